@@ -1,0 +1,3 @@
+//! terrace-dev
+
+fn main() {}

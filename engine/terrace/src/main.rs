@@ -1,0 +1,3 @@
+//! terrace
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! MessagePack codec of the plugin protocol, unknowns and refinements included.
