@@ -1,1 +1,132 @@
-//! terrace-functions
+//! The function table: one file a family, each function with its spec case.
+//!
+//! Functions are pure but for what [`Context`] gives them: files, clock and entropy come in from outside.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrace_value::{Path, Type, Value};
+
+/// What functions may ask of the outside.
+pub trait Context: Send + Sync {
+    /// The bytes of a file; relative paths are relative to the working directory. The reader may record what was read.
+    fn read_file(&self, path: &str) -> Result<Arc<[u8]>, FileError>;
+    /// Paths under `base` that match a glob pattern, relative to `base`, sorted.
+    fn list_files(&self, base: &str) -> Result<Vec<String>, FileError>;
+    /// Whether a regular file is there.
+    fn file_exists(&self, path: &str) -> Result<bool, FileError>;
+    /// An absolute path, with `.` and `..` taken out.
+    fn absolute_path(&self, path: &str) -> String;
+    /// The home directory, for `~`.
+    fn home_directory(&self) -> Option<String>;
+    /// RFC 3339 UTC time now (`timestamp`); `None` while planning: the result is then unknown.
+    fn timestamp(&self) -> Option<String>;
+    /// RFC 3339 UTC time of the plan (`plantimestamp`).
+    fn plan_timestamp(&self) -> Option<String>;
+    /// Random bytes; `None` while planning: results (`uuid`, `bcrypt`) are then unknown.
+    fn entropy(&self) -> Option<[u8; 16]>;
+}
+
+/// Why a file cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileError {
+    /// It is not there.
+    NotFound,
+    /// It is there and cannot be read: why.
+    Unreadable(String),
+}
+
+/// A parameter of a function.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Its name, for messages and metadata.
+    pub name: &'static str,
+    /// What it is, for metadata; may be empty.
+    pub description: &'static str,
+    /// The type that arguments are converted to; `Dynamic` takes anything.
+    pub ty: Type,
+    /// Whether `null` is passed on to the function.
+    pub allow_null: bool,
+    /// Whether unknown values are passed on; otherwise the result is unknown.
+    pub allow_unknown: bool,
+    /// Whether marked values are passed on; otherwise marks are taken off and put on the result.
+    pub allow_marked: bool,
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallError {
+    /// Which argument (from 0) is to blame; `None` for the call as a whole.
+    pub argument: Option<usize>,
+    /// Where in the argument.
+    pub path: Path,
+    /// As the reference says it.
+    pub message: String,
+}
+
+impl CallError {
+    /// The call as a whole failed.
+    pub fn call(message: impl Into<String>) -> Self {
+        Self { argument: None, path: Path::root(), message: message.into() }
+    }
+
+    /// Argument `index` is to blame.
+    pub fn argument(index: usize, message: impl Into<String>) -> Self {
+        Self { argument: Some(index), path: Path::root(), message: message.into() }
+    }
+}
+
+/// A function's result type from its (possibly unknown) arguments.
+pub type TypeFn = fn(&[Value]) -> Result<Type, CallError>;
+/// A function's body: arguments are converted, and known and unmarked unless the parameter allows otherwise.
+pub type BodyFn = fn(&[Value], &Type, &dyn Context) -> Result<Value, CallError>;
+
+/// A function.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name without namespace.
+    pub name: &'static str,
+    /// What it does, for metadata.
+    pub description: &'static str,
+    /// Its positional parameters.
+    pub parameters: Vec<Parameter>,
+    /// The parameter that takes all further arguments.
+    pub variadic: Option<Parameter>,
+    /// Result type.
+    pub result: TypeFn,
+    /// Body.
+    pub body: BodyFn,
+}
+
+/// The functions by name. `core::name` names the same function.
+#[derive(Clone, Debug, Default)]
+pub struct FunctionTable {
+    functions: BTreeMap<&'static str, Arc<Function>>,
+}
+
+impl FunctionTable {
+    /// All functions of the language. `templatefile` and `templatestring` are the evaluator's, because they evaluate.
+    pub fn standard() -> Self {
+        Self::default()
+    }
+
+    /// The function of this name, with or without `core::`.
+    pub fn get(&self, name: &str) -> Option<&Arc<Function>> {
+        self.functions.get(name.strip_prefix("core::").unwrap_or(name))
+    }
+
+    /// All, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Function>> {
+        self.functions.values()
+    }
+}
+
+impl Function {
+    /// Calls it: checks the number of arguments' types, converts them, handles null, unknown and marks as the parameters say.
+    ///
+    /// The number of arguments is checked by the caller, who knows where they stand.
+    pub fn call(&self, arguments: &[Value], context: &dyn Context) -> Result<Value, CallError> {
+        let result = (self.result)(arguments)?;
+        (self.body)(arguments, &result, context)
+    }
+}

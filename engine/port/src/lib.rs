@@ -1,1 +1,14 @@
-//! terrace-port
+//! Ports: traits that adapters implement and the engine calls. No implementation lives here.
+
+mod outside;
+mod provider;
+mod store;
+
+pub use outside::{Clock, Entropy, FileEntry, Files, Observer, OperationEvent, Process, ProcessOutput, ProcessRequest, Signer};
+pub use provider::{
+    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider, ProviderDiagnostic,
+    ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
+};
+pub use store::{
+    JournalStore, LockInfo, LockedState, RunStore, StateStore, StateVersion, StoreError, StoredState,
+};

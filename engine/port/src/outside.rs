@@ -1,0 +1,164 @@
+//! The outside world: files, clock, entropy, processes, signatures, and who watches a run.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use terrace_addr::AbsResourceInstance;
+
+/// One entry of a directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileEntry {
+    /// Its name within the directory.
+    pub name: String,
+    /// Whether it is a directory.
+    pub is_directory: bool,
+}
+
+/// Files to read. Paths are as the user gave them, relative to the working directory.
+pub trait Files: Send + Sync {
+    /// The bytes of a file.
+    fn read(&self, path: &str) -> std::io::Result<Arc<[u8]>>;
+    /// Entries of a directory, sorted by name.
+    fn list(&self, path: &str) -> std::io::Result<Vec<FileEntry>>;
+    /// Whether a regular file is there.
+    fn exists(&self, path: &str) -> bool;
+    /// An absolute path.
+    fn absolute(&self, path: &str) -> String;
+}
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Seconds and nanoseconds since 1970-01-01 UTC.
+    fn now(&self) -> (i64, u32);
+}
+
+/// Randomness.
+pub trait Entropy: Send + Sync {
+    /// Fills `bytes`.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// A command to run (provisioner `local-exec`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessRequest {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Where it runs; `None` for the working directory.
+    pub directory: Option<String>,
+    /// Variables added to its environment.
+    pub environment: Vec<(String, String)>,
+    /// Bytes for its standard input.
+    pub stdin: Vec<u8>,
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessOutput {
+    /// Exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Both of its outputs, interleaved as they came.
+    pub output: Vec<u8>,
+}
+
+/// Runs commands.
+#[async_trait]
+pub trait Process: Send + Sync {
+    /// Runs one to its end; each line of output is handed to `on_line` as it comes.
+    async fn run(&self, request: ProcessRequest, on_line: &(dyn for<'a> Fn(&'a str) + Send + Sync)) -> std::io::Result<ProcessOutput>;
+}
+
+/// Signs bytes for a namespace, in OpenSSH's signature format (`PROTOCOL.sshsig`).
+pub trait Signer: Send + Sync {
+    /// The armored signature.
+    fn sign(&self, namespace: &str, message: &[u8]) -> Result<String, String>;
+    /// The public key in OpenSSH's one-line form.
+    fn public_key(&self) -> String;
+}
+
+/// Something that happened while planning or applying.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OperationEvent {
+    /// A read of an existing object began: its id where it has one.
+    RefreshStart {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// Name and value of the attribute that identifies the object.
+        id: Option<(String, String)>,
+    },
+    /// A read ended.
+    RefreshDone {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// Name and value of the attribute that identifies the object.
+        id: Option<(String, String)>,
+    },
+    /// A change, a data read or an ephemeral opening began.
+    ApplyStart {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// `create`, `update`, `delete`, `read`; a replacement shows as its halves.
+        action: &'static str,
+        /// Name and value of the attribute that identifies the object.
+        id: Option<(String, String)>,
+    },
+    /// It still runs.
+    ApplyProgress {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// What runs.
+        action: &'static str,
+        /// Whole seconds since it began.
+        elapsed_seconds: u64,
+    },
+    /// It ended well.
+    ApplyDone {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// What ran.
+        action: &'static str,
+        /// Name and value of the attribute that identifies the object.
+        id: Option<(String, String)>,
+        /// Whole seconds it took.
+        elapsed_seconds: u64,
+    },
+    /// It failed.
+    ApplyFailed {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// What ran.
+        action: &'static str,
+        /// Whole seconds it took.
+        elapsed_seconds: u64,
+    },
+    /// A provisioner began.
+    ProvisionStart {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// Its type.
+        provisioner: String,
+    },
+    /// A provisioner printed a line; already without secrets.
+    ProvisionOutput {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// Its type.
+        provisioner: String,
+        /// The line.
+        line: String,
+    },
+    /// A provisioner ended.
+    ProvisionDone {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// Its type.
+        provisioner: String,
+        /// Whether it failed.
+        failed: bool,
+    },
+}
+
+/// Watches a run. Calls must return quickly.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn on_event(&self, event: OperationEvent);
+}

@@ -1,0 +1,203 @@
+//! The provider port: one trait, whatever the protocol version or whether the provider is in process.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use terrace_schema::ProviderSchema;
+use terrace_value::{Path, Value};
+
+/// What a provider says of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderDiagnostic {
+    /// An error, or else a warning.
+    pub error: bool,
+    /// One line.
+    pub summary: String,
+    /// More.
+    pub detail: String,
+    /// The attribute concerned.
+    pub attribute: Option<Path>,
+}
+
+impl ProviderDiagnostic {
+    /// An error about the whole.
+    pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { error: true, summary: summary.into(), detail: detail.into(), attribute: None }
+    }
+
+    /// A warning about the whole.
+    pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { error: false, summary: summary.into(), detail: detail.into(), attribute: None }
+    }
+
+    /// About one attribute.
+    #[must_use]
+    pub fn at(mut self, attribute: Path) -> Self {
+        self.attribute = Some(attribute);
+        self
+    }
+}
+
+/// The call itself did not come through: the provider's process died, hung, or spoke nonsense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ProviderError {
+    /// What happened, for a person, with the provider's own last words where there are any.
+    pub message: String,
+}
+
+/// A provider's answer with what it said beside it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply<T> {
+    /// The answer. With errors among the diagnostics it may be only part of one, and is still to be kept after an apply.
+    pub value: T,
+    /// What the provider said.
+    pub diagnostics: Vec<ProviderDiagnostic>,
+}
+
+impl<T> Reply<T> {
+    /// An answer without remarks.
+    pub const fn of(value: T) -> Self {
+        Self { value, diagnostics: Vec::new() }
+    }
+
+    /// Whether the provider reported an error.
+    pub fn failed(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.error)
+    }
+}
+
+/// What a call returns.
+pub type Attempt<T> = Result<Reply<T>, ProviderError>;
+
+/// A state as it was stored, to be brought to the current schema version.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceState {
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// The schema version it was stored with.
+    pub schema_version: i64,
+    /// The attributes as JSON.
+    pub json: Arc<[u8]>,
+}
+
+/// Asks for the present state of an object.
+#[derive(Clone, Debug)]
+pub struct ReadRequest {
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// The state as known.
+    pub current: Value,
+    /// The provider's private bytes.
+    pub private: Arc<[u8]>,
+}
+
+/// The present state of an object.
+#[derive(Clone, Debug)]
+pub struct ReadResponse {
+    /// The state; null when the object is gone.
+    pub state: Value,
+    /// The provider's private bytes.
+    pub private: Arc<[u8]>,
+}
+
+/// Asks what a change would give.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// The state now; null to create.
+    pub prior: Value,
+    /// Prior and configuration merged; null to destroy.
+    pub proposed: Value,
+    /// The configuration; null to destroy.
+    pub config: Value,
+    /// The provider's private bytes of the state.
+    pub prior_private: Arc<[u8]>,
+}
+
+/// What a change would give.
+#[derive(Clone, Debug)]
+pub struct PlanResponse {
+    /// The state after it, unknown where only apply can tell.
+    pub planned: Value,
+    /// Attributes whose change asks for a replacement.
+    pub requires_replace: Vec<Path>,
+    /// The provider's private bytes for apply.
+    pub private: Arc<[u8]>,
+    /// The provider is built on the old SDK, whose imprecisions are tolerated.
+    pub legacy_type_system: bool,
+}
+
+/// Asks for a change.
+#[derive(Clone, Debug)]
+pub struct ApplyRequest {
+    /// The resource type.
+    pub type_name: Arc<str>,
+    /// The state now; null to create.
+    pub prior: Value,
+    /// The planned state; null to destroy.
+    pub planned: Value,
+    /// The configuration; null to destroy.
+    pub config: Value,
+    /// The private bytes of the plan.
+    pub planned_private: Arc<[u8]>,
+}
+
+/// The state after a change, or after the part of it that came through.
+#[derive(Clone, Debug)]
+pub struct ApplyResponse {
+    /// The state; null when the object is gone.
+    pub state: Value,
+    /// The provider's private bytes.
+    pub private: Arc<[u8]>,
+    /// The provider is built on the old SDK, whose imprecisions are tolerated.
+    pub legacy_type_system: bool,
+}
+
+/// One object that an import found.
+#[derive(Clone, Debug)]
+pub struct ImportedResource {
+    /// Its type.
+    pub type_name: Arc<str>,
+    /// Its state, to be completed by a read.
+    pub state: Value,
+    /// The provider's private bytes.
+    pub private: Arc<[u8]>,
+}
+
+/// A provider that has been started. Values are without marks.
+///
+/// Calls may be made at the same time. A dropped call may still have its effect.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// Its schema.
+    async fn schema(&self) -> Result<Arc<ProviderSchema>, ProviderError>;
+    /// Checks the provider's configuration, which may hold unknowns, and completes it.
+    async fn validate_provider_config(&self, config: Value) -> Attempt<Value>;
+    /// Sets the provider up. Before any call below the line.
+    async fn configure(&self, config: Value) -> Attempt<()>;
+    /// Checks a managed resource's configuration, which may hold unknowns.
+    async fn validate_resource_config(&self, type_name: &str, config: Value) -> Attempt<()>;
+    /// Checks a data resource's configuration, which may hold unknowns.
+    async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()>;
+    /// Brings a stored state to the current schema version.
+    async fn upgrade_state(&self, state: ResourceState) -> Attempt<Value>;
+    // ---- configured only
+    /// Reads an object.
+    async fn read(&self, request: ReadRequest) -> Attempt<ReadResponse>;
+    /// Plans a change.
+    async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse>;
+    /// Makes a change. Only `apply` calls this.
+    async fn apply(&self, request: ApplyRequest) -> Attempt<ApplyResponse>;
+    /// Finds the objects of an id.
+    async fn import(&self, type_name: &str, id: &str) -> Attempt<Vec<ImportedResource>>;
+    /// Reads a data source.
+    async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value>;
+    /// Calls a function. The error names the argument (from 0) that is to blame, if one is.
+    async fn call_function(&self, name: &str, arguments: Vec<Value>) -> Result<Result<Value, (Option<usize>, String)>, ProviderError>;
+    /// Asks running calls to end soon.
+    async fn stop(&self) -> Result<(), ProviderError>;
+    /// Ends the provider.
+    async fn close(&self);
+}

@@ -1,0 +1,137 @@
+//! Where states, runs and journals are kept. Stores know bytes, lineage, serial and epoch; not what a state means.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+/// Why a store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Someone else holds the lock.
+    #[error("the state is locked")]
+    Locked {
+        /// The holder, as far as the store can tell.
+        holder: Box<LockInfo>,
+    },
+    /// The lock that this process held is gone: it expired, was taken over or was released by force.
+    #[error("the lock was lost: {0}")]
+    LockLost(String),
+    /// Someone else wrote in between.
+    #[error("the stored state has changed since it was read: {0}")]
+    Conflict(String),
+    /// A write whose lineage or serial does not follow the stored state's.
+    #[error("{0}")]
+    Refused(String),
+    /// What is stored cannot be understood.
+    #[error("what is stored is damaged: {0}")]
+    Corrupt(String),
+    /// The store could not be reached or answered with an error.
+    #[error("{what}")]
+    Unavailable {
+        /// What was being done.
+        what: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Who holds a lock. The fields are those of today's tools, so that they see ours and we see theirs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockInfo {
+    /// A random id, by which it can be released by force.
+    pub id: String,
+    /// What is being done, such as `OperationTypeApply`.
+    pub operation: String,
+    /// Anything more.
+    pub info: String,
+    /// `user@host`.
+    pub who: String,
+    /// Version of the tool.
+    pub version: String,
+    /// RFC 3339 time.
+    pub created: String,
+    /// Path of what is locked.
+    pub path: String,
+}
+
+/// Lineage and serial of a state, which decide whether one may replace another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateVersion {
+    /// Which line of states.
+    pub lineage: String,
+    /// How far along it.
+    pub serial: u64,
+}
+
+/// A state as stored.
+#[derive(Clone, Debug)]
+pub struct StoredState {
+    /// The bytes of a v4 state file.
+    pub bytes: Arc<[u8]>,
+}
+
+/// Where the states of one configuration are kept, one for each workspace.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// A name for messages, such as `local` or `embedded`.
+    fn kind(&self) -> &'static str;
+    /// Names of the workspaces that exist, sorted, `default` always among them.
+    async fn workspaces(&self) -> Result<Vec<String>, StoreError>;
+    /// The state of a workspace without a lock; `None` when there is none yet.
+    async fn read(&self, workspace: &str) -> Result<Option<StoredState>, StoreError>;
+    /// Takes the lock of a workspace, or says who holds it. Does not wait.
+    async fn lock(&self, workspace: &str, info: LockInfo) -> Result<Box<dyn LockedState>, StoreError>;
+    /// Who holds the lock, if anyone.
+    async fn holder(&self, workspace: &str) -> Result<Option<LockInfo>, StoreError>;
+    /// Releases the lock `id` whoever holds it.
+    async fn force_unlock(&self, workspace: &str, id: &str) -> Result<(), StoreError>;
+    /// Deletes a workspace and its state.
+    async fn delete_workspace(&self, workspace: &str) -> Result<(), StoreError>;
+    /// The run store beside the state of a workspace.
+    fn runs(&self, workspace: &str) -> Arc<dyn RunStore>;
+    /// The journal beside the state of a workspace.
+    fn journal(&self, workspace: &str) -> Arc<dyn JournalStore>;
+}
+
+/// A state whose lock is held: the only thing that can write.
+#[async_trait]
+pub trait LockedState: Send + Sync {
+    /// Grows with every lock that is taken; a write under an older one is refused where the store can tell.
+    fn epoch(&self) -> u64;
+    /// The state now.
+    async fn read(&self) -> Result<Option<StoredState>, StoreError>;
+    /// Replaces the state, keeping a backup where the store keeps one.
+    /// Refuses a lineage other than the stored one's and a serial that is not higher (unless the bytes are the same).
+    async fn write(&mut self, bytes: Arc<[u8]>, version: StateVersion) -> Result<(), StoreError>;
+    /// Replaces the state whatever its lineage and serial (`state push -force`, restore).
+    async fn overwrite(&mut self, bytes: Arc<[u8]>) -> Result<(), StoreError>;
+    /// Releases the lock.
+    async fn unlock(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Named bytes beside a state: run bundles, the audit log, gate rules in force. Names are paths with `/`.
+#[async_trait]
+pub trait RunStore: Send + Sync {
+    /// The bytes of `name`.
+    async fn get(&self, name: &str) -> Result<Option<Arc<[u8]>>, StoreError>;
+    /// Writes `name`, durably, replacing what is there.
+    async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Writes `name` only when what is there is `expected` (`None`: nothing); otherwise [`StoreError::Conflict`].
+    async fn compare_and_put(&self, name: &str, expected: Option<&[u8]>, bytes: &[u8]) -> Result<(), StoreError>;
+    /// Deletes `name`, if it is there.
+    async fn delete(&self, name: &str) -> Result<(), StoreError>;
+    /// All names that begin with `prefix`, sorted.
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
+}
+
+/// An append-only, durable sequence of frames. Each frame carries length, checksum and sequence number in the store's own way.
+#[async_trait]
+pub trait JournalStore: Send + Sync {
+    /// Appends frames in order; durable, all of them, when it returns. One call costs one flush.
+    async fn append(&self, frames: &[Vec<u8>]) -> Result<(), StoreError>;
+    /// All whole frames from the beginning. A torn tail is dropped; damage before the tail is [`StoreError::Corrupt`].
+    async fn read(&self) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// Empties the journal, durably, once its content is in the state.
+    async fn clear(&self) -> Result<(), StoreError>;
+}
