@@ -1,1 +1,9 @@
-//! terrace-eval
+//! Evaluation: expressions, scopes, expansion, and what depends on what.
+//!
+//! An [`Evaluator`] holds a configuration and evaluates its named values (variables, locals, outputs of modules) on
+//! demand, each once. Values of resource instances come from outside, through [`Values`], which planner and apply
+//! implement. Everything that is evaluated also tells what it read, as precise [`Dependency`]s.
+
+mod api;
+
+pub use api::{Dependency, Evaluated, Expansion, RepetitionData, Values};

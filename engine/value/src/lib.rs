@@ -16,7 +16,7 @@ mod types;
 mod value;
 
 pub use marks::Marks;
-pub use number::Number;
+pub use number::{DOUBLE_PRECISION, INTEGER_PRECISION, LITERAL_PRECISION, NotANumber, Number};
 pub use path::{Path, PathStep};
 pub use refine::Refinements;
 pub use types::{ObjectType, Type};

@@ -1,0 +1,229 @@
+//! Decimal text: reading and printing.
+
+use std::cmp::Ordering;
+
+use num_bigint::BigUint;
+use num_traits::Zero;
+
+use super::float::Float;
+use super::{LITERAL_PRECISION, Number, Repr, arithmetic};
+
+/// A decimal exponent beyond this is refused: nobody means it, and printing it would fill the memory.
+const GREATEST_EXPONENT: i64 = 1_000_000;
+/// Bits kept beyond the precision while scaling by a power of ten.
+const GUARD_BITS: u32 = 64;
+
+/// Reads `[+-]digits[.digits][e[+-]digits]`.
+pub(super) fn parse(text: &str) -> Option<Number> {
+    let (negative, rest) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    if rest.len() <= 18 && !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()) {
+        let value: i64 = rest.parse().ok()?;
+        if value != 0 || !negative {
+            return Some(Number(Repr::Int {
+                value: if negative { -value } else { value },
+                precision: LITERAL_PRECISION,
+            }));
+        }
+    }
+    if matches!(rest, "Inf" | "inf") {
+        return Some(if negative { Number::NEGATIVE_INFINITY } else { Number::INFINITY });
+    }
+    let (mantissa, exponent) = match rest.find(['e', 'E']) {
+        Some(at) => (&rest[..at], parse_exponent(&rest[at + 1..])?),
+        None => (rest, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = [whole, fraction].concat();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let value = BigUint::parse_bytes(digits.as_bytes(), 10)?;
+    let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+    if value.is_zero() {
+        return Some(Number::from_float(Float::rounded(negative, value, 0, LITERAL_PRECISION)));
+    }
+    if exponent.unsigned_abs() > GREATEST_EXPONENT.unsigned_abs() {
+        return None;
+    }
+    Some(Number::from_float(scaled(negative, value, exponent)))
+}
+
+fn parse_exponent(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits.then(|| text.parse().ok()).flatten()
+}
+
+/// `value * 10^exponent` at the precision of literals.
+fn scaled(negative: bool, value: BigUint, exponent: i64) -> Float {
+    let wide = LITERAL_PRECISION + GUARD_BITS;
+    let power = power_of_five(exponent.unsigned_abs(), wide);
+    // Not rounded before it is scaled.
+    let width = u32::try_from(value.bits()).unwrap_or(u32::MAX);
+    let digits = Float::rounded(negative, value, exponent, width);
+    if exponent < 0 {
+        arithmetic::quotient(&digits, &power, LITERAL_PRECISION)
+    } else {
+        arithmetic::product(&digits, &power, LITERAL_PRECISION)
+    }
+}
+
+/// `5^exponent`, exact while it fits in `precision` bits, else rounded at each step with guard bits.
+fn power_of_five(exponent: u64, precision: u32) -> Float {
+    let mut result = Float::from_i64(1, precision);
+    let mut square = Float::from_i64(5, precision + GUARD_BITS);
+    let mut rest = exponent;
+    while rest > 0 {
+        if rest & 1 == 1 {
+            result = arithmetic::product(&result, &square, precision);
+        }
+        square = arithmetic::product(&square, &square, precision + GUARD_BITS);
+        rest >>= 1;
+    }
+    result
+}
+
+/// Decimal digits without leading or trailing zeros, and where the point stands: `0.DIGITS * 10^point`.
+#[derive(Clone, Debug)]
+struct Decimal {
+    digits: Vec<u8>,
+    point: i64,
+}
+
+impl Decimal {
+    /// All digits of `mantissa * 2^exponent`.
+    fn exact(mantissa: &BigUint, exponent: i64) -> Self {
+        let (text, scale) = if exponent >= 0 {
+            ((mantissa << exponent).to_string(), 0)
+        } else {
+            let fives = u32::try_from(exponent.unsigned_abs()).unwrap_or(u32::MAX);
+            ((mantissa * BigUint::from(5_u8).pow(fives)).to_string(), exponent)
+        };
+        let mut digits = text.into_bytes();
+        let point = i64::try_from(digits.len()).unwrap_or(i64::MAX) + scale;
+        while digits.last() == Some(&b'0') {
+            digits.pop();
+        }
+        Self { digits, point }
+    }
+
+    fn at(&self, index: usize) -> u8 {
+        self.digits.get(index).copied().unwrap_or(b'0')
+    }
+
+    /// Keeps `count` digits, rounding up or down.
+    fn cut(&mut self, count: usize, up: bool) {
+        self.digits.truncate(count);
+        if up {
+            while self.digits.last() == Some(&b'9') {
+                self.digits.pop();
+            }
+            match self.digits.last_mut() {
+                Some(last) => *last += 1,
+                None => {
+                    self.digits.push(b'1');
+                    self.point += 1;
+                }
+            }
+        }
+        while self.digits.last() == Some(&b'0') {
+            self.digits.pop();
+        }
+    }
+
+    /// Whether rounding to `count` digits goes up: half to even.
+    fn rounds_up(&self, count: usize) -> bool {
+        match self.at(count).cmp(&b'5') {
+            Ordering::Less => false,
+            Ordering::Greater => true,
+            Ordering::Equal if count + 1 < self.digits.len() => true,
+            Ordering::Equal => count > 0 && (self.at(count - 1) - b'0') % 2 == 1,
+        }
+    }
+
+    fn round(&mut self, count: usize) {
+        if count < self.digits.len() {
+            self.cut(count, self.rounds_up(count));
+        }
+    }
+
+    /// The fewest digits that lie within half a unit of the last bit, found from the first digit on.
+    fn shorten(&mut self, lower: &Self, upper: &Self, inclusive: bool) {
+        for index in 0..self.digits.len() {
+            let (low, digit, high) = (lower.at(index), self.at(index), upper.at(index));
+            let down = low != digit || (inclusive && index + 1 == lower.digits.len());
+            let up = digit != high && (inclusive || digit + 1 < high || index + 1 < upper.digits.len());
+            match (down, up) {
+                (true, true) => return self.round(index + 1),
+                (true, false) => return self.cut(index + 1, false),
+                (false, true) => return self.cut(index + 1, true),
+                (false, false) => {}
+            }
+        }
+    }
+
+    fn plain(&self, negative: bool) -> String {
+        let mut text = String::from(if negative { "-" } else { "" });
+        let point = usize::try_from(self.point).unwrap_or(0);
+        if point == 0 {
+            text.push('0');
+        }
+        text.extend((0..point).map(|index| char::from(self.at(index))));
+        if self.digits.len() > point {
+            text.push('.');
+            let zeros = self.point.min(0).unsigned_abs();
+            text.extend((0..zeros).map(|_| '0'));
+            text.extend(self.digits[point..].iter().map(|digit| char::from(*digit)));
+        }
+        text
+    }
+
+    fn scientific(&self, negative: bool) -> String {
+        let mut text = String::from(if negative { "-" } else { "" });
+        text.push(char::from(self.at(0)));
+        if self.digits.len() > 1 {
+            text.push('.');
+            text.extend(self.digits[1..].iter().map(|digit| char::from(*digit)));
+        }
+        let exponent = self.point - 1;
+        let sign = if exponent < 0 { '-' } else { '+' };
+        format!("{text}e{sign}{:02}", exponent.unsigned_abs())
+    }
+}
+
+/// The shortest text without exponent that reads back as `float` at its precision.
+pub(super) fn shortest(float: &Float) -> String {
+    if float.is_zero() {
+        return String::from(if float.negative { "-0" } else { "0" });
+    }
+    let mut decimal = Decimal::exact(&float.mantissa, float.exponent);
+    // The mantissa with all its bits, the last of which weighs a unit; half a unit either way reads back the same.
+    let spare = u64::from(float.precision).saturating_sub(float.mantissa.bits());
+    let full = &float.mantissa << spare;
+    let exponent = float.exponent - i64::try_from(spare).unwrap_or(i64::MAX);
+    let even = !full.bit(0);
+    let doubled = full << 1_u32;
+    // The reference takes the neighbours of a power of two to be equally far, and so must this.
+    let lower = Decimal::exact(&(&doubled - 1_u8), exponent - 1);
+    let upper = Decimal::exact(&(doubled + 1_u8), exponent - 1);
+    decimal.shorten(&lower, &upper, even);
+    decimal.plain(float.negative)
+}
+
+/// At most ten significant digits; scientific where the exponent is below -4 or above the digits.
+pub(super) fn ten_digits(float: &Float) -> String {
+    if float.is_zero() {
+        return String::from(if float.negative { "-0" } else { "0" });
+    }
+    let mut decimal = Decimal::exact(&float.mantissa, float.exponent);
+    decimal.round(10);
+    if decimal.point < -3 || decimal.point > 10 {
+        decimal.scientific(float.negative)
+    } else {
+        decimal.plain(float.negative)
+    }
+}
