@@ -1,1 +1,12 @@
-//! terrace-provider-testkit
+//! Providers to test the engine with.
+//!
+//! [`StrictProvider`] lives in memory and is stricter than any real provider: it refuses marked values, values of
+//! another type than its schema's, unknowns in what it is to apply, planned values that it did not give, private
+//! bytes that were lost on the way, and objects that it never made. `fake-provider`, a binary of this crate, is the
+//! same provider behind the real plugin protocol, with its objects in a directory that outlives it.
+
+mod strict;
+mod world;
+
+pub use strict::{Call, Operation, Outcome, StrictProvider};
+pub use world::{Lookup, MemoryWorld, StoredObject, World};

@@ -1,0 +1,11 @@
+//! The strict provider.
+
+mod check;
+mod objects;
+mod provider;
+mod schema;
+mod script;
+mod upgrade;
+
+pub use provider::StrictProvider;
+pub use script::{Call, Operation, Outcome};
