@@ -6,6 +6,7 @@ mod instance;
 mod module;
 mod parse;
 mod provider;
+pub mod version;
 
 pub use instance::{
     AbsResource, AbsResourceInstance, ConfigResource, DeposedKey, InstanceKey, Resource, ResourceMode,
