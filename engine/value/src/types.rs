@@ -64,7 +64,10 @@ impl Type {
     /// `object({...})` without optional attributes.
     pub fn object<N: Into<Text>>(attributes: impl IntoIterator<Item = (N, Self)>) -> Self {
         Self::Object(Arc::new(ObjectType {
-            attributes: attributes.into_iter().map(|(name, ty)| (name.into(), ty)).collect(),
+            attributes: attributes
+                .into_iter()
+                .map(|(name, ty)| (name.into(), ty))
+                .collect(),
             optional: BTreeSet::new(),
         }))
     }
@@ -107,22 +110,38 @@ impl Type {
             Self::Set(element) => Self::set(element.without_optional()),
             Self::Map(element) => Self::map(element.without_optional()),
             Self::Tuple(elements) => Self::tuple(elements.iter().map(Self::without_optional)),
-            Self::Object(object) => {
-                Self::object(object.attributes.iter().map(|(name, ty)| (name.clone(), ty.without_optional())))
-            }
+            Self::Object(object) => Self::object(
+                object
+                    .attributes
+                    .iter()
+                    .map(|(name, ty)| (name.clone(), ty.without_optional())),
+            ),
         }
     }
 
     /// As messages name it: `string`, `list of number`, `object`, `tuple`, `map of string`, `dynamic`.
     pub fn friendly_name(&self) -> String {
+        self.name_with("dynamic", "dynamic")
+    }
+
+    /// As messages name what is required: `any type`, `list of any single type`, else as [`Self::friendly_name`].
+    pub fn friendly_name_for_constraint(&self) -> String {
+        self.name_with("any type", "any single type")
+    }
+
+    fn name_with(&self, any: &str, any_element: &str) -> String {
+        let of = |kind: &str, element: &Self| match element {
+            Self::Dynamic => format!("{kind} of {any_element}"),
+            element => format!("{kind} of {}", element.name_with(any, any_element)),
+        };
         match self {
-            Self::Dynamic => "dynamic".into(),
+            Self::Dynamic => any.into(),
             Self::Bool => "bool".into(),
             Self::Number => "number".into(),
             Self::String => "string".into(),
-            Self::List(element) => format!("list of {}", element.friendly_name()),
-            Self::Set(element) => format!("set of {}", element.friendly_name()),
-            Self::Map(element) => format!("map of {}", element.friendly_name()),
+            Self::List(element) => of("list", element),
+            Self::Set(element) => of("set", element),
+            Self::Map(element) => of("map", element),
             Self::Tuple(_) => "tuple".into(),
             Self::Object(_) => "object".into(),
         }

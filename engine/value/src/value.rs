@@ -9,7 +9,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use crate::{Marks, Number, ObjectType, Path, PathStep, Refinements, Text, Type};
 
 /// What a value is, without its own marks. Elements are whole values with marks of their own.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// Not known yet: its type (`Dynamic` when that is not known either) and what is known of it.
     Unknown(Arc<(Type, Refinements)>),
@@ -34,7 +34,7 @@ pub enum Kind {
 }
 
 /// An immutable value with its marks.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Value {
     kind: Kind,
     marks: Marks,
@@ -42,15 +42,27 @@ pub struct Value {
 
 impl Value {
     /// `true`
-    pub const TRUE: Self = Self { kind: Kind::Bool(true), marks: Marks::NONE };
+    pub const TRUE: Self = Self {
+        kind: Kind::Bool(true),
+        marks: Marks::NONE,
+    };
     /// `false`
-    pub const FALSE: Self = Self { kind: Kind::Bool(false), marks: Marks::NONE };
+    pub const FALSE: Self = Self {
+        kind: Kind::Bool(false),
+        marks: Marks::NONE,
+    };
     /// `null` of no particular type.
-    pub const NULL: Self = Self { kind: Kind::Null(Type::Dynamic), marks: Marks::NONE };
+    pub const NULL: Self = Self {
+        kind: Kind::Null(Type::Dynamic),
+        marks: Marks::NONE,
+    };
 
     /// A value of this kind without marks. Lists, sets and maps must hold elements of the element type; use the constructors.
     pub const fn from_kind(kind: Kind) -> Self {
-        Self { kind, marks: Marks::NONE }
+        Self {
+            kind,
+            marks: Marks::NONE,
+        }
     }
 
     /// `null` of a type.
@@ -116,12 +128,21 @@ impl Value {
             })
             .collect();
         crate::ops::sort_set(&mut elements);
-        Self { kind: Kind::Set(element, elements.into()), marks }
+        Self {
+            kind: Kind::Set(element, elements.into()),
+            marks,
+        }
     }
 
     /// A map whose elements are all of type `element`. Keys are brought into NFC.
-    pub fn map<K: AsRef<str> + Into<Text>>(element: Type, entries: impl IntoIterator<Item = (K, Self)>) -> Self {
-        let entries = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
+    pub fn map<K: AsRef<str> + Into<Text>>(
+        element: Type,
+        entries: impl IntoIterator<Item = (K, Self)>,
+    ) -> Self {
+        let entries = entries
+            .into_iter()
+            .map(|(key, value)| (key.into(), value))
+            .collect();
         Self::from_kind(Kind::Map(element, Arc::new(entries)))
     }
 
@@ -132,7 +153,10 @@ impl Value {
 
     /// An object.
     pub fn object<K: Into<Text>>(attributes: impl IntoIterator<Item = (K, Self)>) -> Self {
-        let attributes = attributes.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        let attributes = attributes
+            .into_iter()
+            .map(|(key, value)| (key.into(), value))
+            .collect();
         Self::from_kind(Kind::Object(Arc::new(attributes)))
     }
 
@@ -189,7 +213,10 @@ impl Value {
             Kind::Map(element, _) => Type::map(element.clone()),
             Kind::Tuple(items) => Type::tuple(items.iter().map(Self::ty)),
             Kind::Object(attributes) => Type::Object(Arc::new(ObjectType {
-                attributes: attributes.iter().map(|(name, value)| (name.clone(), value.ty())).collect(),
+                attributes: attributes
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.ty()))
+                    .collect(),
                 optional: std::collections::BTreeSet::new(),
             })),
         }
@@ -209,8 +236,12 @@ impl Value {
     pub fn is_wholly_known(&self) -> bool {
         match &self.kind {
             Kind::Unknown(_) => false,
-            Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => items.iter().all(Self::is_wholly_known),
-            Kind::Map(_, entries) | Kind::Object(entries) => entries.values().all(Self::is_wholly_known),
+            Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
+                items.iter().all(Self::is_wholly_known)
+            }
+            Kind::Map(_, entries) | Kind::Object(entries) => {
+                entries.values().all(Self::is_wholly_known)
+            }
             _ => true,
         }
     }
@@ -284,9 +315,92 @@ impl Value {
                 Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
                     items.iter().any(|item| item.has_marks_deep(marks))
                 }
-                Kind::Map(_, entries) | Kind::Object(entries) => entries.values().any(|item| item.has_marks_deep(marks)),
+                Kind::Map(_, entries) | Kind::Object(entries) => {
+                    entries.values().any(|item| item.has_marks_deep(marks))
+                }
                 _ => false,
             }
+    }
+
+    /// The marks of the value and of all its parts.
+    pub fn marks_deep(&self) -> Marks {
+        self.marks
+            | match &self.kind {
+                Kind::List(_, items) | Kind::Tuple(items) => union_of_marks(items.iter()),
+                Kind::Map(_, entries) | Kind::Object(entries) => union_of_marks(entries.values()),
+                _ => Marks::NONE,
+            }
+    }
+
+    /// Whether any part of it is unknown in type too.
+    pub fn has_unknown_type(&self) -> bool {
+        match &self.kind {
+            Kind::Unknown(unknown) => unknown.0.has_dynamic(),
+            Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
+                items.iter().any(Self::has_unknown_type)
+            }
+            Kind::Map(_, entries) | Kind::Object(entries) => {
+                entries.values().any(Self::has_unknown_type)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether its type is `ty`, optional-attribute flags left aside. Cheaper than comparing [`Self::ty`].
+    pub fn has_type(&self, ty: &Type) -> bool {
+        match (&self.kind, ty) {
+            (Kind::Unknown(unknown), _) => same_type(&unknown.0, ty),
+            (Kind::Null(own), _) => same_type(own, ty),
+            (Kind::Bool(_), Type::Bool)
+            | (Kind::Number(_), Type::Number)
+            | (Kind::String(_), Type::String) => true,
+            (Kind::List(own, _), Type::List(element))
+            | (Kind::Set(own, _), Type::Set(element))
+            | (Kind::Map(own, _), Type::Map(element)) => same_type(own, element),
+            (Kind::Tuple(items), Type::Tuple(elements)) => {
+                items.len() == elements.len()
+                    && items
+                        .iter()
+                        .zip(elements.iter())
+                        .all(|(item, ty)| item.has_type(ty))
+            }
+            (Kind::Object(entries), Type::Object(object)) => {
+                entries.len() == object.attributes.len()
+                    && entries
+                        .iter()
+                        .zip(&object.attributes)
+                        .all(|((key, item), (name, ty))| key == name && item.has_type(ty))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether both are of the same type.
+    pub fn has_same_type(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Unknown(unknown), _) => other.has_type(&unknown.0),
+            (_, Kind::Unknown(unknown)) => self.has_type(&unknown.0),
+            (Kind::Null(ty), _) => other.has_type(ty),
+            (_, Kind::Null(ty)) => self.has_type(ty),
+            (Kind::List(own, _), Kind::List(element, _))
+            | (Kind::Set(own, _), Kind::Set(element, _))
+            | (Kind::Map(own, _), Kind::Map(element, _)) => same_type(own, element),
+            (Kind::Tuple(one), Kind::Tuple(two)) => {
+                one.len() == two.len()
+                    && one
+                        .iter()
+                        .zip(two.iter())
+                        .all(|(one, two)| one.has_same_type(two))
+            }
+            (Kind::Object(one), Kind::Object(two)) => {
+                one.len() == two.len()
+                    && one
+                        .iter()
+                        .zip(two.iter())
+                        .all(|((key, one), (name, two))| key == name && one.has_same_type(two))
+            }
+            (one, two) => std::mem::discriminant(one) == std::mem::discriminant(two),
+        }
     }
 
     /// Without marks at any depth; also all marks that were found.
@@ -307,11 +421,19 @@ impl Value {
             Kind::Tuple(items) => Kind::Tuple(items.iter().map(&mut strip).collect()),
             Kind::Map(ty, entries) => Kind::Map(
                 ty.clone(),
-                Arc::new(entries.iter().map(|(key, item)| (key.clone(), strip(item))).collect()),
+                Arc::new(
+                    entries
+                        .iter()
+                        .map(|(key, item)| (key.clone(), strip(item)))
+                        .collect(),
+                ),
             ),
-            Kind::Object(entries) => {
-                Kind::Object(Arc::new(entries.iter().map(|(key, item)| (key.clone(), strip(item))).collect()))
-            }
+            Kind::Object(entries) => Kind::Object(Arc::new(
+                entries
+                    .iter()
+                    .map(|(key, item)| (key.clone(), strip(item)))
+                    .collect(),
+            )),
             kind => kind.clone(),
         };
         (Self::from_kind(kind), found)
@@ -328,7 +450,9 @@ impl Value {
     /// With marks put on the parts that `paths` lead to; paths that lead nowhere mark the nearest part that contains them.
     #[must_use]
     pub fn mark_with_paths(&self, paths: &[(Path, Marks)]) -> Self {
-        paths.iter().fold(self.clone(), |value, (path, marks)| mark_at(&value, &path.0, *marks))
+        paths.iter().fold(self.clone(), |value, (path, marks)| {
+            mark_at(&value, &path.0, *marks)
+        })
     }
 
     /// The part that `path` leads to, with the marks met on the way; `None` where it leads nowhere (through null or unknown too).
@@ -337,19 +461,55 @@ impl Value {
         for step in &path.0 {
             let marks = value.marks;
             let next = match (&value.kind, step) {
-                (Kind::Object(entries) | Kind::Map(_, entries), PathStep::Attribute(name)) => entries.get(name).cloned(),
+                (Kind::Object(entries) | Kind::Map(_, entries), PathStep::Attribute(name)) => {
+                    entries.get(name).cloned()
+                }
                 (Kind::Object(entries) | Kind::Map(_, entries), PathStep::Index(key)) => {
                     key.as_str().and_then(|key| entries.get(key)).cloned()
                 }
-                (Kind::List(_, items) | Kind::Tuple(items), PathStep::Index(key)) => {
-                    key.as_number().and_then(Number::to_usize).and_then(|index| items.get(index)).cloned()
+                (Kind::List(_, items) | Kind::Tuple(items), PathStep::Index(key)) => key
+                    .as_number()
+                    .and_then(Number::to_usize)
+                    .and_then(|index| items.get(index))
+                    .cloned(),
+                (Kind::Set(_, items), PathStep::Index(key)) => {
+                    items.iter().find(|item| *item == key).cloned()
                 }
-                (Kind::Set(_, items), PathStep::Index(key)) => items.iter().find(|item| *item == key).cloned(),
                 _ => None,
             };
             value = next?.with_marks(marks);
         }
         Some(value)
+    }
+}
+
+fn union_of_marks<'a>(values: impl Iterator<Item = &'a Value>) -> Marks {
+    values.fold(Marks::NONE, |marks, value| marks | value.marks_deep())
+}
+
+/// Whether two types are the same but for optional-attribute flags.
+fn same_type(one: &Type, two: &Type) -> bool {
+    match (one, two) {
+        (Type::List(one), Type::List(two))
+        | (Type::Set(one), Type::Set(two))
+        | (Type::Map(one), Type::Map(two)) => Arc::ptr_eq(one, two) || same_type(one, two),
+        (Type::Tuple(one), Type::Tuple(two)) => {
+            one.len() == two.len()
+                && one
+                    .iter()
+                    .zip(two.iter())
+                    .all(|(one, two)| same_type(one, two))
+        }
+        (Type::Object(one), Type::Object(two)) => {
+            Arc::ptr_eq(one, two)
+                || (one.attributes.len() == two.attributes.len()
+                    && one
+                        .attributes
+                        .iter()
+                        .zip(&two.attributes)
+                        .all(|((key, one), (name, two))| key == name && same_type(one, two)))
+        }
+        _ => one == two,
     }
 }
 
@@ -370,7 +530,10 @@ fn collect_marks(value: &Value, path: &mut Path, out: &mut Vec<(Path, Marks)>) {
         }
         Kind::Map(_, entries) => {
             for (key, item) in entries.iter() {
-                visit(PathStep::Index(Value::from_kind(Kind::String(key.clone()))), item);
+                visit(
+                    PathStep::Index(Value::from_kind(Kind::String(key.clone()))),
+                    item,
+                );
             }
         }
         Kind::Object(entries) => {
@@ -397,12 +560,16 @@ fn mark_at(value: &Value, steps: &[PathStep], marks: Marks) -> Value {
     let kind = match (&value.kind, key, index) {
         (Kind::Object(entries), Some(key), _) if entries.contains_key(&key) => {
             let mut entries = (**entries).clone();
-            entries.entry(key).and_modify(|item| *item = mark_at(item, rest, marks));
+            entries
+                .entry(key)
+                .and_modify(|item| *item = mark_at(item, rest, marks));
             Kind::Object(Arc::new(entries))
         }
         (Kind::Map(ty, entries), Some(key), _) if entries.contains_key(&key) => {
             let mut entries = (**entries).clone();
-            entries.entry(key).and_modify(|item| *item = mark_at(item, rest, marks));
+            entries
+                .entry(key)
+                .and_modify(|item| *item = mark_at(item, rest, marks));
             Kind::Map(ty.clone(), Arc::new(entries))
         }
         (Kind::List(ty, items), _, Some(index)) if index < items.len() => {
@@ -417,7 +584,10 @@ fn mark_at(value: &Value, steps: &[PathStep], marks: Marks) -> Value {
         }
         _ => return value.clone().with_marks(marks),
     };
-    Value { kind, marks: value.marks }
+    Value {
+        kind,
+        marks: value.marks,
+    }
 }
 
 impl fmt::Debug for Value {

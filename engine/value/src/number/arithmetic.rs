@@ -11,7 +11,9 @@ impl Number {
     /// The sum.
     pub fn add(&self, other: &Self) -> Result<Self, NotANumber> {
         match (&self.0, &other.0) {
-            (Repr::Infinite { negative: left }, Repr::Infinite { negative: right }) if left != right => {
+            (Repr::Infinite { negative: left }, Repr::Infinite { negative: right })
+                if left != right =>
+            {
                 Err(NotANumber("can't compute sum of opposing infinities"))
             }
             (Repr::Infinite { .. }, _) => Ok(self.clone()),
@@ -25,7 +27,9 @@ impl Number {
     /// The difference.
     pub fn sub(&self, other: &Self) -> Result<Self, NotANumber> {
         match (&self.0, &other.0) {
-            (Repr::Infinite { negative: left }, Repr::Infinite { negative: right }) if left == right => {
+            (Repr::Infinite { negative: left }, Repr::Infinite { negative: right })
+                if left == right =>
+            {
                 Err(NotANumber("can't subtract infinity from itself"))
             }
             (Repr::Infinite { .. }, _) => Ok(self.clone()),
@@ -54,22 +58,32 @@ impl Number {
             return Ok(product);
         }
         let (left, right) = (self.to_float(), other.to_float());
-        Ok(Self::from_float(product(&left, &right, left.precision.max(right.precision))))
+        Ok(Self::from_float(product(
+            &left,
+            &right,
+            left.precision.max(right.precision),
+        )))
     }
 
     /// The quotient. What is not zero divided by zero is infinite.
     pub fn div(&self, other: &Self) -> Result<Self, NotANumber> {
         match (&self.0, &other.0) {
             (Repr::Infinite { .. }, Repr::Infinite { .. }) => Err(NO_QUOTIENT),
-            (Repr::Infinite { negative }, _) => {
-                Ok(Self(Repr::Infinite { negative: *negative != other.has_minus() }))
-            }
+            (Repr::Infinite { negative }, _) => Ok(Self(Repr::Infinite {
+                negative: *negative != other.has_minus(),
+            })),
             (_, Repr::Infinite { negative }) => {
                 let zero = Self::ZERO;
-                Ok(if *negative == self.has_minus() { zero } else { zero.neg() })
+                Ok(if *negative == self.has_minus() {
+                    zero
+                } else {
+                    zero.neg()
+                })
             }
             _ if other.is_zero() && self.is_zero() => Err(NO_QUOTIENT),
-            _ if other.is_zero() => Ok(Self(Repr::Infinite { negative: self.has_minus() != other.has_minus() })),
+            _ if other.is_zero() => Ok(Self(Repr::Infinite {
+                negative: self.has_minus() != other.has_minus(),
+            })),
             (Repr::Int { value: left, .. }, Repr::Int { value: right, .. })
                 if *left != 0 && left.checked_rem(*right) == Some(0) =>
             {
@@ -94,12 +108,20 @@ impl Number {
             && self.precision() >= other.precision()
             && let Some(rest) = left.checked_rem(*right)
         {
-            return Ok(Self(Repr::Int { value: rest, precision: self.precision() }));
+            return Ok(Self(Repr::Int {
+                value: rest,
+                precision: self.precision(),
+            }));
         }
         let times = self.div(other)?.to_float().truncated().unwrap_or_default();
         // The whole product is rounded to the precision of the dividend, as is the result.
         let precision = self.precision();
-        let times = Float::rounded(times.sign() == Sign::Minus, times.into_parts().1, 0, precision);
+        let times = Float::rounded(
+            times.sign() == Sign::Minus,
+            times.into_parts().1,
+            0,
+            precision,
+        );
         let mut taken = product(&times, &other.to_float(), precision);
         taken.negative = !taken.negative;
         Ok(Self::from_float(sum(&self.to_float(), &taken)))
@@ -109,9 +131,14 @@ impl Number {
     #[must_use]
     pub fn neg(&self) -> Self {
         match &self.0 {
-            Repr::Infinite { negative } => Self(Repr::Infinite { negative: !negative }),
+            Repr::Infinite { negative } => Self(Repr::Infinite {
+                negative: !negative,
+            }),
             Repr::Int { value, precision } if *value != 0 && *value != i64::MIN => {
-                Self(Repr::Int { value: -value, precision: *precision })
+                Self(Repr::Int {
+                    value: -value,
+                    precision: *precision,
+                })
             }
             _ => {
                 let mut float = self.to_float();
@@ -124,7 +151,11 @@ impl Number {
     /// Without a minus.
     #[must_use]
     pub fn abs(&self) -> Self {
-        if self.has_minus() { self.neg() } else { self.clone() }
+        if self.has_minus() {
+            self.neg()
+        } else {
+            self.clone()
+        }
     }
 
     /// The greatest whole number that is not greater.
@@ -163,7 +194,11 @@ impl Number {
 
     /// The quotient of finite numbers, the second not zero.
     fn quotient(&self, other: &Self) -> Self {
-        Self::from_float(quotient(&self.to_float(), &other.to_float(), self.precision().max(other.precision())))
+        Self::from_float(quotient(
+            &self.to_float(),
+            &other.to_float(),
+            self.precision().max(other.precision()),
+        ))
     }
 
     /// Whether it is written with a minus, as `-0` is.
@@ -177,8 +212,16 @@ impl Number {
 
     /// The result on machine integers, if operands and result are such.
     fn small(&self, other: &Self, operation: impl FnOnce(i64, i64) -> Option<i64>) -> Option<Self> {
-        let (Repr::Int { value: left, precision: one }, Repr::Int { value: right, precision: two }) =
-            (&self.0, &other.0)
+        let (
+            Repr::Int {
+                value: left,
+                precision: one,
+            },
+            Repr::Int {
+                value: right,
+                precision: two,
+            },
+        ) = (&self.0, &other.0)
         else {
             return None;
         };
@@ -198,14 +241,22 @@ fn sum(left: &Float, right: &Float) -> Float {
     }
     if left.is_zero() || right.is_zero() {
         let other = if left.is_zero() { right } else { left };
-        return Float::rounded(other.negative, other.mantissa.clone(), other.exponent, precision);
+        return Float::rounded(
+            other.negative,
+            other.mantissa.clone(),
+            other.exponent,
+            precision,
+        );
     }
     // An operand far below the last bit of the other only breaks ties: a single bit stands in for it.
     let reach = i64::from(precision) + 4;
-    let lower = left.magnitude().max(right.magnitude()) - reach.max(left.width()).max(right.width()) - 4;
+    let lower =
+        left.magnitude().max(right.magnitude()) - reach.max(left.width()).max(right.width()) - 4;
     let (left, right) = (left.raised_to(lower), right.raised_to(lower));
     let exponent = left.exponent.min(right.exponent);
-    let signed = |float: &Float| BigInt::from_biguint(float.sign(), &float.mantissa << (float.exponent - exponent));
+    let signed = |float: &Float| {
+        BigInt::from_biguint(float.sign(), &float.mantissa << (float.exponent - exponent))
+    };
     let total = signed(&left) + signed(&right);
     let (sign, magnitude) = total.into_parts();
     Float::rounded(sign == Sign::Minus, magnitude, exponent, precision)
@@ -214,7 +265,12 @@ fn sum(left: &Float, right: &Float) -> Float {
 /// `left * right`, rounded to `precision`.
 pub(super) fn product(left: &Float, right: &Float, precision: u32) -> Float {
     let negative = left.negative != right.negative;
-    Float::rounded(negative, &left.mantissa * &right.mantissa, left.exponent + right.exponent, precision)
+    Float::rounded(
+        negative,
+        &left.mantissa * &right.mantissa,
+        left.exponent + right.exponent,
+        precision,
+    )
 }
 
 /// `left / right`, rounded to `precision`; `right` is not zero.
@@ -223,12 +279,18 @@ pub(super) fn quotient(left: &Float, right: &Float, precision: u32) -> Float {
     if left.is_zero() {
         return Float::rounded(negative, BigUint::ZERO, 0, precision);
     }
-    let shift = (u64::from(precision) + 2 + right.mantissa.bits()).saturating_sub(left.mantissa.bits());
+    let shift =
+        (u64::from(precision) + 2 + right.mantissa.bits()).saturating_sub(left.mantissa.bits());
     let (whole, rest) = (&left.mantissa << shift).div_rem(&right.mantissa);
     // One bit more says whether anything is left, so that rounding sees it.
     let sticky = (whole << 1_u32) + BigUint::from(u8::from(!rest.is_zero()));
     let shift = i64::try_from(shift).unwrap_or(i64::MAX);
-    Float::rounded(negative, sticky, left.exponent - right.exponent - shift - 1, precision)
+    Float::rounded(
+        negative,
+        sticky,
+        left.exponent - right.exponent - shift - 1,
+        precision,
+    )
 }
 
 impl Float {
@@ -241,6 +303,10 @@ impl Float {
         if self.magnitude() >= exponent {
             return self.clone();
         }
-        Self { mantissa: BigUint::from(1_u8), exponent, ..self.clone() }
+        Self {
+            mantissa: BigUint::from(1_u8),
+            exponent,
+            ..self.clone()
+        }
     }
 }

@@ -30,7 +30,11 @@ pub(super) fn parse(text: &str) -> Option<Number> {
         }
     }
     if matches!(rest, "Inf" | "inf") {
-        return Some(if negative { Number::NEGATIVE_INFINITY } else { Number::INFINITY });
+        return Some(if negative {
+            Number::NEGATIVE_INFINITY
+        } else {
+            Number::INFINITY
+        });
     }
     let (mantissa, exponent) = match rest.find(['e', 'E']) {
         Some(at) => (&rest[..at], parse_exponent(&rest[at + 1..])?),
@@ -44,7 +48,12 @@ pub(super) fn parse(text: &str) -> Option<Number> {
     let value = BigUint::parse_bytes(digits.as_bytes(), 10)?;
     let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
     if value.is_zero() {
-        return Some(Number::from_float(Float::rounded(negative, value, 0, LITERAL_PRECISION)));
+        return Some(Number::from_float(Float::rounded(
+            negative,
+            value,
+            0,
+            LITERAL_PRECISION,
+        )));
     }
     if exponent.unsigned_abs() > GREATEST_EXPONENT.unsigned_abs() {
         return None;
@@ -101,7 +110,10 @@ impl Decimal {
             ((mantissa << exponent).to_string(), 0)
         } else {
             let fives = u32::try_from(exponent.unsigned_abs()).unwrap_or(u32::MAX);
-            ((mantissa * BigUint::from(5_u8).pow(fives)).to_string(), exponent)
+            (
+                (mantissa * BigUint::from(5_u8).pow(fives)).to_string(),
+                exponent,
+            )
         };
         let mut digits = text.into_bytes();
         let point = i64::try_from(digits.len()).unwrap_or(i64::MAX) + scale;
@@ -156,7 +168,8 @@ impl Decimal {
         for index in 0..self.digits.len() {
             let (low, digit, high) = (lower.at(index), self.at(index), upper.at(index));
             let down = low != digit || (inclusive && index + 1 == lower.digits.len());
-            let up = digit != high && (inclusive || digit + 1 < high || index + 1 < upper.digits.len());
+            let up =
+                digit != high && (inclusive || digit + 1 < high || index + 1 < upper.digits.len());
             match (down, up) {
                 (true, true) => return self.round(index + 1),
                 (true, false) => return self.cut(index + 1, false),

@@ -21,7 +21,12 @@ pub(super) struct Float {
 
 impl Float {
     /// `mantissa * 2^exponent` rounded half to even to `precision` bits.
-    pub(super) fn rounded(negative: bool, mantissa: BigUint, exponent: i64, precision: u32) -> Self {
+    pub(super) fn rounded(
+        negative: bool,
+        mantissa: BigUint,
+        exponent: i64,
+        precision: u32,
+    ) -> Self {
         let mut mantissa = mantissa;
         let mut exponent = exponent;
         let bits = mantissa.bits();
@@ -38,14 +43,28 @@ impl Float {
                 exponent += i64::try_from(zeros).unwrap_or(i64::MAX);
             }
         }
-        Self { negative, mantissa, exponent, precision }
+        Self {
+            negative,
+            mantissa,
+            exponent,
+            precision,
+        }
     }
 
     pub(super) fn from_i64(value: i64, precision: u32) -> Self {
         let magnitude = value.unsigned_abs();
-        let zeros = if magnitude == 0 { 0 } else { magnitude.trailing_zeros() };
+        let zeros = if magnitude == 0 {
+            0
+        } else {
+            magnitude.trailing_zeros()
+        };
         let mantissa = BigUint::from(magnitude >> zeros);
-        Self { negative: value < 0, mantissa, exponent: i64::from(zeros), precision }
+        Self {
+            negative: value < 0,
+            mantissa,
+            exponent: i64::from(zeros),
+            precision,
+        }
     }
 
     /// A finite double.
@@ -57,7 +76,12 @@ impl Float {
             0 => (fraction, -1074),
             _ => (fraction | (1 << 52), biased - 1075),
         };
-        Self::rounded(value.is_sign_negative(), BigUint::from(mantissa), exponent, super::DOUBLE_PRECISION)
+        Self::rounded(
+            value.is_sign_negative(),
+            BigUint::from(mantissa),
+            exponent,
+            super::DOUBLE_PRECISION,
+        )
     }
 
     pub(super) fn is_zero(&self) -> bool {
@@ -79,7 +103,9 @@ impl Float {
 
     /// The position of the highest bit: the value is at least `2^(magnitude-1)` and less than `2^magnitude`.
     pub(super) fn magnitude(&self) -> i64 {
-        i64::try_from(self.mantissa.bits()).unwrap_or(i64::MAX).saturating_add(self.exponent)
+        i64::try_from(self.mantissa.bits())
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.exponent)
     }
 
     /// The value as a machine integer if it is whole, fits, is not `-0`, and needs no more bits than the precision.
@@ -99,11 +125,18 @@ impl Float {
         if self.exponent < 0 || self.magnitude() > MOST_INTEGER_BITS {
             return None;
         }
-        Some(BigInt::from_biguint(self.sign(), &self.mantissa << self.exponent))
+        Some(BigInt::from_biguint(
+            self.sign(),
+            &self.mantissa << self.exponent,
+        ))
     }
 
     pub(super) const fn sign(&self) -> Sign {
-        if self.negative { Sign::Minus } else { Sign::Plus }
+        if self.negative {
+            Sign::Minus
+        } else {
+            Sign::Plus
+        }
     }
 
     /// The whole number left when the fraction is cut off.
@@ -114,7 +147,10 @@ impl Float {
         if self.magnitude() <= 0 {
             return Some(BigInt::ZERO);
         }
-        Some(BigInt::from_biguint(self.sign(), &self.mantissa >> self.exponent.unsigned_abs()))
+        Some(BigInt::from_biguint(
+            self.sign(),
+            &self.mantissa >> self.exponent.unsigned_abs(),
+        ))
     }
 
     pub(super) fn to_f64(&self) -> f64 {
@@ -148,9 +184,14 @@ impl Float {
         }
         let by_size = self.magnitude().cmp(&other.magnitude()).then_with(|| {
             let least = self.exponent.min(other.exponent);
-            (&self.mantissa << (self.exponent - least)).cmp(&(&other.mantissa << (other.exponent - least)))
+            (&self.mantissa << (self.exponent - least))
+                .cmp(&(&other.mantissa << (other.exponent - least)))
         });
-        if self.negative { by_size.reverse() } else { by_size }
+        if self.negative {
+            by_size.reverse()
+        } else {
+            by_size
+        }
     }
 
     /// Equal numbers hash alike, whatever their precision.
@@ -171,5 +212,9 @@ fn shift_right_half_even(value: &BigUint, by: u64) -> BigUint {
     let quotient = value >> by;
     let half = value.bit(by - 1);
     let beyond_half = value.trailing_zeros().is_some_and(|zeros| zeros < by - 1);
-    if half && (beyond_half || quotient.bit(0)) { quotient + BigUint::one() } else { quotient }
+    if half && (beyond_half || quotient.bit(0)) {
+        quotient + BigUint::one()
+    } else {
+        quotient
+    }
 }

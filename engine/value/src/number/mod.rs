@@ -51,9 +51,15 @@ impl std::error::Error for NotANumber {}
 
 impl Number {
     /// Zero, with the precision of a literal.
-    pub const ZERO: Self = Self(Repr::Int { value: 0, precision: LITERAL_PRECISION });
+    pub const ZERO: Self = Self(Repr::Int {
+        value: 0,
+        precision: LITERAL_PRECISION,
+    });
     /// One, with the precision of a literal.
-    pub const ONE: Self = Self(Repr::Int { value: 1, precision: LITERAL_PRECISION });
+    pub const ONE: Self = Self(Repr::Int {
+        value: 1,
+        precision: LITERAL_PRECISION,
+    });
     /// Greater than every other number.
     pub const INFINITY: Self = Self(Repr::Infinite { negative: false });
     /// Less than every other number.
@@ -72,7 +78,10 @@ impl Number {
             b'+' => (false, &text[1..]),
             _ => (false, text),
         };
-        let values = digits.bytes().map(|byte| digit_value(byte, radix)).collect::<Option<Vec<u8>>>()?;
+        let values = digits
+            .bytes()
+            .map(|byte| digit_value(byte, radix))
+            .collect::<Option<Vec<u8>>>()?;
         let magnitude = BigUint::from_radix_be(&values, radix).filter(|_| !values.is_empty())?;
         let sign = if negative { Sign::Minus } else { Sign::Plus };
         Some(Self::from(BigInt::from_biguint(sign, magnitude)))
@@ -80,7 +89,10 @@ impl Number {
 
     /// A whole number with the precision of a literal.
     pub const fn literal(value: i64) -> Self {
-        Self(Repr::Int { value, precision: LITERAL_PRECISION })
+        Self(Repr::Int {
+            value,
+            precision: LITERAL_PRECISION,
+        })
     }
 
     /// The number a double stands for, infinities included; `None` if it is not a number.
@@ -89,7 +101,9 @@ impl Number {
             return None;
         }
         if value.is_infinite() {
-            return Some(Self(Repr::Infinite { negative: value < 0.0 }));
+            return Some(Self(Repr::Infinite {
+                negative: value < 0.0,
+            }));
         }
         Some(Self::from_float(Float::from_f64(value)))
     }
@@ -134,7 +148,10 @@ impl Number {
     }
 
     /// The nearest double, half to even; an infinity if it is too great.
-    #[expect(clippy::cast_precision_loss, reason = "the conversion rounds half to even, which is the contract")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the conversion rounds half to even, which is the contract"
+    )]
     pub fn to_f64(&self) -> f64 {
         match &self.0 {
             Repr::Int { value, .. } => *value as f64,
@@ -184,7 +201,13 @@ impl Number {
                 Ordering::Greater => 1,
             },
             Repr::Float(float) => float.signum(),
-            Repr::Infinite { negative } => if *negative { -1 } else { 1 },
+            Repr::Infinite { negative } => {
+                if *negative {
+                    -1
+                } else {
+                    1
+                }
+            }
         }
     }
 
@@ -200,7 +223,10 @@ impl Number {
 
     fn from_float(float: Float) -> Self {
         match float.to_small_int() {
-            Some(value) => Self(Repr::Int { value, precision: float.precision }),
+            Some(value) => Self(Repr::Int {
+                value,
+                precision: float.precision,
+            }),
             None => Self(Repr::Float(Arc::new(float))),
         }
     }
@@ -228,7 +254,10 @@ fn digit_value(byte: u8, radix: u32) -> Option<u8> {
 
 impl From<i64> for Number {
     fn from(value: i64) -> Self {
-        Self(Repr::Int { value, precision: INTEGER_PRECISION })
+        Self(Repr::Int {
+            value,
+            precision: INTEGER_PRECISION,
+        })
     }
 }
 
@@ -283,10 +312,18 @@ impl PartialOrd for Number {
 
 impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
-        let infinity = |number: &Self| if number.is_infinite() { number.signum() } else { 0 };
+        let infinity = |number: &Self| {
+            if number.is_infinite() {
+                number.signum()
+            } else {
+                0
+            }
+        };
         match (&self.0, &other.0) {
             (Repr::Int { value: left, .. }, Repr::Int { value: right, .. }) => left.cmp(right),
-            (Repr::Infinite { .. }, _) | (_, Repr::Infinite { .. }) => infinity(self).cmp(&infinity(other)),
+            (Repr::Infinite { .. }, _) | (_, Repr::Infinite { .. }) => {
+                infinity(self).cmp(&infinity(other))
+            }
             _ => self.to_float().compare(&other.to_float()),
         }
     }
