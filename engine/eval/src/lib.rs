@@ -5,5 +5,12 @@
 //! implement. Everything that is evaluated also tells what it read, as precise [`Dependency`]s.
 
 mod api;
+mod evaluator;
+mod memo;
+mod scope;
+mod stub;
 
-pub use api::{Dependency, Evaluated, Expansion, RepetitionData, Values};
+pub use api::{Dependency, Evaluated, Expansion, NoValues, RepetitionData, Values};
+pub use evaluator::{Evaluator, Inputs, Paths, Schemas};
+pub use scope::Scope;
+pub use stub::{CheckOutcome, ConfigGraph, ConfigNode, ImportTarget, RuleKind, Trigger, Unknowns};

@@ -1,0 +1,80 @@
+//! What has been evaluated.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+
+use terrace_addr::{AbsNamed, AbsResource};
+use terrace_value::Value;
+
+use crate::Evaluated;
+
+/// The three kinds of named values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NamedKind {
+    Variable,
+    Local,
+    Output,
+}
+
+enum Slot {
+    Running(ThreadId),
+    Done(Arc<Evaluated>),
+}
+
+/// What a look into the memo finds.
+pub(crate) enum Found {
+    /// It has been evaluated.
+    Done(Arc<Evaluated>),
+    /// It is being evaluated: it depends on itself.
+    Cycle,
+    /// It is now to be evaluated, and then to be given to [`Memo::finish`].
+    Absent,
+}
+
+#[derive(Default)]
+pub(crate) struct Memo {
+    named: Mutex<HashMap<(NamedKind, AbsNamed), Slot>>,
+    resources: Mutex<HashMap<AbsResource, (u64, Value)>>,
+}
+
+impl Memo {
+    pub(crate) fn clear(&self) {
+        lock(&self.named).clear();
+        lock(&self.resources).clear();
+    }
+
+    pub(crate) fn start(&self, kind: NamedKind, address: &AbsNamed) -> Found {
+        let mut named = lock(&self.named);
+        let here = std::thread::current().id();
+        match named.get(&(kind, address.clone())) {
+            Some(Slot::Done(done)) => Found::Done(Arc::clone(done)),
+            Some(Slot::Running(thread)) if *thread == here => Found::Cycle,
+            _ => {
+                named.insert((kind, address.clone()), Slot::Running(here));
+                Found::Absent
+            }
+        }
+    }
+
+    pub(crate) fn finish(&self, kind: NamedKind, address: &AbsNamed, evaluated: Evaluated) -> Arc<Evaluated> {
+        let evaluated = Arc::new(evaluated);
+        lock(&self.named).insert((kind, address.clone()), Slot::Done(Arc::clone(&evaluated)));
+        evaluated
+    }
+
+    /// The value of a whole resource, if it was built in this generation.
+    pub(crate) fn resource(&self, address: &AbsResource, generation: u64) -> Option<Value> {
+        let resources = lock(&self.resources);
+        let (built, value) = resources.get(address)?;
+        (*built == generation).then(|| value.clone())
+    }
+
+    pub(crate) fn keep_resource(&self, address: &AbsResource, generation: u64, value: &Value) {
+        lock(&self.resources).insert(address.clone(), (generation, value.clone()));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
