@@ -83,8 +83,9 @@ pub struct Label {
     pub span: Span,
 }
 
-/// An expression.
-#[derive(Clone, Debug)]
+/// An expression. Copying and dropping it need no deep stack, however deep it nests; to take it apart, use
+/// [`Expr::into_kind`].
+#[derive(Debug)]
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,

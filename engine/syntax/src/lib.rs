@@ -4,36 +4,42 @@
 
 mod ast;
 mod content;
+mod expr;
 mod json;
+mod lexer;
+mod parser;
+mod stack;
+mod suggest;
+pub mod token;
 
 pub use ast::{
-    Attribute, BinaryOp, Block, Body, BodyKind, Call, Expr, ExprKind, ForExpr, Ident, Item, Label, ObjectItem,
-    ObjectKey, Step, Traversal, UnaryOp,
+    Attribute, BinaryOp, Block, Body, BodyKind, Call, Expr, ExprKind, ForExpr, Ident, Item, Label,
+    ObjectItem, ObjectKey, Step, Traversal, UnaryOp,
 };
 pub use content::{AttributeSchema, BlockSchema, BodySchema, Content};
+pub use expr::Quoted;
 pub use json::JsonObject;
+pub use stack::with_stack;
 
-use terrace_diag::{Diagnostics, SourceId, Span};
+use parser::{Parser, Place};
+use terrace_diag::{Diagnostics, SourceId};
 
 /// Parses a file in native syntax (`.tf`, `.tfvars`, `.hcl`). `text` is the file's bytes: invalid UTF-8 is reported.
 pub fn parse(source: SourceId, text: &[u8]) -> (Body, Diagnostics) {
-    let _ = text;
-    let span = Span::new(source, 0, 0);
-    (Body { kind: BodyKind::Native([].into()), span, missing_span: span }, Diagnostics::new())
+    Parser::new(source, Place::At(0), text).file()
 }
 
 /// Parses a file in JSON syntax (`.tf.json`, `.tfvars.json`).
 pub fn parse_json(source: SourceId, text: &[u8]) -> (Body, Diagnostics) {
-    parse(source, text)
+    json::file(source, text)
 }
 
 /// Parses a text that is one expression (a `-var` value, a console line).
 pub fn parse_expression(source: SourceId, text: &str) -> (Expr, Diagnostics) {
-    let span = Span::new(source, 0, u32::try_from(text.len()).unwrap_or(u32::MAX));
-    (Expr { kind: ExprKind::Invalid, span }, Diagnostics::new())
+    Parser::new(source, Place::At(0), text.as_bytes()).only_expression()
 }
 
 /// Parses a text as a template (`templatefile`, strings in JSON syntax).
 pub fn parse_template(source: SourceId, text: &str) -> (Expr, Diagnostics) {
-    parse_expression(source, text)
+    Parser::for_template(source, Place::At(0), text.as_bytes()).only_template()
 }
