@@ -1,0 +1,13 @@
+//! Real providers and servers for tests: installed once, started on free ports, gone afterwards.
+//!
+//! What is installed stays in `target/test-tools`, so that only the first run waits for it. Where the tools to install
+//! something are missing, the error says which; a test may then skip, saying so.
+#![allow(clippy::disallowed_methods, reason = "tests install and start things")]
+
+mod install;
+mod mirror;
+mod moto;
+
+pub use install::{Unavailable, aws_provider_zip, null_provider, time_provider, tools_directory};
+pub use mirror::{Mirror, platform};
+pub use moto::Moto;

@@ -1,0 +1,93 @@
+//! moto, a server that answers as AWS does.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::install::{Unavailable, once, run, venv};
+
+/// How long the server may take to answer.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A running moto server on a port of its own. Dropping it ends it.
+#[derive(Debug)]
+pub struct Moto {
+    child: Child,
+    port: u16,
+}
+
+impl Moto {
+    /// Installs moto if need be, starts it and waits until it answers.
+    pub fn start() -> Result<Self, Unavailable> {
+        let directory = once("moto-5.2.5", |directory| {
+            venv(directory)?;
+            run(Command::new(directory.join("bin/pip")).args(["install", "--quiet", "moto[server]==5.2.5"]))
+        })?;
+        let log = tempfile::tempfile()?;
+        let port = free_port()?;
+        let child = Command::new(directory.join("bin/python3"))
+            .arg(directory.join("bin/moto_server"))
+            .args(["-H", "127.0.0.1", "-p", &port.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(File::try_clone(&log)?))
+            .stderr(Stdio::from(log))
+            .spawn()?;
+        let mut moto = Self { child, port };
+        let start = Instant::now();
+        loop {
+            if moto.get("/moto-api/config").is_ok_and(|status| (200..300).contains(&status)) {
+                return Ok(moto);
+            }
+            if let Some(status) = moto.child.try_wait()? {
+                return Err(Unavailable(format!("moto ended at once: {status}")));
+            }
+            if start.elapsed() > PATIENCE {
+                return Err(Unavailable(format!("moto did not answer within {} s", PATIENCE.as_secs())));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Its address, such as `http://127.0.0.1:5000`.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Forgets everything that was made in it.
+    pub fn reset(&self) -> Result<(), Unavailable> {
+        match self.request("POST", "/moto-api/reset")? {
+            200..300 => Ok(()),
+            status => Err(Unavailable(format!("moto answered {status} to a reset"))),
+        }
+    }
+
+    fn get(&self, path: &str) -> Result<u16, Unavailable> {
+        self.request("GET", path)
+    }
+
+    /// The status of the answer to a request without a body.
+    fn request(&self, method: &str, path: &str) -> Result<u16, Unavailable> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let answer = String::from_utf8_lossy(&answer);
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        status.ok_or_else(|| Unavailable(format!("no HTTP answer: {answer}")))
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _killed = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+fn free_port() -> Result<u16, Unavailable> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
