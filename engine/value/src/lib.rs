@@ -4,6 +4,8 @@
 //! A [`Value`] is immutable and cheap to clone. Marks and unknowns may sit at any depth; operations carry
 //! them on. A value that is marked sensitive never prints its content through `Debug`.
 
+#[cfg(test)]
+mod arbitrary;
 pub mod convert;
 pub mod json;
 mod marks;

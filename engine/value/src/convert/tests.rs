@@ -267,3 +267,26 @@ fn defaults_fill_what_is_absent_or_null() {
     assert_eq!(xs, [n(7), n(1)]);
     assert_eq!(defaults.apply(&Value::dynamic(), &ty), Value::dynamic());
 }
+
+proptest::proptest! {
+    #[test]
+    fn conversion_is_idempotent(
+        (_, value) in crate::arbitrary::values(true),
+        ty in crate::arbitrary::types(),
+    ) {
+        if let Ok(converted) = convert(&value, &ty) {
+            proptest::prop_assert!(converted.has_type(&ty));
+            proptest::prop_assert_eq!(convert(&converted, &ty).unwrap(), converted);
+        }
+    }
+
+    #[test]
+    fn what_unifies_converts(types in proptest::collection::vec(crate::arbitrary::types(), 1..4)) {
+        if let Some(common) = unify(&types) {
+            proptest::prop_assert!(types.iter().all(|ty| can_convert_safely(ty, &common)));
+        }
+        if let Some(common) = unify_unsafe(&types) {
+            proptest::prop_assert!(types.iter().all(|ty| can_convert(ty, &common)));
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! MessagePack codec of the plugin protocol, unknowns and refinements included.
