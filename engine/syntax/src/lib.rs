@@ -5,6 +5,7 @@
 mod ast;
 mod content;
 mod expr;
+mod format;
 mod json;
 mod lexer;
 mod parser;
@@ -18,6 +19,7 @@ pub use ast::{
 };
 pub use content::{AttributeSchema, BlockSchema, BodySchema, Content};
 pub use expr::Quoted;
+pub use format::format;
 pub use json::JsonObject;
 pub use stack::with_stack;
 
