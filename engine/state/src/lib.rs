@@ -1,8 +1,18 @@
 //! State: what is known of the objects that exist; its v4 file, lineage and serial; the journal.
 
+mod error;
+pub mod journal;
+pub mod operations;
 mod state;
+mod version;
+mod wire;
 
+pub use error::StateError;
 pub use state::{
-    CheckStatus, InstanceState, ObjectCheckResult, Object, ObjectStatus, OutputState, ResourceInState, State,
-    CheckResult,
+    CheckResult, CheckStatus, InstanceState, Object, ObjectCheckResult, ObjectStatus, OutputState,
+    ResourceInState, State,
 };
+pub use version::{
+    StorageError, commit, load, load_locked, new_lineage, store, successor, version_of,
+};
+pub use wire::{TERRAFORM_VERSION, compact, read, write};

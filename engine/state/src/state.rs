@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use terrace_addr::{AbsProviderConfig, AbsResource, AbsResourceInstance, ConfigResource, DeposedKey, InstanceKey, Name};
+use terrace_addr::{
+    AbsProviderConfig, AbsResource, AbsResourceInstance, ConfigResource, DeposedKey, InstanceKey,
+    Name,
+};
 use terrace_value::{Path, Value};
 
 /// All that is known of one workspace's objects.
@@ -117,13 +120,23 @@ pub struct ObjectCheckResult {
 impl State {
     /// The present object of an instance.
     pub fn object(&self, address: &AbsResourceInstance) -> Option<&Arc<Object>> {
-        self.resources.get(&address.resource)?.instances.get(&address.key)?.current.as_ref()
+        self.resources
+            .get(&address.resource)?
+            .instances
+            .get(&address.key)?
+            .current
+            .as_ref()
     }
 
     /// All instances with their resources, in order.
-    pub fn instances(&self) -> impl Iterator<Item = (AbsResourceInstance, &ResourceInState, &InstanceState)> {
+    pub fn instances(
+        &self,
+    ) -> impl Iterator<Item = (AbsResourceInstance, &ResourceInState, &InstanceState)> {
         self.resources.iter().flat_map(|(address, resource)| {
-            resource.instances.iter().map(move |(key, instance)| (address.instance(key.clone()), resource, instance))
+            resource
+                .instances
+                .iter()
+                .map(move |(key, instance)| (address.instance(key.clone()), resource, instance))
         })
     }
 
@@ -142,7 +155,10 @@ impl State {
         let resource = self
             .resources
             .entry(address.resource.clone())
-            .or_insert_with(|| ResourceInState { provider: provider.clone(), instances: BTreeMap::new() });
+            .or_insert_with(|| ResourceInState {
+                provider: provider.clone(),
+                instances: BTreeMap::new(),
+            });
         if object.is_some() {
             resource.provider = provider.clone();
         }
@@ -162,5 +178,145 @@ impl State {
         if resource.instances.is_empty() {
             self.resources.remove(&address.resource);
         }
+    }
+
+    /// Whether both hold the same, whatever their lineage and serial, and whatever the order of sensitive paths.
+    pub fn same_content(&self, other: &Self) -> bool {
+        self.outputs == other.outputs
+            && self.check_results == other.check_results
+            && self.resources.len() == other.resources.len()
+            && self.resources.iter().zip(&other.resources).all(
+                |((address, resource), (other_address, other))| {
+                    address == other_address && resource.same_content(other)
+                },
+            )
+    }
+}
+
+impl ResourceInState {
+    fn same_content(&self, other: &Self) -> bool {
+        self.provider == other.provider
+            && self.instances.len() == other.instances.len()
+            && self.instances.iter().zip(&other.instances).all(
+                |((key, instance), (other_key, other))| {
+                    key == other_key && instance.same_content(other)
+                },
+            )
+    }
+}
+
+impl InstanceState {
+    fn same_content(&self, other: &Self) -> bool {
+        let same = |a: &Arc<Object>, b: &Arc<Object>| Arc::ptr_eq(a, b) || a.same_content(b);
+        let current = match (&self.current, &other.current) {
+            (Some(a), Some(b)) => same(a, b),
+            (None, None) => true,
+            _ => false,
+        };
+        current
+            && self.deposed.len() == other.deposed.len()
+            && self
+                .deposed
+                .iter()
+                .zip(&other.deposed)
+                .all(|((key, a), (other_key, b))| key == other_key && same(a, b))
+    }
+}
+
+impl Object {
+    /// Whether both hold the same, whatever the order of sensitive paths.
+    pub fn same_content(&self, other: &Self) -> bool {
+        let paths = |object: &Self| {
+            let mut texts: Vec<String> = object
+                .sensitive_paths
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            texts.sort_unstable();
+            texts
+        };
+        self.schema_version == other.schema_version
+            && self.attributes == other.attributes
+            && self.private == other.private
+            && self.dependencies == other.dependencies
+            && self.status == other.status
+            && self.create_before_destroy == other.create_before_destroy
+            && (self.sensitive_paths == other.sensitive_paths || paths(self) == paths(other))
+    }
+
+    /// A top-level attribute that is a string, such as `id`; `None` when it is not there or no string.
+    pub fn text_attribute(&self, name: &str) -> Option<String> {
+        crate::wire::text_attribute(&self.attributes, name)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn object(attributes: &str) -> Arc<Object> {
+        Arc::new(Object {
+            schema_version: 0,
+            attributes: attributes.as_bytes().into(),
+            sensitive_paths: Vec::new(),
+            private: [].into(),
+            dependencies: [].into(),
+            status: ObjectStatus::Ready,
+            create_before_destroy: false,
+        })
+    }
+
+    pub(crate) fn provider() -> AbsProviderConfig {
+        "provider[\"registry.terraform.io/hashicorp/test\"]"
+            .parse()
+            .unwrap()
+    }
+
+    pub(crate) fn sample() -> State {
+        let mut state = State {
+            lineage: "line".into(),
+            serial: 3,
+            ..State::default()
+        };
+        for (address, id) in [
+            ("t.a[0]", "zero"),
+            ("t.a[1]", "one"),
+            ("data.t.d", "d"),
+            ("module.m[\"k\"].t.b", "b"),
+        ] {
+            let object = object(&format!("{{\"id\":\"{id}\"}}"));
+            state.set_object(&address.parse().unwrap(), None, &provider(), Some(object));
+        }
+        state
+    }
+
+    #[test]
+    fn content_is_compared_without_lineage_serial_and_order_of_paths() {
+        let state = sample();
+        let mut other = State {
+            lineage: "x".into(),
+            serial: 9,
+            ..state.clone()
+        };
+        assert!(state.same_content(&other));
+        let path = |name: &str| Path::root().attribute(name);
+        let with = |paths: Vec<Path>| {
+            let mut state = sample();
+            let object = Object {
+                sensitive_paths: paths,
+                ..(*object("{}")).clone()
+            };
+            state.set_object(
+                &"t.a[0]".parse().unwrap(),
+                None,
+                &provider(),
+                Some(Arc::new(object)),
+            );
+            state
+        };
+        assert!(with(vec![path("a"), path("b")]).same_content(&with(vec![path("b"), path("a")])));
+        assert!(!with(vec![path("a")]).same_content(&with(vec![path("b")])));
+        other.set_object(&"t.a[0]".parse().unwrap(), None, &provider(), None);
+        assert!(!state.same_content(&other));
     }
 }

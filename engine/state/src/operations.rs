@@ -1,0 +1,410 @@
+//! What the `state` commands do, as functions of states.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use terrace_addr::{
+    AbsResource, AbsResourceInstance, ModuleInstance, ModuleStep, ProviderAddr, ResourceMode,
+    Target,
+};
+
+use crate::{InstanceState, ResourceInState, State, StateError};
+
+/// Why a state command cannot be carried out.
+pub type OperationError = StateError;
+
+fn refuse(summary: &str, detail: String) -> OperationError {
+    StateError {
+        summary: summary.into(),
+        detail,
+        hint: None,
+        position: None,
+    }
+}
+
+/// Instances with a present object that any of `targets` names (all, when there are none) and whose `id` attribute is
+/// `id` (any, when not given): by module, data resources first. A target that is nowhere in the state is an error.
+pub fn list(
+    state: &State,
+    targets: &[Target],
+    id: Option<&str>,
+) -> Result<Vec<AbsResourceInstance>, OperationError> {
+    for target in targets {
+        check_known(state, target)?;
+    }
+    let mut found: Vec<AbsResourceInstance> = state
+        .instances()
+        .filter(|(address, _, instance)| {
+            (targets.is_empty() || targets.iter().any(|target| target.contains(address)))
+                && instance.current.as_ref().is_some_and(|object| {
+                    id.is_none_or(|id| object.text_attribute("id").as_deref() == Some(id))
+                })
+        })
+        .map(|(address, _, _)| address)
+        .collect();
+    found.sort_by(|a, b| list_order(a).cmp(&list_order(b)).then_with(|| a.cmp(b)));
+    Ok(found)
+}
+
+fn list_order(address: &AbsResourceInstance) -> (&ModuleInstance, bool) {
+    (address.module(), address.mode() != ResourceMode::Data)
+}
+
+fn check_known(state: &State, target: &Target) -> Result<(), OperationError> {
+    let add = "If you've just added this resource to the configuration, you must run \"terrace apply\" first to create the";
+    match target {
+        Target::Module(module) => {
+            let known = state.resources.keys().any(|resource| in_module(module, &resource.module));
+            known.then_some(()).ok_or_else(|| {
+                refuse("Unknown module", format!("The current state contains no module at {module}. {add} module's entry in the state."))
+            })
+        }
+        Target::Resource(resource) => known_resource(state, resource).then_some(()).ok_or_else(|| {
+            refuse("Unknown resource", format!("The current state contains no resource {resource}. {add} resource's entry in the state."))
+        }),
+        Target::Instance(instance) => known_resource(state, &instance.resource).then_some(()).ok_or_else(|| {
+            refuse("Unknown resource", format!("The current state contains no resource {}. {add} resource's entry in the state.", instance.resource))
+        }),
+    }
+}
+
+fn known_resource(state: &State, target: &AbsResource) -> bool {
+    let target = Target::Resource(target.clone());
+    state
+        .resources
+        .keys()
+        .any(|resource| target.contains(&resource.instance(None)))
+}
+
+fn in_module(outer: &ModuleInstance, inner: &ModuleInstance) -> bool {
+    outer.steps().len() <= inner.steps().len()
+        && outer
+            .steps()
+            .iter()
+            .zip(inner.steps())
+            .all(|(a, b)| a.name == b.name && (a.key.is_none() || a.key == b.key))
+}
+
+/// Takes out everything that `targets` name, deposed objects too. Returns the state without it and what was taken out.
+pub fn remove(
+    state: &State,
+    targets: &[Target],
+) -> Result<(State, Vec<AbsResourceInstance>), OperationError> {
+    let mut removed: Vec<AbsResourceInstance> = state
+        .instances()
+        .map(|(address, _, _)| address)
+        .filter(|address| targets.iter().any(|target| target.contains(address)))
+        .collect();
+    if removed.is_empty() {
+        return Err(refuse(
+            "Invalid target address",
+            "No matching objects found. To view the available instances, use \"terrace state list\". Please modify the address to reference a specific instance.".into(),
+        ));
+    }
+    removed.sort_by(|a, b| list_order(a).cmp(&list_order(b)).then_with(|| a.cmp(b)));
+    let mut next = state.clone();
+    for address in &removed {
+        if let Some(resource) = next.resources.get_mut(&address.resource) {
+            resource.instances.remove(&address.key);
+            if resource.instances.is_empty() {
+                next.resources.remove(&address.resource);
+            }
+        }
+    }
+    Ok((next, removed))
+}
+
+/// Moves a module instance, a resource or an instance to another address.
+pub fn rename(state: &State, from: &Target, to: &Target) -> Result<State, OperationError> {
+    match (from, to) {
+        (Target::Module(from), Target::Module(to)) => move_module(state, from, to),
+        (Target::Module(from), to) => Err(refuse(
+            "Invalid target address",
+            format!("Cannot move {from} to {to}: the target must also be a module."),
+        )),
+        (from, Target::Module(to)) => Err(refuse(
+            "Invalid target address",
+            format!(
+                "Cannot move {from} to {to}: the source is a resource, so the target must also be a resource."
+            ),
+        )),
+        (Target::Resource(from), Target::Resource(to)) => move_resource(state, from, to),
+        (Target::Resource(from), Target::Instance(to)) => {
+            move_instance(state, &from.instance(None), to)
+        }
+        (Target::Instance(from), Target::Resource(to)) => {
+            move_instance(state, from, &to.instance(None))
+        }
+        (Target::Instance(from), Target::Instance(to)) => move_instance(state, from, to),
+    }
+}
+
+fn no_source(from: &dyn Display) -> OperationError {
+    refuse(
+        "Invalid source address",
+        format!("Cannot move {from}: does not match anything in the current state."),
+    )
+}
+
+fn check_kinds(
+    from: &AbsResource,
+    to: &AbsResource,
+    shown: (&dyn Display, &dyn Display),
+) -> Result<(), OperationError> {
+    let reason = match (from.resource.mode, to.resource.mode) {
+        (ResourceMode::Data, mode) if mode != ResourceMode::Data => {
+            "a data resource can be moved only to another data resource address"
+        }
+        (ResourceMode::Managed, mode) if mode != ResourceMode::Managed => {
+            "a managed resource can be moved only to another managed resource address"
+        }
+        _ if from.resource.type_name != to.resource.type_name => "resource types don't match",
+        _ => return Ok(()),
+    };
+    Err(refuse(
+        "Invalid state move request",
+        format!("Cannot move {} to {}: {reason}.", shown.0, shown.1),
+    ))
+}
+
+fn move_module(
+    state: &State,
+    from: &ModuleInstance,
+    to: &ModuleInstance,
+) -> Result<State, OperationError> {
+    let inside =
+        |outer: &ModuleInstance, inner: &ModuleInstance| inner.steps().starts_with(outer.steps());
+    if !state
+        .resources
+        .keys()
+        .any(|resource| inside(from, &resource.module))
+    {
+        return Err(no_source(from));
+    }
+    if state
+        .resources
+        .keys()
+        .any(|resource| inside(to, &resource.module))
+    {
+        return Err(refuse(
+            "Invalid target address",
+            format!(
+                "Cannot move to {to}: there is already a module at that address in the current state."
+            ),
+        ));
+    }
+    let resources = state.resources.iter().map(|(address, resource)| {
+        if !inside(from, &address.module) {
+            return (address.clone(), resource.clone());
+        }
+        let rest = &address.module.steps()[from.steps().len()..];
+        let module: ModuleInstance = to
+            .steps()
+            .iter()
+            .chain(rest)
+            .cloned()
+            .collect::<Vec<ModuleStep>>()
+            .into_iter()
+            .collect();
+        (
+            AbsResource {
+                module,
+                resource: address.resource.clone(),
+            },
+            resource.clone(),
+        )
+    });
+    Ok(State {
+        resources: resources.collect(),
+        ..state.clone()
+    })
+}
+
+fn move_resource(
+    state: &State,
+    from: &AbsResource,
+    to: &AbsResource,
+) -> Result<State, OperationError> {
+    let Some(resource) = state.resources.get(from) else {
+        return Err(no_source(from));
+    };
+    check_kinds(from, to, (from, to))?;
+    if state.resources.contains_key(to) {
+        return Err(refuse(
+            "Invalid target address",
+            format!(
+                "Cannot move to {to}: there is already a resource at that address in the current state."
+            ),
+        ));
+    }
+    let mut next = state.clone();
+    next.resources.remove(from);
+    next.resources.insert(to.clone(), resource.clone());
+    Ok(next)
+}
+
+fn move_instance(
+    state: &State,
+    from: &AbsResourceInstance,
+    to: &AbsResourceInstance,
+) -> Result<State, OperationError> {
+    let source = state
+        .resources
+        .get(&from.resource)
+        .and_then(|resource| Some((resource, resource.instances.get(&from.key)?)));
+    let Some((resource, instance)) = source else {
+        return Err(no_source(from));
+    };
+    check_kinds(&from.resource, &to.resource, (from, to))?;
+    if state
+        .resources
+        .get(&to.resource)
+        .is_some_and(|resource| resource.instances.contains_key(&to.key))
+    {
+        return Err(refuse(
+            "Invalid target address",
+            format!(
+                "Cannot move to {to}: there is already a resource instance at that address in the current state."
+            ),
+        ));
+    }
+    let mut next = state.clone();
+    put_instance(&mut next, to, resource, instance.clone());
+    if let Some(resource) = next.resources.get_mut(&from.resource) {
+        resource.instances.remove(&from.key);
+        if resource.instances.is_empty() {
+            next.resources.remove(&from.resource);
+        }
+    }
+    Ok(next)
+}
+
+fn put_instance(
+    state: &mut State,
+    to: &AbsResourceInstance,
+    source: &ResourceInState,
+    instance: InstanceState,
+) {
+    state
+        .resources
+        .entry(to.resource.clone())
+        .or_insert_with(|| ResourceInState {
+            provider: source.provider.clone(),
+            instances: BTreeMap::new(),
+        })
+        .instances
+        .insert(to.key.clone(), instance);
+}
+
+/// Gives the resources of one provider (only those that `targets` name, when there are any) to another.
+/// Returns the state and the resources concerned, which may be none.
+pub fn replace_provider(
+    state: &State,
+    from: &ProviderAddr,
+    to: &ProviderAddr,
+    targets: &[Target],
+) -> (State, Vec<AbsResource>) {
+    let mut next = state.clone();
+    let mut changed = Vec::new();
+    for (address, resource) in &mut next.resources {
+        let named = targets.is_empty()
+            || targets
+                .iter()
+                .any(|target| target.contains(&address.instance(None)));
+        if named && resource.provider.provider == *from {
+            resource.provider.provider = to.clone();
+            changed.push(address.clone());
+        }
+    }
+    (next, changed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::tests::sample;
+
+    fn names(state: &State) -> Vec<String> {
+        list(state, &[], None)
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    fn target(text: &str) -> Target {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn listing_filters_by_address_and_id() {
+        let state = sample();
+        assert_eq!(
+            names(&state),
+            ["data.t.d", "t.a[0]", "t.a[1]", "module.m[\"k\"].t.b"]
+        );
+        let by_id = list(&state, &[], Some("one")).unwrap();
+        assert_eq!(by_id[0].to_string(), "t.a[1]");
+        assert_eq!(by_id.len(), 1);
+        assert_eq!(list(&state, &[target("module.m")], None).unwrap().len(), 1);
+        assert_eq!(
+            list(&state, &[target("module.q")], None)
+                .unwrap_err()
+                .summary,
+            "Unknown module"
+        );
+        assert_eq!(
+            list(&state, &[target("t.q")], None).unwrap_err().summary,
+            "Unknown resource"
+        );
+    }
+
+    #[test]
+    fn removing_takes_out_what_is_named() {
+        let (state, removed) = remove(&sample(), &[target("t.a[0]"), target("module.m")]).unwrap();
+        assert_eq!(removed.len(), 2);
+        assert_eq!(names(&state), ["data.t.d", "t.a[1]"]);
+        assert!(remove(&state, &[target("t.a[0]")]).is_err());
+    }
+
+    #[test]
+    fn moving_renames_and_refuses() {
+        let state = sample();
+        let moved = rename(&state, &target("t.a"), &target("module.x.t.z")).unwrap();
+        assert_eq!(names(&moved)[1], "module.m[\"k\"].t.b");
+        let moved = rename(
+            &state,
+            &target("module.m[\"k\"]"),
+            &target("module.n.module.o"),
+        )
+        .unwrap();
+        assert_eq!(names(&moved)[3], "module.n.module.o.t.b");
+        let moved = rename(&state, &target("t.a[1]"), &target("t.single")).unwrap();
+        assert_eq!(names(&moved)[1..3], ["t.a[0]", "t.single"]);
+        for (from, to, reason) in [
+            ("t.q", "t.r", "does not match anything"),
+            ("t.a", "u.a", "resource types don't match"),
+            ("data.t.d", "t.d", "a data resource can be moved only"),
+            ("t.a[0]", "t.a[1]", "already a resource instance"),
+            ("module.m[\"k\"]", "t.e", "the target must also be a module"),
+            ("module.m", "module.n", "does not match anything"),
+        ] {
+            let error = rename(&state, &target(from), &target(to)).unwrap_err();
+            assert!(error.detail.contains(reason), "{}", error.detail);
+        }
+    }
+
+    #[test]
+    fn providers_are_replaced() {
+        let from = ProviderAddr::default_for("test");
+        let to = ProviderAddr::new("example.com", "a", "b");
+        let (state, changed) = replace_provider(&sample(), &from, &to, &[target("t.a")]);
+        assert_eq!(changed.len(), 1);
+        assert_eq!(state.resources[&changed[0]].provider.provider, to);
+        assert!(
+            replace_provider(&state, &to, &from, &[target("module.m")])
+                .1
+                .is_empty()
+        );
+    }
+}
