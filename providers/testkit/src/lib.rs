@@ -2,11 +2,16 @@
 //!
 //! [`StrictProvider`] lives in memory and is stricter than any real provider: it refuses marked values, values of
 //! another type than its schema's, unknowns in what it is to apply, planned values that it did not give, private
-//! bytes that were lost on the way, and objects that it never made. `fake-provider`, a binary of this crate, is the
-//! same provider behind the real plugin protocol, with its objects in a directory that outlives it.
+//! bytes that were lost on the way, and objects that it never made. `fake-provider`, a binary of this crate (feature
+//! `process`), is the same provider behind the real plugin protocol, with its objects in a [`DirectoryWorld`] that
+//! outlives it.
 
+mod directory;
+#[cfg(feature = "process")]
+pub mod serve;
 mod strict;
 mod world;
 
+pub use directory::{DirectoryWorld, WorldEvent};
 pub use strict::{Call, Operation, Outcome, StrictProvider};
 pub use world::{Lookup, MemoryWorld, StoredObject, World};

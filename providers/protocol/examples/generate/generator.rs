@@ -20,6 +20,7 @@ pub(crate) fn generate(out: &Path) -> io::Result<()> {
     let descriptors = protox::compile(files, [proto]).map_err(io::Error::other)?;
     tonic_prost_build::configure()
         .build_transport(false)
+        .generate_default_stubs(true)
         .server_mod_attribute(".", "#[cfg(feature = \"server\")]")
         .out_dir(out)
         .compile_fds(descriptors)

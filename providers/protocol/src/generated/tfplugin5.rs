@@ -1976,205 +1976,249 @@ pub mod provider_server {
         ) -> std::result::Result<
             tonic::Response<super::apply_resource_change::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn call_function(
             &self,
             request: tonic::Request<super::call_function::Request>,
         ) -> std::result::Result<
             tonic::Response<super::call_function::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn close_ephemeral_resource(
             &self,
             request: tonic::Request<super::close_ephemeral_resource::Request>,
         ) -> std::result::Result<
             tonic::Response<super::close_ephemeral_resource::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn configure(
             &self,
             request: tonic::Request<super::configure::Request>,
         ) -> std::result::Result<
             tonic::Response<super::configure::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn generate_resource_config(
             &self,
             request: tonic::Request<super::generate_resource_config::Request>,
         ) -> std::result::Result<
             tonic::Response<super::generate_resource_config::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn get_functions(
             &self,
             request: tonic::Request<super::get_functions::Request>,
         ) -> std::result::Result<
             tonic::Response<super::get_functions::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn get_metadata(
             &self,
             request: tonic::Request<super::get_metadata::Request>,
         ) -> std::result::Result<
             tonic::Response<super::get_metadata::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn get_resource_identity_schemas(
             &self,
             request: tonic::Request<super::get_resource_identity_schemas::Request>,
         ) -> std::result::Result<
             tonic::Response<super::get_resource_identity_schemas::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn get_schema(
             &self,
             request: tonic::Request<super::get_provider_schema::Request>,
         ) -> std::result::Result<
             tonic::Response<super::get_provider_schema::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn import_resource_state(
             &self,
             request: tonic::Request<super::import_resource_state::Request>,
         ) -> std::result::Result<
             tonic::Response<super::import_resource_state::Response>,
             tonic::Status,
-        >;
-        /// Server streaming response type for the InvokeAction method.
-        type InvokeActionStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::invoke_action::Event, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn invoke_action(
             &self,
             request: tonic::Request<super::invoke_action::Request>,
         ) -> std::result::Result<
-            tonic::Response<Self::InvokeActionStream>,
+            tonic::Response<BoxStream<super::invoke_action::Event>>,
             tonic::Status,
-        >;
-        /// Server streaming response type for the ListResource method.
-        type ListResourceStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<super::list_resource::Event, tonic::Status>,
-            >
-            + std::marker::Send
-            + 'static;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn list_resource(
             &self,
             request: tonic::Request<super::list_resource::Request>,
         ) -> std::result::Result<
-            tonic::Response<Self::ListResourceStream>,
+            tonic::Response<BoxStream<super::list_resource::Event>>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn move_resource_state(
             &self,
             request: tonic::Request<super::move_resource_state::Request>,
         ) -> std::result::Result<
             tonic::Response<super::move_resource_state::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn open_ephemeral_resource(
             &self,
             request: tonic::Request<super::open_ephemeral_resource::Request>,
         ) -> std::result::Result<
             tonic::Response<super::open_ephemeral_resource::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn plan_action(
             &self,
             request: tonic::Request<super::plan_action::Request>,
         ) -> std::result::Result<
             tonic::Response<super::plan_action::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn plan_resource_change(
             &self,
             request: tonic::Request<super::plan_resource_change::Request>,
         ) -> std::result::Result<
             tonic::Response<super::plan_resource_change::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn prepare_provider_config(
             &self,
             request: tonic::Request<super::prepare_provider_config::Request>,
         ) -> std::result::Result<
             tonic::Response<super::prepare_provider_config::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn read_data_source(
             &self,
             request: tonic::Request<super::read_data_source::Request>,
         ) -> std::result::Result<
             tonic::Response<super::read_data_source::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn read_resource(
             &self,
             request: tonic::Request<super::read_resource::Request>,
         ) -> std::result::Result<
             tonic::Response<super::read_resource::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn renew_ephemeral_resource(
             &self,
             request: tonic::Request<super::renew_ephemeral_resource::Request>,
         ) -> std::result::Result<
             tonic::Response<super::renew_ephemeral_resource::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn stop(
             &self,
             request: tonic::Request<super::stop::Request>,
-        ) -> std::result::Result<tonic::Response<super::stop::Response>, tonic::Status>;
+        ) -> std::result::Result<tonic::Response<super::stop::Response>, tonic::Status> {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn upgrade_resource_identity(
             &self,
             request: tonic::Request<super::upgrade_resource_identity::Request>,
         ) -> std::result::Result<
             tonic::Response<super::upgrade_resource_identity::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn upgrade_resource_state(
             &self,
             request: tonic::Request<super::upgrade_resource_state::Request>,
         ) -> std::result::Result<
             tonic::Response<super::upgrade_resource_state::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn validate_action_config(
             &self,
             request: tonic::Request<super::validate_action_config::Request>,
         ) -> std::result::Result<
             tonic::Response<super::validate_action_config::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn validate_data_source_config(
             &self,
             request: tonic::Request<super::validate_data_source_config::Request>,
         ) -> std::result::Result<
             tonic::Response<super::validate_data_source_config::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn validate_ephemeral_resource_config(
             &self,
             request: tonic::Request<super::validate_ephemeral_resource_config::Request>,
         ) -> std::result::Result<
             tonic::Response<super::validate_ephemeral_resource_config::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn validate_list_resource_config(
             &self,
             request: tonic::Request<super::validate_list_resource_config::Request>,
         ) -> std::result::Result<
             tonic::Response<super::validate_list_resource_config::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn validate_resource_type_config(
             &self,
             request: tonic::Request<super::validate_resource_type_config::Request>,
         ) -> std::result::Result<
             tonic::Response<super::validate_resource_type_config::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
     }
     /// What a provider answers to.
     #[derive(Debug)]
@@ -2733,7 +2777,7 @@ pub mod provider_server {
                         super::invoke_action::Request,
                     > for InvokeActionSvc<T> {
                         type Response = super::invoke_action::Event;
-                        type ResponseStream = T::InvokeActionStream;
+                        type ResponseStream = BoxStream<super::invoke_action::Event>;
                         type Future = BoxFuture<
                             tonic::Response<Self::ResponseStream>,
                             tonic::Status,
@@ -2780,7 +2824,7 @@ pub mod provider_server {
                         super::list_resource::Request,
                     > for ListResourceSvc<T> {
                         type Response = super::list_resource::Event;
-                        type ResponseStream = T::ListResourceStream;
+                        type ResponseStream = BoxStream<super::list_resource::Event>;
                         type Future = BoxFuture<
                             tonic::Response<Self::ResponseStream>,
                             tonic::Status,
@@ -3826,34 +3870,33 @@ pub mod provisioner_server {
         ) -> std::result::Result<
             tonic::Response<super::get_provisioner_schema::Response>,
             tonic::Status,
-        >;
-        /// Server streaming response type for the ProvisionResource method.
-        type ProvisionResourceStream: tonic::codegen::tokio_stream::Stream<
-                Item = std::result::Result<
-                    super::provision_resource::Response,
-                    tonic::Status,
-                >,
-            >
-            + std::marker::Send
-            + 'static;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn provision_resource(
             &self,
             request: tonic::Request<super::provision_resource::Request>,
         ) -> std::result::Result<
-            tonic::Response<Self::ProvisionResourceStream>,
+            tonic::Response<BoxStream<super::provision_resource::Response>>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn stop(
             &self,
             request: tonic::Request<super::stop::Request>,
-        ) -> std::result::Result<tonic::Response<super::stop::Response>, tonic::Status>;
+        ) -> std::result::Result<tonic::Response<super::stop::Response>, tonic::Status> {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
         async fn validate_provisioner_config(
             &self,
             request: tonic::Request<super::validate_provisioner_config::Request>,
         ) -> std::result::Result<
             tonic::Response<super::validate_provisioner_config::Response>,
             tonic::Status,
-        >;
+        > {
+            Err(tonic::Status::unimplemented("Not yet implemented"))
+        }
     }
     /// What a provisioner answers to. Terrace has no provisioner plugins; the calls stand here for completeness.
     #[derive(Debug)]
@@ -3988,7 +4031,9 @@ pub mod provisioner_server {
                         super::provision_resource::Request,
                     > for ProvisionResourceSvc<T> {
                         type Response = super::provision_resource::Response;
-                        type ResponseStream = T::ProvisionResourceStream;
+                        type ResponseStream = BoxStream<
+                            super::provision_resource::Response,
+                        >;
                         type Future = BoxFuture<
                             tonic::Response<Self::ResponseStream>,
                             tonic::Status,

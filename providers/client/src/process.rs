@@ -1,0 +1,249 @@
+//! A plugin's process, from its start to its end.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use terrace_port::ProviderError;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tonic::transport::Channel;
+
+use crate::channel::connect;
+use crate::handshake::{Handshake, MAGIC_COOKIE, PROTOCOL_VERSIONS, ProtocolVersion};
+use crate::output::{LastWords, LogSink, forward};
+use crate::tls::Identity;
+
+/// The longest first line that is read.
+const HANDSHAKE_LIMIT: u64 = 64 * 1024;
+/// How long a dying process's last output is waited for.
+const LAST_OUTPUT: Duration = Duration::from_millis(500);
+
+/// How a provider's process is started.
+#[derive(Clone)]
+pub struct Launch {
+    /// The provider as messages call it.
+    pub name: String,
+    /// The executable.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Variables added to the environment that it inherits.
+    pub environment: Vec<(OsString, OsString)>,
+    /// How long it may take until it answers for the first time.
+    pub start_timeout: Duration,
+    /// Takes each line that it prints.
+    pub log: Option<LogSink>,
+    /// The version of the engine as providers are told it, such as `1.11.4`.
+    pub engine_version: String,
+}
+
+impl Launch {
+    /// A start of `program` without arguments, with a minute of patience.
+    pub fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.into(),
+            program: program.into(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            start_timeout: Duration::from_mins(1),
+            log: None,
+            engine_version: "1.11.4".into(),
+        }
+    }
+}
+
+/// A running plugin. Dropping it kills the process.
+pub(crate) struct PluginProcess {
+    name: String,
+    id: Option<u32>,
+    child: Mutex<Child>,
+    words: LastWords,
+    readers: Vec<JoinHandle<()>>,
+    /// Where the plugin puts its socket; goes with the process.
+    _socket_directory: tempfile::TempDir,
+}
+
+/// A plugin that has answered.
+pub(crate) struct Started {
+    pub(crate) process: PluginProcess,
+    pub(crate) channel: Channel,
+    pub(crate) version: ProtocolVersion,
+}
+
+impl PluginProcess {
+    /// Starts a plugin, shakes hands and connects. Whatever goes wrong, the process does not stay behind.
+    pub(crate) async fn start(launch: &Launch) -> Result<Started, ProviderError> {
+        let identity = Identity::generate().map_err(|error| cannot_start(launch, &error.to_string()))?;
+        let socket_directory = tempfile::Builder::new()
+            .prefix("terrace-")
+            .tempdir()
+            .map_err(|error| cannot_start(launch, &format!("no directory for its socket: {error}")))?;
+        let mut child = command(launch, &identity, &socket_directory)
+            .spawn()
+            .map_err(|error| cannot_start(launch, &explain_spawn(&error)))?;
+        let words = LastWords::default();
+        let mut readers = Vec::new();
+        if let Some(stderr) = child.stderr.take() {
+            readers.push(tokio::spawn(forward(stderr, words.clone(), launch.log.clone())));
+        }
+        let stdout = child.stdout.take();
+        let mut process = Self {
+            name: launch.name.clone(),
+            id: child.id(),
+            child: Mutex::new(child),
+            words,
+            readers,
+            _socket_directory: socket_directory,
+        };
+        let handshake = match tokio::time::timeout(launch.start_timeout, process.shake_hands(stdout, launch)).await {
+            Ok(Ok(handshake)) => handshake,
+            Ok(Err(why)) => return Err(process.refuse(&why).await),
+            Err(_) => {
+                let why = format!("it said nothing within {} s", launch.start_timeout.as_secs());
+                return Err(process.refuse(&why).await);
+            }
+        };
+        let tls = match handshake.certificate.map(|pinned| identity.client_config(pinned)).transpose() {
+            Ok(tls) => tls,
+            Err(error) => return Err(process.refuse(&format!("its certificate cannot be used: {error}")).await),
+        };
+        match connect(handshake.endpoint, tls, launch.start_timeout).await {
+            Ok(channel) => Ok(Started { process, channel, version: handshake.version }),
+            Err(why) => Err(process.refuse(&format!("no connection to it came about: {why}")).await),
+        }
+    }
+
+    /// Reads the first line that the plugin prints.
+    async fn shake_hands(&mut self, stdout: Option<ChildStdout>, launch: &Launch) -> Result<Handshake, String> {
+        let Some(stdout) = stdout else { return Err("its output cannot be read".into()) };
+        let mut reader = BufReader::new(stdout);
+        let mut line = Vec::new();
+        let read = (&mut reader).take(HANDSHAKE_LIMIT).read_until(b'\n', &mut line).await;
+        let line = String::from_utf8_lossy(&line).into_owned();
+        match read {
+            Err(error) => return Err(format!("its output cannot be read: {error}")),
+            Ok(0) => return Err("it ended without a handshake".into()),
+            Ok(_) => {}
+        }
+        let handshake = Handshake::parse(&line);
+        if handshake.is_err() {
+            self.words.push(line.trim_end());
+        }
+        // What it goes on to print there must not fill the pipe.
+        self.readers.push(tokio::spawn(forward(reader, self.words.clone(), launch.log.clone())));
+        handshake
+    }
+
+    /// Ends a plugin that did not start well, and says so.
+    async fn refuse(&self, why: &str) -> ProviderError {
+        let status = self.exit_status().await;
+        self.kill().await;
+        self.finish_output().await;
+        let mut message = format!("The provider {} could not be started: {why}.", self.name);
+        if let Some(status) = status {
+            message.push_str(&format!(" It had ended by itself ({status})."));
+        }
+        self.add_words(&mut message);
+        ProviderError { message }
+    }
+
+    /// What is to be said of a call that got no answer.
+    pub(crate) async fn lost(&self, call: &str, why: &str) -> ProviderError {
+        let mut message = match self.exit_status().await {
+            Some(status) => {
+                self.finish_output().await;
+                format!("The provider {} ended ({status}) before it answered to {call}.", self.name)
+            }
+            None => format!("The provider {} failed to answer to {call}: {why}.", self.name),
+        };
+        self.add_words(&mut message);
+        ProviderError { message }
+    }
+
+    fn add_words(&self, message: &mut String) {
+        if let Some(words) = self.words.text() {
+            message.push_str(" Its last output was:\n");
+            message.push_str(&words);
+        }
+    }
+
+    /// How the process ended, if it has ended or is just about to.
+    async fn exit_status(&self) -> Option<ExitStatus> {
+        let mut child = self.child.lock().await;
+        match tokio::time::timeout(LAST_OUTPUT, child.wait()).await {
+            Ok(Ok(status)) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Waits a moment for what a process printed before it ended.
+    async fn finish_output(&self) {
+        let deadline = tokio::time::Instant::now() + LAST_OUTPUT;
+        while !self.readers.iter().all(JoinHandle::is_finished) && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The process id.
+    pub(crate) const fn id(&self) -> Option<u32> {
+        self.id
+    }
+
+    /// Waits for the process to end by itself, at most so long; whether it did.
+    pub(crate) async fn ends_within(&self, patience: Duration) -> bool {
+        let mut child = self.child.lock().await;
+        matches!(tokio::time::timeout(patience, child.wait()).await, Ok(Ok(_)))
+    }
+
+    /// Ends the process by force and takes leave of it.
+    pub(crate) async fn kill(&self) {
+        // An error means that it has already ended.
+        let _ended = self.child.lock().await.kill().await;
+    }
+}
+
+fn command(launch: &Launch, identity: &Identity, socket_directory: &tempfile::TempDir) -> Command {
+    let mut command = Command::new(&launch.program);
+    command
+        .args(&launch.arguments)
+        .envs(launch.environment.iter().map(|(name, value)| (name, value)))
+        .env(MAGIC_COOKIE.0, MAGIC_COOKIE.1)
+        .env("PLUGIN_PROTOCOL_VERSIONS", PROTOCOL_VERSIONS)
+        .env("PLUGIN_CLIENT_CERT", &identity.pem)
+        .env("PLUGIN_MIN_PORT", "10000")
+        .env("PLUGIN_MAX_PORT", "25000")
+        .env("PLUGIN_UNIX_SOCKET_DIR", socket_directory.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    // Ctrl-C at a terminal goes to a whole process group: the engine decides when its providers end.
+    #[cfg(unix)]
+    command.process_group(0);
+    command
+}
+
+fn cannot_start(launch: &Launch, why: &str) -> ProviderError {
+    ProviderError {
+        message: format!(
+            "The provider {} could not be started: {why}. Its executable is {}.",
+            launch.name,
+            launch.program.display()
+        ),
+    }
+}
+
+fn explain_spawn(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "the executable is not there".into(),
+        std::io::ErrorKind::PermissionDenied => "the file may not be executed".into(),
+        _ if error.raw_os_error() == Some(8) => {
+            "the file is not a program for this system; it may have been made for another processor".into()
+        }
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,2 @@
+//! The strict provider as a plugin process.
+fn main() {}

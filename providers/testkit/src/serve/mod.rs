@@ -1,0 +1,1 @@
+//! Serving a provider as a plugin.
