@@ -204,6 +204,8 @@ pub struct ResourceChange {
     pub importing: Option<Importing>,
     /// Configuration that was generated for it.
     pub generated_config: Option<String>,
+    /// Version of the schema of `before` and `after`.
+    pub schema_version: i64,
     /// Whether the replacement comes before the destruction, whatever the action.
     pub create_before_destroy: bool,
     /// Resources that it depends on, for the state.

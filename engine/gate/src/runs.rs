@@ -1,0 +1,221 @@
+//! Runs: one bundle for each plan, kept beside the state.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use terrace_config::Snapshot;
+use terrace_plan::{Action, Plan, PlanDigest, PlanReadError};
+use terrace_port::{RunStore, StoreError};
+
+use crate::rules::Rules;
+use crate::wire;
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStatus {
+    /// Planned, perhaps waiting for approvals.
+    Planned,
+    /// Being applied, or the process that applied it vanished.
+    Applying,
+    /// Applied without errors.
+    Applied,
+    /// Applied in part.
+    Failed,
+}
+
+impl RunStatus {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Applying => "applying",
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The status of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Planned, Self::Applying, Self::Applied, Self::Failed].into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// How many objects a plan touches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunCounts {
+    /// Created, replacements included.
+    pub add: u64,
+    /// Changed in place.
+    pub change: u64,
+    /// Destroyed, replacements included.
+    pub remove: u64,
+    /// Taken over.
+    pub import: u64,
+}
+
+impl RunCounts {
+    /// The counts of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let mut counts = Self::default();
+        for change in &plan.changes {
+            if change.importing.is_some() {
+                counts.import += 1;
+            }
+            match change.action {
+                Action::Create => counts.add += 1,
+                Action::Update => counts.change += 1,
+                Action::Delete => counts.remove += 1,
+                Action::DeleteThenCreate | Action::CreateThenDelete => {
+                    counts.add += 1;
+                    counts.remove += 1;
+                }
+                Action::NoOp | Action::Read | Action::Forget => {}
+            }
+        }
+        counts
+    }
+}
+
+/// A run's record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its id: the first twelve digits of the plan's digest.
+    pub id: String,
+    /// The plan.
+    pub plan: PlanDigest,
+    /// Digest of the configuration.
+    pub configuration: String,
+    /// The environment, if one was chosen.
+    pub environment: Option<String>,
+    /// The workspace.
+    pub workspace: String,
+    /// `normal`, `destroy`, `refresh-only`.
+    pub mode: String,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Who made the plan, as the machine calls them.
+    pub actor: String,
+    /// The commit it was made from.
+    pub commit: Option<String>,
+    /// Terrace's version.
+    pub version: String,
+    /// RFC 3339 time of the plan.
+    pub created: String,
+    /// RFC 3339 time of the end.
+    pub finished: Option<String>,
+    /// What it touches.
+    pub counts: RunCounts,
+    /// How it failed.
+    pub message: Option<String>,
+}
+
+/// Digest of a configuration: of its files and of where each module of the tree lies.
+pub fn configuration_digest(snapshot: &Snapshot) -> String {
+    let mut hasher = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update((bytes.len() as u64).to_be_bytes());
+        hasher.update(bytes);
+    };
+    for (path, directory) in &snapshot.modules {
+        part(path.as_bytes());
+        part(directory.as_bytes());
+    }
+    for file in &snapshot.files {
+        part(file.path.as_bytes());
+        part(&file.bytes);
+    }
+    use std::fmt::Write as _;
+    hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        text
+    })
+}
+
+fn corrupt(what: &str, why: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(format!("{what}: {why}"))
+}
+
+/// Writes a run's record.
+pub async fn save(store: &dyn RunStore, run: &Run) -> Result<(), StoreError> {
+    store.put(&format!("runs/{}/run", run.id), &wire::encode_run(run)).await
+}
+
+/// Writes a run's plan file.
+pub async fn save_plan(store: &dyn RunStore, id: &str, plan_file: &[u8]) -> Result<(), StoreError> {
+    store.put(&format!("runs/{id}/plan"), plan_file).await
+}
+
+/// Writes the author's signed statement.
+pub async fn save_authorship(store: &dyn RunStore, id: &str, envelope: &[u8]) -> Result<(), StoreError> {
+    store.put(&format!("runs/{id}/author"), envelope).await
+}
+
+/// Writes one approval; the same approval is kept once.
+pub async fn save_approval(store: &dyn RunStore, id: &str, envelope: &[u8]) -> Result<(), StoreError> {
+    let name = Sha256::digest(envelope).iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    store.put(&format!("runs/{id}/approvals/{name}"), envelope).await
+}
+
+/// Records that a run has been applied and that its rules are in force from now on.
+pub async fn record_applied(store: &dyn RunStore, run: &Run, rules: Option<&Rules>) -> Result<(), StoreError> {
+    save(store, run).await?;
+    store.put("applied", &wire::encode_run(run)).await?;
+    match rules {
+        Some(rules) => store.put("gate/rules", &rules.to_bytes()).await,
+        None => Ok(()),
+    }
+}
+
+/// The record of a run.
+pub async fn load(store: &dyn RunStore, id: &str) -> Result<Option<Run>, StoreError> {
+    match store.get(&format!("runs/{id}/run")).await? {
+        Some(bytes) => wire::decode_run(&bytes).map(Some).map_err(|why| corrupt(&format!("run {id}"), why)),
+        None => Ok(None),
+    }
+}
+
+/// The plan of a run.
+pub async fn load_plan(store: &dyn RunStore, id: &str) -> Result<Option<(Arc<[u8]>, Plan, PlanDigest)>, StoreError> {
+    let Some(bytes) = store.get(&format!("runs/{id}/plan")).await? else {
+        return Ok(None);
+    };
+    let (plan, digest) = terrace_plan::read_plan_file(&bytes)
+        .map_err(|error: PlanReadError| corrupt(&format!("the plan of run {id}"), error))?;
+    Ok(Some((bytes, plan, digest)))
+}
+
+/// The one run whose id begins with `prefix`; the error says that there is none, or names those that there are.
+pub async fn find(store: &dyn RunStore, prefix: &str) -> Result<Result<Run, String>, StoreError> {
+    let runs = list(store).await?;
+    let mut found: Vec<Run> = runs.into_iter().filter(|run| run.id.starts_with(prefix) || run.plan.to_string() == prefix).collect();
+    Ok(match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(format!("There is no run {prefix:?} here. `terrace runs` lists them.")),
+        _ => {
+            let ids: Vec<String> = found.into_iter().map(|run| run.id).collect();
+            Err(format!("{prefix:?} stands for several runs: {}.", ids.join(", ")))
+        }
+    })
+}
+
+/// All runs, oldest first.
+pub async fn list(store: &dyn RunStore) -> Result<Vec<Run>, StoreError> {
+    let mut runs = Vec::new();
+    for name in store.list("runs/").await? {
+        if let Some(id) = name.strip_prefix("runs/").and_then(|rest| rest.strip_suffix("/run"))
+            && let Some(run) = load(store, id).await?
+        {
+            runs.push(run);
+        }
+    }
+    runs.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+    Ok(runs)
+}
+
+/// The last run that was applied without errors.
+pub(crate) async fn last_applied(store: &dyn RunStore) -> Result<Option<Run>, StoreError> {
+    match store.get("applied").await? {
+        Some(bytes) => wire::decode_run(&bytes).map(Some).map_err(|why| corrupt("the last applied run", why)),
+        None => Ok(None),
+    }
+}

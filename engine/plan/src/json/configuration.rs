@@ -1,0 +1,379 @@
+//! The configuration: expressions as constants or references, never evaluated further.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use terrace_addr::{ModulePath, ProviderAddr, ResourceMode};
+use terrace_config::{Config, ForEachOrCount, Module, ModuleCall, ModuleNode, Provisioner, ResourceConfig, evaluate_constant};
+use terrace_diag::Diagnostics;
+use terrace_schema::{Block, BlockNesting, ProviderSchema};
+use terrace_syntax::{AttributeSchema, BlockSchema, Body, BodySchema, Expr, Step, Traversal};
+
+use super::changes::mode;
+use super::values;
+use super::writer::Writer;
+
+type Schemas = BTreeMap<ProviderAddr, Arc<ProviderSchema>>;
+
+pub(super) fn configuration(out: &mut Writer, config: &Config, schemas: &Schemas) {
+    out.object(|out| {
+        provider_configs(out, config);
+        out.key("root_module");
+        module(out, config, &config.root, schemas);
+    });
+}
+
+fn provider_configs(out: &mut Writer, config: &Config) {
+    let mut entries: BTreeMap<String, (String, ProviderAddr, Option<String>, ModulePath, Option<Body>, Vec<String>)> = BTreeMap::new();
+    for node in config.root.walk() {
+        for (local, block) in &node.module.provider_configs {
+            let key = config_key(&node.path, &local.local_name, local.alias.as_deref());
+            let requirement = node.module.providers.get(&local.local_name);
+            let versions = requirement.map(|found| found.versions.iter().map(|(text, _)| text.clone()).collect()).unwrap_or_default();
+            let alias = local.alias.as_ref().map(ToString::to_string);
+            entries.insert(key, (local.local_name.to_string(), block.provider.clone(), alias, node.path.clone(), Some(block.body.clone()), versions));
+        }
+        for resource in node.module.resources.values() {
+            let local = &resource.provider_config;
+            let requirement = node.module.providers.get(&local.local_name);
+            let versions = requirement.map(|found| found.versions.iter().map(|(text, _)| text.clone()).collect()).unwrap_or_default();
+            let key = config_key(&node.path, &local.local_name, None);
+            entries
+                .entry(key)
+                .or_insert_with(|| (local.local_name.to_string(), resource.provider.clone(), None, node.path.clone(), None, versions));
+        }
+    }
+    if entries.is_empty() {
+        return;
+    }
+    out.key("provider_config");
+    out.object(|out| {
+        for (key, (name, provider, alias, path, body, versions)) in entries {
+            out.key(&key);
+            out.object(|out| {
+                out.string("name", &name);
+                out.string("full_name", &provider.to_string());
+                if let Some(alias) = alias {
+                    out.string("alias", &alias);
+                }
+                out.string_unless_empty("version_constraint", &versions.join(", "));
+                out.string_unless_empty("module_address", &path.to_string());
+                if let Some(body) = body {
+                    expressions(out, "expressions", &body, None);
+                }
+            });
+        }
+    });
+}
+
+fn config_key(path: &ModulePath, local: &str, alias: Option<&str>) -> String {
+    let module = if path.is_root() { String::new() } else { format!("{path}:") };
+    let alias = alias.map(|alias| format!(".{alias}")).unwrap_or_default();
+    format!("{module}{local}{alias}")
+}
+
+fn module(out: &mut Writer, config: &Config, node: &ModuleNode, schemas: &Schemas) {
+    let found = &node.module;
+    out.object(|out| {
+        outputs(out, found);
+        resources(out, config, node, schemas);
+        if !found.calls.is_empty() {
+            out.key("module_calls");
+            out.object(|out| {
+                for (name, call) in &found.calls {
+                    out.key(name);
+                    module_call(out, config, node, call, schemas);
+                }
+            });
+        }
+        variables(out, found);
+    });
+}
+
+fn outputs(out: &mut Writer, module: &Module) {
+    if module.outputs.is_empty() {
+        return;
+    }
+    out.key("outputs");
+    out.object(|out| {
+        for (name, output) in &module.outputs {
+            out.key(name);
+            out.object(|out| {
+                if output.sensitive {
+                    out.bool("sensitive", true);
+                }
+                if output.ephemeral {
+                    out.bool("ephemeral", true);
+                }
+                out.key("expression");
+                expression(out, &output.value);
+                if !output.depends_on.is_empty() {
+                    out.array("depends_on", |out| output.depends_on.iter().for_each(|found| out.text(&reference(found))));
+                }
+                if let Some(description) = &output.description {
+                    out.string_unless_empty("description", description);
+                }
+            });
+        }
+    });
+}
+
+fn variables(out: &mut Writer, module: &Module) {
+    if module.variables.is_empty() {
+        return;
+    }
+    out.key("variables");
+    out.object(|out| {
+        for (name, variable) in &module.variables {
+            out.key(name);
+            out.object(|out| {
+                if let Some(default) = variable.default.as_ref().filter(|default| !default.is_null()) {
+                    out.key("default");
+                    values::value(out, default);
+                }
+                if let Some(description) = &variable.description {
+                    out.string_unless_empty("description", description);
+                }
+                if variable.sensitive {
+                    out.bool("sensitive", true);
+                }
+                if variable.ephemeral {
+                    out.bool("ephemeral", true);
+                }
+            });
+        }
+    });
+}
+
+fn resources(out: &mut Writer, config: &Config, node: &ModuleNode, schemas: &Schemas) {
+    let shown: Vec<&Arc<ResourceConfig>> = node.module.resources.values().filter(|resource| resource.in_check.is_none()).collect();
+    if shown.is_empty() {
+        return;
+    }
+    let mut sorted = shown;
+    sorted.sort_by_key(|resource| (resource.resource.mode, resource.resource.to_string()));
+    out.array("resources", |out| sorted.iter().for_each(|found| resource(out, config, node, found, schemas)));
+}
+
+fn resource(out: &mut Writer, _config: &Config, node: &ModuleNode, found: &ResourceConfig, schemas: &Schemas) {
+    let name = &found.resource;
+    let schema = schemas.get(&found.provider).and_then(|schema| {
+        let table = match name.mode {
+            ResourceMode::Managed => &schema.resources,
+            ResourceMode::Data => &schema.data_sources,
+            ResourceMode::Ephemeral => &schema.ephemeral_resources,
+        };
+        table.get(&name.type_name)
+    });
+    out.object(|out| {
+        out.string("address", &name.to_string());
+        out.string("mode", mode(name.mode));
+        out.string("type", &name.type_name);
+        out.string("name", &name.name);
+        let local = &found.provider_config;
+        out.string("provider_config_key", &config_key(&node.path, &local.local_name, local.alias.as_deref()));
+        if !found.provisioners.is_empty() {
+            out.array("provisioners", |out| found.provisioners.iter().for_each(|found| provisioner(out, found)));
+        }
+        expressions(out, "expressions", &found.body, schema.map(|schema| &schema.block));
+        out.number("schema_version", schema.map_or(0, |schema| schema.version));
+        repetition(out, &found.repetition);
+        if !found.depends_on.is_empty() {
+            out.array("depends_on", |out| found.depends_on.iter().for_each(|found| out.text(&reference(found))));
+        }
+    });
+}
+
+fn provisioner(out: &mut Writer, found: &Provisioner) {
+    out.object(|out| {
+        out.string("type", &found.type_name);
+        expressions(out, "expressions", &found.body, None);
+    });
+}
+
+fn repetition(out: &mut Writer, found: &ForEachOrCount) {
+    match found {
+        ForEachOrCount::Single => {}
+        ForEachOrCount::Count(count) => {
+            out.key("count_expression");
+            expression(out, count);
+        }
+        ForEachOrCount::ForEach(for_each) => {
+            out.key("for_each_expression");
+            expression(out, for_each);
+        }
+    }
+}
+
+fn module_call(out: &mut Writer, config: &Config, node: &ModuleNode, call: &ModuleCall, schemas: &Schemas) {
+    out.object(|out| {
+        out.string("source", &call.source);
+        if !call.inputs.is_empty() {
+            out.key("expressions");
+            out.object(|out| {
+                for (name, value) in &call.inputs {
+                    out.key(name);
+                    expression(out, value);
+                }
+            });
+        }
+        repetition(out, &call.repetition);
+        if let Some(child) = node.children.get(&call.name) {
+            out.key("module");
+            module(out, config, child, schemas);
+        }
+        if let Some((version, _)) = &call.version {
+            out.string("version_constraint", version);
+        }
+        if !call.depends_on.is_empty() {
+            out.array("depends_on", |out| call.depends_on.iter().for_each(|found| out.text(&reference(found))));
+        }
+    });
+}
+
+/// The arguments and blocks of a body; left out when there are none.
+fn expressions(out: &mut Writer, field: &str, body: &Body, schema: Option<&Block>) {
+    let mut inner = Writer::new();
+    let mut any = false;
+    inner.object(|inner| any = body_expressions(inner, body, schema));
+    if any {
+        out.key(field);
+        out.raw(&inner.finish());
+    }
+}
+
+fn body_expressions(out: &mut Writer, body: &Body, schema: Option<&Block>) -> bool {
+    let Some(schema) = schema else {
+        let (attributes, _) = body.just_attributes();
+        for (name, attribute) in &attributes {
+            out.key(name);
+            expression(out, &attribute.value);
+        }
+        return !attributes.is_empty();
+    };
+    let wanted = BodySchema {
+        attributes: schema.attributes.keys().map(|name| AttributeSchema { name: name.clone(), required: false }).collect(),
+        blocks: schema
+            .blocks
+            .iter()
+            .map(|(name, nested)| BlockSchema {
+                type_name: name.clone(),
+                labels: if nested.nesting == BlockNesting::Map { vec!["key".into()] } else { Vec::new() },
+            })
+            .collect(),
+    };
+    let (content, _, _) = body.partial_content(&wanted);
+    let mut any = false;
+    let names: BTreeSet<&str> =
+        content.attributes.keys().map(|name| &**name).chain(content.blocks.iter().map(|block| &*block.type_name.name)).collect();
+    for name in names {
+        any = true;
+        out.key(name);
+        if let Some(attribute) = content.attributes.get(name) {
+            expression(out, &attribute.value);
+            continue;
+        }
+        let Some(nested) = schema.blocks.get(name) else { continue };
+        let blocks: Vec<_> = content.blocks.iter().filter(|block| &*block.type_name.name == name).collect();
+        let write = |out: &mut Writer, body: &Body| {
+            out.object(|out| {
+                body_expressions(out, body, Some(&nested.block));
+            });
+        };
+        match nested.nesting {
+            BlockNesting::Single | BlockNesting::Group => write(out, &blocks[0].body),
+            BlockNesting::List | BlockNesting::Set => out.items(|out| blocks.iter().for_each(|block| write(out, &block.body))),
+            BlockNesting::Map => out.object(|out| {
+                for block in blocks {
+                    out.key(block.labels.first().map_or("", |label| &label.text));
+                    write(out, &block.body);
+                }
+            }),
+        }
+    }
+    any
+}
+
+/// `constant_value`, or `references` with each reference followed by what contains it.
+fn expression(out: &mut Writer, found: &Expr) {
+    let traversals = found.traversals();
+    out.object(|out| {
+        if traversals.is_empty() {
+            let mut diagnostics = Diagnostics::new();
+            let value = evaluate_constant(found, &mut diagnostics);
+            if !diagnostics.has_errors() && value.is_wholly_known() {
+                out.key("constant_value");
+                values::value(out, &value);
+            }
+            return;
+        }
+        out.array("references", |out| {
+            for traversal in traversals {
+                references(traversal).iter().for_each(|text| out.text(text));
+            }
+        });
+    });
+}
+
+fn reference(traversal: &Traversal) -> String {
+    references(traversal).first().cloned().unwrap_or_default()
+}
+
+/// How many steps after the root name belong to what is referred to.
+fn subject_steps(traversal: &Traversal) -> usize {
+    match &*traversal.root.name {
+        "var" | "local" | "each" | "count" | "path" | "terraform" | "tofu" => 1,
+        "self" => 0,
+        "module" => 1,
+        "data" | "ephemeral" => 2,
+        "resource" => 2,
+        _ => 1,
+    }
+}
+
+/// The reference as far as it is constant, then each shorter form down to the object itself.
+fn references(traversal: &Traversal) -> Vec<String> {
+    let root = &*traversal.root.name;
+    let subject = subject_steps(traversal).min(traversal.steps.len());
+    let mut text = root.to_owned();
+    for step in &traversal.steps[..subject] {
+        push_step(&mut text, step);
+    }
+    let whole = matches!(root, "var" | "local" | "each" | "count" | "path" | "terraform" | "tofu");
+    if whole {
+        return vec![text];
+    }
+    let mut forms = vec![text.clone()];
+    for (offset, step) in traversal.steps[subject..].iter().enumerate() {
+        if matches!(step, Step::Splat { .. }) {
+            break;
+        }
+        // An output is named together with its module.
+        push_step(&mut text, step);
+        let _ = offset;
+        forms.push(text.clone());
+    }
+    forms.reverse();
+    forms
+}
+
+fn push_step(text: &mut String, step: &Step) {
+    match step {
+        Step::Attribute(ident) => {
+            text.push('.');
+            text.push_str(&ident.name);
+        }
+        Step::Index { key, .. } => match key.as_str() {
+            Some(key) => {
+                text.push('[');
+                terrace_value::json::quote_onto(key, text);
+                text.push(']');
+            }
+            None => {
+                let number = key.as_number().map(ToString::to_string).unwrap_or_default();
+                text.push_str(&format!("[{number}]"));
+            }
+        },
+        Step::Splat { .. } => {}
+    }
+}

@@ -1,0 +1,126 @@
+//! The values of a state.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrace_addr::{AbsResourceInstance, DeposedKey, ModuleInstance, ProviderAddr, ResourceMode};
+use terrace_schema::ProviderSchema;
+use terrace_state::{Object, ObjectStatus, ResourceInState, State};
+use terrace_value::{Marks, Path, Value};
+
+use super::changes::{Modules, resource_head};
+use super::values as tree;
+use super::writer::Writer;
+
+/// Gives the schema of a provider, where it is known.
+pub type SchemaLookup<'a> = dyn Fn(&ProviderAddr) -> Option<Arc<ProviderSchema>> + 'a;
+
+struct Row<'a> {
+    address: AbsResourceInstance,
+    resource: &'a ResourceInState,
+    object: &'a Object,
+    deposed: Option<&'a DeposedKey>,
+}
+
+/// `outputs` and `root_module`. `only` leaves out what it does not hold.
+pub(super) fn values(out: &mut Writer, state: &State, schemas: &SchemaLookup<'_>, only: Option<&ModuleInstance>) {
+    let mut modules: BTreeMap<ModuleInstance, Vec<Row<'_>>> = BTreeMap::new();
+    for (address, resource, instance) in state.instances() {
+        if only.is_some_and(|only| address.module() != only) {
+            continue;
+        }
+        let rows = modules.entry(address.module().clone()).or_default();
+        if let Some(object) = &instance.current {
+            rows.push(Row { address: address.clone(), resource, object, deposed: None });
+        }
+        for (key, object) in &instance.deposed {
+            rows.push(Row { address: address.clone(), resource, object, deposed: Some(key) });
+        }
+    }
+    out.object(|out| {
+        if !state.outputs.is_empty() {
+            out.key("outputs");
+            out.object(|out| {
+                for (name, output) in &state.outputs {
+                    out.key(name);
+                    out.object(|out| {
+                        out.bool("sensitive", output.sensitive);
+                        out.key("value");
+                        tree::value(out, &output.value);
+                        out.key("type");
+                        tree::ty(out, &output.value.ty());
+                    });
+                }
+            });
+        }
+        out.key("root_module");
+        module(out, &ModuleInstance::root(), &Modules::of(modules.keys()), &modules, schemas);
+    });
+}
+
+fn module(
+    out: &mut Writer,
+    at: &ModuleInstance,
+    modules: &Modules,
+    all: &BTreeMap<ModuleInstance, Vec<Row<'_>>>,
+    schemas: &SchemaLookup<'_>,
+) {
+    out.object(|out| {
+        if let Some(rows) = all.get(at) {
+            out.array("resources", |out| rows.iter().for_each(|row| resource(out, row, schemas)));
+        }
+        if !at.is_root() {
+            out.string("address", &at.to_string());
+        }
+        let below = modules.below(at);
+        if !below.is_empty() {
+            out.array("child_modules", |out| below.iter().for_each(|child| module(out, child, modules, all, schemas)));
+        }
+    });
+}
+
+fn resource(out: &mut Writer, row: &Row<'_>, schemas: &SchemaLookup<'_>) {
+    let value = object_value(row, schemas);
+    out.object(|out| {
+        resource_head(out, &row.address, &row.resource.provider.provider.to_string());
+        out.number("schema_version", row.object.schema_version);
+        out.key("values");
+        tree::value(out, &value);
+        out.key("sensitive_values");
+        tree::sensitive(out, &value);
+        if !row.object.dependencies.is_empty() {
+            out.array("depends_on", |out| {
+                row.object.dependencies.iter().for_each(|dependency| out.text(&dependency.to_string()));
+            });
+        }
+        if row.object.status == ObjectStatus::Tainted {
+            out.bool("tainted", true);
+        }
+        if let Some(key) = row.deposed {
+            out.string("deposed_key", &key.to_string());
+        }
+    });
+}
+
+/// The object with marks. Without a schema that fits, its values have the types that their JSON has.
+fn object_value(row: &Row<'_>, schemas: &SchemaLookup<'_>) -> Value {
+    let text = std::str::from_utf8(&row.object.attributes).unwrap_or("{}");
+    let schema = schemas(&row.resource.provider.provider).and_then(|schema| {
+        let table = match row.address.mode() {
+            ResourceMode::Managed => &schema.resources,
+            ResourceMode::Data => &schema.data_sources,
+            ResourceMode::Ephemeral => &schema.ephemeral_resources,
+        };
+        table.get(row.address.type_name()).cloned()
+    });
+    let typed = schema.as_ref().and_then(|schema| {
+        let value = terrace_value::json::decode(text, &schema.block.implied_type()).ok()?;
+        let paths = terrace_schema::sensitive_paths(&schema.block, &value);
+        let marks: Vec<(Path, Marks)> = paths.into_iter().map(|path| (path, Marks::SENSITIVE)).collect();
+        Some(value.mark_with_paths(&marks))
+    });
+    let value = typed.or_else(|| terrace_value::json::decode_implied(text).ok()).unwrap_or_else(Value::empty_object);
+    let marks: Vec<(Path, Marks)> =
+        row.object.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+    value.mark_with_paths(&marks)
+}
