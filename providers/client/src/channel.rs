@@ -35,7 +35,10 @@ pub(crate) async fn connect(
     match tokio::time::timeout(timeout, endpoint.connect_with_connector(connector)).await {
         Ok(Ok(channel)) => Ok(channel),
         Ok(Err(error)) => Err(chain(&error)),
-        Err(_) => Err(format!("it did not take the connection within {} s", timeout.as_secs())),
+        Err(_) => Err(format!(
+            "it did not take the connection within {} s",
+            timeout.as_secs()
+        )),
     }
 }
 

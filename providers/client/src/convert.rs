@@ -7,7 +7,10 @@ use terrace_value::{Path, Type, Value, json, msgpack};
 /// A value of a type as a message.
 pub(crate) fn encode(value: &Value, ty: &Type) -> Result<p6::DynamicValue, String> {
     let msgpack = msgpack::encode(value, ty).map_err(|error| error.to_string())?;
-    Ok(p6::DynamicValue { msgpack, json: Vec::new() })
+    Ok(p6::DynamicValue {
+        msgpack,
+        json: Vec::new(),
+    })
 }
 
 /// A value of a type from a message; null where there is none.
@@ -36,7 +39,11 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
 pub(crate) fn diagnostics(list: Vec<p6::Diagnostic>) -> Vec<ProviderDiagnostic> {
     let one = |message: p6::Diagnostic| ProviderDiagnostic {
         error: message.severity() != p6::diagnostic::Severity::Warning,
-        attribute: message.attribute.as_ref().map(path).filter(|path| !path.is_root()),
+        attribute: message
+            .attribute
+            .as_ref()
+            .map(path)
+            .filter(|path| !path.is_root()),
         summary: message.summary,
         detail: message.detail,
     };

@@ -3,8 +3,10 @@
 use base64::Engine as _;
 
 /// The variable by which a plugin knows that it was started as one, and its value.
-pub(crate) const MAGIC_COOKIE: (&str, &str) =
-    ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2");
+pub(crate) const MAGIC_COOKIE: (&str, &str) = (
+    "TF_PLUGIN_MAGIC_COOKIE",
+    "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
+);
 
 /// The protocol versions that the engine speaks, as the plugin is told them.
 pub(crate) const PROTOCOL_VERSIONS: &str = "5,6";
@@ -46,17 +48,27 @@ impl Handshake {
             return Err("its first line is not a plugin's handshake".into());
         };
         if core != "1" {
-            return Err(format!("it speaks version {core:?} of the plugin handshake, not 1"));
+            return Err(format!(
+                "it speaks version {core:?} of the plugin handshake, not 1"
+            ));
         }
         let version = match version {
             "5" => ProtocolVersion::V5,
             "6" => ProtocolVersion::V6,
-            other => return Err(format!("it speaks version {other:?} of the provider protocol, not 5 or 6")),
+            other => {
+                return Err(format!(
+                    "it speaks version {other:?} of the provider protocol, not 5 or 6"
+                ));
+            }
         };
         let endpoint = match network {
             "unix" => Endpoint::Unix(address.into()),
             "tcp" => Endpoint::Tcp(address.into()),
-            other => return Err(format!("it listens on a network of an unknown kind: {other:?}")),
+            other => {
+                return Err(format!(
+                    "it listens on a network of an unknown kind: {other:?}"
+                ));
+            }
         };
         if let Some(protocol) = fields.get(4)
             && *protocol != "grpc"
@@ -71,7 +83,11 @@ impl Handshake {
                     .map_err(|error| format!("its certificate cannot be read: {error}"))?,
             ),
         };
-        Ok(Self { version, endpoint, certificate })
+        Ok(Self {
+            version,
+            endpoint,
+            certificate,
+        })
     }
 }
 
@@ -86,7 +102,10 @@ mod tests {
         assert_eq!(handshake.endpoint, Endpoint::Unix("/run/plugin1".into()));
         assert_eq!(handshake.certificate.as_deref(), Some(&[1, 2, 3][..]));
         let handshake = Handshake::parse("1|5|tcp|127.0.0.1:1234|grpc").unwrap();
-        assert_eq!((handshake.version, handshake.certificate), (ProtocolVersion::V5, None));
+        assert_eq!(
+            (handshake.version, handshake.certificate),
+            (ProtocolVersion::V5, None)
+        );
     }
 
     #[test]

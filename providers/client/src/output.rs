@@ -39,7 +39,8 @@ impl LastWords {
             }
             kept.lines.pop_front();
         }
-        kept.lines.push_back(line.chars().take(LINE_LIMIT).collect());
+        kept.lines
+            .push_back(line.chars().take(LINE_LIMIT).collect());
     }
 
     /// The lines, indented, or nothing.
@@ -48,12 +49,22 @@ impl LastWords {
         if kept.lines.is_empty() {
             return None;
         }
-        Some(kept.lines.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"))
+        Some(
+            kept.lines
+                .iter()
+                .map(|line| format!("    {line}"))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
     }
 }
 
 /// Reads lines until the end, whatever their encoding.
-pub(crate) async fn forward(stream: impl AsyncRead + Unpin, words: LastWords, sink: Option<LogSink>) {
+pub(crate) async fn forward(
+    stream: impl AsyncRead + Unpin,
+    words: LastWords,
+    sink: Option<LogSink>,
+) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     loop {
@@ -84,12 +95,18 @@ mod tests {
             words.push(&format!("line {number}"));
         }
         let text = words.text().unwrap();
-        assert!(text.starts_with("    line 60\n") && text.ends_with("    line 99"), "{text}");
+        assert!(
+            text.starts_with("    line 60\n") && text.ends_with("    line 99"),
+            "{text}"
+        );
         words.push("panic: oh no");
         for number in 0..100 {
             words.push(&format!("frame {number}"));
         }
         let text = words.text().unwrap();
-        assert!(text.starts_with("    panic: oh no\n    frame 0\n") && text.ends_with("    frame 38"), "{text}");
+        assert!(
+            text.starts_with("    panic: oh no\n    frame 0\n") && text.ends_with("    frame 38"),
+            "{text}"
+        );
     }
 }

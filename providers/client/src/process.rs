@@ -77,18 +77,25 @@ pub(crate) struct Started {
 impl PluginProcess {
     /// Starts a plugin, shakes hands and connects. Whatever goes wrong, the process does not stay behind.
     pub(crate) async fn start(launch: &Launch) -> Result<Started, ProviderError> {
-        let identity = Identity::generate().map_err(|error| cannot_start(launch, &error.to_string()))?;
+        let identity =
+            Identity::generate().map_err(|error| cannot_start(launch, &error.to_string()))?;
         let socket_directory = tempfile::Builder::new()
             .prefix("terrace-")
             .tempdir()
-            .map_err(|error| cannot_start(launch, &format!("no directory for its socket: {error}")))?;
+            .map_err(|error| {
+                cannot_start(launch, &format!("no directory for its socket: {error}"))
+            })?;
         let mut child = command(launch, &identity, &socket_directory)
             .spawn()
             .map_err(|error| cannot_start(launch, &explain_spawn(&error)))?;
         let words = LastWords::default();
         let mut readers = Vec::new();
         if let Some(stderr) = child.stderr.take() {
-            readers.push(tokio::spawn(forward(stderr, words.clone(), launch.log.clone())));
+            readers.push(tokio::spawn(forward(
+                stderr,
+                words.clone(),
+                launch.log.clone(),
+            )));
         }
         let stdout = child.stdout.take();
         let mut process = Self {
@@ -99,30 +106,59 @@ impl PluginProcess {
             readers,
             _socket_directory: socket_directory,
         };
-        let handshake = match tokio::time::timeout(launch.start_timeout, process.shake_hands(stdout, launch)).await {
-            Ok(Ok(handshake)) => handshake,
-            Ok(Err(why)) => return Err(process.refuse(&why).await),
-            Err(_) => {
-                let why = format!("it said nothing within {} s", launch.start_timeout.as_secs());
-                return Err(process.refuse(&why).await);
+        let handshake =
+            match tokio::time::timeout(launch.start_timeout, process.shake_hands(stdout, launch))
+                .await
+            {
+                Ok(Ok(handshake)) => handshake,
+                Ok(Err(why)) => return Err(process.refuse(&why).await),
+                Err(_) => {
+                    let why = format!(
+                        "it said nothing within {} s",
+                        launch.start_timeout.as_secs()
+                    );
+                    return Err(process.refuse(&why).await);
+                }
+            };
+        let tls = match handshake
+            .certificate
+            .map(|pinned| identity.client_config(pinned))
+            .transpose()
+        {
+            Ok(tls) => tls,
+            Err(error) => {
+                return Err(process
+                    .refuse(&format!("its certificate cannot be used: {error}"))
+                    .await);
             }
         };
-        let tls = match handshake.certificate.map(|pinned| identity.client_config(pinned)).transpose() {
-            Ok(tls) => tls,
-            Err(error) => return Err(process.refuse(&format!("its certificate cannot be used: {error}")).await),
-        };
         match connect(handshake.endpoint, tls, launch.start_timeout).await {
-            Ok(channel) => Ok(Started { process, channel, version: handshake.version }),
-            Err(why) => Err(process.refuse(&format!("no connection to it came about: {why}")).await),
+            Ok(channel) => Ok(Started {
+                process,
+                channel,
+                version: handshake.version,
+            }),
+            Err(why) => Err(process
+                .refuse(&format!("no connection to it came about: {why}"))
+                .await),
         }
     }
 
     /// Reads the first line that the plugin prints.
-    async fn shake_hands(&mut self, stdout: Option<ChildStdout>, launch: &Launch) -> Result<Handshake, String> {
-        let Some(stdout) = stdout else { return Err("its output cannot be read".into()) };
+    async fn shake_hands(
+        &mut self,
+        stdout: Option<ChildStdout>,
+        launch: &Launch,
+    ) -> Result<Handshake, String> {
+        let Some(stdout) = stdout else {
+            return Err("its output cannot be read".into());
+        };
         let mut reader = BufReader::new(stdout);
         let mut line = Vec::new();
-        let read = (&mut reader).take(HANDSHAKE_LIMIT).read_until(b'\n', &mut line).await;
+        let read = (&mut reader)
+            .take(HANDSHAKE_LIMIT)
+            .read_until(b'\n', &mut line)
+            .await;
         let line = String::from_utf8_lossy(&line).into_owned();
         match read {
             Err(error) => return Err(format!("its output cannot be read: {error}")),
@@ -134,7 +170,11 @@ impl PluginProcess {
             self.words.push(line.trim_end());
         }
         // What it goes on to print there must not fill the pipe.
-        self.readers.push(tokio::spawn(forward(reader, self.words.clone(), launch.log.clone())));
+        self.readers.push(tokio::spawn(forward(
+            reader,
+            self.words.clone(),
+            launch.log.clone(),
+        )));
         handshake
     }
 
@@ -156,9 +196,15 @@ impl PluginProcess {
         let mut message = match self.exit_status().await {
             Some(status) => {
                 self.finish_output().await;
-                format!("The provider {} ended ({status}) before it answered to {call}.", self.name)
+                format!(
+                    "The provider {} ended ({status}) before it answered to {call}.",
+                    self.name
+                )
             }
-            None => format!("The provider {} failed to answer to {call}: {why}.", self.name),
+            None => format!(
+                "The provider {} failed to answer to {call}: {why}.",
+                self.name
+            ),
         };
         self.add_words(&mut message);
         ProviderError { message }
@@ -183,7 +229,9 @@ impl PluginProcess {
     /// Waits a moment for what a process printed before it ended.
     async fn finish_output(&self) {
         let deadline = tokio::time::Instant::now() + LAST_OUTPUT;
-        while !self.readers.iter().all(JoinHandle::is_finished) && tokio::time::Instant::now() < deadline {
+        while !self.readers.iter().all(JoinHandle::is_finished)
+            && tokio::time::Instant::now() < deadline
+        {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -196,7 +244,10 @@ impl PluginProcess {
     /// Waits for the process to end by itself, at most so long; whether it did.
     pub(crate) async fn ends_within(&self, patience: Duration) -> bool {
         let mut child = self.child.lock().await;
-        matches!(tokio::time::timeout(patience, child.wait()).await, Ok(Ok(_)))
+        matches!(
+            tokio::time::timeout(patience, child.wait()).await,
+            Ok(Ok(_))
+        )
     }
 
     /// Ends the process by force and takes leave of it.
@@ -242,7 +293,8 @@ fn explain_spawn(error: &std::io::Error) -> String {
         std::io::ErrorKind::NotFound => "the executable is not there".into(),
         std::io::ErrorKind::PermissionDenied => "the file may not be executed".into(),
         _ if error.raw_os_error() == Some(8) => {
-            "the file is not a program for this system; it may have been made for another processor".into()
+            "the file is not a program for this system; it may have been made for another processor"
+                .into()
         }
         _ => error.to_string(),
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider, ProviderDiagnostic,
-    ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
+    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider,
+    ProviderDiagnostic, ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
 };
 use terrace_provider_protocol::plugin::Empty;
 use terrace_provider_protocol::plugin::grpc_controller_client::GrpcControllerClient;
@@ -43,7 +43,11 @@ pub struct PluginProvider {
 impl PluginProvider {
     /// Starts the provider's process and connects to it.
     pub async fn start(launch: &Launch) -> Result<Self, ProviderError> {
-        let Started { process, channel, version } = PluginProcess::start(launch).await?;
+        let Started {
+            process,
+            channel,
+            version,
+        } = PluginProcess::start(launch).await?;
         let rpc: Box<dyn Rpc> = match version {
             ProtocolVersion::V5 => Box::new(V5::new(channel.clone())),
             ProtocolVersion::V6 => Box::new(V6::new(channel.clone())),
@@ -84,10 +88,15 @@ impl PluginProvider {
                 return Err(error);
             }
         };
-        if let Some(error) = diagnostics(response.diagnostics.clone()).into_iter().find(|diagnostic| diagnostic.error) {
+        if let Some(error) = diagnostics(response.diagnostics.clone())
+            .into_iter()
+            .find(|diagnostic| diagnostic.error)
+        {
             return Err(self.nonsense(call, &format!("{}: {}", error.summary, error.detail)));
         }
-        provider_schema(response).map(Arc::new).map_err(|why| self.nonsense(call, &why))
+        provider_schema(response)
+            .map(Arc::new)
+            .map_err(|why| self.nonsense(call, &why))
     }
 
     async fn answered<T>(&self, call: &str, answer: Result<T, Status>) -> Result<T, ProviderError> {
@@ -98,27 +107,55 @@ impl PluginProvider {
     }
 
     fn nonsense(&self, call: &str, why: &str) -> ProviderError {
-        ProviderError { message: format!("The provider {} gave an answer to {call} that makes no sense: {why}.", self.name) }
+        ProviderError {
+            message: format!(
+                "The provider {} gave an answer to {call} that makes no sense: {why}.",
+                self.name
+            ),
+        }
     }
 
-    fn encode(&self, call: &str, value: &Value, ty: &Type) -> Result<Option<p6::DynamicValue>, ProviderError> {
+    fn encode(
+        &self,
+        call: &str,
+        value: &Value,
+        ty: &Type,
+    ) -> Result<Option<p6::DynamicValue>, ProviderError> {
         encode(value, ty).map(Some).map_err(|why| ProviderError {
-            message: format!("A value for {call} of the provider {} cannot be sent: {why}.", self.name),
+            message: format!(
+                "A value for {call} of the provider {} cannot be sent: {why}.",
+                self.name
+            ),
         })
     }
 
-    fn decode(&self, call: &str, value: Option<&p6::DynamicValue>, ty: &Type) -> Result<Value, ProviderError> {
+    fn decode(
+        &self,
+        call: &str,
+        value: Option<&p6::DynamicValue>,
+        ty: &Type,
+    ) -> Result<Value, ProviderError> {
         decode(value, ty).map_err(|why| self.nonsense(call, &why))
     }
 
     async fn resource(&self, call: &str, type_name: &str) -> Result<Typed, ProviderError> {
         let schema = self.schema().await?;
-        self.typed(call, "resource type", type_name, schema.resources.get(type_name))
+        self.typed(
+            call,
+            "resource type",
+            type_name,
+            schema.resources.get(type_name),
+        )
     }
 
     async fn data_source(&self, call: &str, type_name: &str) -> Result<Typed, ProviderError> {
         let schema = self.schema().await?;
-        self.typed(call, "data source", type_name, schema.data_sources.get(type_name))
+        self.typed(
+            call,
+            "data source",
+            type_name,
+            schema.data_sources.get(type_name),
+        )
     }
 
     fn typed(
@@ -129,9 +166,14 @@ impl PluginProvider {
         schema: Option<&Arc<ResourceSchema>>,
     ) -> Result<Typed, ProviderError> {
         match schema {
-            Some(schema) => Ok(Typed { ty: schema.block.implied_type() }),
+            Some(schema) => Ok(Typed {
+                ty: schema.block.implied_type(),
+            }),
             None => Err(ProviderError {
-                message: format!("The provider {} has no {kind} {name:?}, which {call} asks about.", self.name),
+                message: format!(
+                    "The provider {} has no {kind} {name:?}, which {call} asks about.",
+                    self.name
+                ),
             }),
         }
     }
@@ -151,7 +193,10 @@ fn explain(status: &Status) -> String {
 }
 
 const fn client_capabilities() -> Option<p6::ClientCapabilities> {
-    Some(p6::ClientCapabilities { deferral_allowed: false, write_only_attributes_allowed: true })
+    Some(p6::ClientCapabilities {
+        deferral_allowed: false,
+        write_only_attributes_allowed: true,
+    })
 }
 
 /// Adds an error where the provider put a call off although the engine did not allow it.
@@ -167,21 +212,29 @@ fn not_deferred(list: &mut Vec<ProviderDiagnostic>, deferred: Option<p6::Deferre
 #[async_trait]
 impl Provider for PluginProvider {
     async fn schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
-        self.schema.get_or_try_init(|| self.load_schema()).await.cloned()
+        self.schema
+            .get_or_try_init(|| self.load_schema())
+            .await
+            .cloned()
     }
 
     async fn validate_provider_config(&self, config: Value) -> Attempt<Value> {
         let call = "ValidateProviderConfig";
         let ty = self.schema().await?.provider.block.implied_type();
         let request = encode(&config, &ty).map_err(|why| self.nonsense(call, &why))?;
-        let (prepared, list) = self.answered(call, self.rpc.validate_provider(request).await).await?;
+        let (prepared, list) = self
+            .answered(call, self.rpc.validate_provider(request).await)
+            .await?;
         let value = match prepared {
             Some(prepared) if !prepared.msgpack.is_empty() || !prepared.json.is_empty() => {
                 self.decode(call, Some(&prepared), &ty)?
             }
             _ => config,
         };
-        Ok(Reply { value, diagnostics: diagnostics(list) })
+        Ok(Reply {
+            value,
+            diagnostics: diagnostics(list),
+        })
     }
 
     async fn configure(&self, config: Value) -> Attempt<()> {
@@ -192,8 +245,13 @@ impl Provider for PluginProvider {
             config: self.encode(call, &config, &ty)?,
             client_capabilities: client_capabilities(),
         };
-        let list = self.answered(call, self.rpc.configure(request).await).await?;
-        Ok(Reply { value: (), diagnostics: diagnostics(list) })
+        let list = self
+            .answered(call, self.rpc.configure(request).await)
+            .await?;
+        Ok(Reply {
+            value: (),
+            diagnostics: diagnostics(list),
+        })
     }
 
     async fn validate_resource_config(&self, type_name: &str, config: Value) -> Attempt<()> {
@@ -204,8 +262,13 @@ impl Provider for PluginProvider {
             config: self.encode(call, &config, &ty)?,
             client_capabilities: client_capabilities(),
         };
-        let list = self.answered(call, self.rpc.validate_resource(request).await).await?;
-        Ok(Reply { value: (), diagnostics: diagnostics(list) })
+        let list = self
+            .answered(call, self.rpc.validate_resource(request).await)
+            .await?;
+        Ok(Reply {
+            value: (),
+            diagnostics: diagnostics(list),
+        })
     }
 
     async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()> {
@@ -215,8 +278,13 @@ impl Provider for PluginProvider {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,
         };
-        let list = self.answered(call, self.rpc.validate_data(request).await).await?;
-        Ok(Reply { value: (), diagnostics: diagnostics(list) })
+        let list = self
+            .answered(call, self.rpc.validate_data(request).await)
+            .await?;
+        Ok(Reply {
+            value: (),
+            diagnostics: diagnostics(list),
+        })
     }
 
     async fn upgrade_state(&self, state: ResourceState) -> Attempt<Value> {
@@ -225,11 +293,17 @@ impl Provider for PluginProvider {
         let request = p6::upgrade_resource_state::Request {
             type_name: state.type_name.to_string(),
             version: state.schema_version,
-            raw_state: Some(p6::RawState { json: state.json.to_vec(), ..p6::RawState::default() }),
+            raw_state: Some(p6::RawState {
+                json: state.json.to_vec(),
+                ..p6::RawState::default()
+            }),
         };
         let response = self.answered(call, self.rpc.upgrade(request).await).await?;
         let value = self.decode(call, response.upgraded_state.as_ref(), &ty)?;
-        Ok(Reply { value, diagnostics: diagnostics(response.diagnostics) })
+        Ok(Reply {
+            value,
+            diagnostics: diagnostics(response.diagnostics),
+        })
     }
 
     async fn read(&self, request: ReadRequest) -> Attempt<ReadResponse> {
@@ -246,7 +320,13 @@ impl Provider for PluginProvider {
         let mut list = diagnostics(response.diagnostics);
         not_deferred(&mut list, response.deferred);
         let state = self.decode(call, response.new_state.as_ref(), &ty)?;
-        Ok(Reply { value: ReadResponse { state, private: response.private.into() }, diagnostics: list })
+        Ok(Reply {
+            value: ReadResponse {
+                state,
+                private: response.private.into(),
+            },
+            diagnostics: list,
+        })
     }
 
     async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
@@ -270,7 +350,10 @@ impl Provider for PluginProvider {
             private: response.planned_private.into(),
             legacy_type_system: response.legacy_type_system,
         };
-        Ok(Reply { value, diagnostics: list })
+        Ok(Reply {
+            value,
+            diagnostics: list,
+        })
     }
 
     async fn apply(&self, request: ApplyRequest) -> Attempt<ApplyResponse> {
@@ -290,7 +373,10 @@ impl Provider for PluginProvider {
             private: response.private.into(),
             legacy_type_system: response.legacy_type_system,
         };
-        Ok(Reply { value, diagnostics: diagnostics(response.diagnostics) })
+        Ok(Reply {
+            value,
+            diagnostics: diagnostics(response.diagnostics),
+        })
     }
 
     async fn import(&self, type_name: &str, id: &str) -> Attempt<Vec<ImportedResource>> {
@@ -313,7 +399,10 @@ impl Provider for PluginProvider {
                 private: resource.private.into(),
             });
         }
-        Ok(Reply { value: imported, diagnostics: list })
+        Ok(Reply {
+            value: imported,
+            diagnostics: list,
+        })
     }
 
     async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value> {
@@ -325,10 +414,15 @@ impl Provider for PluginProvider {
             provider_meta: None,
             client_capabilities: client_capabilities(),
         };
-        let response = self.answered(call, self.rpc.read_data(request).await).await?;
+        let response = self
+            .answered(call, self.rpc.read_data(request).await)
+            .await?;
         let mut list = diagnostics(response.diagnostics);
         not_deferred(&mut list, response.deferred);
-        Ok(Reply { value: self.decode(call, response.state.as_ref(), &ty)?, diagnostics: list })
+        Ok(Reply {
+            value: self.decode(call, response.state.as_ref(), &ty)?,
+            diagnostics: list,
+        })
     }
 
     async fn call_function(
@@ -339,22 +433,40 @@ impl Provider for PluginProvider {
         let call = "CallFunction";
         let schema = self.schema().await?;
         let Some(function) = schema.functions.get(name) else {
-            return Ok(Err((None, format!("the provider {} has no function {name:?}", self.name))));
+            return Ok(Err((
+                None,
+                format!("the provider {} has no function {name:?}", self.name),
+            )));
         };
         let mut messages = Vec::with_capacity(arguments.len());
         for (index, argument) in arguments.iter().enumerate() {
-            let Some(parameter) = function.parameters.get(index).or(function.variadic.as_ref()) else {
-                return Ok(Err((Some(index), "the function takes fewer arguments".into())));
+            let Some(parameter) = function
+                .parameters
+                .get(index)
+                .or(function.variadic.as_ref())
+            else {
+                return Ok(Err((
+                    Some(index),
+                    "the function takes fewer arguments".into(),
+                )));
             };
             messages.extend(self.encode(call, argument, &parameter.ty)?);
         }
-        let request = p6::call_function::Request { name: name.into(), arguments: messages };
-        let response = self.answered(call, self.rpc.call_function(request).await).await?;
+        let request = p6::call_function::Request {
+            name: name.into(),
+            arguments: messages,
+        };
+        let response = self
+            .answered(call, self.rpc.call_function(request).await)
+            .await?;
         if let Some(error) = response.error {
-            let argument = error.function_argument.and_then(|index| index.try_into().ok());
+            let argument = error
+                .function_argument
+                .and_then(|index| index.try_into().ok());
             return Ok(Err((argument, error.text)));
         }
-        self.decode(call, response.result.as_ref(), &function.result).map(Ok)
+        self.decode(call, response.result.as_ref(), &function.result)
+            .map(Ok)
     }
 
     async fn stop(&self) -> Result<(), ProviderError> {
@@ -362,7 +474,9 @@ impl Provider for PluginProvider {
         if complaint.is_empty() {
             return Ok(());
         }
-        Err(ProviderError { message: format!("The provider {} could not stop: {complaint}.", self.name) })
+        Err(ProviderError {
+            message: format!("The provider {} could not stop: {complaint}.", self.name),
+        })
     }
 
     async fn close(&self) {

@@ -13,7 +13,10 @@ pub(crate) trait Rpc: Send + Sync {
         &self,
         config: p6::DynamicValue,
     ) -> Result<(Option<p6::DynamicValue>, Vec<p6::Diagnostic>), Status>;
-    async fn configure(&self, request: p6::configure_provider::Request) -> Result<Vec<p6::Diagnostic>, Status>;
+    async fn configure(
+        &self,
+        request: p6::configure_provider::Request,
+    ) -> Result<Vec<p6::Diagnostic>, Status>;
     async fn validate_resource(
         &self,
         request: p6::validate_resource_config::Request,
@@ -26,7 +29,10 @@ pub(crate) trait Rpc: Send + Sync {
         &self,
         request: p6::upgrade_resource_state::Request,
     ) -> Result<p6::upgrade_resource_state::Response, Status>;
-    async fn read(&self, request: p6::read_resource::Request) -> Result<p6::read_resource::Response, Status>;
+    async fn read(
+        &self,
+        request: p6::read_resource::Request,
+    ) -> Result<p6::read_resource::Response, Status>;
     async fn plan(
         &self,
         request: p6::plan_resource_change::Request,
@@ -39,10 +45,14 @@ pub(crate) trait Rpc: Send + Sync {
         &self,
         request: p6::import_resource_state::Request,
     ) -> Result<p6::import_resource_state::Response, Status>;
-    async fn read_data(&self, request: p6::read_data_source::Request)
-    -> Result<p6::read_data_source::Response, Status>;
-    async fn call_function(&self, request: p6::call_function::Request)
-    -> Result<p6::call_function::Response, Status>;
+    async fn read_data(
+        &self,
+        request: p6::read_data_source::Request,
+    ) -> Result<p6::read_data_source::Response, Status>;
+    async fn call_function(
+        &self,
+        request: p6::call_function::Request,
+    ) -> Result<p6::call_function::Response, Status>;
     /// The provider's complaint, empty if it has none.
     async fn stop(&self) -> Result<String, Status>;
 }

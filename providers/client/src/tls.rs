@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
@@ -20,7 +22,9 @@ impl Identity {
     pub(crate) fn generate() -> Result<Self, rcgen::Error> {
         use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
         let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()])?;
-        params.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "localhost");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![
             KeyUsagePurpose::DigitalSignature,
@@ -28,17 +32,27 @@ impl Identity {
             KeyUsagePurpose::KeyAgreement,
             KeyUsagePurpose::KeyCertSign,
         ];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth, ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ClientAuth,
+            ExtendedKeyUsagePurpose::ServerAuth,
+        ];
         let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
         let certificate = params.self_signed(&key)?;
-        Ok(Self { pem: certificate.pem(), certificate: certificate.der().clone(), key: key.serialize_der() })
+        Ok(Self {
+            pem: certificate.pem(),
+            certificate: certificate.der().clone(),
+            key: key.serialize_der(),
+        })
     }
 
     /// What the host's side of a connection needs, when the plugin's certificate is `pinned`.
     pub(crate) fn client_config(&self, pinned: Vec<u8>) -> Result<ClientConfig, Error> {
         // The certificates that plugins make are ECDSA on P-521, which of the providers only this one verifies.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let verifier = PinnedVerifier { pinned: pinned.into(), algorithms: algorithms(&provider) };
+        let verifier = PinnedVerifier {
+            pinned: pinned.into(),
+            algorithms: algorithms(&provider),
+        };
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -73,7 +87,9 @@ impl ServerCertVerifier for PinnedVerifier {
         if *end_entity == self.pinned {
             Ok(ServerCertVerified::assertion())
         } else {
-            Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            Err(Error::InvalidCertificate(
+                CertificateError::ApplicationVerificationFailure,
+            ))
         }
     }
 
@@ -112,9 +128,12 @@ mod tests {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let signer = provider
             .key_provider
-            .load_private_key(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.key.clone())))
+            .load_private_key(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(
+                key.key.clone(),
+            )))
             .unwrap();
-        let certified = rustls::sign::CertifiedKey::new(vec![certificate.certificate.clone()], signer);
+        let certified =
+            rustls::sign::CertifiedKey::new(vec![certificate.certificate.clone()], signer);
         ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -122,14 +141,20 @@ mod tests {
             .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)))
     }
 
-    async fn connects(pinned: &Identity, certificate: &Identity, key: &Identity) -> Result<(), String> {
+    async fn connects(
+        pinned: &Identity,
+        certificate: &Identity,
+        key: &Identity,
+    ) -> Result<(), String> {
         let host = Identity::generate().unwrap();
         let config = host.client_config(pinned.certificate.to_vec()).unwrap();
         let (near, far) = tokio::io::duplex(16 * 1024);
         let acceptor = TlsAcceptor::from(Arc::new(server_config(certificate, key)));
         let server = tokio::spawn(async move { acceptor.accept(far).await.map(|_| ()) });
         let name = ServerName::try_from("localhost").unwrap();
-        let connected = TlsConnector::from(Arc::new(config)).connect(name, near).await;
+        let connected = TlsConnector::from(Arc::new(config))
+            .connect(name, near)
+            .await;
         let _ended = server.await;
         connected.map(|_| ()).map_err(|error| error.to_string())
     }
@@ -138,8 +163,14 @@ mod tests {
     async fn only_the_holder_of_the_pinned_certificate_s_key_is_believed() {
         let (plugin, stranger) = (Identity::generate().unwrap(), Identity::generate().unwrap());
         connects(&plugin, &plugin, &plugin).await.unwrap();
-        assert!(connects(&plugin, &stranger, &stranger).await.is_err(), "another certificate");
+        assert!(
+            connects(&plugin, &stranger, &stranger).await.is_err(),
+            "another certificate"
+        );
         let stolen = connects(&plugin, &plugin, &stranger).await.unwrap_err();
-        assert!(stolen.contains("BadSignature"), "the certificate without its key: {stolen}");
+        assert!(
+            stolen.contains("BadSignature"),
+            "the certificate without its key: {stolen}"
+        );
     }
 }

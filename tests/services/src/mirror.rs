@@ -29,13 +29,25 @@ pub struct Mirror {
 impl Mirror {
     /// An empty one.
     pub fn new() -> Result<Self, Unavailable> {
-        Ok(Self { directory: tempfile::tempdir()? })
+        Ok(Self {
+            directory: tempfile::tempdir()?,
+        })
     }
 
     /// With null 2.1.2 and time 0.14.2, unpacked.
     pub fn with_small_providers(self) -> Result<Self, Unavailable> {
-        self.with_unpacked("hashicorp/null", "2.1.2", "terraform-provider-null_v2.1.2_x4", &null_provider()?)?
-            .with_unpacked("hashicorp/time", "0.14.2", "terraform-provider-time_v0.14.2_x5", &time_provider()?)
+        self.with_unpacked(
+            "hashicorp/null",
+            "2.1.2",
+            "terraform-provider-null_v2.1.2_x4",
+            &null_provider()?,
+        )?
+        .with_unpacked(
+            "hashicorp/time",
+            "0.14.2",
+            "terraform-provider-time_v0.14.2_x5",
+            &time_provider()?,
+        )
     }
 
     /// With aws 3.39.0, packed.
@@ -43,14 +55,27 @@ impl Mirror {
         let zip = aws_provider_zip()?;
         let directory = self.path().join("registry.terraform.io/hashicorp/aws");
         fs::create_dir_all(&directory)?;
-        let name = zip.file_name().ok_or_else(|| Unavailable("the zip has no name".into()))?;
+        let name = zip
+            .file_name()
+            .ok_or_else(|| Unavailable("the zip has no name".into()))?;
         link(&zip, &directory.join(name))?;
         Ok(self)
     }
 
     /// With any executable as the provider `source` (`namespace/type`) of a version, unpacked.
-    pub fn with_unpacked(self, source: &str, version: &str, file: &str, program: &Path) -> Result<Self, Unavailable> {
-        let directory = self.path().join("registry.terraform.io").join(source).join(version).join(platform());
+    pub fn with_unpacked(
+        self,
+        source: &str,
+        version: &str,
+        file: &str,
+        program: &Path,
+    ) -> Result<Self, Unavailable> {
+        let directory = self
+            .path()
+            .join("registry.terraform.io")
+            .join(source)
+            .join(version)
+            .join(platform());
         fs::create_dir_all(&directory)?;
         link(program, &directory.join(file))?;
         Ok(self)

@@ -23,7 +23,11 @@ impl Moto {
     pub fn start() -> Result<Self, Unavailable> {
         let directory = once("moto-5.2.5", |directory| {
             venv(directory)?;
-            run(Command::new(directory.join("bin/pip")).args(["install", "--quiet", "moto[server]==5.2.5"]))
+            run(Command::new(directory.join("bin/pip")).args([
+                "install",
+                "--quiet",
+                "moto[server]==5.2.5",
+            ]))
         })?;
         let log = tempfile::tempfile()?;
         let port = free_port()?;
@@ -37,14 +41,20 @@ impl Moto {
         let mut moto = Self { child, port };
         let start = Instant::now();
         loop {
-            if moto.get("/moto-api/config").is_ok_and(|status| (200..300).contains(&status)) {
+            if moto
+                .get("/moto-api/config")
+                .is_ok_and(|status| (200..300).contains(&status))
+            {
                 return Ok(moto);
             }
             if let Some(status) = moto.child.try_wait()? {
                 return Err(Unavailable(format!("moto ended at once: {status}")));
             }
             if start.elapsed() > PATIENCE {
-                return Err(Unavailable(format!("moto did not answer within {} s", PATIENCE.as_secs())));
+                return Err(Unavailable(format!(
+                    "moto did not answer within {} s",
+                    PATIENCE.as_secs()
+                )));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -71,11 +81,17 @@ impl Moto {
     fn request(&self, method: &str, path: &str) -> Result<u16, Unavailable> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")?;
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         let answer = String::from_utf8_lossy(&answer);
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
         status.ok_or_else(|| Unavailable(format!("no HTTP answer: {answer}")))
     }
 }
