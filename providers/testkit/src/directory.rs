@@ -44,9 +44,18 @@ impl DirectoryWorld {
     /// The world in `directory`, which is made if it is not there, of objects of a provider's resource types.
     pub fn open(directory: impl Into<PathBuf>, schema: &ProviderSchema) -> Result<Self, String> {
         let directory = directory.into();
-        std::fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-        let types = schema.resources.iter().map(|(name, schema)| (name.clone(), schema.block.implied_type())).collect();
-        Ok(Self { directory, types, replayed: Mutex::default() })
+        std::fs::create_dir_all(&directory)
+            .map_err(|error| format!("{}: {error}", directory.display()))?;
+        let types = schema
+            .resources
+            .iter()
+            .map(|(name, schema)| (name.clone(), schema.block.implied_type()))
+            .collect();
+        Ok(Self {
+            directory,
+            types,
+            replayed: Mutex::default(),
+        })
     }
 
     /// Where it is.
@@ -60,29 +69,55 @@ impl DirectoryWorld {
     }
 
     /// Carries out something on the whole log while no other process does.
-    fn with_log<T>(&self, act: impl FnOnce(&mut Log<'_>, &mut Replayed) -> Result<T, String>) -> Result<T, String> {
+    fn with_log<T>(
+        &self,
+        act: impl FnOnce(&mut Log<'_>, &mut Replayed) -> Result<T, String>,
+    ) -> Result<T, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", self.directory.display());
         let mut replayed = self.replayed.lock().unwrap_or_else(PoisonError::into_inner);
         let path = self.directory.join("world.jsonl");
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(failed)?;
         file.lock().map_err(failed)?;
         let mut text = Vec::new();
-        file.seek(SeekFrom::Start(replayed.offset)).map_err(failed)?;
+        file.seek(SeekFrom::Start(replayed.offset))
+            .map_err(failed)?;
         file.read_to_end(&mut text).map_err(failed)?;
         // A line without its end was being written when its writer was killed: it has not happened.
-        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        for line in text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let whole = text
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        for line in text[..whole]
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             self.replay(line, &mut replayed)?;
         }
         replayed.offset += whole as u64;
         if whole < text.len() {
             file.set_len(replayed.offset).map_err(failed)?;
         }
-        act(&mut Log { world: self, file: &mut file }, &mut replayed)
+        act(
+            &mut Log {
+                world: self,
+                file: &mut file,
+            },
+            &mut replayed,
+        )
     }
 
     fn replay(&self, line: &[u8], replayed: &mut Replayed) -> Result<(), String> {
-        let damaged = || format!("a line of the log makes no sense: {}", String::from_utf8_lossy(line));
+        let damaged = || {
+            format!(
+                "a line of the log makes no sense: {}",
+                String::from_utf8_lossy(line)
+            )
+        };
         let line: Json = serde_json::from_slice(line).map_err(|_| damaged())?;
         let text = |name: &str| line[name].as_str().map(String::from).ok_or_else(damaged);
         let (what, id) = (text("what")?, text("id")?);
@@ -91,8 +126,13 @@ impl DirectoryWorld {
             _ => {
                 let type_name = text("type")?;
                 let ty = self.types.get(&*type_name).ok_or_else(damaged)?;
-                let value = terrace_value::json::decode(&line["value"].to_string(), ty).map_err(|_| damaged())?;
-                Some(StoredObject { type_name: type_name.into(), value, planted: line["planted"] == true })
+                let value = terrace_value::json::decode(&line["value"].to_string(), ty)
+                    .map_err(|_| damaged())?;
+                Some(StoredObject {
+                    type_name: type_name.into(),
+                    value,
+                    planted: line["planted"] == true,
+                })
             }
         };
         if what == "create" {
@@ -100,7 +140,10 @@ impl DirectoryWorld {
         }
         let earlier = replayed.objects.get(&id).cloned().flatten();
         let named = object.as_ref().or(earlier.as_ref());
-        let key = named.and_then(|object| object.value.get("string")?.as_str()).unwrap_or("").to_owned();
+        let key = named
+            .and_then(|object| object.value.get("string")?.as_str())
+            .unwrap_or("")
+            .to_owned();
         replayed.objects.insert(id.clone(), object);
         replayed.events.push(WorldEvent { what, id, key });
         Ok(())
@@ -115,7 +158,13 @@ struct Log<'a> {
 
 impl Log<'_> {
     /// Makes something happen: one line, one write.
-    fn append(&mut self, what: &str, id: &str, object: Option<&StoredObject>, replayed: &mut Replayed) -> Result<(), String> {
+    fn append(
+        &mut self,
+        what: &str,
+        id: &str,
+        object: Option<&StoredObject>,
+        replayed: &mut Replayed,
+    ) -> Result<(), String> {
         let mut line = json!({ "what": what, "id": id });
         if let Some(object) = object {
             let ty = self
@@ -123,31 +172,46 @@ impl Log<'_> {
                 .types
                 .get(&object.type_name)
                 .ok_or_else(|| format!("there is no resource type {:?}", object.type_name))?;
-            let value = terrace_value::json::encode(&object.value, ty).map_err(|error| error.to_string())?;
+            let value = terrace_value::json::encode(&object.value, ty)
+                .map_err(|error| error.to_string())?;
             line["type"] = json!(&*object.type_name);
             line["planted"] = json!(object.planted);
             line["value"] = serde_json::from_str(&value).map_err(|error| error.to_string())?;
         }
         let line = format!("{line}\n");
-        self.file.write_all(line.as_bytes()).map_err(|error| error.to_string())?;
+        self.file
+            .write_all(line.as_bytes())
+            .map_err(|error| error.to_string())?;
         replayed.offset += line.len() as u64;
         self.world.replay(line.trim_end().as_bytes(), replayed)
     }
 }
 
 impl World for DirectoryWorld {
-    fn create(&self, type_name: &str, build: &dyn Fn(&str) -> Value) -> Result<(String, Value), String> {
+    fn create(
+        &self,
+        type_name: &str,
+        build: &dyn Fn(&str) -> Value,
+    ) -> Result<(String, Value), String> {
         self.with_log(|log, replayed| {
             let id = format!("object-{}", replayed.created + 1);
             let value = build(&id);
-            let object = StoredObject { type_name: type_name.into(), value: value.clone(), planted: false };
+            let object = StoredObject {
+                type_name: type_name.into(),
+                value: value.clone(),
+                planted: false,
+            };
             log.append("create", &id, Some(&object), replayed)?;
             Ok((id, value))
         })
     }
 
     fn plant(&self, type_name: &str, id: &str, value: Value) -> Result<(), String> {
-        let object = StoredObject { type_name: type_name.into(), value, planted: true };
+        let object = StoredObject {
+            type_name: type_name.into(),
+            value,
+            planted: true,
+        };
         self.with_log(|log, replayed| log.append("plant", id, Some(&object), replayed))
     }
 
@@ -180,7 +244,11 @@ impl World for DirectoryWorld {
 
     fn objects(&self) -> Result<BTreeMap<String, StoredObject>, String> {
         self.with_log(|_, replayed| {
-            Ok(replayed.objects.iter().filter_map(|(id, object)| Some((id.clone(), object.clone()?))).collect())
+            Ok(replayed
+                .objects
+                .iter()
+                .filter_map(|(id, object)| Some((id.clone(), object.clone()?)))
+                .collect())
         })
     }
 }
@@ -195,11 +263,25 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let provider = StrictProvider::new();
         let schema = provider.provider_schema();
-        let object = |string: &str, id: &str| provider.object([("string", string.into()), ("id", id.into())]);
+        let object = |string: &str, id: &str| {
+            provider.object([("string", string.into()), ("id", id.into())])
+        };
         let first = DirectoryWorld::open(directory.path(), schema).unwrap();
         let second = DirectoryWorld::open(directory.path(), schema).unwrap();
-        assert_eq!(first.create("test_object", &|id| object("a", id)).unwrap().0, "object-1");
-        assert_eq!(second.create("test_object", &|id| object("b", id)).unwrap().0, "object-2");
+        assert_eq!(
+            first
+                .create("test_object", &|id| object("a", id))
+                .unwrap()
+                .0,
+            "object-1"
+        );
+        assert_eq!(
+            second
+                .create("test_object", &|id| object("b", id))
+                .unwrap()
+                .0,
+            "object-2"
+        );
         std::fs::OpenOptions::new()
             .append(true)
             .open(directory.path().join("world.jsonl"))
@@ -209,11 +291,25 @@ mod tests {
         first.delete("object-2").unwrap();
         assert_eq!(second.get("object-2").unwrap(), Lookup::Gone);
         assert_eq!(second.get("object-3").unwrap(), Lookup::Never);
-        assert_eq!(second.create("test_object", &|id| object("b", id)).unwrap().0, "object-3");
+        assert_eq!(
+            second
+                .create("test_object", &|id| object("b", id))
+                .unwrap()
+                .0,
+            "object-3"
+        );
         let third = DirectoryWorld::open(directory.path(), schema).unwrap();
-        assert_eq!(third.objects().unwrap().keys().collect::<Vec<_>>(), ["object-1", "object-3"]);
-        let creations: Vec<String> =
-            third.events().unwrap().into_iter().filter(|event| event.what == "create").map(|event| event.key).collect();
+        assert_eq!(
+            third.objects().unwrap().keys().collect::<Vec<_>>(),
+            ["object-1", "object-3"]
+        );
+        let creations: Vec<String> = third
+            .events()
+            .unwrap()
+            .into_iter()
+            .filter(|event| event.what == "create")
+            .map(|event| event.key)
+            .collect();
         assert_eq!(creations, ["a", "b", "b"], "the second creation of b shows");
     }
 }

@@ -73,6 +73,13 @@ impl StrictProvider {
         }
     }
 
+    /// With its objects in `world`.
+    #[must_use]
+    pub fn with_world(mut self, world: Arc<dyn World>) -> Self {
+        self.world = world;
+        self
+    }
+
     /// What happens to each call.
     #[must_use]
     pub fn with_script(
