@@ -10,7 +10,10 @@ use terrace_port::StoreError;
 /// An error of the file system as a store's error; `what` says what was being done.
 pub fn unavailable(what: impl Into<String>) -> impl FnOnce(io::Error) -> StoreError {
     let what = what.into();
-    move |source| StoreError::Unavailable { what: format!("{what}: {source}"), source: Box::new(source) }
+    move |source| StoreError::Unavailable {
+        what: format!("{what}: {source}"),
+        source: Box::new(source),
+    }
 }
 
 /// The bytes of a file; `None` when it is not there.
@@ -89,7 +92,9 @@ fn permissions(_: &mut tempfile::Builder<'_, '_>, _: &Path, _: bool) {}
 
 /// Writes a file durably in one step.
 pub(crate) fn write(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
-    Durable::prepare(path, bytes, private)?.commit(path).map(drop)
+    Durable::prepare(path, bytes, private)?
+        .commit(path)
+        .map(drop)
 }
 
 /// Removes a file, if it is there.
@@ -101,9 +106,13 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Holds off everyone else who asks for the same guard, in this process and others, for the time of one file operation.
-pub(crate) fn guard(path: &Path) -> io::Result<File> {
+pub fn guard(path: &Path) -> io::Result<File> {
     std::fs::create_dir_all(parent(path))?;
-    let file = File::options().create(true).truncate(false).write(true).open(path)?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)?;
     file.lock()?;
     Ok(file)
 }

@@ -50,7 +50,10 @@ struct Header {
 impl JournalFile {
     /// The journal in the file at `path`, which need not be there yet.
     pub const fn new(path: PathBuf) -> Self {
-        Self { path, open: Mutex::new(None) }
+        Self {
+            path,
+            open: Mutex::new(None),
+        }
     }
 
     /// Where it lies.
@@ -75,14 +78,20 @@ impl JournalFile {
         }
         file.sync_all().map_err(fail("creating"))?;
         files::sync_directory(files::parent(&self.path)).map_err(fail("creating"))?;
-        Ok(Tail { file, next: scan.next })
+        Ok(Tail {
+            file,
+            next: scan.next,
+        })
     }
 
     fn append_frames(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
         if frames.is_empty() {
             return Ok(());
         }
-        let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut open = self
+            .open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         // Taken out while writing: after a failure the file is looked at afresh.
         let mut tail = match open.take() {
             Some(tail) => tail,
@@ -103,8 +112,12 @@ impl JournalFile {
 }
 
 fn encode(frame: &[u8], sequence: u64, batch: u64, out: &mut Vec<u8>) -> Result<(), StoreError> {
-    let length = u32::try_from(frame.len())
-        .map_err(|_| StoreError::Refused(format!("a journal frame of {} bytes is too long", frame.len())))?;
+    let length = u32::try_from(frame.len()).map_err(|_| {
+        StoreError::Refused(format!(
+            "a journal frame of {} bytes is too long",
+            frame.len()
+        ))
+    })?;
     out.extend_from_slice(&length.to_le_bytes());
     let checksum_at = out.len();
     out.extend_from_slice(&[0; 4]);
@@ -117,31 +130,58 @@ fn encode(frame: &[u8], sequence: u64, batch: u64, out: &mut Vec<u8>) -> Result<
 }
 
 fn header(bytes: &[u8]) -> Option<Header> {
-    let word = |at: usize| bytes.get(at..at + 4).and_then(|slice| slice.try_into().ok()).map(u32::from_le_bytes);
-    let long = |at: usize| bytes.get(at..at + 8).and_then(|slice| slice.try_into().ok()).map(u64::from_le_bytes);
-    Some(Header { length: word(0)? as usize, checksum: word(4)?, sequence: long(8)?, batch: long(16)? })
+    let word = |at: usize| {
+        bytes
+            .get(at..at + 4)
+            .and_then(|slice| slice.try_into().ok())
+            .map(u32::from_le_bytes)
+    };
+    let long = |at: usize| {
+        bytes
+            .get(at..at + 8)
+            .and_then(|slice| slice.try_into().ok())
+            .map(u64::from_le_bytes)
+    };
+    Some(Header {
+        length: word(0)? as usize,
+        checksum: word(4)?,
+        sequence: long(8)?,
+        batch: long(16)?,
+    })
 }
 
 /// The whole frame at the beginning of `bytes`, whatever its number.
 fn frame(bytes: &[u8]) -> Option<(Header, &[u8])> {
     let header = header(bytes)?;
     let covered = bytes.get(8..HEADER.checked_add(header.length)?)?;
-    (header.sequence > 0 && crc32fast::hash(covered) == header.checksum).then(|| (header, &covered[HEADER - 8..]))
+    (header.sequence > 0 && crc32fast::hash(covered) == header.checksum)
+        .then(|| (header, &covered[HEADER - 8..]))
 }
 
 fn scan(bytes: &[u8]) -> Result<Scan, StoreError> {
-    if bytes.len() < MAGIC.len() || bytes.iter().all(|byte| *byte == 0) {
-        // Not even the magic is there: the crash came while the file was made.
-        return if MAGIC.starts_with(bytes) || bytes.iter().all(|byte| *byte == 0) {
-            Ok(Scan { frames: Vec::new(), end: 0, next: 1 })
-        } else {
-            Err(StoreError::Corrupt("the journal file is not a journal".into()))
-        };
-    }
     if !bytes.starts_with(MAGIC) {
-        return Err(StoreError::Corrupt("the journal file is not a journal: it does not begin as one".into()));
+        // The crash came while the file was made: a part of the magic, and nothing behind it.
+        let n_written = bytes
+            .iter()
+            .zip(MAGIC)
+            .take_while(|(found, expected)| found == expected)
+            .count();
+        if bytes[n_written..].iter().all(|byte| *byte == 0) {
+            return Ok(Scan {
+                frames: Vec::new(),
+                end: 0,
+                next: 1,
+            });
+        }
+        return Err(StoreError::Corrupt(
+            "the journal file does not begin as a journal".into(),
+        ));
     }
-    let mut scan = Scan { frames: Vec::new(), end: MAGIC.len(), next: 1 };
+    let mut scan = Scan {
+        frames: Vec::new(),
+        end: MAGIC.len(),
+        next: 1,
+    };
     while scan.end < bytes.len() {
         let rest = &bytes[scan.end..];
         match frame(rest) {
@@ -162,7 +202,9 @@ fn scan(bytes: &[u8]) -> Result<Scan, StoreError> {
 /// Refuses a damage that a frame of a later append follows.
 fn check_torn(rest: &[u8], scan: &Scan) -> Result<(), StoreError> {
     for offset in 0..rest.len().saturating_sub(HEADER - 1) {
-        let Some(candidate) = header(&rest[offset..]) else { break };
+        let Some(candidate) = header(&rest[offset..]) else {
+            break;
+        };
         let plausible = candidate.batch > scan.next
             && candidate.sequence >= candidate.batch
             && candidate.sequence - scan.next <= rest.len() as u64;
@@ -183,12 +225,18 @@ impl JournalStore for JournalFile {
     }
 
     async fn read(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        let bytes = files::read(&self.path).map_err(unavailable(format!("reading the journal {}", self.path.display())))?;
+        let bytes = files::read(&self.path).map_err(unavailable(format!(
+            "reading the journal {}",
+            self.path.display()
+        )))?;
         Ok(scan(bytes.as_deref().unwrap_or_default())?.frames)
     }
 
     async fn clear(&self) -> Result<(), StoreError> {
-        let mut open = self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut open = self
+            .open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         *open = None;
         let clear = || -> io::Result<()> {
             match File::options().write(true).open(&self.path) {
@@ -200,7 +248,10 @@ impl JournalStore for JournalFile {
                 Err(error) => Err(error),
             }
         };
-        clear().map_err(unavailable(format!("emptying the journal {}", self.path.display())))
+        clear().map_err(unavailable(format!(
+            "emptying the journal {}",
+            self.path.display()
+        )))
     }
 }
 
@@ -230,9 +281,15 @@ mod tests {
         let (_directory, journal) = journal();
         block_on(async {
             assert!(journal.read().await.unwrap().is_empty());
-            journal.append(&[b"one".to_vec(), Vec::new()]).await.unwrap();
+            journal
+                .append(&[b"one".to_vec(), Vec::new()])
+                .await
+                .unwrap();
             journal.append(&[b"three".to_vec()]).await.unwrap();
-            assert_eq!(journal.read().await.unwrap(), [b"one".to_vec(), Vec::new(), b"three".to_vec()]);
+            assert_eq!(
+                journal.read().await.unwrap(),
+                [b"one".to_vec(), Vec::new(), b"three".to_vec()]
+            );
             journal.clear().await.unwrap();
             assert!(journal.read().await.unwrap().is_empty());
             journal.append(&[b"again".to_vec()]).await.unwrap();
@@ -250,7 +307,10 @@ mod tests {
             let journal = put(&journal, &torn);
             assert_eq!(journal.read().await.unwrap().len(), 1);
             journal.append(&[b"two".to_vec()]).await.unwrap();
-            assert_eq!(journal.read().await.unwrap(), [b"one".to_vec(), b"two".to_vec()]);
+            assert_eq!(
+                journal.read().await.unwrap(),
+                [b"one".to_vec(), b"two".to_vec()]
+            );
             assert_eq!(put(&journal, &[0; 100]).read().await.unwrap().len(), 0);
         });
     }
@@ -261,21 +321,33 @@ mod tests {
         block_on(async {
             journal.append(&[b"one".to_vec()]).await.unwrap();
             let first = bytes(&journal).len();
-            journal.append(&[b"two".to_vec(), b"three".to_vec()]).await.unwrap();
+            journal
+                .append(&[b"two".to_vec(), b"three".to_vec()])
+                .await
+                .unwrap();
             let sound = bytes(&journal);
 
             let mut damaged = sound.clone();
             damaged[first - 1] ^= 1;
-            assert!(matches!(put(&journal, &damaged).read().await, Err(StoreError::Corrupt(_))));
+            assert!(matches!(
+                put(&journal, &damaged).read().await,
+                Err(StoreError::Corrupt(_))
+            ));
 
             // The first frame of the last append is lost, its second is there: the append was never acknowledged.
             let mut torn = sound.clone();
             torn[first..first + HEADER + 3].fill(0);
-            assert_eq!(put(&journal, &torn).read().await.unwrap(), [b"one".to_vec()]);
+            assert_eq!(
+                put(&journal, &torn).read().await.unwrap(),
+                [b"one".to_vec()]
+            );
 
             let mut foreign = sound;
             foreign[0] = b'X';
-            assert!(matches!(put(&journal, &foreign).read().await, Err(StoreError::Corrupt(_))));
+            assert!(matches!(
+                put(&journal, &foreign).read().await,
+                Err(StoreError::Corrupt(_))
+            ));
         });
     }
 }

@@ -11,8 +11,9 @@ mod runs;
 mod store;
 mod wire;
 
-pub use files::{Durable, unavailable};
+pub use files::{Durable, guard, unavailable};
 pub use journal::JournalFile;
 pub use lock::FileLock;
-pub use runs::RunFiles;
+pub use runs::{RunFiles, check_run_name};
 pub use store::{LocalOptions, LocalStore, check_workspace_name};
+pub use wire::{read_lock, read_version, write_lock};

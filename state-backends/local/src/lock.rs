@@ -6,6 +6,9 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
+
+use crate::files;
 
 /// A lock on an open file; released with the file.
 #[derive(Debug)]
@@ -22,7 +25,13 @@ mod system {
 
     fn whole_file() -> libc::flock {
         let narrow = |constant: i32| libc::c_short::try_from(constant).unwrap_or_default();
-        libc::flock { l_type: narrow(libc::F_WRLCK), l_whence: narrow(libc::SEEK_SET), l_start: 0, l_len: 0, l_pid: 0 }
+        libc::flock {
+            l_type: narrow(libc::F_WRLCK),
+            l_whence: narrow(libc::SEEK_SET),
+            l_start: 0,
+            l_len: 0,
+            l_pid: 0,
+        }
     }
 
     pub(super) fn try_lock(file: &File) -> io::Result<bool> {
@@ -71,5 +80,45 @@ impl FileLock {
     /// Whether another open file or process holds a lock.
     pub fn is_locked(file: &File) -> io::Result<bool> {
         system::is_locked(file)
+    }
+
+    /// Opens (making it, if need be) and locks the file that is at `path`; `None` when someone else holds its lock.
+    /// Also tells whether the file was made.
+    pub fn acquire(path: &Path) -> io::Result<Option<(File, bool)>> {
+        std::fs::create_dir_all(files::parent(path))?;
+        loop {
+            let created = !path.exists();
+            let file = File::options()
+                .create(true)
+                .truncate(false)
+                .read(true)
+                .write(true)
+                .open(path)?;
+            if !Self::try_lock(&file)? {
+                return Ok(None);
+            }
+            // Between opening and locking, the holder may have put another file in this one's place.
+            if Self::is_at(&file, path)? {
+                return Ok(Some((file, created)));
+            }
+        }
+    }
+
+    /// Whether the open file is the one at `path`.
+    #[cfg(unix)]
+    pub fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+        use std::os::unix::fs::MetadataExt as _;
+        let held = file.metadata()?;
+        match std::fs::metadata(path) {
+            Ok(there) => Ok((held.dev(), held.ino()) == (there.dev(), there.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the open file is the one at `path`.
+    #[cfg(not(unix))]
+    pub fn is_at(_: &File, path: &Path) -> io::Result<bool> {
+        Ok(path.exists())
     }
 }

@@ -21,12 +21,15 @@ impl RunFiles {
     }
 
     fn path(&self, name: &str) -> Result<PathBuf, StoreError> {
-        check_name(name)?;
-        Ok(name.split('/').fold(self.directory.clone(), |path, part| path.join(part)))
+        check_run_name(name)?;
+        Ok(name
+            .split('/')
+            .fold(self.directory.clone(), |path, part| path.join(part)))
     }
 
     fn guard(&self) -> Result<std::fs::File, StoreError> {
-        files::guard(&self.directory.join(".guard")).map_err(unavailable(format!("locking {}", self.directory.display())))
+        files::guard(&self.directory.join(".guard"))
+            .map_err(unavailable(format!("locking {}", self.directory.display())))
     }
 
     fn read(&self, name: &str) -> Result<Option<Arc<[u8]>>, StoreError> {
@@ -45,7 +48,9 @@ impl RunFiles {
         };
         for entry in entries {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             if name.starts_with('.') {
                 continue;
             }
@@ -61,12 +66,16 @@ impl RunFiles {
 }
 
 /// Refuses names that are no plain relative paths. A part that begins with a dot is the store's own.
-pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
-    let plain = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0', ':']);
+pub fn check_run_name(name: &str) -> Result<(), StoreError> {
+    let plain = |part: &str| {
+        !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0', ':'])
+    };
     if name.split('/').all(plain) {
         return Ok(());
     }
-    Err(StoreError::Refused(format!("{name:?} is not a name that a run store can hold")))
+    Err(StoreError::Refused(format!(
+        "{name:?} is not a name that a run store can hold"
+    )))
 }
 
 #[async_trait]
@@ -80,10 +89,17 @@ impl RunStore for RunFiles {
         self.write(name, bytes)
     }
 
-    async fn compare_and_put(&self, name: &str, expected: Option<&[u8]>, bytes: &[u8]) -> Result<(), StoreError> {
+    async fn compare_and_put(
+        &self,
+        name: &str,
+        expected: Option<&[u8]>,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
         let _guard = self.guard()?;
         if self.read(name)?.as_deref() != expected {
-            return Err(StoreError::Conflict(format!("{name} is no longer what it was")));
+            return Err(StoreError::Conflict(format!(
+                "{name} is no longer what it was"
+            )));
         }
         self.write(name, bytes)
     }
@@ -95,7 +111,8 @@ impl RunStore for RunFiles {
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let mut names = Vec::new();
-        self.walk(&self.directory, "", &mut names).map_err(unavailable(format!("listing {}", self.directory.display())))?;
+        self.walk(&self.directory, "", &mut names)
+            .map_err(unavailable(format!("listing {}", self.directory.display())))?;
         names.retain(|name| name.starts_with(prefix));
         names.sort_unstable();
         Ok(names)

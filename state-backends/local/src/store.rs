@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use terrace_port::{
-    JournalStore, LockInfo, LockedState, RunStore, StateStore, StateVersion, StoreError, StoredState,
+    JournalStore, LockInfo, LockedState, RunStore, StateStore, StateVersion, StoreError,
+    StoredState,
 };
 
 use crate::files::{self, Durable, unavailable};
@@ -84,7 +85,10 @@ impl LocalStore {
         if workspace == "default" {
             directory.join(&self.options.path)
         } else {
-            directory.join(&self.options.workspace_directory).join(workspace).join("terraform.tfstate")
+            directory
+                .join(&self.options.workspace_directory)
+                .join(workspace)
+                .join("terraform.tfstate")
         }
     }
 
@@ -92,7 +96,10 @@ impl LocalStore {
         let state = self.state_path(workspace);
         // A link stays a link: what it leads to is replaced.
         let state = std::fs::canonicalize(&state).unwrap_or(state);
-        let name = state.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = state
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let backup = match (&self.options.backup, workspace) {
             (Some(path), "default") => self.options.directory.join(path),
             _ => state.with_file_name(format!("{name}.backup")),
@@ -100,7 +107,11 @@ impl LocalStore {
         Places {
             workspace: workspace.to_owned(),
             lock_info: state.with_file_name(format!(".{name}.lock.info")),
-            own: self.options.directory.join(".terrace/workspaces").join(workspace),
+            own: self
+                .options
+                .directory
+                .join(".terrace/workspaces")
+                .join(workspace),
             backup,
             state,
         }
@@ -131,13 +142,23 @@ impl Places {
     }
 
     fn epoch(&self) -> Result<u64, StoreError> {
-        let bytes = files::read(&self.own.join("epoch")).map_err(self.locking())?.unwrap_or_default();
-        Ok(std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0))
+        let bytes = files::read(&self.own.join("epoch"))
+            .map_err(self.locking())?
+            .unwrap_or_default();
+        Ok(std::str::from_utf8(&bytes)
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(0))
     }
 
     fn next_epoch(&self) -> Result<u64, StoreError> {
         let epoch = self.epoch()? + 1;
-        files::write(&self.own.join("epoch"), format!("{epoch}\n").as_bytes(), true).map_err(self.locking())?;
+        files::write(
+            &self.own.join("epoch"),
+            format!("{epoch}\n").as_bytes(),
+            true,
+        )
+        .map_err(self.locking())?;
         Ok(epoch)
     }
 
@@ -156,46 +177,10 @@ impl Places {
 
     fn stored(&self) -> Result<Option<StoredState>, StoreError> {
         let bytes = files::read(&self.state).map_err(self.reading())?;
-        Ok(bytes.filter(|bytes| !bytes.is_empty()).map(|bytes| StoredState { bytes }))
+        Ok(bytes
+            .filter(|bytes| !bytes.is_empty())
+            .map(|bytes| StoredState { bytes }))
     }
-
-    /// Opens and locks the file that is in the state's place; `None` when someone else holds it.
-    fn open_locked(&self) -> Result<Option<(File, bool)>, StoreError> {
-        std::fs::create_dir_all(files::parent(&self.state)).map_err(self.locking())?;
-        loop {
-            let created = !self.state.exists();
-            let file = File::options()
-                .create(true)
-                .truncate(false)
-                .read(true)
-                .write(true)
-                .open(&self.state)
-                .map_err(self.locking())?;
-            if !FileLock::try_lock(&file).map_err(self.locking())? {
-                return Ok(None);
-            }
-            // Between opening and locking, the holder may have put another file in this one's place.
-            if same_file(&file, &self.state).map_err(self.locking())? {
-                return Ok(Some((file, created)));
-            }
-        }
-    }
-}
-
-#[cfg(unix)]
-fn same_file(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-    let held = file.metadata()?;
-    match std::fs::metadata(path) {
-        Ok(there) => Ok((held.dev(), held.ino()) == (there.dev(), there.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-#[cfg(not(unix))]
-fn same_file(_: &File, path: &Path) -> io::Result<bool> {
-    Ok(path.exists())
 }
 
 #[async_trait]
@@ -205,7 +190,10 @@ impl StateStore for LocalStore {
     }
 
     async fn workspaces(&self) -> Result<Vec<String>, StoreError> {
-        let directory = self.options.directory.join(&self.options.workspace_directory);
+        let directory = self
+            .options
+            .directory
+            .join(&self.options.workspace_directory);
         let mut names = vec!["default".to_owned()];
         let list = || -> io::Result<Vec<String>> {
             let mut names = Vec::new();
@@ -220,7 +208,12 @@ impl StateStore for LocalStore {
         match list() {
             Ok(found) => names.extend(found),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(unavailable(format!("listing workspaces in {}", directory.display()))(error)),
+            Err(error) => {
+                return Err(unavailable(format!(
+                    "listing workspaces in {}",
+                    directory.display()
+                ))(error));
+            }
         }
         names.sort_unstable();
         names.dedup();
@@ -231,14 +224,22 @@ impl StateStore for LocalStore {
         self.checked(workspace)?.stored()
     }
 
-    async fn lock(&self, workspace: &str, info: LockInfo) -> Result<Box<dyn LockedState>, StoreError> {
+    async fn lock(
+        &self,
+        workspace: &str,
+        info: LockInfo,
+    ) -> Result<Box<dyn LockedState>, StoreError> {
         let places = self.checked(workspace)?;
-        let Some((file, created)) = places.open_locked()? else {
-            return Err(StoreError::Locked { holder: Box::new(places.shown_holder()) });
+        let Some((file, created)) = FileLock::acquire(&places.state).map_err(places.locking())?
+        else {
+            return Err(StoreError::Locked {
+                holder: Box::new(places.shown_holder()),
+            });
         };
         let _guard = places.guard()?;
         let epoch = places.next_epoch()?;
-        files::write(&places.lock_info, &wire::write_lock(&info), true).map_err(places.locking())?;
+        files::write(&places.lock_info, &wire::write_lock(&info), true)
+            .map_err(places.locking())?;
         Ok(Box::new(LockedLocal {
             places: self.places(workspace),
             file: Some(file),
@@ -264,10 +265,15 @@ impl StateStore for LocalStore {
     async fn force_unlock(&self, workspace: &str, id: &str) -> Result<(), StoreError> {
         let places = self.checked(workspace)?;
         let Some(holder) = places.lock_info() else {
-            return Err(StoreError::Refused("The state is not locked: there is no lock information beside it.".into()));
+            return Err(StoreError::Refused(
+                "The state is not locked: there is no lock information beside it.".into(),
+            ));
         };
         if holder.id != id {
-            return Err(StoreError::Refused(format!("lock ID {id:?} does not match existing lock ID {:?}", holder.id)));
+            return Err(StoreError::Refused(format!(
+                "lock ID {id:?} does not match existing lock ID {:?}",
+                holder.id
+            )));
         }
         let _guard = places.guard()?;
         places.next_epoch()?;
@@ -287,14 +293,22 @@ impl StateStore for LocalStore {
             return Err(StoreError::Refused("cannot delete default state".into()));
         }
         if let Some(holder) = self.holder(workspace).await? {
-            return Err(StoreError::Locked { holder: Box::new(holder) });
+            return Err(StoreError::Locked {
+                holder: Box::new(holder),
+            });
         }
         let places = self.checked(workspace)?;
-        let directory = self.options.directory.join(&self.options.workspace_directory).join(workspace);
+        let directory = self
+            .options
+            .directory
+            .join(&self.options.workspace_directory)
+            .join(workspace);
         for directory in [directory, places.own.clone()] {
             match std::fs::remove_dir_all(&directory) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(unavailable(format!("deleting {}", directory.display()))(error));
+                    return Err(unavailable(format!("deleting {}", directory.display()))(
+                        error,
+                    ));
                 }
                 _ => {}
             }
@@ -342,7 +356,9 @@ fn stamp(file: &File) -> io::Result<Stamp> {
 
 impl LockedLocal {
     fn held(&self) -> Result<&File, StoreError> {
-        self.file.as_ref().ok_or_else(|| StoreError::LockLost("it was released".into()))
+        self.file
+            .as_ref()
+            .ok_or_else(|| StoreError::LockLost("it was released".into()))
     }
 
     /// Whether this is still the holder. To be asked under the guard.
@@ -354,8 +370,11 @@ impl LockedLocal {
                 self.id, self.places.workspace
             )));
         }
-        if !same_file(file, &self.places.state).map_err(self.places.reading())? {
-            return Err(StoreError::LockLost(format!("another file was put in the place of {}", self.places.state.display())));
+        if !FileLock::is_at(file, &self.places.state).map_err(self.places.reading())? {
+            return Err(StoreError::LockLost(format!(
+                "another file was put in the place of {}",
+                self.places.state.display()
+            )));
         }
         Ok(())
     }
@@ -363,7 +382,9 @@ impl LockedLocal {
     fn current(&self) -> Result<Arc<[u8]>, StoreError> {
         let mut file = self.held()?;
         let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_end(&mut bytes)).map_err(self.places.reading())?;
+        file.seek(SeekFrom::Start(0))
+            .and_then(|_| file.read_to_end(&mut bytes))
+            .map_err(self.places.reading())?;
         Ok(bytes.into())
     }
 
@@ -371,7 +392,9 @@ impl LockedLocal {
         if bytes.is_empty() {
             return Ok(None);
         }
-        wire::read_version(bytes).map(Some).map_err(StoreError::Corrupt)
+        wire::read_version(bytes)
+            .map(Some)
+            .map_err(StoreError::Corrupt)
     }
 
     /// Refuses a write that does not follow what is stored. Returns whether there is anything to write.
@@ -391,7 +414,9 @@ impl LockedLocal {
                 version
             }
         };
-        let Some(stored) = stored else { return Ok(true) };
+        let Some(stored) = stored else {
+            return Ok(true);
+        };
         if !stored.lineage.is_empty() && stored.lineage != version.lineage {
             return Err(StoreError::Refused(format!(
                 "cannot import state with lineage {:?} over unrelated state with lineage {:?}",
@@ -420,27 +445,42 @@ impl LockedLocal {
         if !self.backed_up {
             let current = self.current()?;
             if !current.is_empty() {
-                files::write(&self.places.backup, &current, false)
-                    .map_err(unavailable(format!("writing the backup {}", self.places.backup.display())))?;
+                files::write(&self.places.backup, &current, false).map_err(unavailable(
+                    format!("writing the backup {}", self.places.backup.display()),
+                ))?;
             }
             self.backed_up = true;
         }
-        let prepared = Durable::prepare(&self.places.state, bytes, false).map_err(self.places.writing())?;
+        let prepared =
+            Durable::prepare(&self.places.state, bytes, false).map_err(self.places.writing())?;
         // Locked before anyone can see it, so that there is no moment without a lock.
         if !FileLock::try_lock(prepared.file()).map_err(self.places.locking())? {
-            return Err(StoreError::LockLost("the file to write could not be locked".into()));
+            return Err(StoreError::LockLost(
+                "the file to write could not be locked".into(),
+            ));
         }
-        let file = prepared.commit(&self.places.state).map_err(self.places.writing())?;
-        self.seen = Some(Seen { version: Self::version_of(bytes)?, stamp: stamp(&file).map_err(self.places.reading())? });
+        let file = prepared
+            .commit(&self.places.state)
+            .map_err(self.places.writing())?;
+        self.seen = Some(Seen {
+            version: Self::version_of(bytes)?,
+            stamp: stamp(&file).map_err(self.places.reading())?,
+        });
         self.file = Some(file);
         Ok(())
     }
 
     fn release(&mut self) -> Result<(), StoreError> {
-        let Some(file) = self.file.take() else { return Ok(()) };
+        let Some(file) = self.file.take() else {
+            return Ok(());
+        };
         let _guard = self.places.guard()?;
-        let ours = same_file(&file, &self.places.state).unwrap_or(false);
-        if self.places.lock_info().is_some_and(|info| info.id == self.id) {
+        let ours = FileLock::is_at(&file, &self.places.state).unwrap_or(false);
+        if self
+            .places
+            .lock_info()
+            .is_some_and(|info| info.id == self.id)
+        {
             files::remove(&self.places.lock_info).map_err(self.places.locking())?;
         }
         if ours && self.created && file.metadata().is_ok_and(|metadata| metadata.len() == 0) {

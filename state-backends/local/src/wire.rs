@@ -29,21 +29,27 @@ struct LineForm {
     lineage: String,
 }
 
-pub(crate) fn write_lock(info: &LockInfo) -> Vec<u8> {
+/// Lock information as today's tools store it.
+pub fn write_lock(info: &LockInfo) -> Vec<u8> {
     let form = LockForm {
         id: info.id.clone(),
         operation: info.operation.clone(),
         info: info.info.clone(),
         who: info.who.clone(),
         version: info.version.clone(),
-        created: info.created.clone(),
+        // Other tools refuse to read what is no time.
+        created: if info.created.is_empty() {
+            "0001-01-01T00:00:00Z".into()
+        } else {
+            info.created.clone()
+        },
         path: info.path.clone(),
     };
     serde_json::to_vec(&form).expect("strings are valid JSON")
 }
 
-/// `None` when it cannot be read: lock information is for people, never worth failing over.
-pub(crate) fn read_lock(bytes: &[u8]) -> Option<LockInfo> {
+/// Reads lock information; `None` when it cannot be read: lock information is for people, never worth failing over.
+pub fn read_lock(bytes: &[u8]) -> Option<LockInfo> {
     let form: LockForm = serde_json::from_slice(bytes).ok()?;
     Some(LockInfo {
         id: form.id,
@@ -56,7 +62,11 @@ pub(crate) fn read_lock(bytes: &[u8]) -> Option<LockInfo> {
     })
 }
 
-pub(crate) fn read_version(bytes: &[u8]) -> Result<StateVersion, String> {
+/// Lineage and serial of a state file.
+pub fn read_version(bytes: &[u8]) -> Result<StateVersion, String> {
     let form: LineForm = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    Ok(StateVersion { lineage: form.lineage, serial: form.serial })
+    Ok(StateVersion {
+        lineage: form.lineage,
+        serial: form.serial,
+    })
 }
