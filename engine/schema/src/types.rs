@@ -192,22 +192,35 @@ impl Attribute {
 
     /// A required attribute.
     pub fn required(ty: Type) -> Self {
-        Self { required: true, ..Self::of(ty) }
+        Self {
+            required: true,
+            ..Self::of(ty)
+        }
     }
 
     /// An optional attribute.
     pub fn optional(ty: Type) -> Self {
-        Self { optional: true, ..Self::of(ty) }
+        Self {
+            optional: true,
+            ..Self::of(ty)
+        }
     }
 
     /// A computed attribute.
     pub fn computed(ty: Type) -> Self {
-        Self { computed: true, ..Self::of(ty) }
+        Self {
+            computed: true,
+            ..Self::of(ty)
+        }
     }
 
     /// An optional attribute that the provider sets where configuration does not.
     pub fn optional_computed(ty: Type) -> Self {
-        Self { optional: true, computed: true, ..Self::of(ty) }
+        Self {
+            optional: true,
+            computed: true,
+            ..Self::of(ty)
+        }
     }
 
     /// Marked sensitive.
@@ -237,7 +250,11 @@ impl Attribute {
 impl NestedObject {
     /// The type of one of its objects.
     pub fn object_type(&self) -> Type {
-        Type::object(self.attributes.iter().map(|(name, attribute)| (name.clone(), attribute.value_type())))
+        Type::object(
+            self.attributes
+                .iter()
+                .map(|(name, attribute)| (name.clone(), attribute.value_type())),
+        )
     }
 
     /// The type of its values.
@@ -255,8 +272,14 @@ impl NestedObject {
 impl Block {
     /// The object type of its values.
     pub fn implied_type(&self) -> Type {
-        let attributes = self.attributes.iter().map(|(name, attribute)| (name.clone(), attribute.value_type()));
-        let blocks = self.blocks.iter().map(|(name, nested)| (name.clone(), nested.value_type()));
+        let attributes = self
+            .attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), attribute.value_type()));
+        let blocks = self
+            .blocks
+            .iter()
+            .map(|(name, nested)| (name.clone(), nested.value_type()));
         Type::object(attributes.chain(blocks))
     }
 }
