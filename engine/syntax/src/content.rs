@@ -125,7 +125,7 @@ impl Body {
                             attributes.insert(attribute.name.name.clone(), attribute.clone());
                         }
                         Item::Block(block) if diagnostics.is_empty() => {
-                            diagnostics.push(unexpected_block(block))
+                            diagnostics.push(unexpected_block(block));
                         }
                         Item::Block(_) => {}
                     }

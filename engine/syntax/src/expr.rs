@@ -221,14 +221,12 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn expr(&mut self, expr: &'a Expr) {
         match &expr.kind {
-            ExprKind::Traversal(traversal) => {
-                if !self.bound.contains(&&*traversal.root.name) {
-                    self.found.push(traversal);
-                }
+            ExprKind::Traversal(traversal) if !self.bound.contains(&&*traversal.root.name) => {
+                self.found.push(traversal);
             }
             ExprKind::For(each) => self.for_expr(each),
             kind if kind.has_children() => {
-                expr.for_each_child(|child| with_stack(|| self.expr(child)))
+                expr.for_each_child(|child| with_stack(|| self.expr(child)));
             }
             _ => {}
         }

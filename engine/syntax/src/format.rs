@@ -33,7 +33,24 @@ pub fn format(text: &str) -> String {
         out.extend(std::iter::repeat_n(' ', piece.spaces));
         out.push_str(&piece.text);
     }
+    out.extend(std::iter::repeat_n(' ', trailing_spaces(&tokens)));
     out
+}
+
+/// How many spaces and tabs stand behind the last line end; the reference leaves as many spaces there.
+fn trailing_spaces(tokens: &[Token]) -> usize {
+    match tokens {
+        [
+            ..,
+            Token {
+                kind: TokenKind::Whitespace,
+                start,
+                end,
+            },
+            _,
+        ] => (end - start) as usize,
+        _ => 0,
+    }
 }
 
 /// A token on its way to the formatted text.
@@ -301,11 +318,34 @@ fn unwrapped<'a>(pieces: &[Piece<'a>]) -> Option<Vec<Piece<'a>>> {
     let end = inside.iter().rposition(|piece| !is_newline(piece))? + 1;
     let inside = &inside[start..end];
     let mut out = inside.to_vec();
-    if inside.iter().any(is_newline) {
+    if inside.iter().any(is_newline) && !is_parenthesized(inside) {
         out.insert(0, Piece::new(TokenKind::OpenParen, "("));
         out.push(Piece::new(TokenKind::CloseParen, ")"));
     }
     Some(out)
+}
+
+/// Whether one pair of parentheses is around it all.
+fn is_parenthesized(pieces: &[Piece<'_>]) -> bool {
+    let [
+        Piece {
+            kind: TokenKind::OpenParen,
+            ..
+        },
+        inner @ ..,
+        Piece {
+            kind: TokenKind::CloseParen,
+            ..
+        },
+    ] = pieces
+    else {
+        return false;
+    };
+    let mut depth = 0;
+    inner.iter().all(|piece| {
+        depth += piece.brackets();
+        depth >= 0
+    })
 }
 
 /// A line, cut into cells that are aligned with those of neighbouring lines: `start..assign` leads, `assign..comment`
@@ -438,11 +478,10 @@ fn is_spaced(before: Option<TokenKind>, left: &Piece<'_>, right: &Piece<'_>) -> 
         QuoteClose, QuoteOpen, QuoteText, SequenceClose, Text,
     };
     match (left.kind, right.kind) {
-        (_, Newline)
+        (_, Newline | Dot | Comma | Ellipsis)
         | (Ident, OpenParen | DoubleColon)
         | (DoubleColon, Ident)
-        | (Dot, _)
-        | (_, Dot | Comma | Ellipsis) => false,
+        | (Dot, _) => false,
         (Comma, _) => true,
         (QuoteText | Text | QuoteOpen | HeredocOpen, _)
         | (_, QuoteText | Text | QuoteClose | HeredocClose) => false,

@@ -489,7 +489,7 @@ fn ident_tail(text: &[u8], first: usize) -> usize {
                 };
                 match valid.chars().next() {
                     Some(character) if is_ident_continue(character) => {
-                        index += character.len_utf8()
+                        index += character.len_utf8();
                     }
                     _ => return index,
                 }

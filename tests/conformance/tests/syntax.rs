@@ -63,7 +63,7 @@ fn answer(bytes: &[u8]) -> String {
                 .start,
         );
         let said = format!("{}; {}", diagnostic.summary, diagnostic.detail).replace('\n', " ");
-        text += &format!(" | L:{},{} {said}", start.line, start.column);
+        text = text + &format!(" | L:{},{} {said}", start.line, start.column);
     }
     text
 }

@@ -261,19 +261,16 @@ impl JsonParser<'_> {
 
     fn property(&mut self) -> Parsed<Property> {
         let start = self.position();
-        let name = match self.value()? {
-            JsonValue::String(name) => name,
-            _ => {
-                let detail = "A JSON object property name must be a string";
-                self.report(
-                    "invalid-property-name",
-                    "Invalid object property name",
-                    detail,
-                    start,
-                    self.at,
-                );
-                return Err(Lost);
-            }
+        let JsonValue::String(name) = self.value()? else {
+            let detail = "A JSON object property name must be a string";
+            self.report(
+                "invalid-property-name",
+                "Invalid object property name",
+                detail,
+                start,
+                self.at,
+            );
+            return Err(Lost);
         };
         let found = self.peek();
         if found != Some(b':') {
@@ -520,7 +517,7 @@ impl JsonParser<'_> {
                         .iter()
                         .all(u8::is_ascii_hexdigit) =>
                     {
-                        self.at += 6
+                        self.at += 6;
                     }
                     _ => return None,
                 },

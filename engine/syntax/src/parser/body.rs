@@ -52,7 +52,7 @@ impl Parser<'_> {
                 }
                 _ => {
                     let start = self.position;
-                    let parsed = self.item();
+                    let (item, parsed) = self.item();
                     if parsed.is_err() {
                         lost = true;
                         self.skip_item(start);
@@ -61,7 +61,7 @@ impl Parser<'_> {
                             self.position = self.tokens.len() - 1;
                         }
                     }
-                    if let Ok(item) | Err(Some(item)) = parsed {
+                    if let Some(item) = item {
                         self.add_item(item, &mut items, &mut seen);
                     }
                 }
@@ -98,9 +98,8 @@ impl Parser<'_> {
         );
     }
 
-    /// One argument or block with the line end after it. Where the parser got lost after it knew what it was, the
-    /// error holds what there is of it.
-    fn item(&mut self) -> Result<Item, Option<Item>> {
+    /// One argument or block, or what there is of it, with the line end after it.
+    fn item(&mut self) -> (Option<Item>, Parsed<()>) {
         let name = self.next();
         if name.kind != TokenKind::Ident {
             if name.kind == TokenKind::QuoteOpen {
@@ -118,16 +117,13 @@ impl Parser<'_> {
                     name,
                 );
             }
-            return Err(None);
+            return (None, Err(Lost));
         }
         match self.peek().kind {
             TokenKind::Equal => {
                 let (attribute, parsed) = self.attribute(name);
-                let item = Item::Attribute(attribute);
-                match parsed.and_then(|()| self.end_of_attribute(name)) {
-                    Ok(()) => Ok(item),
-                    Err(Lost) => Err(Some(item)),
-                }
+                let parsed = parsed.and_then(|()| self.end_of_attribute(name));
+                (Some(Item::Attribute(attribute)), parsed)
             }
             TokenKind::QuoteOpen | TokenKind::OpenBrace | TokenKind::Ident => self.block(name),
             _ => {
@@ -137,7 +133,7 @@ impl Parser<'_> {
                     NEEDS_EQUALS,
                     name,
                 );
-                Err(None)
+                (None, Err(Lost))
             }
         }
     }
@@ -194,32 +190,15 @@ impl Parser<'_> {
     }
 
     /// Labels and body of a block after its type.
-    fn block(&mut self, type_name: Token) -> Result<Item, Option<Item>> {
-        let mut labels = Vec::new();
+    fn block(&mut self, type_name: Token) -> (Option<Item>, Parsed<()>) {
         let type_span = self.span_of(type_name);
-        let open = loop {
-            let token = self.peek();
-            match token.kind {
-                TokenKind::OpenBrace => break self.next(),
-                TokenKind::Ident => {
-                    let name = self.next();
-                    labels.push(Label {
-                        text: self.name(self.text_of(name)),
-                        span: self.span_of(name),
-                    });
-                }
-                TokenKind::QuoteOpen => labels.push(self.label().map_err(|Lost| None)?),
-                _ => {
-                    self.report_bad_header(token, type_span);
-                    return Err(None);
-                }
-            }
+        let Ok((labels, open)) = self.block_header(type_span) else {
+            return (None, Err(Lost));
         };
         let header_span = labels
             .last()
             .map_or(type_span, |label| type_span.to(label.span));
-        let parsed = self.block_body(open, type_span);
-        let (items, parsed) = match parsed {
+        let (items, parsed) = match self.block_body(open, type_span) {
             Ok(items) => (items, Ok(())),
             Err(Lost) => (Vec::new(), Err(Lost)),
         };
@@ -235,16 +214,39 @@ impl Parser<'_> {
             missing_span: open_span,
         };
         let span = type_span.to(close_span);
-        let item = Item::Block(Block {
+        let block = Block {
             type_name: self.ident(type_name),
             labels,
             body,
             header_span,
             span,
-        });
-        match parsed.and_then(|()| self.end_of_block(type_span)) {
-            Ok(()) => Ok(item),
-            Err(Lost) => Err(Some(item)),
+        };
+        (
+            Some(Item::Block(block)),
+            parsed.and_then(|()| self.end_of_block(type_span)),
+        )
+    }
+
+    /// Labels and the opening brace.
+    fn block_header(&mut self, type_span: Span) -> Parsed<(Vec<Label>, Token)> {
+        let mut labels = Vec::new();
+        loop {
+            let token = self.peek();
+            match token.kind {
+                TokenKind::OpenBrace => return Ok((labels, self.next())),
+                TokenKind::Ident => {
+                    let name = self.next();
+                    labels.push(Label {
+                        text: self.name(self.text_of(name)),
+                        span: self.span_of(name),
+                    });
+                }
+                TokenKind::QuoteOpen => labels.push(self.label()?),
+                _ => {
+                    self.report_bad_header(token, type_span);
+                    return Err(Lost);
+                }
+            }
         }
     }
 

@@ -303,7 +303,7 @@ impl<'a> Parser<'a> {
                     outer.push((open, std::mem::take(&mut content)));
                 }
                 Part::End { keyword, span } => {
-                    self.end_directive(keyword, span, &mut outer, &mut content)
+                    self.end_directive(keyword, span, &mut outer, &mut content);
                 }
             }
             if outer.len() > MAX_NESTING as usize {

@@ -1,7 +1,5 @@
 //! Trees as S-expressions, in the form in which the corpus has them.
 
-use std::fmt::Write as _;
-
 use terrace_syntax::{
     BinaryOp, Body, BodyKind, Expr, ExprKind, ForExpr, Item, ObjectKey, Step, UnaryOp, with_stack,
 };
@@ -23,12 +21,11 @@ pub(crate) fn body(body: &Body, indent: &str, lines: &mut Vec<String>) {
     }
     for item in items.iter() {
         if let Item::Block(block) = item {
-            let labels: String = block
-                .labels
-                .iter()
-                .map(|label| format!(" {}", quoted(&label.text)))
-                .collect();
-            lines.push(format!("{indent}{}{labels} {{", block.type_name.name));
+            let mut header = format!("{indent}{}", block.type_name.name);
+            for label in &block.labels {
+                header = header + " " + &quoted(&label.text);
+            }
+            lines.push(header + " {");
             self::body(&block.body, &format!("{indent} "), lines);
             lines.push(format!("{indent}}}"));
         }
@@ -39,7 +36,7 @@ fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for letter in text.chars() {
         if matches!(letter, '"' | '\\') || !(' '..='~').contains(&letter) {
-            write!(out, "\\u{{{:x}}}", u32::from(letter)).unwrap();
+            out = out + "\\u{" + &format!("{:x}", u32::from(letter)) + "}";
         } else {
             out.push(letter);
         }
@@ -76,7 +73,7 @@ fn template(parts: &[Expr]) -> String {
     for part in parts {
         match &part.kind {
             ExprKind::Literal(value) if value.as_str() == Some("") => {}
-            _ => write!(out, " {}", expr(part)).unwrap(),
+            _ => out = out + " " + &expr(part),
         }
     }
     format!("(t{out})")
@@ -90,14 +87,14 @@ fn for_expr(each: &ForExpr) -> String {
         expr(&each.collection)
     );
     if let Some(key) = &each.key {
-        write!(out, " key {}", expr(key)).unwrap();
+        out = out + " key " + &expr(key);
     }
-    write!(out, " {}", expr(&each.value)).unwrap();
+    out = out + " " + &expr(&each.value);
     if each.group {
         out.push_str(" group");
     }
     if let Some(condition) = &each.condition {
-        write!(out, " cond {}", expr(condition)).unwrap();
+        out = out + " cond " + &expr(condition);
     }
     out + ")"
 }
@@ -128,8 +125,7 @@ fn kind(kind: &ExprKind) -> String {
     let list = |items: &[Expr]| {
         items
             .iter()
-            .map(|item| format!(" {}", expr(item)))
-            .collect::<String>()
+            .fold(String::new(), |out, item| out + " " + &expr(item))
     };
     match kind {
         ExprKind::Literal(value) => literal(value),
@@ -184,7 +180,12 @@ fn kind(kind: &ExprKind) -> String {
                 };
                 format!(" {{{key} {}}}", expr(&item.value))
             };
-            format!("(obj{})", items.iter().map(item).collect::<String>())
+            format!(
+                "(obj{})",
+                items
+                    .iter()
+                    .fold(String::new(), |out, each| out + &item(each))
+            )
         }
         ExprKind::For(each) => for_expr(each),
         ExprKind::Parens(inner) => format!("(p {})", expr(inner)),
