@@ -65,17 +65,28 @@ pub struct Resource {
 impl Resource {
     /// A managed resource.
     pub fn managed(type_name: impl Into<Name>, name: impl Into<Name>) -> Self {
-        Self { mode: ResourceMode::Managed, type_name: type_name.into(), name: name.into() }
+        Self {
+            mode: ResourceMode::Managed,
+            type_name: type_name.into(),
+            name: name.into(),
+        }
     }
 
     /// A data resource.
     pub fn data(type_name: impl Into<Name>, name: impl Into<Name>) -> Self {
-        Self { mode: ResourceMode::Data, type_name: type_name.into(), name: name.into() }
+        Self {
+            mode: ResourceMode::Data,
+            type_name: type_name.into(),
+            name: name.into(),
+        }
     }
 
     /// This resource in a module instance.
     pub fn in_module(&self, module: ModuleInstance) -> AbsResource {
-        AbsResource { module, resource: Arc::new(self.clone()) }
+        AbsResource {
+            module,
+            resource: Arc::new(self.clone()),
+        }
     }
 }
 
@@ -120,12 +131,18 @@ pub struct AbsResource {
 impl AbsResource {
     /// The instance `key`.
     pub fn instance(&self, key: Option<InstanceKey>) -> AbsResourceInstance {
-        AbsResourceInstance { resource: self.clone(), key }
+        AbsResourceInstance {
+            resource: self.clone(),
+            key,
+        }
     }
 
     /// The resource in the configuration tree.
     pub fn config(&self) -> ConfigResource {
-        ConfigResource { module: self.module.path(), resource: (*self.resource).clone() }
+        ConfigResource {
+            module: self.module.path(),
+            resource: (*self.resource).clone(),
+        }
     }
 }
 

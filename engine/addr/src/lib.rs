@@ -9,7 +9,8 @@ mod provider;
 pub mod version;
 
 pub use instance::{
-    AbsResource, AbsResourceInstance, ConfigResource, DeposedKey, InstanceKey, Resource, ResourceMode,
+    AbsResource, AbsResourceInstance, ConfigResource, DeposedKey, InstanceKey, Resource,
+    ResourceMode,
 };
 pub use module::{AbsNamed, ModuleInstance, ModulePath, ModuleStep};
 pub use parse::{ParseError, Target};

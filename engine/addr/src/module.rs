@@ -76,7 +76,16 @@ impl ModuleInstance {
     /// The instance `key` of the call `name` made from here.
     #[must_use]
     pub fn child(&self, name: impl Into<Name>, key: Option<InstanceKey>) -> Self {
-        Self(self.0.iter().cloned().chain([ModuleStep { name: name.into(), key }]).collect())
+        Self(
+            self.0
+                .iter()
+                .cloned()
+                .chain([ModuleStep {
+                    name: name.into(),
+                    key,
+                }])
+                .collect(),
+        )
     }
 
     /// The instance above and the last step; `None` at the root.
@@ -132,6 +141,9 @@ pub struct AbsNamed {
 impl AbsNamed {
     /// `name` in `module`.
     pub fn new(module: ModuleInstance, name: impl Into<Name>) -> Self {
-        Self { module, name: name.into() }
+        Self {
+            module,
+            name: name.into(),
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    AbsProviderConfig, AbsResource, AbsResourceInstance, InstanceKey, ModuleInstance, ModulePath, ModuleStep, Name,
-    ProviderAddr, Resource, ResourceMode,
+    AbsProviderConfig, AbsResource, AbsResourceInstance, InstanceKey, ModuleInstance, ModulePath,
+    ModuleStep, Name, ProviderAddr, Resource, ResourceMode,
 };
 
 /// Why an address cannot be read: what, and at which byte of it.
@@ -21,7 +21,13 @@ pub struct ParseError {
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is not a valid address: {} (at character {})", self.input, self.message, self.offset + 1)
+        write!(
+            f,
+            "{:?} is not a valid address: {} (at character {})",
+            self.input,
+            self.message,
+            self.offset + 1
+        )
     }
 }
 
@@ -79,7 +85,11 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn error<T>(&self, message: impl Into<String>) -> Result<T, ParseError> {
-        Err(ParseError { input: self.input.to_owned(), offset: self.offset, message: message.into() })
+        Err(ParseError {
+            input: self.input.to_owned(),
+            offset: self.offset,
+            message: message.into(),
+        })
     }
 
     fn rest(&self) -> &'a str {
@@ -103,7 +113,11 @@ impl<'a> Reader<'a> {
         let end = rest
             .char_indices()
             .find(|(index, c)| {
-                let ok = if *index == 0 { c.is_alphabetic() || *c == '_' } else { c.is_alphanumeric() || *c == '_' || *c == '-' };
+                let ok = if *index == 0 {
+                    c.is_alphabetic() || *c == '_'
+                } else {
+                    c.is_alphanumeric() || *c == '_' || *c == '-'
+                };
                 !ok
             })
             .map_or(rest.len(), |(index, _)| index);
@@ -188,7 +202,11 @@ impl<'a> Reader<'a> {
         if !self.eat(".") {
             return self.error("a resource is named by its type, a dot and its name");
         }
-        Ok(Resource { mode, type_name, name: self.name()? })
+        Ok(Resource {
+            mode,
+            type_name,
+            name: self.name()?,
+        })
     }
 }
 
@@ -199,7 +217,11 @@ impl FromStr for Target {
         let mut reader = Reader { input, offset: 0 };
         let module = reader.modules()?;
         if reader.at_end() {
-            return if module.is_root() { reader.error("it is empty") } else { Ok(Self::Module(module)) };
+            return if module.is_root() {
+                reader.error("it is empty")
+            } else {
+                Ok(Self::Module(module))
+            };
         }
         let resource = reader.resource()?.in_module(module);
         let key = reader.key()?;
@@ -220,9 +242,11 @@ impl FromStr for AbsResourceInstance {
         match input.parse()? {
             Target::Instance(instance) => Ok(instance),
             Target::Resource(resource) => Ok(resource.instance(None)),
-            Target::Module(_) => {
-                Err(ParseError { input: input.to_owned(), offset: 0, message: "it names a module, not a resource".into() })
-            }
+            Target::Module(_) => Err(ParseError {
+                input: input.to_owned(),
+                offset: 0,
+                message: "it names a module, not a resource".into(),
+            }),
         }
     }
 }
@@ -251,7 +275,11 @@ impl FromStr for ModuleInstance {
         }
         match input.parse()? {
             Target::Module(module) => Ok(module),
-            _ => Err(ParseError { input: input.to_owned(), offset: 0, message: "it does not name a module".into() }),
+            _ => Err(ParseError {
+                input: input.to_owned(),
+                offset: 0,
+                message: "it does not name a module".into(),
+            }),
         }
     }
 }
@@ -280,14 +308,21 @@ impl FromStr for AbsProviderConfig {
         if !reader.eat("]") {
             return reader.error("a closing bracket is expected here");
         }
-        let alias = if reader.eat(".") { Some(reader.name()?) } else { None };
+        let alias = if reader.eat(".") {
+            Some(reader.name()?)
+        } else {
+            None
+        };
         if !reader.at_end() {
             return reader.error("nothing may follow the address");
         }
-        Ok(Self { module: names.into_iter().collect::<ModulePath>(), provider, alias })
+        Ok(Self {
+            module: names.into_iter().collect::<ModulePath>(),
+            provider,
+            alias,
+        })
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -33,7 +33,11 @@ impl std::error::Error for ProviderAddrError {}
 impl ProviderAddr {
     /// `host/namespace/name`.
     pub fn new(host: impl Into<Name>, namespace: impl Into<Name>, name: impl Into<Name>) -> Self {
-        Self { host: host.into(), namespace: namespace.into(), name: name.into() }
+        Self {
+            host: host.into(),
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     /// The provider that a local name without `required_providers` stands for.
@@ -59,7 +63,9 @@ impl ProviderAddr {
         let parts: Vec<&str> = source.split('/').collect();
         let valid = |part: &&str| {
             !part.is_empty()
-                && part.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+                && part
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
                 && !part.starts_with('-')
                 && !part.ends_with('-')
         };
@@ -71,16 +77,24 @@ impl ProviderAddr {
         if parts.len() > 3 {
             return bad("it has more than three parts");
         }
-        let names = if parts.len() == 3 { &parts[1..] } else { &parts[..] };
+        let names = if parts.len() == 3 {
+            &parts[1..]
+        } else {
+            &parts[..]
+        };
         if !names.iter().all(valid) {
-            return bad("a name holds letters, digits, dashes and underscores, and neither begins nor ends with a dash");
+            return bad(
+                "a name holds letters, digits, dashes and underscores, and neither begins nor ends with a dash",
+            );
         }
         let lower = |part: &str| Name::from(part.to_lowercase());
         Ok(match parts[..] {
             [name] => Self::new(DEFAULT_HOST, "hashicorp", lower(name)),
             [namespace, name] => Self::new(DEFAULT_HOST, lower(namespace), lower(name)),
             [host, namespace, name] => {
-                if host.is_empty() || (!host.contains('.') && !host.contains(':') && host != "localhost") {
+                if host.is_empty()
+                    || (!host.contains('.') && !host.contains(':') && host != "localhost")
+                {
                     return bad("its host name must contain at least one dot");
                 }
                 Self::new(lower(host), lower(namespace), lower(name))

@@ -30,7 +30,12 @@ impl std::error::Error for VersionError {}
 impl Version {
     /// A release.
     pub fn new(major: u64, minor: u64, patch: u64) -> Self {
-        Self { segments: vec![major, minor, patch], written: 3, prerelease: String::new(), build: String::new() }
+        Self {
+            segments: vec![major, minor, patch],
+            written: 3,
+            prerelease: String::new(),
+            build: String::new(),
+        }
     }
 
     /// The part behind the dash; empty for a release.
@@ -62,9 +67,16 @@ impl FromStr for Version {
         let (rest, build) = bare.split_once('+').unwrap_or((bare, ""));
         let (numbers, prerelease) = rest.split_once('-').unwrap_or((rest, ""));
         let valid_part = |part: &str| {
-            part.split('.').all(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'~'))
+            part.split('.').all(|id| {
+                !id.is_empty()
+                    && id
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'~')
+            })
         };
-        if (rest.contains('-') && !valid_part(prerelease)) || (bare.contains('+') && !valid_part(build)) {
+        if (rest.contains('-') && !valid_part(prerelease))
+            || (bare.contains('+') && !valid_part(build))
+        {
             return Err(malformed());
         }
         let mut segments = Vec::new();
@@ -76,7 +88,12 @@ impl FromStr for Version {
         }
         let written = segments.len();
         segments.resize(written.max(3), 0);
-        Ok(Self { segments, written, prerelease: prerelease.to_owned(), build: build.to_owned() })
+        Ok(Self {
+            segments,
+            written,
+            prerelease: prerelease.to_owned(),
+            build: build.to_owned(),
+        })
     }
 }
 
@@ -104,7 +121,10 @@ fn write_numbers(f: &mut fmt::Formatter<'_>, numbers: &[u64]) -> fmt::Result {
 fn compare_numbers(left: &[u64], right: &[u64]) -> Ordering {
     let length = left.len().max(right.len());
     let at = |numbers: &[u64], index: usize| numbers.get(index).copied().unwrap_or(0);
-    (0..length).map(|index| at(left, index).cmp(&at(right, index))).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    (0..length)
+        .map(|index| at(left, index).cmp(&at(right, index)))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 /// A release comes after its prereleases; identifiers compare by number where both are numbers.
@@ -137,7 +157,8 @@ fn compare_prereleases(left: &str, right: &str) -> Ordering {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        compare_numbers(&self.segments, &other.segments).then_with(|| compare_prereleases(&self.prerelease, &other.prerelease))
+        compare_numbers(&self.segments, &other.segments)
+            .then_with(|| compare_prereleases(&self.prerelease, &other.prerelease))
     }
 }
 
@@ -155,7 +176,7 @@ impl PartialEq for Version {
 
 impl Eq for Version {}
 
-/// How a constraint compares.
+/// How a constraint compares, in the order in which lock files write those of one version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ConstraintOp {
     /// `>`
@@ -164,14 +185,14 @@ pub enum ConstraintOp {
     GreaterOrEqual,
     /// `=`, or nothing.
     Equal,
-    /// `!=`
-    NotEqual,
     /// `~>`: the last number that is written may grow, the ones before it may not.
     Pessimistic,
     /// `<=`
     LessOrEqual,
     /// `<`
     Less,
+    /// `!=`
+    NotEqual,
 }
 
 /// One comparison.
@@ -200,9 +221,30 @@ impl Constraint {
             ConstraintOp::Pessimistic => {
                 let fixed = self.version.written.saturating_sub(1).max(1);
                 let kept = (0..fixed).all(|index| {
-                    version.segments.get(index).copied().unwrap_or(0) == self.version.segments.get(index).copied().unwrap_or(0)
+                    version.segments.get(index).copied().unwrap_or(0)
+                        == self.version.segments.get(index).copied().unwrap_or(0)
                 });
                 prerelease_fits && order.is_ge() && (kept || self.version.written == 1)
+            }
+        }
+    }
+}
+
+impl Constraint {
+    /// Whether a provider's package of `version` satisfies it. Unlike [`Constraint::allows`] it compares prereleases as
+    /// any other version, and takes `~> 1` as `~> 1.0`.
+    fn allows_package(&self, version: &Version) -> bool {
+        let order = version.cmp(&self.version);
+        match self.op {
+            ConstraintOp::Equal => order.is_eq(),
+            ConstraintOp::NotEqual => order.is_ne(),
+            ConstraintOp::Greater => order.is_gt(),
+            ConstraintOp::GreaterOrEqual => order.is_ge(),
+            ConstraintOp::Less => order.is_lt(),
+            ConstraintOp::LessOrEqual => order.is_le(),
+            ConstraintOp::Pessimistic => {
+                let fixed = self.version.written.clamp(2, 3) - 1;
+                order.is_ge() && version.segments[..fixed] == self.version.segments[..fixed]
             }
         }
     }
@@ -225,7 +267,10 @@ impl FromStr for Constraint {
         .into_iter()
         .find_map(|(sign, op)| Some((op, trimmed.strip_prefix(sign)?)))
         .unwrap_or((ConstraintOp::Equal, trimmed));
-        let version = rest.trim().parse().map_err(|_| VersionError(format!("Malformed constraint: {trimmed}")))?;
+        let version = rest
+            .trim()
+            .parse()
+            .map_err(|_| VersionError(format!("Malformed constraint: {trimmed}")))?;
         Ok(Self { op, version })
     }
 }
@@ -244,7 +289,8 @@ impl fmt::Display for Constraint {
         };
         f.write_str(sign)?;
         if self.op == ConstraintOp::Pessimistic && self.version.prerelease.is_empty() {
-            return write_numbers(f, &self.version.segments[..self.version.written.min(self.version.segments.len())]);
+            let written = self.version.written.clamp(2, self.version.segments.len());
+            return write_numbers(f, &self.version.segments[..written]);
         }
         write!(f, "{}", self.version)
     }
@@ -264,8 +310,36 @@ impl Constraints {
     }
 
     /// The newest of `versions` that satisfies all.
-    pub fn newest<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
-        versions.into_iter().filter(|version| self.allows(version)).max()
+    pub fn newest<'a>(
+        &self,
+        versions: impl IntoIterator<Item = &'a Version>,
+    ) -> Option<&'a Version> {
+        versions
+            .into_iter()
+            .filter(|version| self.allows(version))
+            .max()
+    }
+
+    /// Whether a provider's package of `version` satisfies all. A prerelease does so only where one names that very version.
+    pub fn allows_package(&self, version: &Version) -> bool {
+        let named = || {
+            self.0
+                .iter()
+                .any(|one| one.op == ConstraintOp::Equal && one.version == *version)
+        };
+        (!version.is_prerelease() || named())
+            && self.0.iter().all(|one| one.allows_package(version))
+    }
+
+    /// The newest of a provider's `versions` that satisfies all.
+    pub fn newest_package<'a>(
+        &self,
+        versions: impl IntoIterator<Item = &'a Version>,
+    ) -> Option<&'a Version> {
+        versions
+            .into_iter()
+            .filter(|version| self.allows_package(version))
+            .max()
     }
 
     /// Both together.
@@ -289,7 +363,10 @@ impl FromStr for Constraints {
     type Err = VersionError;
 
     fn from_str(text: &str) -> Result<Self, VersionError> {
-        text.split(',').map(str::parse).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -312,14 +389,31 @@ mod tests {
     }
 
     fn allows(constraints: &str, candidate: &str) -> bool {
-        constraints.parse::<Constraints>().unwrap().allows(&version(candidate))
+        constraints
+            .parse::<Constraints>()
+            .unwrap()
+            .allows(&version(candidate))
     }
 
     #[test]
     fn versions_are_ordered() {
-        let sorted = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0", "1.0.1", "1.2.0", "1.10.0"];
+        let sorted = [
+            "1.0.0-alpha",
+            "1.0.0-alpha.1",
+            "1.0.0-beta.2",
+            "1.0.0-beta.11",
+            "1.0.0",
+            "1.0.1",
+            "1.2.0",
+            "1.10.0",
+        ];
         for pair in sorted.windows(2) {
-            assert!(version(pair[0]) < version(pair[1]), "{} < {}", pair[0], pair[1]);
+            assert!(
+                version(pair[0]) < version(pair[1]),
+                "{} < {}",
+                pair[0],
+                pair[1]
+            );
         }
         assert_eq!(version("1.2"), version("v1.2.0+build"));
         assert_eq!(version("1.2.3-rc1+x").to_string(), "1.2.3-rc1+x");
@@ -327,7 +421,16 @@ mod tests {
 
     #[test]
     fn what_is_no_version_is_refused() {
-        for text in ["", "a", "1.", "1..2", "1.2.x", "-1", "1.2-", "99999999999999999999"] {
+        for text in [
+            "",
+            "a",
+            "1.",
+            "1..2",
+            "1.2.x",
+            "-1",
+            "1.2-",
+            "99999999999999999999",
+        ] {
             assert!(text.parse::<Version>().is_err(), "{text}");
         }
         for text in ["", ">= ", "=> 1.0", "foo", ">= 1.0,", "> 1.0 < 2.0"] {
@@ -339,10 +442,14 @@ mod tests {
     fn constraints_compare() {
         assert!(allows(">= 1.2, < 2.0", "1.9.9"));
         assert!(!allows(">= 1.2, < 2.0", "2.0.0"));
-        assert!(allows("~> 1.2", "1.9.0") && !allows("~> 1.2", "2.0.0") && !allows("~> 1.2", "1.1.9"));
+        assert!(
+            allows("~> 1.2", "1.9.0") && !allows("~> 1.2", "2.0.0") && !allows("~> 1.2", "1.1.9")
+        );
         assert!(allows("~> 1.2.3", "1.2.9") && !allows("~> 1.2.3", "1.3.0"));
         assert!(allows("~> 1", "2.0.0") && !allows("~> 1", "0.9.0"));
-        assert!(allows("1.0", "1.0.0") && allows("!= 1.0.1", "1.0.0") && !allows("= 1.0.1", "1.0.0"));
+        assert!(
+            allows("1.0", "1.0.0") && allows("!= 1.0.1", "1.0.0") && !allows("= 1.0.1", "1.0.0")
+        );
     }
 
     #[test]
@@ -358,6 +465,14 @@ mod tests {
         let constraints: Constraints = "~> 2.1, >=2,=2.1.2,>= 2.0.0".parse().unwrap();
         assert_eq!(constraints.canonical(), ">= 2.0.0, ~> 2.1, 2.1.2");
         assert_eq!(constraints.to_string(), "~> 2.1, >= 2.0.0, 2.1.2, >= 2.0.0");
+        let constraints: Constraints =
+            "!= 2.0.0, < 2.0.0, <= 2.0.0, ~> 2, ~> 2.0.0, >= 2.0.0, > 2.0.0, 2.0.0, 1"
+                .parse()
+                .unwrap();
+        assert_eq!(
+            constraints.canonical(),
+            "1.0.0, > 2.0.0, >= 2.0.0, 2.0.0, ~> 2.0, ~> 2.0.0, <= 2.0.0, < 2.0.0, != 2.0.0"
+        );
     }
 
     #[test]
@@ -365,5 +480,43 @@ mod tests {
         let versions = ["1.0.0", "1.5.0", "2.0.0", "1.9.0-rc1"].map(version);
         let constraints: Constraints = "~> 1.0".parse().unwrap();
         assert_eq!(constraints.newest(&versions).unwrap().to_string(), "1.5.0");
+    }
+
+    #[test]
+    fn packages_are_chosen_as_the_reference_chooses_them() {
+        let versions = [
+            "1.0.0",
+            "1.2.3",
+            "1.3.0",
+            "2.1.2",
+            "2.2.0",
+            "3.0.0-beta1",
+            "3.0.0-beta2",
+            "3.0.0",
+            "3.1.0-rc1",
+        ]
+        .map(version);
+        for (constraints, chosen) in [
+            ("~> 1", Some("1.3.0")),
+            ("~> 1.2", Some("1.3.0")),
+            ("~> 1.2.0", Some("1.2.3")),
+            (">= 1", Some("3.0.0")),
+            ("2", None),
+            ("= 2.1.2", Some("2.1.2")),
+            ("!= 3", Some("2.2.0")),
+            (">= 3.0.0-beta1", Some("3.0.0")),
+            ("3.0.0-beta1", Some("3.0.0-beta1")),
+            ("~> 3.0.0-beta1", Some("3.0.0")),
+            ("~> 3.1.0-rc1", None),
+            ("> 2.1.2-beta", Some("3.0.0")),
+            ("< 3.0.0-beta2", Some("2.2.0")),
+        ] {
+            let newest = constraints
+                .parse::<Constraints>()
+                .unwrap()
+                .newest_package(&versions)
+                .map(ToString::to_string);
+            assert_eq!(newest.as_deref(), chosen, "{constraints}");
+        }
     }
 }
