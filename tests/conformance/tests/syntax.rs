@@ -51,21 +51,23 @@ fn answer(bytes: &[u8]) -> String {
         return lines.join("\n");
     }
     let file = SourceFile::new("main.tf", String::from_utf8_lossy(bytes).into_owned());
-    let mut text = String::from("ERR");
-    for diagnostic in diagnostics
+    let told = diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.is_error())
-    {
-        let start = file.position(
-            diagnostic
-                .subject
-                .expect("a syntax error has a place")
-                .start,
-        );
-        let said = format!("{}; {}", diagnostic.summary, diagnostic.detail).replace('\n', " ");
-        text = text + &format!(" | L:{},{} {said}", start.line, start.column);
-    }
-    text
+        .map(|diagnostic| {
+            let start = file.position(
+                diagnostic
+                    .subject
+                    .expect("a syntax error has a place")
+                    .start,
+            );
+            let said = format!("{}; {}", diagnostic.summary, diagnostic.detail).replace('\n', " ");
+            format!("L:{},{} {said}", start.line, start.column)
+        });
+    std::iter::once("ERR".to_owned())
+        .chain(told)
+        .collect::<Vec<_>>()
+        .join(" | ")
 }
 
 #[test]
