@@ -14,7 +14,7 @@ pub use instance::{
 };
 pub use module::{AbsNamed, ModuleInstance, ModulePath, ModuleStep};
 pub use parse::{ParseError, Target};
-pub use provider::{AbsProviderConfig, LocalProviderConfig, ProviderAddr, ProviderAddrError};
+pub use provider::{AbsProviderConfig, DEFAULT_HOST, LocalProviderConfig, ProviderAddr, ProviderAddrError};
 
 /// A shared name.
 pub type Name = std::sync::Arc<str>;

@@ -1,14 +1,37 @@
 //! Configuration: the module tree, its blocks, versions, overrides and variables files.
 //!
 //! [`load`] reads a root module and everything it calls. A module *definition* (a directory) is parsed and checked
-//! once, however often it is called.
+//! once, however often it is called. [`check`] finds what is wrong between modules. [`variables::collect`] finds the
+//! values of the root module's variables.
 
+mod check;
+mod constant;
+mod decode;
+mod directory;
+mod load;
+mod merge;
+mod merge_body;
 mod module;
+mod names;
+mod parts;
+mod provider_source;
+mod providers;
+mod references;
+mod statics;
 mod tree;
+mod type_expr;
+pub mod variables;
 
+pub use check::check;
+pub use constant::evaluate_constant;
+pub use load::{ModuleRequest, ModuleResolver, load, load_snapshot};
 pub use module::{
-    Backend, Check, CheckRule, Ephemerality, ForEachOrCount, ImportBlock, Lifecycle, Local, Module, ModuleCall, Moved,
-    MovedEndpoint, Output, ProviderConfigBlock, ProviderPassed, ProviderRequirement, Provisioner, ProvisionerFailure,
-    ProvisionerWhen, Removed, RemovedFrom, ResourceConfig, TypeDefaults, Variable, IgnoreChanges,
+    Backend, Check, CheckRule, Ephemerality, ForEachOrCount, IgnoreChanges, ImportBlock, Lifecycle,
+    Local, Module, ModuleCall, Moved, MovedEndpoint, Output, ProviderConfigBlock, ProviderPassed,
+    ProviderRequirement, Provisioner, ProvisionerFailure, ProvisionerWhen, Removed, RemovedFrom,
+    ResourceConfig, TypeDefaults, Variable,
 };
+pub use names::place as source_place;
+pub use references::references;
 pub use tree::{Config, ModuleNode, Snapshot, SnapshotFile};
+pub use type_expr::type_constraint;

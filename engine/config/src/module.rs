@@ -39,6 +39,10 @@ pub struct Module {
     pub checks: BTreeMap<Name, Check>,
     /// `backend` or `cloud` block.
     pub backend: Option<Backend>,
+    /// `provider_meta` blocks by the provider's local name.
+    pub provider_metas: BTreeMap<Name, Body>,
+    /// Paths of the files that make the module; empty for a directory without configuration.
+    pub files: Vec<String>,
 }
 
 /// One entry of `required_providers`, or a provider implied by use.
@@ -278,6 +282,10 @@ pub struct ModuleCall {
     pub version: Option<(String, Span)>,
     /// Input variables.
     pub inputs: BTreeMap<Name, Expr>,
+    /// Where the names of the input variables stand.
+    pub input_spans: BTreeMap<Name, Span>,
+    /// Where a missing input is reported.
+    pub missing_span: Span,
     /// `count` or `for_each`.
     pub repetition: ForEachOrCount,
     /// `depends_on`.
@@ -297,6 +305,10 @@ pub struct ProviderPassed {
     pub in_parent: LocalProviderConfig,
     /// Where it stands.
     pub span: Span,
+    /// Where the child's name for it stands.
+    pub child_span: Span,
+    /// Where the caller's name for it stands.
+    pub parent_span: Span,
 }
 
 /// A `moved` block. Addresses are relative to the module that holds it.

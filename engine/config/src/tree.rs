@@ -51,7 +51,20 @@ pub struct SnapshotFile {
 impl Config {
     /// The node of a module path.
     pub fn module(&self, path: &ModulePath) -> Option<&ModuleNode> {
-        path.steps().iter().try_fold(&self.root, |node, step| node.children.get(step))
+        path.steps()
+            .iter()
+            .try_fold(&self.root, |node, step| node.children.get(step))
+    }
+}
+
+impl Snapshot {
+    /// The file at `path`, which is relative to the working directory.
+    pub fn file(&self, path: &str) -> Option<&SnapshotFile> {
+        let index = self
+            .files
+            .binary_search_by(|file| file.path.as_str().cmp(path))
+            .ok()?;
+        self.files.get(index)
     }
 }
 

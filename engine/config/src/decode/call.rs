@@ -1,0 +1,191 @@
+//! `module` blocks.
+
+use std::sync::LazyLock;
+
+use terrace_diag::{Diagnostic, Span};
+use terrace_syntax::{Attribute, Block, BodySchema, Expr, ExprKind, ObjectKey};
+use terrace_value::Text;
+
+use super::{Decoder, block, schema};
+use crate::parts::CallPart;
+use crate::{ProviderPassed, statics};
+
+static CALL: LazyLock<BodySchema> = LazyLock::new(|| {
+    let blocks = || {
+        vec![
+            block("lifecycle", &[]),
+            block("locals", &[]),
+            block("provider", &["type"]),
+        ]
+    };
+    let mut schema = schema(
+        &[
+            "source",
+            "version",
+            "count",
+            "for_each",
+            "depends_on",
+            "providers",
+        ],
+        blocks(),
+    );
+    schema.attributes[0].required = true;
+    schema
+});
+
+static CALL_OVERRIDE: LazyLock<BodySchema> = LazyLock::new(|| {
+    let mut schema = CALL.clone();
+    schema.attributes[0].required = false;
+    schema
+});
+
+impl Decoder<'_> {
+    pub(super) fn call(&mut self, block: &Block) {
+        let schema = if self.is_override {
+            &*CALL_OVERRIDE
+        } else {
+            &*CALL
+        };
+        let (content, rest) = self.partial_content(&block.body, schema);
+        let Some(name) = self.name(block, 0, "module instance name") else {
+            return;
+        };
+        let version = content.attributes.get("version").and_then(|attribute| {
+            let text = self.string(Some(attribute))?;
+            self.version_constraints(&text, attribute.value.span)?;
+            Some((text.to_string(), attribute.value.span))
+        });
+        let has_version = content.attributes.contains_key("version");
+        let source = content
+            .attributes
+            .get("source")
+            .and_then(|attribute| self.source(attribute, has_version));
+        let repetition = self.repetition(&content);
+        let depends_on = self.depends_on(content.attributes.get("depends_on"));
+        let providers = content
+            .attributes
+            .get("providers")
+            .map(|attribute| self.providers(&attribute.value));
+        self.reserved_blocks(&content, &["lifecycle", "locals", "provider"], "module");
+        // Whatever is left is an input; that the module has such a variable is checked when it is known.
+        let (attributes, _) = rest.just_attributes();
+        let (_, diagnostics) = rest.content(&BodySchema {
+            attributes: attributes
+                .keys()
+                .map(|name| terrace_syntax::AttributeSchema {
+                    name: name.clone(),
+                    required: false,
+                })
+                .collect(),
+            blocks: Vec::new(),
+        });
+        self.diagnostics.append(diagnostics);
+        self.parts.calls.push(CallPart {
+            name,
+            source,
+            version,
+            inputs: attributes
+                .into_iter()
+                .map(|(name, attribute)| (name, (attribute.value, attribute.name.span)))
+                .collect(),
+            repetition,
+            depends_on,
+            providers,
+            span: block.header_span,
+            missing_span: content.missing_span,
+        });
+    }
+
+    fn source(&mut self, attribute: &Attribute, has_version: bool) -> Option<(Text, Span)> {
+        let text = self.string(Some(attribute))?;
+        let span = attribute.value.span;
+        if text.is_empty() {
+            let detail = "Failed to parse module source address: invalid source address: .";
+            self.problem(
+                "invalid-module-source",
+                "Invalid module source address",
+                detail,
+                span,
+            );
+            return None;
+        }
+        if has_version && is_local_source(&text) {
+            self.problem(
+                "version-of-local-module",
+                "Invalid registry module source address",
+                format!(
+                    "Failed to parse module registry address: can't use local directory \"{text}\" as a module registry address.\n\nTerrace assumed that you intended a module registry source address because you also set the argument \"version\", which applies only to registry modules."
+                ),
+                span,
+            );
+            return None;
+        }
+        Some((text, span))
+    }
+
+    fn providers(&mut self, value: &Expr) -> Vec<ProviderPassed> {
+        let items = match statics::map(value) {
+            Ok(items) => items,
+            Err(diagnostic) => {
+                self.diagnostics.push(diagnostic);
+                return Vec::new();
+            }
+        };
+        let mut passed: Vec<ProviderPassed> = Vec::new();
+        for item in items {
+            let in_child = match &item.key {
+                ObjectKey::Name(ident) => Some(terrace_addr::LocalProviderConfig {
+                    local_name: ident.name.clone(),
+                    alias: None,
+                }),
+                ObjectKey::Expr(Expr {
+                    kind: ExprKind::Parens(_),
+                    span,
+                }) => {
+                    self.invalid_provider_reference("providers", *span);
+                    None
+                }
+                ObjectKey::Expr(key) => self
+                    .provider_argument(key, "providers")
+                    .map(|(local, _)| local),
+            };
+            let in_parent = self
+                .provider_argument(&item.value, "providers")
+                .map(|(local, _)| local);
+            let (Some(in_child), Some(in_parent)) = (in_child, in_parent) else {
+                continue;
+            };
+            let child_span = statics::key_span(&item.key);
+            let parent_span = item.value.span;
+            let span = child_span.to(parent_span);
+            if let Some(first) = passed.iter().find(|passed| passed.in_child == in_child) {
+                let detail = format!(
+                    "A provider configuration was already passed to {in_child} at {}. Each child provider configuration can be assigned only once.",
+                    self.place(first.span)
+                );
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        "provider-passed-twice",
+                        "Duplicate provider address",
+                        detail,
+                    )
+                    .at(item.value.span),
+                );
+                continue;
+            }
+            passed.push(ProviderPassed {
+                in_child,
+                in_parent,
+                span,
+                child_span,
+                parent_span,
+            });
+        }
+        passed
+    }
+}
+
+/// Whether a source is a path relative to the calling module.
+pub(crate) fn is_local_source(source: &str) -> bool {
+    source == "." || source == ".." || source.starts_with("./") || source.starts_with("../")
+}

@@ -1,0 +1,164 @@
+//! What single files say, before files are merged and overrides applied.
+
+use std::collections::BTreeMap;
+
+use terrace_addr::version::Constraints;
+use terrace_addr::{LocalProviderConfig, Name, ProviderAddr, Resource};
+use terrace_diag::Span;
+use terrace_syntax::{Body, Expr, Traversal};
+use terrace_value::{Type, Value};
+
+use crate::{
+    Backend, CheckRule, ForEachOrCount, IgnoreChanges, ImportBlock, Local, Moved, ProviderPassed,
+    Provisioner, Removed, TypeDefaults,
+};
+
+/// What one file says.
+#[derive(Debug, Default)]
+pub(crate) struct FileParts {
+    pub(crate) required_versions: Vec<RequiredVersion>,
+    pub(crate) required_providers: Vec<RequiredProviders>,
+    pub(crate) backends: Vec<Backend>,
+    pub(crate) clouds: Vec<Backend>,
+    pub(crate) provider_metas: Vec<ProviderMetaPart>,
+    pub(crate) provider_configs: Vec<ProviderPart>,
+    pub(crate) variables: Vec<VariablePart>,
+    pub(crate) locals: Vec<Local>,
+    pub(crate) outputs: Vec<OutputPart>,
+    pub(crate) calls: Vec<CallPart>,
+    pub(crate) resources: Vec<ResourcePart>,
+    pub(crate) moved: Vec<Moved>,
+    pub(crate) removed: Vec<Removed>,
+    pub(crate) imports: Vec<ImportPart>,
+    pub(crate) checks: Vec<CheckPart>,
+}
+
+/// A `required_version`.
+#[derive(Debug)]
+pub(crate) struct RequiredVersion {
+    pub(crate) text: String,
+    pub(crate) constraints: Constraints,
+    pub(crate) span: Span,
+    /// Whether it stands in a `.tofu` file, which is judged by another version of the language.
+    pub(crate) is_tofu: bool,
+}
+
+/// A `required_providers` block.
+#[derive(Debug)]
+pub(crate) struct RequiredProviders {
+    pub(crate) entries: BTreeMap<Name, RequiredProvider>,
+    pub(crate) span: Span,
+}
+
+/// An entry of it.
+#[derive(Debug)]
+pub(crate) struct RequiredProvider {
+    pub(crate) provider: Option<ProviderAddr>,
+    pub(crate) version: Option<(String, Span)>,
+    pub(crate) aliases: Vec<LocalProviderConfig>,
+    pub(crate) span: Span,
+}
+
+/// A `provider_meta` block.
+#[derive(Debug)]
+pub(crate) struct ProviderMetaPart {
+    pub(crate) provider: Name,
+    pub(crate) body: Body,
+    pub(crate) span: Span,
+}
+
+/// A `provider` block.
+#[derive(Debug)]
+pub(crate) struct ProviderPart {
+    pub(crate) local: LocalProviderConfig,
+    pub(crate) version: Option<(String, Span)>,
+    pub(crate) body: Body,
+    pub(crate) span: Span,
+}
+
+/// A `variable` block: `None` is what it does not say.
+#[derive(Debug)]
+pub(crate) struct VariablePart {
+    pub(crate) name: Name,
+    pub(crate) description: Option<std::sync::Arc<str>>,
+    pub(crate) ty: Option<(Type, TypeDefaults, Span)>,
+    pub(crate) default: Option<(Value, Span)>,
+    pub(crate) sensitive: Option<bool>,
+    pub(crate) ephemeral: Option<bool>,
+    pub(crate) nullable: Option<bool>,
+    pub(crate) validations: Vec<CheckRule>,
+    pub(crate) span: Span,
+}
+
+/// An `output` block.
+#[derive(Debug)]
+pub(crate) struct OutputPart {
+    pub(crate) name: Name,
+    pub(crate) description: Option<std::sync::Arc<str>>,
+    pub(crate) value: Option<Expr>,
+    pub(crate) sensitive: Option<bool>,
+    pub(crate) ephemeral: Option<bool>,
+    pub(crate) depends_on: Option<Vec<Traversal>>,
+    pub(crate) preconditions: Vec<CheckRule>,
+    pub(crate) span: Span,
+}
+
+/// A `module` block.
+#[derive(Debug)]
+pub(crate) struct CallPart {
+    pub(crate) name: Name,
+    pub(crate) source: Option<(std::sync::Arc<str>, Span)>,
+    pub(crate) version: Option<(String, Span)>,
+    /// Inputs, each with the place of its name.
+    pub(crate) inputs: BTreeMap<Name, (Expr, Span)>,
+    pub(crate) repetition: Option<ForEachOrCount>,
+    pub(crate) depends_on: Option<Vec<Traversal>>,
+    pub(crate) providers: Option<Vec<ProviderPassed>>,
+    pub(crate) span: Span,
+    pub(crate) missing_span: Span,
+}
+
+/// A `resource`, `data` or `ephemeral` block.
+#[derive(Debug)]
+pub(crate) struct ResourcePart {
+    pub(crate) resource: Resource,
+    pub(crate) body: Body,
+    pub(crate) repetition: Option<ForEachOrCount>,
+    pub(crate) provider: Option<(LocalProviderConfig, Span)>,
+    pub(crate) depends_on: Option<Vec<Traversal>>,
+    pub(crate) lifecycle: LifecyclePart,
+    pub(crate) connection: Option<Body>,
+    pub(crate) provisioners: Vec<Provisioner>,
+    pub(crate) in_check: Option<Name>,
+    pub(crate) span: Span,
+}
+
+/// A `lifecycle` block.
+#[derive(Debug, Default)]
+pub(crate) struct LifecyclePart {
+    pub(crate) create_before_destroy: Option<bool>,
+    pub(crate) prevent_destroy: Option<(bool, Span)>,
+    pub(crate) ignore_changes: Option<IgnoreChanges>,
+    pub(crate) replace_triggered_by: Option<Vec<Expr>>,
+    pub(crate) preconditions: Vec<CheckRule>,
+    pub(crate) postconditions: Vec<CheckRule>,
+}
+
+/// An `import` block.
+#[derive(Debug)]
+pub(crate) struct ImportPart {
+    pub(crate) block: ImportBlock,
+    /// What it imports, where that is constant.
+    pub(crate) static_target: Option<terrace_addr::Target>,
+    /// Where its `provider` argument stands.
+    pub(crate) provider_span: Option<Span>,
+}
+
+/// A `check` block.
+#[derive(Debug)]
+pub(crate) struct CheckPart {
+    pub(crate) name: Name,
+    pub(crate) data: Option<Resource>,
+    pub(crate) asserts: Vec<CheckRule>,
+    pub(crate) span: Span,
+}
