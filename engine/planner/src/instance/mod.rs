@@ -1,0 +1,145 @@
+//! One instance: what is done with it, from its inputs alone.
+//!
+//! These functions own what they need and talk to one provider. They know nothing of graphs, scopes or other
+//! instances, so that many of them can run at once.
+
+pub(crate) mod change;
+mod conform;
+pub(crate) mod data;
+pub(crate) mod ignore;
+pub(crate) mod prior;
+pub(crate) mod verify;
+
+use std::sync::Arc;
+
+use terrace_addr::{AbsProviderConfig, AbsResourceInstance, ConfigResource, DeposedKey};
+use terrace_config::{IgnoreChanges, ResourceConfig};
+use terrace_diag::{Diagnostics, Span};
+use terrace_eval::Evaluator;
+use terrace_plan::{ActionReason, ResourceChange};
+use terrace_port::{Observer, Provider};
+use terrace_schema::ResourceSchema;
+use terrace_state::Object;
+use terrace_value::Value;
+
+/// What every kind of instance needs.
+#[derive(Clone)]
+pub(crate) struct Subject {
+    /// The instance.
+    pub(crate) address: AbsResourceInstance,
+    /// What it was called before a move.
+    pub(crate) previous_address: Option<AbsResourceInstance>,
+    /// Set for an object that is not the present one.
+    pub(crate) deposed: Option<DeposedKey>,
+    /// The provider configuration.
+    pub(crate) provider_config: AbsProviderConfig,
+    /// The started provider.
+    pub(crate) provider: Arc<dyn Provider>,
+    /// The type's schema.
+    pub(crate) schema: Arc<ResourceSchema>,
+    /// The block, for places of diagnostics.
+    pub(crate) block: Option<Arc<ResourceConfig>>,
+    /// Knows where attributes are written.
+    pub(crate) evaluator: Arc<Evaluator>,
+    /// Who watches.
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+impl Subject {
+    /// The block's header.
+    pub(crate) fn span(&self) -> Option<Span> {
+        self.block.as_ref().map(|block| block.span)
+    }
+}
+
+/// What is wanted of an instance.
+#[derive(Clone)]
+pub(crate) enum Wish {
+    /// That it be as configured.
+    Configured(Box<Desired>),
+    /// That it be gone, and why.
+    Gone(ActionReason),
+    /// That it no longer be managed, and why.
+    Forgotten(ActionReason),
+    /// Nothing but to know it.
+    Known,
+}
+
+/// The configuration of an instance.
+#[derive(Clone)]
+pub(crate) struct Desired {
+    /// Its evaluated body, with marks and unknowns.
+    pub(crate) config: Value,
+    /// `ignore_changes`
+    pub(crate) ignore_changes: Arc<IgnoreChanges>,
+    /// Whether `-replace` names it.
+    pub(crate) replace_requested: bool,
+    /// Whether a change elsewhere asks for its replacement (`replace_triggered_by`).
+    pub(crate) replace_triggered: bool,
+    /// Whether a replacement is created before the old object is destroyed.
+    pub(crate) create_before_destroy: bool,
+    /// Resources that it depends on.
+    pub(crate) dependencies: Arc<[ConfigResource]>,
+}
+
+/// A managed instance to plan.
+pub(crate) struct ManagedInput {
+    /// What it is.
+    pub(crate) subject: Subject,
+    /// The object as stored.
+    pub(crate) stored: Option<Arc<Object>>,
+    /// An id to import it by, where there is no stored object.
+    pub(crate) import: Option<Import>,
+    /// Whether to read the object.
+    pub(crate) refresh: bool,
+    /// What is wanted.
+    pub(crate) wish: Wish,
+    /// The header of the block, where `prevent_destroy` is set.
+    pub(crate) prevent_destroy: Option<Span>,
+}
+
+/// An import to begin with.
+#[derive(Clone, Debug)]
+pub(crate) struct Import {
+    /// The id.
+    pub(crate) id: String,
+    /// The block.
+    pub(crate) span: Span,
+}
+
+/// An object as decoded.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    /// Its attributes with marks.
+    pub(crate) value: Value,
+    /// It as it is to be stored.
+    pub(crate) object: Arc<Object>,
+}
+
+/// What came out for a managed instance.
+#[derive(Default)]
+pub(crate) struct ManagedOutcome {
+    /// Version of the schema of all values here.
+    pub(crate) schema_version: i64,
+    /// The stored object, decoded: what the last run left.
+    pub(crate) stored: Option<Value>,
+    /// The object now; `None` when there is none.
+    pub(crate) prior: Option<Known>,
+    /// What happens to it.
+    pub(crate) change: Option<ResourceChange>,
+    /// What there is to say.
+    pub(crate) diagnostics: Diagnostics,
+}
+
+/// Plans one managed instance.
+pub(crate) async fn plan_managed(input: ManagedInput) -> ManagedOutcome {
+    let mut outcome = ManagedOutcome {
+        schema_version: input.subject.schema.version,
+        ..ManagedOutcome::default()
+    };
+    if prior::find(&input, &mut outcome).await.is_none() || outcome.diagnostics.has_errors() {
+        return outcome;
+    }
+    change::plan(&input, &mut outcome).await;
+    outcome
+}

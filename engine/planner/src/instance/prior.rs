@@ -1,0 +1,340 @@
+//! The object before the change: decoded, imported, read.
+
+use std::sync::Arc;
+
+use terrace_diag::Diagnostic;
+use terrace_port::{OperationEvent, ReadRequest, ResourceState};
+use terrace_schema::{Block, ResourceSchema};
+use terrace_state::{Object, ObjectStatus};
+use terrace_value::{Marks, Path, Type, Value};
+
+use super::verify::{broken_contract, call_failed, remark_value, remarks};
+use super::{Import, Known, ManagedInput, ManagedOutcome, Subject, Wish};
+
+/// Finds the object: stored or imported, and read where that is wanted. `None` when errors stand in the way.
+pub(super) async fn find(input: &ManagedInput, outcome: &mut ManagedOutcome) -> Option<()> {
+    let known = match (&input.stored, &input.import) {
+        (Some(stored), _) => {
+            let value = decode(&input.subject, stored, outcome).await?;
+            outcome.stored = Some(value.clone());
+            let dependencies = merged_dependencies(stored, &input.wish);
+            let object = if dependencies == stored.dependencies {
+                stored.clone()
+            } else {
+                Arc::new(Object {
+                    dependencies,
+                    ..(**stored).clone()
+                })
+            };
+            Known { value, object }
+        }
+        (None, Some(import)) => import_object(input, import, outcome).await?,
+        (None, None) => return Some(()),
+    };
+    outcome.prior = if input.refresh || input.import.is_some() && input.stored.is_none() {
+        read(input, known, outcome).await?
+    } else {
+        Some(known)
+    };
+    Some(())
+}
+
+/// What the stored object depended on and what its configuration says now.
+fn merged_dependencies(stored: &Object, wish: &Wish) -> Arc<[terrace_addr::ConfigResource]> {
+    let Wish::Configured(desired) = wish else {
+        return stored.dependencies.clone();
+    };
+    if desired
+        .dependencies
+        .iter()
+        .all(|dependency| stored.dependencies.binary_search(dependency).is_ok())
+    {
+        return stored.dependencies.clone();
+    }
+    let mut all: Vec<_> = stored
+        .dependencies
+        .iter()
+        .chain(desired.dependencies.iter())
+        .cloned()
+        .collect();
+    all.sort();
+    all.dedup();
+    all.into()
+}
+
+/// Brings a stored object to the current schema and decodes it, with marks.
+pub(crate) async fn decode(
+    subject: &Subject,
+    stored: &Object,
+    outcome: &mut ManagedOutcome,
+) -> Option<Value> {
+    if stored.schema_version > subject.schema.version {
+        let provider = subject.provider_config.provider.for_display();
+        outcome.diagnostics.push(
+            Diagnostic::error(
+                "state-newer-than-provider",
+                "Resource instance managed by newer provider version",
+                format!(
+                    "The current state of {} was created by a newer provider version than is currently selected. Upgrade the {provider} provider to work with this state.",
+                    subject.address
+                ),
+            )
+            .address(&subject.address),
+        );
+        return None;
+    }
+    let request = ResourceState {
+        type_name: subject.address.type_name().clone(),
+        schema_version: stored.schema_version,
+        json: stored.attributes.clone(),
+    };
+    let reply = match subject.provider.upgrade_state(request).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            outcome
+                .diagnostics
+                .push(call_failed(subject, "upgrading the state of", &error));
+            return None;
+        }
+    };
+    let failed = reply.failed();
+    outcome
+        .diagnostics
+        .append(remarks(subject, reply.diagnostics));
+    if failed {
+        return None;
+    }
+    if let Err(problem) = super::conform::assert_conforms(&subject.schema.block, &reply.value) {
+        outcome.diagnostics.push(broken_contract(
+            subject,
+            "Invalid resource state upgrade",
+            &format!(
+                "upgraded the state of {} to an object of another shape: {problem}",
+                subject.address
+            ),
+        ));
+        return None;
+    }
+    let paths: Vec<(Path, Marks)> = stored
+        .sensitive_paths
+        .iter()
+        .map(|path| (path.clone(), Marks::SENSITIVE))
+        .collect();
+    Some(remark_value(&reply.value, &subject.schema.block, &paths))
+}
+
+async fn import_object(
+    input: &ManagedInput,
+    import: &Import,
+    outcome: &mut ManagedOutcome,
+) -> Option<Known> {
+    let subject = &input.subject;
+    let type_name = subject.address.type_name();
+    let reply = match subject.provider.import(type_name, &import.id).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            outcome
+                .diagnostics
+                .push(call_failed(subject, "importing", &error));
+            return None;
+        }
+    };
+    let failed = reply.failed();
+    outcome
+        .diagnostics
+        .append(remarks(subject, reply.diagnostics));
+    if failed {
+        return None;
+    }
+    let mut found = reply.value.into_iter();
+    let Some(first) = found.next() else {
+        outcome.diagnostics.push(
+            Diagnostic::error(
+                "import-found-nothing",
+                "Import returned no resources",
+                format!(
+                    "The provider returned no resources for an import. This is usually a bug in the provider; the id was {:?}.",
+                    import.id
+                ),
+            )
+            .at(import.span)
+            .address(&subject.address),
+        );
+        return None;
+    };
+    if let Some(other) = std::iter::once(&first)
+        .chain(found.as_slice())
+        .find(|found| found.type_name != *type_name)
+    {
+        outcome.diagnostics.push(broken_contract(
+            subject,
+            "Invalid import result",
+            &format!(
+                "returned an object of type {:?} for an import of {}",
+                &*other.type_name, subject.address
+            ),
+        ));
+        return None;
+    }
+    if found.next().is_some() {
+        outcome.diagnostics.push(
+            Diagnostic::error(
+                "import-found-several",
+                "Multiple import states not supported",
+                format!("The import of {:?} found more than one object, but only one can be put under {}.", import.id, subject.address),
+            )
+            .at(import.span)
+            .address(&subject.address),
+        );
+        return None;
+    }
+    let dependencies = match &input.wish {
+        Wish::Configured(desired) => desired.dependencies.clone(),
+        _ => [].into(),
+    };
+    let object = Object {
+        schema_version: subject.schema.version,
+        attributes: [].into(),
+        sensitive_paths: Vec::new(),
+        private: first.private,
+        dependencies,
+        status: ObjectStatus::Ready,
+        create_before_destroy: matches!(&input.wish, Wish::Configured(desired) if desired.create_before_destroy),
+    };
+    Some(Known {
+        value: first.state,
+        object: Arc::new(object),
+    })
+}
+
+/// Reads the object. The outer `None` means errors, the inner one that the object is gone.
+async fn read(
+    input: &ManagedInput,
+    known: Known,
+    outcome: &mut ManagedOutcome,
+) -> Option<Option<Known>> {
+    let subject = &input.subject;
+    let (current, paths) = known.value.unmark_deep_with_paths();
+    let id = identifying(&subject.schema.block, &known.value);
+    subject.observer.on_event(OperationEvent::RefreshStart {
+        address: subject.address.clone(),
+        id: id.clone(),
+    });
+    let request = ReadRequest {
+        type_name: subject.address.type_name().clone(),
+        current: current.clone(),
+        private: known.object.private.clone(),
+    };
+    let reply = match subject.provider.read(request).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            outcome
+                .diagnostics
+                .push(call_failed(subject, "reading", &error));
+            return None;
+        }
+    };
+    let failed = reply.failed();
+    outcome
+        .diagnostics
+        .append(remarks(subject, reply.diagnostics));
+    if failed {
+        return None;
+    }
+    let response = reply.value;
+    if response.state.is_null() {
+        subject.observer.on_event(OperationEvent::RefreshDone {
+            address: subject.address.clone(),
+            id,
+        });
+        if input.stored.is_none() {
+            outcome.diagnostics.push(import_missing(input));
+            return None;
+        }
+        return Some(None);
+    }
+    if let Err(problem) = super::conform::assert_conforms(&subject.schema.block, &response.state) {
+        outcome.diagnostics.push(broken_contract(
+            subject,
+            "Provider produced invalid object",
+            &format!(
+                "planned an invalid value for {} during refresh: {problem}",
+                subject.address
+            ),
+        ));
+        return None;
+    }
+    let value = remark_value(&response.state, &subject.schema.block, &paths);
+    subject.observer.on_event(OperationEvent::RefreshDone {
+        address: subject.address.clone(),
+        id: identifying(&subject.schema.block, &value),
+    });
+    let unchanged = response.state == current && response.private == known.object.private;
+    let object = if unchanged
+        && !known.object.attributes.is_empty()
+        && known.object.schema_version == subject.schema.version
+    {
+        known.object
+    } else {
+        encode(
+            &subject.schema,
+            &value,
+            Object {
+                private: response.private,
+                ..(*known.object).clone()
+            },
+        )
+    };
+    Some(Some(Known { value, object }))
+}
+
+fn import_missing(input: &ManagedInput) -> Diagnostic {
+    Diagnostic::error(
+        "import-missing-object",
+        "Cannot import non-existent remote object",
+        format!(
+            "While attempting to import an existing object to {:?}, the provider detected that no object exists with the given id. Only pre-existing objects can be imported; check that the id is correct and that it is associated with the provider's configured region or endpoint, or use \"terrace apply\" to create a new remote object for this resource.",
+            input.subject.address.to_string()
+        ),
+    )
+    .at_opt(input.import.as_ref().map(|import| import.span))
+    .address(&input.subject.address)
+}
+
+/// `base` with the attributes of `value`.
+pub(crate) fn encode(schema: &ResourceSchema, value: &Value, base: Object) -> Arc<Object> {
+    let (plain, paths) = value.unmark_deep_with_paths();
+    let ty = schema.block.implied_type();
+    Arc::new(Object {
+        schema_version: schema.version,
+        attributes: encode_json(&plain, &ty),
+        sensitive_paths: paths
+            .into_iter()
+            .filter(|(_, marks)| marks.contains(Marks::SENSITIVE))
+            .map(|(path, _)| path)
+            .collect(),
+        ..base
+    })
+}
+
+fn encode_json(value: &Value, ty: &Type) -> Arc<[u8]> {
+    terrace_value::json::encode(value, ty)
+        .map_or_else(|_| Arc::from(&b"{}"[..]), |text| text.into_bytes().into())
+}
+
+/// Name and value of the attribute that tells people which object this is.
+pub(crate) fn identifying(schema: &Block, value: &Value) -> Option<(String, String)> {
+    ["id", "name"].into_iter().find_map(|name| {
+        schema
+            .attributes
+            .get(name)
+            .filter(|attribute| !attribute.sensitive)?;
+        let text = value.get(name)?;
+        if text.is_sensitive() {
+            return None;
+        }
+        text.as_str()
+            .filter(|text| !text.is_empty())
+            .map(|text| (name.to_owned(), text.to_owned()))
+    })
+}

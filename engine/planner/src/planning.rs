@@ -1,0 +1,132 @@
+//! From a finished walk to a plan.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrace_addr::{AbsNamed, ModuleInstance, Name};
+use terrace_diag::Diagnostics;
+use terrace_plan::{Action, ExecGraph, OutputChange, Plan, PlanMode, ResourceChange};
+
+use crate::walk::Walk;
+use crate::{PlanRequest, exec, moves, relevant, removed, targets};
+
+/// Makes a plan. With errors among the diagnostics the plan holds what was found out before them and cannot be applied.
+pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
+    let mut walk = match Walk::new(&request) {
+        Ok(walk) => walk,
+        Err(diagnostics) => return (empty(&request), diagnostics),
+    };
+    if walk.included.is_partial() {
+        let excluded =
+            moves::excluded_by_targets(&walk.moved, |address| walk.included.instance(address));
+        if excluded.has_errors() {
+            return (empty(&request), excluded);
+        }
+        walk.gathered.diagnostics.push(targets::warning());
+    }
+    let still_declared = removed::validate(&walk.config);
+    if still_declared.has_errors() {
+        return (empty(&request), still_declared);
+    }
+    walk.run().await;
+    walk.check_imports();
+    walk.remove_outputs();
+    let problems = moves::validate(&walk.statements, &walk.config, &*walk.table);
+    walk.gathered.diagnostics.append(problems);
+    walk.gathered
+        .diagnostics
+        .extend(moves::blocked_warning(&walk.moved));
+    assemble(&request, walk).await
+}
+
+/// A plan of nothing, for when planning could not begin.
+fn empty(request: &PlanRequest<'_>) -> Plan {
+    Plan {
+        mode: request.options.mode,
+        inputs: inputs(request),
+        previous_state: Arc::clone(&request.state),
+        prior_state: Arc::clone(&request.state),
+        changes: Vec::new(),
+        drift: Vec::new(),
+        outputs: BTreeMap::new(),
+        exec: ExecGraph::default(),
+        checks: Vec::new(),
+        relevant_attributes: Vec::new(),
+        schemas: (**request.evaluator.schemas()).clone(),
+        errored: true,
+    }
+}
+
+fn inputs(request: &PlanRequest<'_>) -> terrace_plan::PlanInputs {
+    let mut inputs = request.inputs.clone();
+    inputs.targets.clone_from(&request.options.targets);
+    inputs.replace.clone_from(&request.options.replace);
+    inputs
+}
+
+async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagnostics) {
+    let forgotten: Vec<String> = walk
+        .gathered
+        .changes
+        .values()
+        .filter(|change| change.action == Action::Forget)
+        .map(|change| change.address.to_string())
+        .collect();
+    walk.gathered.diagnostics.extend(removed::forgotten_warning(
+        forgotten.iter().map(String::as_str),
+    ));
+    let relevant_attributes = relevant::attributes(&walk);
+    let provider_reads = walk.pool.reads().clone();
+    let mut diagnostics = std::mem::take(&mut walk.gathered.diagnostics);
+    diagnostics.append(walk.pool.close().await);
+    let gathered = walk.gathered;
+    let changes: Vec<ResourceChange> = gathered.changes.into_values().collect();
+    let errored = diagnostics.has_errors();
+    let exec = if errored {
+        ExecGraph::default()
+    } else {
+        exec::build(&exec::Sources {
+            changes: &changes,
+            prior: &gathered.prior,
+            reads: &gathered.reads,
+            order: &gathered.order,
+            provider_reads: &provider_reads,
+            checks: &gathered.check_reads,
+            outputs: &evaluated_outputs(request.options.mode, &gathered.outputs),
+            outputs_change: gathered
+                .outputs
+                .values()
+                .any(|output| output.action != Action::NoOp),
+            evaluator: &request.evaluator,
+        })
+    };
+    let mut drift = gathered.drift;
+    drift.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
+    let plan = Plan {
+        mode: request.options.mode,
+        inputs: inputs(request),
+        previous_state: Arc::clone(&request.state),
+        prior_state: Arc::new(gathered.prior),
+        changes,
+        drift,
+        outputs: gathered.outputs,
+        exec,
+        checks: gathered.checks.into_results(),
+        relevant_attributes,
+        schemas: (**request.evaluator.schemas()).clone(),
+        errored,
+    };
+    (plan, diagnostics)
+}
+
+/// Root outputs that apply has to evaluate: those that stay.
+fn evaluated_outputs(mode: PlanMode, outputs: &BTreeMap<Name, OutputChange>) -> Vec<AbsNamed> {
+    if mode == PlanMode::Destroy {
+        return Vec::new();
+    }
+    outputs
+        .iter()
+        .filter(|(_, output)| output.action != Action::Delete)
+        .map(|(name, _)| AbsNamed::new(ModuleInstance::root(), name.clone()))
+        .collect()
+}

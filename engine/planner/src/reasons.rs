@@ -1,0 +1,219 @@
+//! Why things change: from the configuration's line, over what it reads, to what set it off.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use terrace_addr::{AbsResourceInstance, InstanceKey};
+use terrace_eval::{Dependency, Scope};
+use terrace_plan::{Action, ActionReason, Reason, ResourceChange};
+use terrace_syntax::{BodyKind, Expr, Item};
+use terrace_value::{Text, Value};
+
+use crate::place;
+use crate::walk::{Context, Walk};
+
+/// Why a configured object changes.
+pub(crate) fn of(
+    walk: &Walk<'_>,
+    context: &Context,
+    key: Option<&InstanceKey>,
+    change: &ResourceChange,
+    drifted: bool,
+) -> Vec<Reason> {
+    let mut reasons = whole(walk, context, change);
+    if change.before.is_null() || change.after.is_null() {
+        return reasons;
+    }
+    let written = written(context);
+    for (name, after) in change.after.as_entries().into_iter().flatten() {
+        let before = change.before.get(name);
+        if before == Some(after) {
+            continue;
+        }
+        let Some(expression) = written.get(name) else {
+            if after.is_wholly_known() && drifted {
+                reasons.push(Reason {
+                    attribute: name.to_string(),
+                    place: String::new(),
+                    cause: "changed outside".into(),
+                });
+            }
+            continue;
+        };
+        let scope = Scope::instance(
+            context.abs.module.clone(),
+            context.expansion.repetition(key),
+        );
+        let causes = upstream(walk, expression, &scope);
+        let line = place::line(&walk.config.sources, expression.span);
+        if causes.is_empty() {
+            let cause = if drifted {
+                "changed outside"
+            } else {
+                "the configuration says otherwise than the object is"
+            };
+            reasons.push(Reason {
+                attribute: name.to_string(),
+                place: line,
+                cause: cause.into(),
+            });
+            continue;
+        }
+        for cause in causes {
+            reasons.push(Reason {
+                attribute: name.to_string(),
+                place: line.clone(),
+                cause,
+            });
+        }
+    }
+    reasons
+}
+
+/// Why an object that is not configured goes.
+pub(crate) fn of_removal(change: &ResourceChange) -> Vec<Reason> {
+    let cause = match change.action_reason {
+        ActionReason::DeleteBecauseNoResourceConfig => {
+            "no resource block of this name is in the configuration"
+        }
+        ActionReason::DeleteBecauseWrongRepetition => "the resource repeats in another way now",
+        ActionReason::DeleteBecauseCountIndex => "its index is outside of count",
+        ActionReason::DeleteBecauseEachKey => "its key is not in for_each",
+        ActionReason::DeleteBecauseNoModule => "its module instance is no longer called for",
+        ActionReason::DeleteBecauseNoMoveTarget => {
+            "it was moved to an address that is not configured"
+        }
+        _ if change.deposed.is_some() => "left over from a replacement that did not finish",
+        _ => return Vec::new(),
+    };
+    vec![Reason {
+        attribute: String::new(),
+        place: String::new(),
+        cause: cause.into(),
+    }]
+}
+
+/// Reasons that concern the object as a whole.
+fn whole(walk: &Walk<'_>, context: &Context, change: &ResourceChange) -> Vec<Reason> {
+    let (place, cause) = match change.action_reason {
+        ActionReason::ReplaceBecauseTainted => (
+            String::new(),
+            "its creation did not finish, or it was marked as tainted".to_owned(),
+        ),
+        ActionReason::ReplaceByRequest => (String::new(), "-replace asks for it".to_owned()),
+        ActionReason::ReplaceByTriggers => {
+            let expressions = &context.config.lifecycle.replace_triggered_by;
+            let place = expressions.first().map_or_else(String::new, |expression| {
+                place::line(&walk.config.sources, expression.span)
+            });
+            let named: Vec<&str> = expressions
+                .iter()
+                .map(|expression| walk.config.sources.text(expression.span))
+                .collect();
+            (place, format!("replace_triggered_by {}", named.join(", ")))
+        }
+        ActionReason::ReplaceBecauseCannotUpdate => {
+            let paths: Vec<String> = change
+                .replace_paths
+                .iter()
+                .map(|path| path.to_string().trim_start_matches('.').to_owned())
+                .collect();
+            (
+                String::new(),
+                format!("{} cannot be changed in place", paths.join(", ")),
+            )
+        }
+        _ => return Vec::new(),
+    };
+    vec![Reason {
+        attribute: String::new(),
+        place,
+        cause,
+    }]
+}
+
+/// The arguments of the block by name.
+fn written(context: &Context) -> BTreeMap<&Text, &Expr> {
+    let BodyKind::Native(items) = &context.config.body.kind else {
+        return BTreeMap::new();
+    };
+    items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Attribute(attribute) => Some((&attribute.name.name, &attribute.value)),
+            Item::Block(_) => None,
+        })
+        .collect()
+}
+
+/// What changes among that which an expression reads, in words.
+fn upstream(walk: &Walk<'_>, expression: &Expr, scope: &Scope) -> BTreeSet<String> {
+    let read = walk
+        .evaluator
+        .expression(expression, scope, &*walk.table)
+        .dependencies;
+    let mut seen: BTreeSet<Dependency> = BTreeSet::new();
+    let mut stack: Vec<Dependency> = read.into_iter().collect();
+    let mut causes = BTreeSet::new();
+    while let Some(dependency) = stack.pop() {
+        if !seen.insert(dependency.clone()) {
+            continue;
+        }
+        match &dependency {
+            Dependency::Instance(address) => causes.extend(cause(walk, address)),
+            Dependency::Resource(resource) => {
+                causes.extend(
+                    walk.changes_of(resource)
+                        .filter_map(|change| cause(walk, &change.address)),
+                );
+            }
+            Dependency::Call(_) => {}
+            Dependency::Variable(_) | Dependency::Local(_) | Dependency::Output(_) => {
+                stack.extend(walk.evaluator.dependencies_of(&dependency));
+            }
+        }
+    }
+    causes
+}
+
+fn cause(walk: &Walk<'_>, address: &AbsResourceInstance) -> Option<String> {
+    let change = walk.gathered.changes.get(&(address.clone(), None))?;
+    let what = match change.action {
+        Action::NoOp => return drift(walk, address),
+        Action::Create => "is created",
+        Action::Read => "is read during apply",
+        Action::Update => "is updated",
+        Action::DeleteThenCreate | Action::CreateThenDelete => "is replaced",
+        Action::Delete => "is destroyed",
+        Action::Forget => "is no longer managed",
+    };
+    let unknown: Vec<String> = newly_unknown(&change.before, &change.after)
+        .into_iter()
+        .map(|name| format!("{address}.{name}"))
+        .collect();
+    if unknown.is_empty() {
+        return Some(format!("{address} {what}"));
+    }
+    Some(format!(
+        "{address} {what}, and {} becomes unknown",
+        unknown.join(", ")
+    ))
+}
+
+fn drift(walk: &Walk<'_>, address: &AbsResourceInstance) -> Option<String> {
+    walk.gathered
+        .drift
+        .iter()
+        .any(|drift| drift.address == *address)
+        .then(|| format!("{address} changed outside"))
+}
+
+fn newly_unknown<'a>(before: &'a Value, after: &'a Value) -> Vec<&'a Text> {
+    let known_before = |name: &str| before.get(name).is_none_or(Value::is_wholly_known);
+    after
+        .as_entries()
+        .into_iter()
+        .flatten()
+        .filter(|(name, value)| !value.is_wholly_known() && known_before(name))
+        .map(|(name, _)| name)
+        .collect()
+}

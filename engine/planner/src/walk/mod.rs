@@ -1,0 +1,341 @@
+//! The walk over the configuration: one owner decides what may go next, provider calls run beside it.
+
+mod finish;
+mod named;
+mod orphans;
+mod resources;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use terrace_addr::{
+    AbsResource, AbsResourceInstance, ConfigResource, DeposedKey, InstanceKey, Name,
+};
+use terrace_config::{Config, ResourceConfig};
+use terrace_diag::{Diagnostic, Diagnostics, Span};
+use terrace_eval::{ConfigGraph, ConfigNode, Dependency, Evaluator, Expansion};
+use terrace_graph::{NodeId, ReadyQueue};
+use terrace_plan::{OutputChange, PlanMode, ResourceChange};
+use terrace_schema::ResourceSchema;
+use terrace_state::{Object, State};
+
+use crate::PlanRequest;
+use crate::checks::Checks;
+use crate::closure::Closure;
+use crate::instance::data::DataOutcome;
+use crate::instance::{Import, ManagedOutcome, Wish};
+use crate::moves::{self, MoveResults};
+use crate::pool::Pool;
+use crate::table::Table;
+use crate::targets::Included;
+
+/// A key by which changes are found: the instance, and which object of it.
+pub(crate) type ChangeKey = (AbsResourceInstance, Option<DeposedKey>);
+
+/// What a walk has brought together.
+pub(crate) struct Gathered {
+    /// Changes by object.
+    pub(crate) changes: BTreeMap<ChangeKey, ResourceChange>,
+    /// What changed outside.
+    pub(crate) drift: Vec<ResourceChange>,
+    /// The state after moves and reads.
+    pub(crate) prior: State,
+    /// Changes of root outputs.
+    pub(crate) outputs: BTreeMap<Name, OutputChange>,
+    /// Results of conditions.
+    pub(crate) checks: Checks,
+    /// What each instance that is configured reads directly.
+    pub(crate) reads: BTreeMap<AbsResourceInstance, BTreeSet<Dependency>>,
+    /// Configured instances, each after those that it depends on.
+    pub(crate) order: Vec<AbsResourceInstance>,
+    /// What conditions read that are judged again by apply, by address in the configuration.
+    pub(crate) check_reads: BTreeMap<String, BTreeSet<Dependency>>,
+    /// What there is to say.
+    pub(crate) diagnostics: Diagnostics,
+}
+
+/// A resource in one module instance, as all its instances share it.
+pub(crate) struct Context {
+    pub(crate) node: NodeId,
+    pub(crate) abs: AbsResource,
+    pub(crate) config: Arc<ResourceConfig>,
+    pub(crate) provider: terrace_addr::AbsProviderConfig,
+    pub(crate) schema: Arc<ResourceSchema>,
+    pub(crate) expansion: Expansion,
+    /// What all instances read: the expansion's and the explicit dependencies.
+    pub(crate) shared_reads: BTreeSet<Dependency>,
+    /// Resources that it depends on, directly or not.
+    pub(crate) dependencies: Arc<[ConfigResource]>,
+    pub(crate) create_before_destroy: bool,
+    /// Whether an explicit dependency is about to change.
+    pub(crate) pending: bool,
+    pub(crate) ignore_changes: Arc<terrace_config::IgnoreChanges>,
+}
+
+/// Something to start when there is room.
+enum Task {
+    /// A configured instance.
+    Configured(Arc<Context>, Option<InstanceKey>),
+    /// An object without configuration.
+    Orphan(Box<Orphan>),
+}
+
+/// An object of the state that no configuration stands behind, or that is to go.
+struct Orphan {
+    node: Option<NodeId>,
+    address: AbsResourceInstance,
+    deposed: Option<DeposedKey>,
+    object: Arc<Object>,
+    provider: terrace_addr::AbsProviderConfig,
+    wish: Wish,
+    prevent_destroy: Option<Span>,
+}
+
+/// What a finished call says, and of what.
+struct Event {
+    node: Option<NodeId>,
+    about: About,
+    outcome: Outcome,
+}
+
+enum About {
+    Configured(Arc<Context>, Option<InstanceKey>),
+    Orphan(
+        AbsResourceInstance,
+        Option<DeposedKey>,
+        terrace_addr::AbsProviderConfig,
+    ),
+}
+
+enum Outcome {
+    Managed(Box<ManagedOutcome>),
+    Data(Box<DataOutcome>),
+    /// Its provider could not be opened, which is reported elsewhere.
+    NoProvider,
+}
+
+#[derive(Default)]
+struct Pending {
+    left: usize,
+    failed: bool,
+}
+
+/// The walk.
+pub(crate) struct Walk<'a> {
+    pub(crate) request: &'a PlanRequest<'a>,
+    pub(crate) evaluator: Arc<Evaluator>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) graph: ConfigGraph,
+    pub(crate) closure: Closure,
+    pub(crate) included: Included,
+    pub(crate) table: Arc<Table<'a>>,
+    pub(crate) statements: Vec<moves::Statement>,
+    pub(crate) moved: MoveResults,
+    /// The state after moves, before reads.
+    pub(crate) base: Arc<State>,
+    pub(crate) pool: Pool<'a>,
+    pub(crate) gathered: Gathered,
+    queue: ReadyQueue,
+    tasks: VecDeque<Task>,
+    running: FuturesUnordered<BoxFuture<'a, Event>>,
+    pending: HashMap<NodeId, Pending>,
+    /// Resources that have been expanded.
+    expanded: BTreeSet<AbsResource>,
+    /// Resources whose node was left out because something before it failed.
+    skipped: BTreeSet<ConfigResource>,
+    imports: BTreeMap<AbsResourceInstance, Import>,
+}
+
+impl<'a> Walk<'a> {
+    /// Prepares a walk; `Err` when the configuration has no order.
+    pub(crate) fn new(request: &'a PlanRequest<'a>) -> Result<Self, Diagnostics> {
+        let evaluator = Arc::clone(&request.evaluator);
+        let config = Arc::clone(evaluator.config());
+        let (graph, mut diagnostics) = evaluator.config_graph();
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
+        let order = match graph.dag().topological_order() {
+            Ok(order) => order,
+            Err(_) => {
+                diagnostics.push(Diagnostic::error(
+                    "cycle",
+                    "Cycle",
+                    "The configuration refers to itself in a circle, so that there is no order to evaluate it in.",
+                ));
+                return Err(diagnostics);
+            }
+        };
+        let closure = Closure::new(&graph, &config, &order);
+        let mut base = (*request.state).clone();
+        let statements = moves::statements(&config);
+        let moved = moves::apply(&statements, &config, &mut base);
+        let options = &request.options;
+        let included = Included::new(&options.targets, options.mode, &graph, &closure, &base);
+        let queue = ReadyQueue::new(graph.dag());
+        let base = Arc::new(base);
+        let checks = if options.mode == PlanMode::Destroy {
+            Checks::default()
+        } else {
+            Checks::new(&config)
+        };
+        Ok(Self {
+            gathered: Gathered {
+                changes: BTreeMap::new(),
+                drift: Vec::new(),
+                prior: (*base).clone(),
+                outputs: BTreeMap::new(),
+                checks,
+                reads: BTreeMap::new(),
+                order: Vec::new(),
+                check_reads: BTreeMap::new(),
+                diagnostics,
+            },
+            table: Arc::new(Table::new(request.providers)),
+            pool: Pool::new(request.providers, Arc::clone(&evaluator)),
+            request,
+            evaluator,
+            config,
+            graph,
+            closure,
+            included,
+            statements,
+            moved,
+            base,
+            queue,
+            tasks: VecDeque::new(),
+            running: FuturesUnordered::new(),
+            pending: HashMap::new(),
+            expanded: BTreeSet::new(),
+            skipped: BTreeSet::new(),
+            imports: BTreeMap::new(),
+        })
+    }
+
+    /// Walks to the end.
+    pub(crate) async fn run(&mut self) {
+        if self.mode() == PlanMode::Normal {
+            self.collect_imports_without_configuration();
+        }
+        self.drain().await;
+        self.queue_orphans();
+        self.drain().await;
+    }
+
+    pub(crate) fn mode(&self) -> PlanMode {
+        self.request.options.mode
+    }
+
+    async fn drain(&mut self) {
+        let limit = self.request.options.parallelism.max(1);
+        loop {
+            if let Some(node) = self.queue.pop() {
+                self.enter(node);
+                continue;
+            }
+            if self.running.len() < limit {
+                if let Some(task) = self.tasks.pop_front() {
+                    self.start(task);
+                    continue;
+                }
+            }
+            match self.running.next().await {
+                Some(event) => self.finish(event),
+                None if self.tasks.is_empty() => return,
+                None => {}
+            }
+        }
+    }
+
+    /// Does what a node asks for, or queues it.
+    fn enter(&mut self, node: NodeId) {
+        let Some(what) = self.graph.dag().get(node).cloned() else {
+            return;
+        };
+        if !self.included.node(node) {
+            self.queue.complete(node);
+            return;
+        }
+        self.pending.insert(
+            node,
+            Pending {
+                left: 1,
+                failed: false,
+            },
+        );
+        let ok = match &what {
+            ConfigNode::Variable(module, name) => self.variable(module, name),
+            ConfigNode::Local(module, name) => self.local(module, name),
+            ConfigNode::Output(module, name) => self.output(module, name),
+            ConfigNode::Call(module, name) => self.call(module, name),
+            ConfigNode::CallOutputs(..) | ConfigNode::CallDone(..) | ConfigNode::Provider(_) => {
+                true
+            }
+            ConfigNode::Resource(resource) => self.resource(node, resource),
+            ConfigNode::Check(module, name) => self.check(module, name),
+            ConfigNode::Import(index) => self.import(*index),
+        };
+        self.settle(node, ok);
+    }
+
+    /// One of the things that a node waits for is over.
+    fn settle(&mut self, node: NodeId, ok: bool) {
+        let Some(pending) = self.pending.get_mut(&node) else {
+            return;
+        };
+        pending.left -= 1;
+        pending.failed |= !ok;
+        if pending.left > 0 {
+            return;
+        }
+        let failed = pending.failed;
+        self.pending.remove(&node);
+        if !failed {
+            self.queue.complete(node);
+            return;
+        }
+        for skipped in self.queue.fail(node) {
+            if let Some(ConfigNode::Resource(resource)) = self.graph.dag().get(skipped) {
+                self.skipped.insert(resource.clone());
+            }
+        }
+    }
+
+    /// Queues a task that `node` waits for.
+    fn queue_task(&mut self, node: Option<NodeId>, task: Task) {
+        if let Some(pending) = node.and_then(|node| self.pending.get_mut(&node)) {
+            pending.left += 1;
+        }
+        self.tasks.push_back(task);
+    }
+
+    fn start(&mut self, task: Task) {
+        match task {
+            Task::Configured(context, key) => self.start_configured(context, key),
+            Task::Orphan(orphan) => self.start_orphan(*orphan),
+        }
+    }
+
+    /// Takes over what an evaluation had to say; whether it went well.
+    pub(crate) fn take(&mut self, diagnostics: Diagnostics) -> bool {
+        let ok = !diagnostics.has_errors();
+        self.gathered.diagnostics.append(diagnostics);
+        ok
+    }
+
+    /// Changes of the objects of a resource.
+    pub(crate) fn changes_of<'b>(
+        &'b self,
+        resource: &'b AbsResource,
+    ) -> impl Iterator<Item = &'b ResourceChange> {
+        let start: ChangeKey = (resource.instance(None), None);
+        self.gathered
+            .changes
+            .range(start..)
+            .take_while(move |((address, _), _)| address.resource == *resource)
+            .map(|(_, change)| change)
+    }
+}

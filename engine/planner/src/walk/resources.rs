@@ -1,0 +1,540 @@
+//! Resources that are configured.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use terrace_addr::{
+    AbsResource, AbsResourceInstance, ConfigResource, InstanceKey, ModuleInstance, ResourceMode,
+};
+use terrace_config::ResourceConfig;
+use terrace_diag::{Diagnostic, Diagnostics};
+use terrace_eval::{Dependency, Evaluated, RuleKind, Scope, Trigger, Unknowns};
+use terrace_graph::NodeId;
+use terrace_plan::{Action, PlanMode};
+use terrace_schema::ResourceSchema;
+use terrace_value::Value;
+
+use super::{About, Context, Event, Outcome, Task, Walk};
+use crate::instance::data::{DataInput, plan_data};
+use crate::instance::{Desired, Import, ManagedInput, Subject, Wish, plan_managed};
+
+impl<'a> Walk<'a> {
+    /// Expands a resource in all module instances and queues its instances; whether that went well.
+    pub(super) fn resource(&mut self, node: NodeId, resource: &ConfigResource) -> bool {
+        let config = self.config.clone();
+        let Some(block) = config
+            .module(&resource.module)
+            .and_then(|node| node.module.resources.get(&resource.resource))
+        else {
+            return true;
+        };
+        let Some(schema) = self.schema_of(block) else {
+            return false;
+        };
+        let mut ok = true;
+        for module in self.table.modules(&resource.module) {
+            ok &= self.resource_in(node, &module, block, &schema);
+        }
+        ok
+    }
+
+    fn schema_of(&mut self, block: &ResourceConfig) -> Option<Arc<ResourceSchema>> {
+        let resource = &block.resource;
+        let found = self
+            .evaluator
+            .schemas()
+            .get(&block.provider)
+            .and_then(|schema| {
+                let kinds = match resource.mode {
+                    ResourceMode::Managed => &schema.resources,
+                    ResourceMode::Data => &schema.data_sources,
+                    ResourceMode::Ephemeral => &schema.ephemeral_resources,
+                };
+                kinds.get(&resource.type_name).cloned()
+            });
+        if found.is_none() {
+            let kind = match resource.mode {
+                ResourceMode::Managed => "resource type",
+                ResourceMode::Data => "data source",
+                ResourceMode::Ephemeral => "ephemeral resource type",
+            };
+            self.gathered.diagnostics.push(
+                Diagnostic::error(
+                    "unknown-resource-type",
+                    format!("Invalid {kind}"),
+                    format!(
+                        "The provider {} does not support {kind} {:?}.",
+                        block.provider.for_display(),
+                        &*resource.type_name
+                    ),
+                )
+                .at(block.span),
+            );
+        }
+        found
+    }
+
+    fn resource_in(
+        &mut self,
+        node: NodeId,
+        module: &ModuleInstance,
+        block: &Arc<ResourceConfig>,
+        schema: &Arc<ResourceSchema>,
+    ) -> bool {
+        let destroying = self.mode() == PlanMode::Destroy;
+        let unknowns = if destroying {
+            Unknowns::Allow
+        } else {
+            Unknowns::Refuse
+        };
+        let expanded = self
+            .evaluator
+            .expand_resource(module, block, unknowns, &*self.table);
+        if !self.take(expanded.diagnostics) {
+            return false;
+        }
+        let Some(expansion) = expanded.value else {
+            return false;
+        };
+        let abs = block.resource.in_module(module.clone());
+        self.table.set_expansion(&abs, expansion.clone());
+        self.expanded.insert(abs.clone());
+        let explicit = self.evaluator.explicit_dependencies(module, block);
+        let pending = explicit
+            .iter()
+            .any(|dependency| self.has_pending_changes(dependency));
+        let mut shared_reads = expanded.dependencies;
+        shared_reads.extend(explicit);
+        let context = Arc::new(Context {
+            node,
+            provider: self.evaluator.provider_of(&module.path(), block),
+            config: Arc::clone(block),
+            schema: Arc::clone(schema),
+            shared_reads,
+            dependencies: self.closure.dependencies(&self.graph, node),
+            create_before_destroy: self.closure.create_first(node),
+            pending,
+            ignore_changes: Arc::new(block.lifecycle.ignore_changes.clone()),
+            expansion,
+            abs,
+        });
+        if destroying && block.resource.mode == ResourceMode::Managed {
+            self.queue_destruction(node, &context);
+            return true;
+        }
+        for key in context.expansion.keys() {
+            if self.included.instance(&context.abs.instance(key.clone())) {
+                self.queue_task(Some(node), Task::Configured(Arc::clone(&context), key));
+            }
+        }
+        if block.resource.mode == ResourceMode::Managed {
+            self.queue_surplus(node, &context);
+        } else {
+            self.forget_surplus_data(&context);
+        }
+        true
+    }
+
+    /// Whether anything that `dependency` stands for is about to change.
+    fn has_pending_changes(&self, dependency: &Dependency) -> bool {
+        let changes = |resource: &AbsResource| {
+            self.changes_of(resource)
+                .any(|change| change.action != Action::NoOp)
+        };
+        match dependency {
+            Dependency::Instance(instance) => changes(&instance.resource),
+            Dependency::Resource(resource) => changes(resource),
+            Dependency::Call(call) => self.gathered.changes.iter().any(|((address, _), change)| {
+                let (outer, inner) = (call.module.steps(), address.module().steps());
+                change.action != Action::NoOp
+                    && inner.starts_with(outer)
+                    && inner
+                        .get(outer.len())
+                        .is_some_and(|step| step.name == call.name)
+            }),
+            Dependency::Variable(_) | Dependency::Local(_) | Dependency::Output(_) => false,
+        }
+    }
+
+    /// Evaluates a configured instance and starts what its provider has to do.
+    pub(super) fn start_configured(&mut self, context: Arc<Context>, key: Option<InstanceKey>) {
+        let node = context.node;
+        match context.config.resource.mode {
+            ResourceMode::Managed if self.mode() == PlanMode::RefreshOnly => {
+                self.start_known(context, key)
+            }
+            ResourceMode::Managed => {
+                if self.start_managed(context, key).is_none() {
+                    self.settle(node, false);
+                }
+            }
+            ResourceMode::Data => {
+                if self.start_data(context, key).is_none() {
+                    self.settle(node, false);
+                }
+            }
+            ResourceMode::Ephemeral => {
+                self.gathered.diagnostics.push(
+                    Diagnostic::error(
+                        "ephemeral-not-supported",
+                        "Ephemeral resources are not supported yet",
+                        "This version of Terrace reads ephemeral blocks but cannot open ephemeral resources yet.",
+                    )
+                    .at(context.config.span),
+                );
+                self.settle(node, false);
+            }
+        }
+    }
+
+    fn subject(
+        &self,
+        context: &Context,
+        address: AbsResourceInstance,
+    ) -> impl FnOnce(Arc<dyn terrace_port::Provider>) -> Subject + Send + use<> {
+        let previous_address = self.moved.previous.get(&address).cloned();
+        let provider_config = context.provider.clone();
+        let schema = Arc::clone(&context.schema);
+        let config = Arc::clone(&context.config);
+        let evaluator = Arc::clone(&self.evaluator);
+        let observer = Arc::clone(&self.request.observer);
+        move |provider| Subject {
+            address,
+            previous_address,
+            deposed: None,
+            provider_config,
+            provider,
+            schema,
+            block: Some(config),
+            evaluator,
+            observer,
+        }
+    }
+
+    /// Only finds out how an instance is.
+    fn start_known(&mut self, context: Arc<Context>, key: Option<InstanceKey>) {
+        let address = context.abs.instance(key.clone());
+        let Some(stored) = self.base.object(&address).cloned() else {
+            self.settle(context.node, true);
+            return;
+        };
+        self.launch_managed(context, key, Some(stored), None, Wish::Known);
+    }
+
+    fn start_managed(&mut self, context: Arc<Context>, key: Option<InstanceKey>) -> Option<()> {
+        let address = context.abs.instance(key.clone());
+        let scope = Scope::instance(
+            address.module().clone(),
+            context.expansion.repetition(key.as_ref()),
+        );
+        let mut reads = context.shared_reads.clone();
+        let holds = self.preconditions(&context, &address, &scope, &mut reads);
+        if !holds {
+            return None;
+        }
+        let body = self
+            .evaluator
+            .resource_body(&address, &context.config, &scope, &*self.table);
+        reads.extend(body.dependencies);
+        if !self.take(body.diagnostics) {
+            return None;
+        }
+        let replace_triggered = self.triggered(&context, &scope, &mut reads)?;
+        let stored = self.base.object(&address).cloned();
+        let import = if stored.is_none() {
+            self.imports.get(&address).cloned()
+        } else {
+            None
+        };
+        let desired = Desired {
+            config: body.value,
+            ignore_changes: Arc::clone(&context.ignore_changes),
+            replace_requested: self.request.options.replace.contains(&address),
+            replace_triggered,
+            create_before_destroy: context.create_before_destroy,
+            dependencies: Arc::clone(&context.dependencies),
+        };
+        self.gathered.order.push(address.clone());
+        self.gathered.reads.insert(address, reads);
+        self.launch_managed(
+            context,
+            key,
+            stored,
+            import,
+            Wish::Configured(Box::new(desired)),
+        );
+        Some(())
+    }
+
+    fn launch_managed(
+        &mut self,
+        context: Arc<Context>,
+        key: Option<InstanceKey>,
+        stored: Option<Arc<terrace_state::Object>>,
+        import: Option<Import>,
+        wish: Wish,
+    ) {
+        let subject = self.subject(&context, context.abs.instance(key.clone()));
+        let refresh = self.request.options.refresh;
+        let opening = self.pool.provider(&context.provider, &*self.table);
+        let prevent_destroy = context
+            .config
+            .lifecycle
+            .prevent_destroy
+            .then_some(context.config.span);
+        self.running.push(
+            async move {
+                let outcome = match opening.await {
+                    None => Outcome::NoProvider,
+                    Some(provider) => {
+                        let subject = subject(provider);
+                        let input = ManagedInput {
+                            subject,
+                            stored,
+                            import,
+                            refresh,
+                            wish,
+                            prevent_destroy,
+                        };
+                        Outcome::Managed(Box::new(plan_managed(input).await))
+                    }
+                };
+                Event {
+                    node: Some(context.node),
+                    about: About::Configured(context, key),
+                    outcome,
+                }
+            }
+            .boxed(),
+        );
+    }
+
+    fn start_data(&mut self, context: Arc<Context>, key: Option<InstanceKey>) -> Option<()> {
+        let address = context.abs.instance(key.clone());
+        let scope = Scope::instance(
+            address.module().clone(),
+            context.expansion.repetition(key.as_ref()),
+        );
+        let mut reads = context.shared_reads.clone();
+        if !self.preconditions(&context, &address, &scope, &mut reads) {
+            return None;
+        }
+        let body = self
+            .evaluator
+            .resource_body(&address, &context.config, &scope, &*self.table);
+        reads.extend(body.dependencies);
+        if !self.take(body.diagnostics) {
+            return None;
+        }
+        self.gathered.order.push(address.clone());
+        self.gathered.reads.insert(address.clone(), reads);
+        let subject = self.subject(&context, address);
+        let may_defer = self.mode() == PlanMode::Normal;
+        let opening = self.pool.provider(&context.provider, &*self.table);
+        let (config, pending) = (body.value, context.pending);
+        let in_check = context.config.in_check.is_some();
+        self.running.push(
+            async move {
+                let outcome = match opening.await {
+                    None => Outcome::NoProvider,
+                    Some(provider) => {
+                        let input = DataInput {
+                            subject: subject(provider),
+                            config,
+                            pending,
+                            in_check,
+                            may_defer,
+                        };
+                        Outcome::Data(Box::new(plan_data(input).await))
+                    }
+                };
+                Event {
+                    node: Some(context.node),
+                    about: About::Configured(context, key),
+                    outcome,
+                }
+            }
+            .boxed(),
+        );
+        Some(())
+    }
+
+    /// Judges preconditions; whether they hold or are not known yet.
+    fn preconditions(
+        &mut self,
+        context: &Context,
+        address: &AbsResourceInstance,
+        scope: &Scope,
+        reads: &mut BTreeSet<Dependency>,
+    ) -> bool {
+        let rules = &context.config.lifecycle.preconditions;
+        if rules.is_empty() || self.mode() == PlanMode::Destroy {
+            return true;
+        }
+        let mut problems = Diagnostics::new();
+        let outcomes: Vec<_> = rules
+            .iter()
+            .map(|rule| {
+                let kind = RuleKind::ResourcePrecondition;
+                self.evaluator
+                    .check_rule(rule, &kind, scope, &*self.table)
+                    .take(reads, &mut problems)
+            })
+            .collect();
+        self.gathered.checks.record(
+            "resource",
+            address.resource.config().to_string(),
+            address.to_string(),
+            outcomes,
+        );
+        self.take(problems)
+    }
+
+    /// Whether `replace_triggered_by` asks for a replacement; `None` when that cannot be told.
+    fn triggered(
+        &mut self,
+        context: &Context,
+        scope: &Scope,
+        reads: &mut BTreeSet<Dependency>,
+    ) -> Option<bool> {
+        let mut triggered = false;
+        for expression in &context.config.lifecycle.replace_triggered_by {
+            let Evaluated {
+                value,
+                dependencies,
+                diagnostics,
+            } = self
+                .evaluator
+                .replace_trigger(expression, scope, &*self.table);
+            reads.extend(dependencies);
+            if !self.take(diagnostics) {
+                return None;
+            }
+            triggered |= value.is_some_and(|trigger| self.fires(&trigger));
+        }
+        Some(triggered)
+    }
+
+    fn fires(&self, trigger: &Trigger) -> bool {
+        self.changes_of(&trigger.resource)
+            .filter(|change| {
+                trigger
+                    .instance
+                    .as_ref()
+                    .is_none_or(|instance| *instance == change.address)
+            })
+            .filter(|change| change.deposed.is_none())
+            .any(|change| {
+                if trigger.path.is_root() {
+                    return change.action == Action::Update || change.action.is_replace();
+                }
+                let changes = change.action == Action::Update || change.action.is_replace();
+                let (before, after) = (
+                    change.before.at_path(&trigger.path),
+                    change.after.at_path(&trigger.path),
+                );
+                changes
+                    && (before != after
+                        || after.is_some_and(|after: Value| !after.is_wholly_known()))
+            })
+    }
+
+    /// Evaluates an import block of the root module.
+    pub(super) fn import(&mut self, index: usize) -> bool {
+        if self.mode() != PlanMode::Normal {
+            return true;
+        }
+        let config = self.config.clone();
+        let Some(block) = config.root.module.imports.get(index) else {
+            return true;
+        };
+        let targets = self.evaluator.import_targets(index, &*self.table);
+        if !self.take(targets.diagnostics) {
+            return false;
+        }
+        let mut ok = true;
+        for target in targets.value {
+            let id = target.id.unmark().0;
+            if !id.is_known() {
+                self.gathered.diagnostics.push(
+                    Diagnostic::error(
+                        "import-id-unknown",
+                        "Invalid import id argument",
+                        "The import block \"id\" argument depends on resource attributes that cannot be determined until apply, so Terrace cannot plan to import this resource.",
+                    )
+                    .at_opt(block.id.as_ref().map(|id| id.span)),
+                );
+                ok = false;
+                continue;
+            }
+            let Some(id) = id.as_str() else {
+                self.gathered.diagnostics.push(
+                    Diagnostic::error(
+                        "import-identity",
+                        "Import by identity is not supported yet",
+                        "This version of Terrace imports objects by their id only. Use the \"id\" argument.",
+                    )
+                    .at(block.span),
+                );
+                ok = false;
+                continue;
+            };
+            self.imports.insert(
+                target.to,
+                Import {
+                    id: id.to_owned(),
+                    span: block.to.span,
+                },
+            );
+        }
+        ok
+    }
+
+    /// Reports import blocks for resources that are not declared at all.
+    pub(super) fn collect_imports_without_configuration(&mut self) {
+        let config = self.config.clone();
+        for block in &config.root.module.imports {
+            let (module, resource) = &block.resource;
+            let declared = config
+                .module(&module.path())
+                .is_some_and(|node| node.module.resources.contains_key(resource));
+            if !declared {
+                let address = resource.in_module(module.clone());
+                self.gathered.diagnostics.push(
+                    Diagnostic::error(
+                        "import-without-configuration",
+                        "Configuration for import target does not exist",
+                        format!(
+                            "The configuration for the given import target {address} does not exist. If you wish to automatically generate config for this resource, use the -generate-config-out option within terrace plan. Otherwise, make sure the target resource exists within your configuration. For example:\n\n  terrace plan -generate-config-out=generated.tf"
+                        ),
+                    )
+                    .at(block.to.span),
+                );
+            }
+        }
+    }
+
+    /// Reports imports of instances that their resource's expansion does not have.
+    pub(crate) fn check_imports(&mut self) {
+        let imports = std::mem::take(&mut self.imports);
+        for (address, import) in &imports {
+            if !self.expanded.contains(&address.resource) {
+                continue;
+            }
+            let exists = terrace_eval::Values::expansion(&*self.table, &address.resource)
+                .is_some_and(|expansion| expansion.contains(address.key.as_ref()));
+            if !exists {
+                self.gathered.diagnostics.push(
+                    Diagnostic::error(
+                        "import-without-configuration",
+                        "Configuration for import target does not exist",
+                        format!("The configuration for the given import {address} does not exist. All target instances must have an associated configuration to be imported."),
+                    )
+                    .at(import.span),
+                );
+            }
+        }
+        self.imports = imports;
+    }
+}
