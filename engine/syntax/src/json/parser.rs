@@ -78,7 +78,7 @@ fn root_body(root: &JsonValue, start: Span, diagnostics: &mut Diagnostics) -> Bo
         }
         JsonValue::Invalid(_) => (Vec::new(), start),
         other => {
-            let detail = "The root of a JSON-based configuration must be either a JSON object or a JSON array of objects.";
+            let detail = "The root value in a JSON-based configuration must be either a JSON object or a JSON array of objects.";
             let diagnostic =
                 Diagnostic::error("incorrect-json-type", "Root value must be object", detail);
             diagnostics.push(diagnostic.at(other.start_span()));

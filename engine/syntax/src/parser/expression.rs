@@ -332,6 +332,13 @@ impl Parser<'_> {
                 }
             }
         }
+        if let ExprKind::RelativeTraversal { steps, .. } = &each.kind {
+            each.span = steps
+                .iter()
+                .map(Step::span)
+                .reduce(Span::to)
+                .unwrap_or(each.span);
+        }
         Ok(splat(source, each, marker_span, start))
     }
 

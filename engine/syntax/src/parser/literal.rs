@@ -66,7 +66,7 @@ impl<'a> Parser<'a> {
             other => {
                 let detail = format!(
                     "The symbol \"{}\" is not a valid escape sequence selector.",
-                    other.escape_debug()
+                    shown(other)
                 );
                 self.report_escape(start, 1 + other.len_utf8(), detail);
                 other
@@ -114,6 +114,18 @@ impl<'a> Parser<'a> {
         let span = self.span(start, end);
         self.diagnostics
             .push(Diagnostic::error("invalid-escape", "Invalid escape sequence", detail).at(span));
+    }
+}
+
+/// A letter as it can stand between quotes in a message.
+fn shown(letter: char) -> String {
+    match letter {
+        '\'' => letter.to_string(),
+        letter if letter.is_ascii() => letter.escape_debug().to_string(),
+        letter if letter.is_control() || letter.is_whitespace() || letter == '\u{FEFF}' => {
+            format!("\\u{:04x}", u32::from(letter))
+        }
+        letter => letter.to_string(),
     }
 }
 
