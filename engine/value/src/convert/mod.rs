@@ -144,7 +144,7 @@ impl Conversion {
                 self.sequence(parts, own, element, matches!(ty, Type::Set(_)))
             }
             (Kind::Tuple(items), Type::List(element) | Type::Set(element)) => {
-                let element = &common_element(items.iter(), element)?;
+                let element = &common_element(items.iter(), element, true)?;
                 let parts = self.items(items, |_| element)?;
                 self.sequence(parts, &Type::Dynamic, element, matches!(ty, Type::Set(_)))
             }
@@ -155,7 +155,7 @@ impl Conversion {
                 self.entries_to_map(entries, own, element)
             }
             (Kind::Object(entries), Type::Map(element)) => {
-                let element = &common_element(entries.values(), element)?;
+                let element = &common_element(entries.values(), element, false)?;
                 self.entries_to_map(entries, &Type::Dynamic, element)
             }
             _ => Err(Failure::Types),
@@ -306,6 +306,7 @@ impl Conversion {
 fn common_element<'a>(
     parts: impl Iterator<Item = &'a Value>,
     wanted: &Type,
+    settled: bool,
 ) -> Result<Type, Failure> {
     if *wanted != Type::Dynamic {
         return Ok(wanted.clone());
@@ -314,7 +315,7 @@ fn common_element<'a>(
     if types.is_empty() {
         return Ok(Type::Dynamic);
     }
-    rules::element_in_common(&types, true).ok_or(Failure::Types)
+    rules::element_in_common(&types, true, settled).ok_or(Failure::Types)
 }
 
 fn key_step(key: &Text) -> PathStep {

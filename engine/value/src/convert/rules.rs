@@ -36,10 +36,10 @@ pub(super) fn allowed(from: &Type, to: &Type, lossy: bool) -> bool {
         (Type::List(own) | Type::Set(own), Type::List(wanted) | Type::Set(wanted))
         | (Type::Map(own), Type::Map(wanted)) => allowed(own, wanted, lossy),
         (Type::Tuple(elements), Type::List(wanted) | Type::Set(wanted)) => {
-            structure_allowed(elements.iter(), wanted, lossy)
+            structure_allowed(elements.iter(), wanted, lossy, true)
         }
         (Type::Object(object), Type::Map(wanted)) => {
-            structure_allowed(object.attributes.values(), wanted, lossy)
+            structure_allowed(object.attributes.values(), wanted, lossy, false)
         }
         (Type::Map(own), Type::Object(object)) => {
             lossy
@@ -55,22 +55,25 @@ fn structure_allowed<'a>(
     parts: impl Iterator<Item = &'a Type> + Clone,
     wanted: &Type,
     lossy: bool,
+    settled: bool,
 ) -> bool {
     if *wanted != Type::Dynamic {
         return parts.into_iter().all(|own| allowed(own, wanted, lossy));
     }
     let types: Vec<Type> = parts.cloned().collect();
-    types.is_empty() || element_in_common(&types, lossy).is_some()
+    types.is_empty() || element_in_common(&types, lossy, settled).is_some()
 }
 
-/// The element type of a collection made of parts of these types.
-pub(super) fn element_in_common(types: &[Type], lossy: bool) -> Option<Type> {
+/// The element type of a collection made of parts of these types. For `settled` it may only be left open if that of all
+/// parts is: lists and sets want that, maps do not.
+pub(super) fn element_in_common(types: &[Type], lossy: bool, settled: bool) -> Option<Type> {
     let common = if lossy {
         unify_unsafe(types)
     } else {
         unify(types)
     }?;
-    let settled = common != Type::Dynamic || types.iter().all(|ty| *ty == Type::Dynamic);
+    let settled =
+        !settled || common != Type::Dynamic || types.iter().all(|ty| *ty == Type::Dynamic);
     (settled && types.iter().all(|ty| allowed(ty, &common, lossy))).then_some(common)
 }
 

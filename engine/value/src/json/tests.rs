@@ -156,6 +156,7 @@ fn types() {
     ] {
         assert_eq!(encode_type(&decode_type(text).unwrap()), text);
     }
+    assert_eq!(decode_type("[\"tuple\",null]").unwrap(), Type::tuple([]));
     for text in [
         "",
         "\"int\"",

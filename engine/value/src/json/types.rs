@@ -116,10 +116,12 @@ fn read_compound(reader: &mut Reader<'_>) -> Result<Type> {
 }
 
 fn read_types(reader: &mut Reader<'_>) -> Result<Vec<Type>> {
-    if reader.start()? != Start::Array {
-        return Err("invalid tuple type description".into());
+    match reader.start()? {
+        Start::Array => reader.open()?,
+        // Plugins write an empty tuple so.
+        Start::Null => return reader.word("null").map(|()| Vec::new()),
+        _ => return Err("invalid tuple type description".into()),
     }
-    reader.open()?;
     let mut types = Vec::new();
     while reader.next_element(types.is_empty())? {
         types.push(read_type(reader)?);

@@ -5,7 +5,7 @@ use num_integer::Integer;
 use num_traits::Zero;
 
 use super::float::Float;
-use super::{INTEGER_PRECISION, NotANumber, Number, Repr};
+use super::{INTEGER_PRECISION, LITERAL_PRECISION, NotANumber, Number, Repr};
 
 impl Number {
     /// The sum.
@@ -42,7 +42,7 @@ impl Number {
         }
     }
 
-    /// The product.
+    /// The product. Unlike other results it has as many bits as it needs, up to 512.
     pub fn mul(&self, other: &Self) -> Result<Self, NotANumber> {
         if self.is_infinite() || other.is_infinite() {
             return match self.signum() * other.signum() {
@@ -58,11 +58,11 @@ impl Number {
             return Ok(product);
         }
         let (left, right) = (self.to_float(), other.to_float());
-        Ok(Self::from_float(product(
-            &left,
-            &right,
-            left.precision.max(right.precision),
-        )))
+        // The precision grows where the product needs it, up to that of literals.
+        let mut result = product(&left, &right, LITERAL_PRECISION);
+        let needed = u32::try_from(result.mantissa.bits()).unwrap_or(u32::MAX);
+        result.precision = needed.max(left.precision).max(right.precision);
+        Ok(Self::from_float(result))
     }
 
     /// The quotient. What is not zero divided by zero is infinite.

@@ -23,7 +23,7 @@ pub const DOUBLE_PRECISION: u32 = 53;
 /// An arbitrary-precision binary floating-point number with a precision of its own, or a small whole number.
 ///
 /// Equality and order are numeric: precision does not count, and `-0` equals `0`. Results of arithmetic are
-/// rounded to the greater precision of the two operands, half to even.
+/// rounded to the greater precision of the two operands, half to even; products keep more bits where they need them.
 #[derive(Clone)]
 pub struct Number(Repr);
 

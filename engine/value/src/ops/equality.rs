@@ -60,14 +60,18 @@ fn decide(left: &Value, right: &Value) -> Option<bool> {
 fn decide_known(left: &Value, right: &Value) -> Option<bool> {
     match (left.kind(), right.kind()) {
         (Kind::Set(_, one), Kind::Set(_, two)) => {
-            let known = left.is_wholly_known() && right.is_wholly_known();
-            known.then(|| {
-                one.len() == two.len()
-                    && one
-                        .iter()
-                        .zip(two.iter())
-                        .all(|(one, two)| decide(one, two) == Some(true))
-            })
+            if left.is_wholly_known() && right.is_wholly_known() {
+                return Some(one == two);
+            }
+            // Whichever way the unknown parts turn out, an element without a counterpart makes a difference.
+            let lone = |element: &Value, others: &[Value]| {
+                others
+                    .iter()
+                    .all(|other| decide(element, other) == Some(false))
+            };
+            let differ = one.iter().any(|element| lone(element, two))
+                || two.iter().any(|element| lone(element, one));
+            if differ { Some(false) } else { None }
         }
         (Kind::List(_, one), Kind::List(_, two)) | (Kind::Tuple(one), Kind::Tuple(two)) => {
             if one.len() != two.len() {
