@@ -24,7 +24,7 @@ pub mod variables;
 
 pub use check::check;
 pub use constant::evaluate_constant;
-pub use load::{ModuleRequest, ModuleResolver, load, load_snapshot};
+pub use load::{ModuleRequest, ModuleResolver, join_path, load, load_snapshot};
 pub use module::{
     Backend, Check, CheckRule, Ephemerality, ForEachOrCount, IgnoreChanges, ImportBlock, Lifecycle,
     Local, Module, ModuleCall, Moved, MovedEndpoint, Output, ProviderConfigBlock, ProviderPassed,

@@ -371,6 +371,11 @@ pub(crate) fn join(directory: &str, name: &str) -> String {
     }
 }
 
+/// The path of `path`, which is relative to `directory`: clean, and relative to what `directory` is relative to.
+pub fn join_path(directory: &str, path: &str) -> String {
+    clean(&join(directory, path))
+}
+
 /// A path without `.` and empty steps, and with `..` resolved where that is possible by text.
 pub(crate) fn clean(path: &str) -> String {
     let mut steps: Vec<&str> = Vec::new();
