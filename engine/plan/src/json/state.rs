@@ -115,9 +115,7 @@ fn object_value(row: &Row<'_>, schemas: &SchemaLookup<'_>) -> Value {
     });
     let typed = schema.as_ref().and_then(|schema| {
         let value = terrace_value::json::decode(text, &schema.block.implied_type()).ok()?;
-        let paths = terrace_schema::sensitive_paths(&schema.block, &value);
-        let marks: Vec<(Path, Marks)> = paths.into_iter().map(|path| (path, Marks::SENSITIVE)).collect();
-        Some(value.mark_with_paths(&marks))
+        Some(schema.block.mark_sensitive(&value))
     });
     let value = typed.or_else(|| terrace_value::json::decode_implied(text).ok()).unwrap_or_else(Value::empty_object);
     let marks: Vec<(Path, Marks)> =

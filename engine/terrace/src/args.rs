@@ -1,0 +1,603 @@
+//! The command line. `-flag` and `--flag` are the same; they are made equal before clap sees them.
+
+use clap::{Args, Parser, Subcommand};
+
+/// Infrastructure as code with environments, gates and a journal that loses nothing.
+#[derive(Debug, Parser)]
+#[command(name = "terrace", bin_name = "terrace", version, disable_help_subcommand = true, subcommand_required = true, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Switch to this directory first.
+    #[arg(long, value_name = "DIR", global = false)]
+    pub(crate) chdir: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Prepare a working directory: modules, providers, lock file, state store.
+    Init(InitArgs),
+    /// Check the configuration without looking at state or real objects.
+    Validate(ValidateArgs),
+    /// Show what would change.
+    Plan(PlanArgs),
+    /// Make the changes of a plan.
+    Apply(ApplyArgs),
+    /// Destroy all objects: `apply -destroy`.
+    Destroy(ApplyArgs),
+    /// Take over into the state what has changed outside: `apply -refresh-only -auto-approve`.
+    Refresh(ApplyArgs),
+    /// Show a state or a saved plan.
+    Show(ShowArgs),
+    /// Show root outputs.
+    Output(OutputArgs),
+    /// Rewrite configuration files in the usual form.
+    Fmt(FmtArgs),
+    /// Look at the state, and change it without changing objects.
+    #[command(subcommand)]
+    State(StateCommand),
+    /// List, choose, create and delete workspaces.
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+    /// Ask for the replacement of an object with the next apply.
+    Taint(TaintArgs),
+    /// Take that back.
+    Untaint(TaintArgs),
+    /// Release a lock whose holder is gone.
+    ForceUnlock(ForceUnlockArgs),
+    /// Approve a plan with your SSH key.
+    Approve(ApproveArgs),
+    /// Plan an environment with the configuration that another has applied.
+    Promote(PromoteArgs),
+    /// What a gate asks for, and what is missing.
+    #[command(subcommand)]
+    Gate(GateCommand),
+    /// The history of plans and applies.
+    Runs(RunsArgs),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Bring the journal of an apply that was killed into the state.
+    Recover(RecoverArgs),
+    /// Show the version.
+    Version(VersionArgs),
+}
+
+/// A flag that may be given as `-x`, `-x=true` or `-x=false`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct OutputStyle {
+    /// Print JSON, one object a line.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) json: bool,
+    /// Print without colours.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) no_color: bool,
+}
+
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Where {
+    /// The environment of the project file.
+    #[arg(long, value_name = "NAME", env = "TERRACE_ENV")]
+    pub(crate) env: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LockArgs {
+    /// Whether to take the lock.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) lock: Option<bool>,
+    /// How long to wait for the lock, such as `30s`.
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub(crate) lock_timeout: String,
+    /// Whether questions may be asked.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) input: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PlanOptions {
+    /// Plan the destruction of everything.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) destroy: bool,
+    /// Only take over what has changed outside.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) refresh_only: bool,
+    /// Whether to read existing objects first.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) refresh: bool,
+    /// Replace this object.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) replace: Vec<String>,
+    /// Only this, and what it depends on.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) target: Vec<String>,
+    /// Set a variable.
+    #[arg(long = "var", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub(crate) var: Vec<String>,
+    /// Set variables from a file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) var_file: Vec<String>,
+    /// How many provider calls run at once.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) parallelism: usize,
+    /// Print warnings in short form.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) compact_warnings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// An argument of the backend, or a file of them.
+    #[arg(long, value_name = "KEY=VALUE|FILE")]
+    pub(crate) backend_config: Vec<String>,
+    /// Whether to set up the backend.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) backend: bool,
+    /// Choose the newest versions that the constraints allow, whatever the lock file says.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) upgrade: bool,
+    /// `readonly`: fail rather than change the lock file.
+    #[arg(long, value_name = "MODE")]
+    pub(crate) lockfile: Option<String>,
+    /// Whether questions may be asked.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) input: bool,
+    /// Forget the backend's earlier settings.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) reconfigure: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
+    #[command(flatten)]
+    pub(crate) options: PlanOptions,
+    /// Save the plan to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<String>,
+    /// Exit with 2 when there are changes.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) detailed_exitcode: bool,
+    /// SSH key that signs the plan as its author's.
+    #[arg(long, value_name = "FILE", env = "TERRACE_SSH_KEY")]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
+    #[command(flatten)]
+    pub(crate) options: PlanOptions,
+    /// Do not ask.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) auto_approve: bool,
+    /// SSH key that signs the plan as its author's.
+    #[arg(long, value_name = "FILE", env = "TERRACE_SSH_KEY")]
+    pub(crate) key: Option<String>,
+    /// A saved plan, or the id of a run.
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// A saved plan or a state file; without it the present state.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Print a string as it is.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) raw: bool,
+    /// The output.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FmtArgs {
+    /// Exit with 3 when a file is not in the usual form, and change nothing.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) check: bool,
+    /// Show what differs.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) diff: bool,
+    /// Whether to change files.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) write: bool,
+    /// Whether to list files that differ.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) list: bool,
+    /// Folders within folders too.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) recursive: bool,
+    /// Print without colours.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) no_color: bool,
+    /// Files or folders; `-` for standard input.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    /// List the instances in the state.
+    List {
+        #[command(flatten)]
+        place: Where,
+        /// Only the object with this id.
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
+        /// Only these.
+        #[arg(value_name = "ADDRESS")]
+        addresses: Vec<String>,
+    },
+    /// Show one instance.
+    Show {
+        #[command(flatten)]
+        place: Where,
+        #[command(flatten)]
+        style: OutputStyle,
+        /// The instance.
+        #[arg(value_name = "ADDRESS")]
+        address: String,
+    },
+    /// Call an object by another address.
+    Mv {
+        #[command(flatten)]
+        place: Where,
+        #[command(flatten)]
+        lock: LockArgs,
+        /// Only say what would be done.
+        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+        dry_run: bool,
+        /// What it is called.
+        #[arg(value_name = "SOURCE")]
+        source: String,
+        /// What it is to be called.
+        #[arg(value_name = "DESTINATION")]
+        destination: String,
+    },
+    /// Forget objects without destroying them.
+    Rm {
+        #[command(flatten)]
+        place: Where,
+        #[command(flatten)]
+        lock: LockArgs,
+        /// Only say what would be done.
+        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+        dry_run: bool,
+        /// What to forget.
+        #[arg(value_name = "ADDRESS", required = true)]
+        addresses: Vec<String>,
+    },
+    /// Print the state file.
+    Pull {
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Replace the state by a file.
+    Push {
+        #[command(flatten)]
+        place: Where,
+        #[command(flatten)]
+        lock: LockArgs,
+        /// Whatever its lineage and serial.
+        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+        force: bool,
+        /// The file; `-` for standard input.
+        #[arg(value_name = "FILE")]
+        file: String,
+    },
+    /// Say which provider manages what.
+    ReplaceProvider {
+        #[command(flatten)]
+        place: Where,
+        #[command(flatten)]
+        lock: LockArgs,
+        /// Do not ask.
+        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+        auto_approve: bool,
+        /// The provider in the state.
+        #[arg(value_name = "FROM")]
+        from: String,
+        /// The provider from now on.
+        #[arg(value_name = "TO")]
+        to: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorkspaceCommand {
+    /// List them; the chosen one has a star.
+    List,
+    /// Show the chosen one.
+    Show,
+    /// Create one and choose it.
+    New {
+        /// Its name.
+        name: String,
+    },
+    /// Choose one.
+    Select {
+        /// Create it when it is not there.
+        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+        or_create: bool,
+        /// Its name.
+        name: String,
+    },
+    /// Delete one that is empty.
+    Delete {
+        /// Also when objects are still managed in it, which are forgotten then.
+        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+        force: bool,
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TaintArgs {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
+    /// Succeed when there is no such object.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) allow_missing: bool,
+    /// The instance.
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ForceUnlockArgs {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Do not ask.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) force: bool,
+    /// The lock's id.
+    #[arg(value_name = "LOCK_ID")]
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Your SSH key.
+    #[arg(long, value_name = "FILE", env = "TERRACE_SSH_KEY")]
+    pub(crate) key: Option<String>,
+    /// How long the approval holds, such as `24h`.
+    #[arg(long, value_name = "DURATION", default_value = "72h")]
+    pub(crate) expires: String,
+    /// What you want to say.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) comment: String,
+    /// The run (the beginning of its id is enough).
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PromoteArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
+    /// SSH key that signs the plan as its author's.
+    #[arg(long, value_name = "FILE", env = "TERRACE_SSH_KEY")]
+    pub(crate) key: Option<String>,
+    /// The environment that has applied the configuration.
+    #[arg(value_name = "FROM")]
+    pub(crate) from: String,
+    /// The environment that is to have it.
+    #[arg(value_name = "TO")]
+    pub(crate) to: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GateCommand {
+    /// What the gate asks of a run, and what is missing.
+    Explain {
+        #[command(flatten)]
+        style: OutputStyle,
+        #[command(flatten)]
+        place: Where,
+        /// The run.
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    #[command(subcommand)]
+    pub(crate) command: Option<RunsCommand>,
+    /// Only runs with this status.
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) status: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunsCommand {
+    /// Show one run and its plan.
+    Show {
+        /// The run.
+        #[arg(value_name = "RUN")]
+        run: String,
+        #[command(flatten)]
+        style: OutputStyle,
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check the chain.
+    Verify {
+        #[command(flatten)]
+        style: OutputStyle,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Print the entries.
+    List {
+        #[command(flatten)]
+        style: OutputStyle,
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    #[command(flatten)]
+    pub(crate) style: OutputStyle,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
+    #[command(flatten)]
+    pub(crate) options: PlanOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VersionArgs {
+    /// Print JSON.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) json: bool,
+}
+
+/// Makes `-flag` and `--flag` equal: one dash before a word becomes two. What follows `--` is left alone.
+pub(crate) fn normalise(args: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut rest = false;
+    let mut out = Vec::new();
+    let mut value_follows = false;
+    for (index, arg) in args.into_iter().enumerate() {
+        rest |= arg == "--";
+        let word = arg.strip_prefix('-').filter(|word| word.len() > 1 && !word.starts_with('-'));
+        match word {
+            Some(word) if index > 0 && !rest && !value_follows => {
+                value_follows = TAKES_VALUE.contains(&word);
+                out.push(format!("--{word}"));
+            }
+            _ => {
+                value_follows = !rest && arg.strip_prefix("--").is_some_and(|word| TAKES_VALUE.contains(&word));
+                out.push(arg);
+            }
+        }
+    }
+    out
+}
+
+/// Flags whose value may begin with a dash.
+const TAKES_VALUE: [&str; 1] = ["var"];
+
+/// `-var` and `-var-file` in the order in which they were given, which decides who wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum VariableArgument {
+    /// `NAME=VALUE`
+    Assignment(String),
+    /// A file.
+    File(String),
+}
+
+/// The variables' arguments of a normalised command line, in order.
+pub(crate) fn variable_arguments(args: &[String]) -> Vec<VariableArgument> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(arg) = args.get(at) {
+        at += 1;
+        if arg == "--" {
+            break;
+        }
+        let (name, value) = match arg.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (arg.as_str(), None),
+        };
+        let make: fn(String) -> VariableArgument = match name {
+            "--var" => VariableArgument::Assignment,
+            "--var-file" => VariableArgument::File,
+            _ => continue,
+        };
+        let value = value.or_else(|| {
+            at += 1;
+            args.get(at - 1).cloned()
+        });
+        found.extend(value.map(make));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        normalise(line.split(' ').map(str::to_owned))
+    }
+
+    #[test]
+    fn one_dash_is_two() {
+        assert_eq!(words("terrace plan -no-color -var a=-b --json -"), words("terrace plan --no-color --var a=-b --json -"));
+        assert_eq!(words("terrace plan -var -x"), ["terrace", "plan", "--var", "-x"]);
+    }
+
+    #[test]
+    fn variables_keep_their_order() {
+        let args = words("terrace plan -var a=1 -var-file=x.tfvars -var=b=2");
+        assert_eq!(
+            variable_arguments(&args),
+            [
+                VariableArgument::Assignment("a=1".into()),
+                VariableArgument::File("x.tfvars".into()),
+                VariableArgument::Assignment("b=2".into())
+            ]
+        );
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,153 @@
+//! How a command fails, and what the process's exit code is then.
+
+use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
+use terrace_gate::Refusal;
+use terrace_port::{LockInfo, ProviderError, StoreError};
+use terrace_state::{StateError, StorageError};
+
+/// Exit code of success.
+pub(crate) const SUCCESS: u8 = 0;
+/// Exit code of an error, wrong usage included.
+pub(crate) const FAILURE: u8 = 1;
+/// Exit code of `plan -detailed-exitcode` where there are changes.
+pub(crate) const CHANGES: u8 = 2;
+/// Exit code of `fmt -check` where a file is not in the usual form.
+pub(crate) const UNFORMATTED: u8 = 3;
+/// Exit code of an apply that the gate refused.
+pub(crate) const REFUSED: u8 = 5;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    /// What to say.
+    pub(crate) diagnostics: Diagnostics,
+    /// The files that the diagnostics speak of.
+    pub(crate) sources: SourceMap,
+    /// The exit code.
+    pub(crate) code: u8,
+}
+
+/// What a command gives: its exit code.
+pub(crate) type Outcome = Result<u8, CommandError>;
+
+impl CommandError {
+    /// Several problems in files.
+    pub(crate) fn new(diagnostics: Diagnostics, sources: SourceMap) -> Self {
+        Self { diagnostics, sources, code: FAILURE }
+    }
+
+    /// One problem.
+    pub(crate) fn one(id: &'static str, summary: impl Into<String>, detail: impl Into<String>) -> Self {
+        Diagnostic::error(id, summary, detail).into()
+    }
+
+    /// A refusal of the gate, with the way on.
+    pub(crate) fn refused(refusal: &Refusal) -> Self {
+        let subject = refusal.digest.map_or_else(|| "The change".to_owned(), |digest| format!("Plan {}", digest.short()));
+        let reasons: Vec<String> = refusal.reasons.iter().map(|reason| format!("  - {reason}")).collect();
+        let detail = format!(
+            "{subject} does not pass the gate of environment {:?}:\n{}",
+            refusal.environment,
+            reasons.join("\n")
+        );
+        let mut diagnostic = Diagnostic::error("gate-refused", "Gate not satisfied", detail);
+        let needs_approval = refusal.reasons.iter().any(|reason| {
+            matches!(reason, terrace_gate::RefusalReason::Approvals { .. } | terrace_gate::RefusalReason::Role { .. })
+        });
+        diagnostic = match refusal.digest {
+            Some(digest) if needs_approval => diagnostic.hint(format!(
+                "someone else runs `terrace approve {} -env={} -key=FILE`, then apply again",
+                digest.short(),
+                refusal.environment
+            )),
+            Some(digest) => {
+                diagnostic.hint(format!("`terrace gate explain {} -env={}` shows what is missing", digest.short(), refusal.environment))
+            }
+            None => diagnostic.hint(format!("plan the change with `terrace plan -env={}`, have it approved, and apply it", refusal.environment)),
+        };
+        Self { diagnostics: diagnostic.into(), sources: SourceMap::new(), code: REFUSED }
+    }
+}
+
+impl From<Diagnostic> for CommandError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: diagnostic.into(), sources: SourceMap::new(), code: FAILURE }
+    }
+}
+
+impl From<Box<Refusal>> for CommandError {
+    fn from(refusal: Box<Refusal>) -> Self {
+        Self::refused(&refusal)
+    }
+}
+
+impl From<StateError> for CommandError {
+    fn from(error: StateError) -> Self {
+        let mut diagnostic = Diagnostic::error("invalid-state", error.summary, error.detail);
+        diagnostic.hint = error.hint;
+        diagnostic.into()
+    }
+}
+
+impl From<StorageError> for CommandError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Store(error) => error.into(),
+            StorageError::State(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProviderError> for CommandError {
+    fn from(error: ProviderError) -> Self {
+        Self::one("provider-failed", "Provider failed", error.message)
+    }
+}
+
+/// Who holds a lock, as lines.
+pub(crate) fn lock_lines(holder: &LockInfo) -> String {
+    let rows = [
+        ("ID", &holder.id),
+        ("Path", &holder.path),
+        ("Operation", &holder.operation),
+        ("Who", &holder.who),
+        ("Version", &holder.version),
+        ("Created", &holder.created),
+        ("Info", &holder.info),
+    ];
+    let lines: Vec<String> = rows.iter().map(|(name, value)| format!("  {:<10} {value}", format!("{name}:")).trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let diagnostic = match error {
+            StoreError::Locked { holder } => {
+                let detail = format!(
+                    "Someone else is working with this state. Terrace acquires a state lock to protect the state from being written by multiple users at the same time.\n\nLock Info:\n{}",
+                    lock_lines(&holder)
+                );
+                Diagnostic::error("state-locked", "Error acquiring the state lock", detail).hint(format!(
+                    "wait with -lock-timeout=60s; if the holder is gone for good, release the lock with `terrace force-unlock {}`",
+                    holder.id
+                ))
+            }
+            StoreError::LockLost(why) => Diagnostic::error("lock-lost", "State lock lost", why)
+                .hint("`terrace recover` brings what was done into the state"),
+            StoreError::Conflict(why) => Diagnostic::error("state-conflict", "State changed in between", why),
+            StoreError::Refused(why) => Diagnostic::error("state-refused", "State refused", why),
+            StoreError::Corrupt(why) => Diagnostic::error("store-corrupt", "Stored data is damaged", why)
+                .hint("the state's backup and `terrace runs` may help to restore it"),
+            StoreError::Unavailable { what, source } => {
+                let mut causes = source.to_string();
+                let mut next = source.source();
+                while let Some(cause) = next {
+                    causes = format!("{causes}: {cause}");
+                    next = cause.source();
+                }
+                Diagnostic::error("store-unavailable", "State store unavailable", format!("{what}: {causes}"))
+            }
+        };
+        diagnostic.into()
+    }
+}

@@ -1,0 +1,368 @@
+//! Adapters to this machine: files, clock, entropy, processes. The only place of the binary that touches them.
+#![expect(clippy::disallowed_methods, reason = "this is the adapter through which everything else reaches the machine")]
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use terrace_functions::{Context, FileError};
+use terrace_plan::FileRead;
+use terrace_port::{Clock, Entropy, FileEntry, Files, Process, ProcessOutput, ProcessRequest};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+
+/// Files of this machine, relative to the process's working directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Disk;
+
+/// Takes `.` and `..` out of a path, without looking at links.
+fn clean(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+impl Files for Disk {
+    fn read(&self, path: &str) -> io::Result<Arc<[u8]>> {
+        std::fs::read(path).map(Into::into)
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<FileEntry>> {
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(if path.is_empty() { "." } else { path })? {
+            let entry = entry?;
+            let is_directory = entry.path().is_dir();
+            entries.push(FileEntry { name: entry.file_name().to_string_lossy().into_owned(), is_directory });
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        Path::new(path).is_file()
+    }
+
+    fn absolute(&self, path: &str) -> String {
+        let joined = std::env::current_dir().unwrap_or_default().join(path);
+        clean(&joined).to_string_lossy().into_owned()
+    }
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> (i64, u32) {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
+    }
+}
+
+/// RFC 3339 text of a time in seconds, UTC.
+pub(crate) fn rfc3339(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        use rand::TryRngCore as _;
+        // Without randomness no id is safe to give out.
+        rand::rngs::OsRng.try_fill_bytes(bytes).expect("the operating system gives random bytes");
+    }
+}
+
+/// Starts processes of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SystemProcess;
+
+#[async_trait]
+impl Process for SystemProcess {
+    async fn run(&self, request: ProcessRequest, on_line: &(dyn for<'a> Fn(&'a str) + Send + Sync)) -> io::Result<ProcessOutput> {
+        let (program, arguments) =
+            request.argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program is given"))?;
+        let mut command = tokio::process::Command::new(program);
+        command.args(arguments).envs(request.environment).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.stdin(if request.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
+        if let Some(directory) = &request.directory {
+            command.current_dir(directory);
+        }
+        let mut child = command.spawn()?;
+        let mut stdin = child.stdin.take();
+        let write = async {
+            if let Some(stdin) = &mut stdin {
+                // A program that does not read its input is free not to.
+                stdin.write_all(&request.stdin).await.ok();
+            }
+            drop(stdin);
+        };
+        let output = Mutex::new(Vec::new());
+        let out = forward(child.stdout.take(), on_line, &output);
+        let err = forward(child.stderr.take(), on_line, &output);
+        let ((), out, err) = futures::join!(write, out, err);
+        out?;
+        err?;
+        let status = child.wait().await?;
+        Ok(ProcessOutput { code: status.code(), output: output.into_inner().unwrap_or_default() })
+    }
+}
+
+async fn forward(
+    stream: Option<impl tokio::io::AsyncRead + Unpin>,
+    on_line: &(dyn for<'a> Fn(&'a str) + Send + Sync),
+    output: &Mutex<Vec<u8>>,
+) -> io::Result<()> {
+    let Some(stream) = stream else { return Ok(()) };
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if reader.read_until(b'\n', &mut line).await? == 0 {
+            return Ok(());
+        }
+        if let Ok(mut output) = output.lock() {
+            output.extend_from_slice(&line);
+        }
+        on_line(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
+    }
+}
+
+/// What functions may ask: files of this machine, and every read is remembered for the plan.
+#[derive(Debug)]
+pub(crate) struct PlanningContext {
+    plan_timestamp: String,
+    home: Option<String>,
+    reads: Mutex<BTreeMap<String, Option<Arc<[u8]>>>>,
+}
+
+impl PlanningContext {
+    pub(crate) fn new(plan_timestamp: String, home: Option<String>) -> Self {
+        Self { plan_timestamp, home, reads: Mutex::default() }
+    }
+
+    /// Every file that was read or looked for.
+    pub(crate) fn reads(&self) -> Vec<FileRead> {
+        let reads = self.reads.lock().map(|reads| reads.clone()).unwrap_or_default();
+        reads.into_iter().map(|(path, content)| FileRead { path, content }).collect()
+    }
+
+    fn remember(&self, path: &str, content: Option<Arc<[u8]>>) {
+        if let Ok(mut reads) = self.reads.lock() {
+            reads.insert(path.to_owned(), content);
+        }
+    }
+}
+
+impl Context for PlanningContext {
+    fn read_file(&self, path: &str) -> Result<Arc<[u8]>, FileError> {
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                let bytes: Arc<[u8]> = bytes.into();
+                self.remember(path, Some(bytes.clone()));
+                Ok(bytes)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.remember(path, None);
+                Err(FileError::NotFound)
+            }
+            Err(error) => Err(FileError::Unreadable(error.to_string())),
+        }
+    }
+
+    fn list_files(&self, base: &str) -> Result<Vec<String>, FileError> {
+        let mut found = Vec::new();
+        collect_files(Path::new(base), Path::new(""), &mut found).map_err(|error| FileError::Unreadable(error.to_string()))?;
+        found.sort();
+        // The listing is an input of the plan as much as a file's content is.
+        self.remember(&listing_key(base), Some(found.join("\n").into_bytes().into()));
+        Ok(found)
+    }
+
+    fn file_exists(&self, path: &str) -> Result<bool, FileError> {
+        match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => Err(FileError::Unreadable("it is a directory".to_owned())),
+            Ok(_) => {
+                self.read_file(path)?;
+                Ok(true)
+            }
+            Err(_) => {
+                self.remember(path, None);
+                Ok(false)
+            }
+        }
+    }
+
+    fn absolute_path(&self, path: &str) -> String {
+        Disk.absolute(path)
+    }
+
+    fn home_directory(&self) -> Option<String> {
+        self.home.clone()
+    }
+
+    fn timestamp(&self) -> Option<String> {
+        None
+    }
+
+    fn plan_timestamp(&self) -> Option<String> {
+        Some(self.plan_timestamp.clone())
+    }
+
+    fn entropy(&self) -> Option<[u8; 16]> {
+        None
+    }
+}
+
+fn listing_key(base: &str) -> String {
+    format!("{base}/**")
+}
+
+fn collect_files(base: &Path, below: &Path, found: &mut Vec<String>) -> io::Result<()> {
+    let directory = base.join(below);
+    if !directory.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = below.join(entry.file_name());
+        if entry.path().is_dir() {
+            collect_files(base, &path, found)?;
+        } else {
+            found.push(path.to_string_lossy().replace('\\', "/"));
+        }
+    }
+    Ok(())
+}
+
+/// What functions may ask while a plan is applied: files as the plan recorded them, and nothing of the working directory.
+#[derive(Debug)]
+pub(crate) struct ApplyingContext {
+    plan_timestamp: String,
+    working_directory: String,
+    home: Option<String>,
+    reads: BTreeMap<String, Option<Arc<[u8]>>>,
+}
+
+impl ApplyingContext {
+    pub(crate) fn new(plan: &terrace_plan::Plan, home: Option<String>) -> Self {
+        Self {
+            plan_timestamp: plan.inputs.timestamp.clone(),
+            working_directory: Disk.absolute("."),
+            home,
+            reads: plan.inputs.files.iter().map(|file| (file.path.clone(), file.content.clone())).collect(),
+        }
+    }
+}
+
+impl Context for ApplyingContext {
+    fn read_file(&self, path: &str) -> Result<Arc<[u8]>, FileError> {
+        match self.reads.get(path) {
+            Some(Some(content)) => Ok(content.clone()),
+            Some(None) => Err(FileError::NotFound),
+            // A path that was not known while planning: what it holds was not reviewed, but it is what the plan asked for.
+            None => match std::fs::read(path) {
+                Ok(bytes) => Ok(bytes.into()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Err(FileError::NotFound),
+                Err(error) => Err(FileError::Unreadable(error.to_string())),
+            },
+        }
+    }
+
+    fn list_files(&self, base: &str) -> Result<Vec<String>, FileError> {
+        match self.reads.get(&listing_key(base)) {
+            Some(Some(listing)) => Ok(String::from_utf8_lossy(listing).lines().map(str::to_owned).collect()),
+            _ => Err(FileError::Unreadable("its files were not listed while planning".to_owned())),
+        }
+    }
+
+    fn file_exists(&self, path: &str) -> Result<bool, FileError> {
+        match self.read_file(path) {
+            Ok(_) => Ok(true),
+            Err(FileError::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn absolute_path(&self, path: &str) -> String {
+        clean(&Path::new(&self.working_directory).join(path)).to_string_lossy().into_owned()
+    }
+
+    fn home_directory(&self) -> Option<String> {
+        self.home.clone()
+    }
+
+    fn timestamp(&self) -> Option<String> {
+        Some(rfc3339(SystemClock.now().0))
+    }
+
+    fn plan_timestamp(&self) -> Option<String> {
+        Some(self.plan_timestamp.clone())
+    }
+
+    fn entropy(&self) -> Option<[u8; 16]> {
+        let mut bytes = [0; 16];
+        SystemEntropy.fill(&mut bytes);
+        Some(bytes)
+    }
+}
+
+/// Everything of the process's environment, read once.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment {
+    variables: BTreeMap<String, String>,
+}
+
+impl Environment {
+    pub(crate) fn read() -> Self {
+        let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+        Self { variables: std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect() }
+    }
+
+    /// A variable that is set and not empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// All variables whose name begins with `prefix`, without it.
+    pub(crate) fn with_prefix(&self, prefix: &str) -> BTreeMap<String, String> {
+        self.variables
+            .iter()
+            .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone())))
+            .collect()
+    }
+}
+
+/// Writes a file so that a reader sees the old content or the new, never a part.
+pub(crate) fn write_file(path: &str, bytes: &[u8]) -> io::Result<()> {
+    let target = Path::new(path);
+    let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(directory)?;
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = directory.join(format!(".{name}.{}.tmp", std::process::id()));
+    let written = std::fs::write(&temporary, bytes).and_then(|()| {
+        if let Ok(found) = std::fs::metadata(&target) {
+            std::fs::set_permissions(&temporary, found.permissions())?;
+        }
+        std::fs::rename(&temporary, &target)
+    });
+    if written.is_err() {
+        std::fs::remove_file(&temporary).ok();
+    }
+    written
+}

@@ -1,0 +1,373 @@
+//! One invocation: the environment, the view, and where the state is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use terrace_backend_embedded::EmbeddedStore;
+use terrace_backend_local::{LocalOptions, LocalStore};
+use terrace_config::Config;
+use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap};
+use terrace_gate::{AuditEvent, Environment as ProjectEnvironment, Project, Rules, append_audit, guard_manual_write, parse_project};
+use terrace_port::{Clock as _, Entropy as _, Files as _, LockInfo, LockedState, StateStore, StoreError};
+use terrace_value::Value;
+
+use crate::args::VariableArgument;
+use crate::command_error::CommandError;
+use crate::outside::{Disk, Environment, SystemClock, SystemEntropy, rfc3339};
+use crate::view::View;
+
+/// What every command has.
+pub(crate) struct Session {
+    /// The process's environment.
+    pub(crate) environment: Environment,
+    /// How to speak.
+    pub(crate) view: View,
+    /// `-var` and `-var-file` in order.
+    pub(crate) variables: Vec<VariableArgument>,
+}
+
+/// Where a state is, and under which rules.
+pub(crate) struct Place {
+    /// The store.
+    pub(crate) store: Arc<dyn StateStore>,
+    /// The workspace.
+    pub(crate) workspace: String,
+    /// The project file with its directory, where there is one.
+    pub(crate) project: Option<FoundProject>,
+    /// The environment that was chosen.
+    pub(crate) environment: Option<String>,
+    /// The rules that the project file states for it.
+    pub(crate) rules: Option<Rules>,
+    /// Its variables files, relative to the working directory.
+    pub(crate) variable_files: Vec<String>,
+}
+
+/// A project file.
+#[derive(Clone)]
+pub(crate) struct FoundProject {
+    pub(crate) project: Project,
+    /// The directory that holds it.
+    pub(crate) directory: PathBuf,
+    /// The working directory relative to it; `.` where they are the same.
+    pub(crate) stack: String,
+}
+
+/// The project file's name.
+const PROJECT_FILE: &str = "terrace.hcl";
+
+impl Session {
+    /// Now, in RFC 3339.
+    pub(crate) fn now(&self) -> String {
+        rfc3339(SystemClock.now().0)
+    }
+
+    /// `user@host`, as locks and runs name who did something.
+    pub(crate) fn actor(&self) -> String {
+        let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| self.environment.get(name)).unwrap_or("unknown");
+        let host = Disk.read("/etc/hostname").map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()).unwrap_or_default();
+        let host = self.environment.get("HOSTNAME").map(str::to_owned).unwrap_or(host);
+        if host.is_empty() { user.to_owned() } else { format!("{user}@{host}") }
+    }
+
+    /// The directory of what Terrace keeps for a working directory.
+    pub(crate) fn data_directory(&self) -> String {
+        self.environment.get("TF_DATA_DIR").unwrap_or(".terraform").to_owned()
+    }
+
+    /// The workspace that was chosen.
+    pub(crate) fn workspace(&self) -> String {
+        if let Some(workspace) = self.environment.get("TF_WORKSPACE") {
+            return workspace.to_owned();
+        }
+        let file = format!("{}/environment", self.data_directory());
+        let chosen = Disk.read(&file).map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()).unwrap_or_default();
+        if chosen.is_empty() { "default".to_owned() } else { chosen }
+    }
+
+    /// What a lock says of this process.
+    pub(crate) fn lock_info(&self, operation: &str) -> LockInfo {
+        let mut bytes = [0; 16];
+        SystemEntropy.fill(&mut bytes);
+        let id = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
+        LockInfo {
+            id,
+            operation: operation.to_owned(),
+            info: String::new(),
+            who: self.actor(),
+            version: terrace_state::TERRAFORM_VERSION.to_owned(),
+            created: self.now(),
+            path: String::new(),
+        }
+    }
+
+    /// The project file above the working directory, if there is one.
+    pub(crate) fn find_project(&self) -> Result<Option<FoundProject>, CommandError> {
+        let here = PathBuf::from(Disk.absolute("."));
+        for directory in here.ancestors() {
+            let path = directory.join(PROJECT_FILE);
+            let Ok(bytes) = Disk.read(&path.to_string_lossy()) else { continue };
+            let mut sources = SourceMap::new();
+            let id = sources.add(SourceFile::new(PROJECT_FILE, String::from_utf8_lossy(&bytes).into_owned()));
+            let (project, diagnostics) = parse_project(id, &bytes);
+            if diagnostics.has_errors() {
+                return Err(CommandError::new(diagnostics, sources));
+            }
+            self.view.diagnostics(diagnostics, &sources);
+            let stack = here.strip_prefix(directory).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+            let stack = if stack.is_empty() { ".".to_owned() } else { stack };
+            return Ok(Some(FoundProject { project, directory: directory.to_owned(), stack }));
+        }
+        Ok(None)
+    }
+
+    /// Where the state is that a command works with: the environment's, or the configuration's own.
+    pub(crate) fn place(&self, environment: Option<&str>, config: Option<&Config>) -> Result<Place, CommandError> {
+        let project = self.find_project()?;
+        let Some(name) = environment else {
+            let store = self.own_store(config)?;
+            let workspace = self.workspace();
+            return Ok(Place { store, workspace, project, environment: None, rules: None, variable_files: Vec::new() });
+        };
+        let Some(found) = project else {
+            return Err(Diagnostic::error(
+                "no-project",
+                "No project file",
+                format!("The environment {name:?} was chosen, and there is no {PROJECT_FILE} in this directory or above it."),
+            )
+            .hint("write one, or leave out -env and TERRACE_ENV")
+            .into());
+        };
+        let Some(chosen) = found.project.environment(name) else {
+            let names: Vec<&str> = found.project.environments.iter().map(|environment| environment.name.as_str()).collect();
+            let detail = format!("The project file defines no environment {name:?}. It defines: {}.", names.join(", "));
+            return Err(CommandError::one("unknown-environment", "Unknown environment", detail));
+        };
+        self.environment_place(&found, chosen, config)
+    }
+
+    /// Where an environment keeps the state of this stack.
+    pub(crate) fn environment_place(
+        &self,
+        found: &FoundProject,
+        environment: &ProjectEnvironment,
+        config: Option<&Config>,
+    ) -> Result<Place, CommandError> {
+        let (store, default_workspace) = match &environment.backend {
+            Some(backend) => {
+                let (arguments, diagnostics) = backend.arguments(&environment.name, &found.stack);
+                if diagnostics.has_errors() {
+                    let mut sources = SourceMap::new();
+                    let path = found.directory.join(PROJECT_FILE);
+                    let text = Disk.read(&path.to_string_lossy()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                    sources.add(SourceFile::new(PROJECT_FILE, text.unwrap_or_default()));
+                    return Err(CommandError::new(diagnostics, sources));
+                }
+                (open_store(&backend.type_name, &arguments, &found.directory)?, "default".to_owned())
+            }
+            None if config.is_some_and(|config| config.root.module.backend.is_some()) => {
+                (self.own_store(config)?, environment.name.clone())
+            }
+            None => {
+                let directory = found.directory.join(".terrace").join("store").join(&found.stack);
+                let store: Arc<dyn StateStore> = Arc::new(EmbeddedStore::new(directory));
+                (store, environment.name.clone())
+            }
+        };
+        let here = PathBuf::from(Disk.absolute("."));
+        let relative = |file: &String| {
+            let path = found.directory.join(file);
+            path.strip_prefix(&here).map_or_else(|_| path.to_string_lossy().into_owned(), |path| path.to_string_lossy().into_owned())
+        };
+        Ok(Place {
+            store,
+            workspace: environment.workspace.clone().unwrap_or(default_workspace),
+            rules: Some(found.project.rules(environment)),
+            variable_files: environment.variables.iter().map(relative).collect(),
+            environment: Some(environment.name.clone()),
+            project: Some(found.clone()),
+        })
+    }
+
+    /// The store that the configuration names; state files in the working directory where it names none.
+    fn own_store(&self, config: Option<&Config>) -> Result<Arc<dyn StateStore>, CommandError> {
+        let Some(backend) = config.and_then(|config| config.root.module.backend.as_ref()) else {
+            return Ok(Arc::new(LocalStore::new(".")));
+        };
+        let (attributes, mut diagnostics) = backend.body.just_attributes();
+        let mut arguments = BTreeMap::new();
+        for (name, attribute) in attributes {
+            arguments.insert(name.to_string(), terrace_config::evaluate_constant(&attribute.value, &mut diagnostics));
+        }
+        if diagnostics.has_errors() {
+            let sources = config.map(|config| config.sources.clone()).unwrap_or_default();
+            return Err(CommandError::new(diagnostics, sources));
+        }
+        arguments.extend(self.backend_overrides());
+        open_store(&backend.type_name, &arguments, Path::new(".")).map_err(|mut error| {
+            error.sources = config.map(|config| config.sources.clone()).unwrap_or_default();
+            for diagnostic in error.diagnostics.iter_mut() {
+                diagnostic.subject.get_or_insert(backend.span);
+            }
+            error
+        })
+    }
+
+    /// Arguments that `init -backend-config` remembered.
+    fn backend_overrides(&self) -> BTreeMap<String, Value> {
+        let file = format!("{}/terrace-backend.json", self.data_directory());
+        let Ok(bytes) = Disk.read(&file) else { return BTreeMap::new() };
+        let value = std::str::from_utf8(&bytes).ok().and_then(|text| terrace_value::json::decode_implied(text).ok());
+        let entries = value.as_ref().and_then(Value::as_entries).cloned().unwrap_or_default();
+        entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+    }
+
+    /// Takes the lock, waiting as long as was asked for.
+    pub(crate) async fn lock(&self, place: &Place, operation: &str, timeout: &str) -> Result<Box<dyn LockedState>, CommandError> {
+        let patience = parse_duration(timeout)?;
+        let begun = tokio::time::Instant::now();
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match place.store.lock(&place.workspace, self.lock_info(operation)).await {
+                Ok(locked) => return Ok(locked),
+                Err(StoreError::Locked { .. }) if begun.elapsed() < patience => {
+                    tokio::time::sleep(pause.min(patience.saturating_sub(begun.elapsed()))).await;
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Writes the audit log beside the state.
+    pub(crate) async fn audit(&self, place: &Place, event: &str, run: Option<&str>, details: &[(&str, String)]) -> Result<(), CommandError> {
+        let mut details: BTreeMap<String, String> = details.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        if let Some(environment) = &place.environment {
+            details.insert("environment".to_owned(), environment.clone());
+        }
+        details.insert("workspace".to_owned(), place.workspace.clone());
+        let event = AuditEvent {
+            time: self.now(),
+            actor: self.actor(),
+            event: event.to_owned(),
+            run: run.map(str::to_owned),
+            details,
+        };
+        let runs = place.store.runs(&place.workspace);
+        append_audit(&*runs, &event).await?;
+        Ok(())
+    }
+
+    /// Refuses to write a state that only an approved plan may change.
+    pub(crate) async fn guard(&self, place: &Place, what: &str) -> Result<(), CommandError> {
+        let runs = place.store.runs(&place.workspace);
+        if let Err(refusal) = guard_manual_write(&*runs, place.rules.as_ref()).await? {
+            self.audit(place, "refuse", None, &[("operation", what.to_owned())]).await?;
+            return Err(refusal.into());
+        }
+        Ok(())
+    }
+}
+
+/// Opens a backend by its type and arguments.
+pub(crate) fn open_store(
+    type_name: &str,
+    arguments: &BTreeMap<String, Value>,
+    base: &Path,
+) -> Result<Arc<dyn StateStore>, CommandError> {
+    let known: &[&str] = match type_name {
+        "local" => &["path", "workspace_dir"],
+        "embedded" => &["path"],
+        other => {
+            let detail = format!(
+                "This version of Terrace keeps states in the backends \"local\" and \"embedded\"; the backend {other:?} is planned. Nothing was read or written."
+            );
+            return Err(CommandError::one("not-supported-yet", "Not supported yet", detail));
+        }
+    };
+    let mut diagnostics = Diagnostics::new();
+    for (name, value) in arguments {
+        if !known.contains(&name.as_str()) {
+            diagnostics.push(Diagnostic::error(
+                "unsupported-argument",
+                "Unsupported argument",
+                format!("The backend {type_name:?} has no argument {name:?}. It has: {}.", known.join(", ")),
+            ));
+        } else if value.as_str().is_none() && !value.is_null() {
+            diagnostics.push(Diagnostic::error(
+                "invalid-argument",
+                "Invalid argument",
+                format!("The argument {name:?} of the backend {type_name:?} is a string."),
+            ));
+        }
+    }
+    if diagnostics.has_errors() {
+        return Err(CommandError::new(diagnostics, SourceMap::new()));
+    }
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+    Ok(match type_name {
+        "embedded" => Arc::new(EmbeddedStore::new(base.join(text("path").unwrap_or(".terrace/store")))),
+        _ => {
+            let mut options = LocalOptions::new(base);
+            if let Some(path) = text("path") {
+                options.path = path.into();
+            }
+            if let Some(directory) = text("workspace_dir") {
+                options.workspace_directory = directory.into();
+            }
+            Arc::new(LocalStore::with_options(options))
+        }
+    })
+}
+
+/// Reads `90s`, `5m`, `1h30m`, `0s`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, CommandError> {
+    let mut total = 0.0;
+    let mut number = String::new();
+    let mut rest = text.chars().peekable();
+    let mut understood = !text.is_empty();
+    while let Some(c) = rest.next() {
+        if c.is_ascii_digit() || c == '.' {
+            number.push(c);
+            continue;
+        }
+        let unit = match c {
+            'm' if rest.peek() == Some(&'s') => {
+                rest.next();
+                0.001
+            }
+            's' => 1.0,
+            'm' => 60.0,
+            'h' => 3600.0,
+            'd' => 86_400.0,
+            _ => f64::NAN,
+        };
+        total += number.parse::<f64>().unwrap_or(f64::NAN) * unit;
+        number.clear();
+    }
+    understood &= number.is_empty() || text == "0";
+    match Duration::try_from_secs_f64(total) {
+        Ok(duration) if understood => Ok(duration),
+        _ => Err(CommandError::one(
+            "invalid-duration",
+            "Invalid duration",
+            format!("{text:?} is not a duration. Write one as 30s, 5m or 1h30m."),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(parse_duration("1h30m").unwrap(), Duration::from_secs(5400));
+        assert_eq!(parse_duration("0s").unwrap(), Duration::ZERO);
+        assert_eq!(parse_duration("250ms").unwrap(), Duration::from_millis(250));
+        for bad in ["", "5", "x", "1h-3m", "5q"] {
+            assert!(parse_duration(bad).is_err(), "{bad:?}");
+        }
+    }
+}
