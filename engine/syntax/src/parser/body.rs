@@ -78,7 +78,7 @@ impl Parser<'_> {
                     attribute.name.name,
                     self.place_in_words(*first)
                 );
-                self.diagnostics.push(
+                self.tell(
                     Diagnostic::error("argument-redefined", "Attribute redefined", detail)
                         .at(attribute.name.span),
                 );

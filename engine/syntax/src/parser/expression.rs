@@ -1,6 +1,6 @@
 //! Expressions.
 
-use terrace_diag::Span;
+use terrace_diag::{Diagnostic, Span};
 use terrace_value::{Number, Text, Value};
 
 use super::{Lost, MAX_CHAIN, Parsed, Parser};
@@ -760,30 +760,26 @@ impl Parser<'_> {
         makes_object: bool,
         context: Span,
     ) {
-        let mut report = |detail: &str, span: Span| {
-            let diagnostic =
-                terrace_diag::Diagnostic::error("invalid-for", "Invalid 'for' expression", detail);
-            self.diagnostics.push(diagnostic.at(span).within(context));
-        };
-        match (&parsed.key, makes_object) {
-            (Some(key), false) => report(
+        let misplaced_key = match (&parsed.key, makes_object) {
+            (Some(key), false) => Some((
                 "Key expression is not valid when building a tuple.",
                 key.span,
-            ),
-            (None, true) => report(
+            )),
+            (None, true) => Some((
                 "Key expression is required when building an object.",
                 parsed.value.span,
-            ),
-            _ => {}
-        }
-        if let Some(ellipsis) = ellipsis
-            && !makes_object
-        {
-            let span = self.span_of(ellipsis);
-            let detail = "Grouping ellipsis (...) cannot be used when building a tuple.";
-            let diagnostic =
-                terrace_diag::Diagnostic::error("invalid-for", "Invalid 'for' expression", detail);
-            self.diagnostics.push(diagnostic.at(span).within(context));
+            )),
+            _ => None,
+        };
+        let misplaced_ellipsis = ellipsis.filter(|_| !makes_object).map(|token| {
+            (
+                "Grouping ellipsis (...) cannot be used when building a tuple.",
+                self.span_of(token),
+            )
+        });
+        for (detail, span) in [misplaced_key, misplaced_ellipsis].into_iter().flatten() {
+            let diagnostic = Diagnostic::error("invalid-for", "Invalid 'for' expression", detail);
+            self.tell(diagnostic.at(span).within(context));
         }
     }
 }

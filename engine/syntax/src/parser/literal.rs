@@ -112,8 +112,7 @@ impl<'a> Parser<'a> {
     fn report_escape(&mut self, start: u32, length: usize, detail: String) {
         let end = start.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
         let span = self.span(start, end);
-        self.diagnostics
-            .push(Diagnostic::error("invalid-escape", "Invalid escape sequence", detail).at(span));
+        self.tell(Diagnostic::error("invalid-escape", "Invalid escape sequence", detail).at(span));
     }
 }
 

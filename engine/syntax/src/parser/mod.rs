@@ -21,6 +21,9 @@ pub(crate) const MAX_NESTING: u32 = 2_000;
 /// How many operators one chain such as `a + b + …` may have.
 pub(crate) const MAX_CHAIN: usize = 10_000;
 
+/// How many errors are reported of one text.
+const MAX_ERRORS: usize = 500;
+
 /// An error has been reported, and where the parser stands in the text means nothing.
 #[derive(Debug)]
 pub(crate) struct Lost;
@@ -102,7 +105,7 @@ impl<'a> Parser<'a> {
     /// The whole text as a body.
     pub(crate) fn file(mut self) -> (Body, Diagnostics) {
         if self.text.len() >= u32::MAX as usize {
-            self.diagnostics.push(
+            self.tell(
                 Diagnostic::error(
                     "file-too-large",
                     "File too large",
@@ -243,10 +246,16 @@ impl<'a> Parser<'a> {
         parsed
     }
 
+    /// Adds a diagnostic, unless there are more than anyone will read.
+    fn tell(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() < MAX_ERRORS {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
     fn report(&mut self, id: &'static str, summary: &str, detail: impl Into<String>, at: Token) {
         let span = self.span_of(at);
-        self.diagnostics
-            .push(Diagnostic::error(id, summary, detail).at(span));
+        self.tell(Diagnostic::error(id, summary, detail).at(span));
     }
 
     fn report_within(
@@ -258,7 +267,7 @@ impl<'a> Parser<'a> {
         context: Span,
     ) {
         let span = self.span_of(at);
-        self.diagnostics.push(
+        self.tell(
             Diagnostic::error(id, summary, detail)
                 .at(span)
                 .within(context.to(span)),

@@ -22,8 +22,7 @@ impl Parser<'_> {
         for token in tokens.iter().filter(|token| token.kind.is_problem()) {
             if let Some((id, summary, detail)) = problem(*token, self.text, &mut told) {
                 let span = self.span_of(*token);
-                self.diagnostics
-                    .push(Diagnostic::error(id, summary, detail).at(span));
+                self.tell(Diagnostic::error(id, summary, detail).at(span));
             }
         }
     }

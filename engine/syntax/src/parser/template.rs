@@ -162,8 +162,8 @@ impl<'a> Parser<'a> {
         let extra = "Extra characters after interpolation expression";
         let id = "unclosed-interpolation";
         match close.kind {
-            TokenKind::End => self.diagnostics.push(Diagnostic::error(id, unclosed, "There is no closing brace for this interpolation sequence before the end of the file. This might be caused by incorrect nesting inside the given expression.").at(open)),
-            TokenKind::QuoteOpen | TokenKind::QuoteClose if end == TokenKind::QuoteClose => self.diagnostics.push(Diagnostic::error(id, unclosed, "There is no closing brace for this interpolation sequence before the end of the quoted template. This might be caused by incorrect nesting inside the given expression.").at(open)),
+            TokenKind::End => self.tell(Diagnostic::error(id, unclosed, "There is no closing brace for this interpolation sequence before the end of the file. This might be caused by incorrect nesting inside the given expression.").at(open)),
+            TokenKind::QuoteOpen | TokenKind::QuoteClose if end == TokenKind::QuoteClose => self.tell(Diagnostic::error(id, unclosed, "There is no closing brace for this interpolation sequence before the end of the quoted template. This might be caused by incorrect nesting inside the given expression.").at(open)),
             TokenKind::Colon => self.report_within(id, extra, "Template interpolation doesn't expect a colon at this location. Did you intend this to be a literal sequence to be processed as part of another language? If so, you can escape it by starting with \"$${\" instead of just \"${\".", close, open),
             _ => self.report_within(id, extra, "Expected a closing brace to end the interpolation expression, but found extra characters.\n\nThis can happen when you include interpolation syntax for another language, such as shell scripting, but forget to escape the interpolation start token. If this is an embedded sequence for another language, escape it by starting with \"$${\" instead of just \"${\".", close, open),
         }
@@ -324,8 +324,7 @@ impl<'a> Parser<'a> {
             );
             let diagnostic =
                 Diagnostic::error("unclosed-directive", "Unexpected end of template", detail);
-            self.diagnostics
-                .push(diagnostic.at(end_span).within(span.to(end_span)));
+            self.tell(diagnostic.at(end_span).within(span.to(end_span)));
         }
         content
     }
@@ -334,8 +333,7 @@ impl<'a> Parser<'a> {
         let detail = format!(
             "Template directives can nest in each other to {MAX_NESTING} levels, which this exceeds."
         );
-        self.diagnostics
-            .push(Diagnostic::error("nested-too-deep", "Nested too deeply", detail).at(span));
+        self.tell(Diagnostic::error("nested-too-deep", "Nested too deeply", detail).at(span));
     }
 
     /// Ends the innermost open directive by `keyword`, or reports that it does not fit.
@@ -391,8 +389,7 @@ impl<'a> Parser<'a> {
             (None, _) => "The control directives within this template are unbalanced.".to_owned(),
         };
         let summary = format!("Unexpected {keyword} directive");
-        self.diagnostics
-            .push(Diagnostic::error("unbalanced-directive", summary, detail).at(span));
+        self.tell(Diagnostic::error("unbalanced-directive", summary, detail).at(span));
         // Whatever it was meant to end, its own kind of directive has ended.
         if let Some((open, around)) = outer.pop() {
             let inner = std::mem::replace(content, around);
