@@ -2,6 +2,32 @@
 //!
 //! Functions are pure but for what [`Context`] gives them: files, clock and entropy come in from outside.
 
+mod call;
+mod collection;
+mod conversion;
+mod date;
+mod encoding;
+mod filesystem;
+mod format;
+mod glob;
+mod go_text;
+mod hash;
+mod ip;
+mod json;
+mod lazy;
+mod numeric;
+mod private_key;
+mod re2;
+mod regex;
+mod sensitive;
+mod sequence;
+mod set;
+mod spec;
+mod string;
+mod support;
+mod timestamp;
+mod yaml;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -51,6 +77,9 @@ pub struct Parameter {
     pub allow_unknown: bool,
     /// Whether marked values are passed on; otherwise marks are taken off and put on the result.
     pub allow_marked: bool,
+    /// Whether values whose very type is not known (a bare `null` too) are passed on; otherwise the result is unknown,
+    /// and so is its type.
+    pub allow_dynamic: bool,
 }
 
 /// Why a call failed.
@@ -96,6 +125,11 @@ pub struct Function {
     pub result: TypeFn,
     /// Body.
     pub body: BodyFn,
+    /// Whether the result is never null, so that an unknown result is refined to say so.
+    pub not_null: bool,
+    /// Whether the evaluator must carry the call out itself, because arguments are evaluated lazily, may fail, or
+    /// bring templates to evaluate: `try`, `can`, `templatefile`, `templatestring`. [`Function::call`] refuses these.
+    pub lazy: bool,
 }
 
 /// The functions by name. `core::name` names the same function.
@@ -105,9 +139,30 @@ pub struct FunctionTable {
 }
 
 impl FunctionTable {
-    /// All functions of the language. `templatefile` and `templatestring` are the evaluator's, because they evaluate.
+    /// All functions of the language. Those that the evaluator must carry out itself are marked [`Function::lazy`].
     pub fn standard() -> Self {
-        Self::default()
+        let families = [
+            collection::functions(),
+            conversion::functions(),
+            date::functions(),
+            encoding::functions(),
+            filesystem::functions(),
+            format::functions(),
+            hash::functions(),
+            ip::functions(),
+            json::functions(),
+            lazy::functions(),
+            numeric::functions(),
+            regex::functions(),
+            sensitive::functions(),
+            sequence::functions(),
+            set::functions(),
+            string::functions(),
+            yaml::functions(),
+        ];
+        let functions =
+            families.into_iter().flatten().map(|function| (function.name, Arc::new(function))).collect();
+        Self { functions }
     }
 
     /// The function of this name, with or without `core::`.
@@ -118,15 +173,5 @@ impl FunctionTable {
     /// All, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Function>> {
         self.functions.values()
-    }
-}
-
-impl Function {
-    /// Calls it: checks the number of arguments' types, converts them, handles null, unknown and marks as the parameters say.
-    ///
-    /// The number of arguments is checked by the caller, who knows where they stand.
-    pub fn call(&self, arguments: &[Value], context: &dyn Context) -> Result<Value, CallError> {
-        let result = (self.result)(arguments)?;
-        (self.body)(arguments, &result, context)
     }
 }

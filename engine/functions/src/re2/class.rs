@@ -1,0 +1,124 @@
+//! Character classes.
+
+use super::{PatternError, escape};
+
+const POSIX_NAMES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
+    "xdigit",
+];
+
+/// The class `\d`, `\D`, `\s`, `\S`, `\w` or `\W` at the beginning of `text`, written out, and what remains.
+pub(super) fn perl(text: &str) -> Option<(&'static str, &str)> {
+    let class = match text.as_bytes() {
+        [b'\\', b'd', ..] => "[0-9]",
+        [b'\\', b'D', ..] => "[^0-9]",
+        [b'\\', b's', ..] => r"[\t\n\x0C\r ]",
+        [b'\\', b'S', ..] => r"[^\t\n\x0C\r ]",
+        [b'\\', b'w', ..] => "[0-9A-Za-z_]",
+        [b'\\', b'W', ..] => "[^0-9A-Za-z_]",
+        _ => return None,
+    };
+    Some((class, &text[2..]))
+}
+
+/// A class by Unicode property (`\pL`, `\p{Greek}`, `\P{^Greek}`) at the beginning of `text`, and what remains.
+pub(super) fn unicode(text: &str) -> Result<Option<(String, &str)>, PatternError> {
+    let mut negated = match text.as_bytes() {
+        [b'\\', b'p', ..] => false,
+        [b'\\', b'P', ..] => true,
+        _ => return Ok(None),
+    };
+    let after = &text[2..];
+    let (mut name, rest) = match after.strip_prefix('{') {
+        Some(inside) => {
+            let end = inside.find('}').ok_or_else(|| PatternError::new("invalid character class range", text))?;
+            (&inside[..end], &inside[end + 1..])
+        }
+        None => match after.chars().next() {
+            Some(letter) => after.split_at(letter.len_utf8()),
+            None => return Ok(None),
+        },
+    };
+    let written = &text[..text.len() - rest.len()];
+    if let Some(rest) = name.strip_prefix('^') {
+        negated = !negated;
+        name = rest;
+    }
+    let class = match name {
+        "Any" if negated => r"[^\x{0}-\x{10FFFF}]".to_owned(),
+        "Any" => r"[\x{0}-\x{10FFFF}]".to_owned(),
+        _ => format!("\\{}{{{name}}}", if negated { 'P' } else { 'p' }),
+    };
+    let is_name = name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+    if !is_name || regex_syntax::parse(&class).is_err() {
+        return Err(PatternError::new("invalid character class range", written));
+    }
+    Ok(Some((class, rest)))
+}
+
+/// A class between brackets at the beginning of `text`, and what remains.
+pub(super) fn bracketed(text: &str) -> Result<(String, &str), PatternError> {
+    let mut out = String::from("[");
+    let mut rest = &text[1..];
+    if let Some(after) = rest.strip_prefix('^') {
+        out.push('^');
+        rest = after;
+    }
+    let mut first = true;
+    while first || !rest.starts_with(']') {
+        first = false;
+        if let Some((class, after)) = posix(rest)? {
+            out.push_str(class);
+            rest = after;
+        } else if let Some((class, after)) = unicode(rest)? {
+            out.push_str(&class);
+            rest = after;
+        } else if let Some((class, after)) = perl(rest) {
+            out.push_str(class);
+            rest = after;
+        } else {
+            rest = range(text, rest, &mut out)?;
+        }
+    }
+    out.push(']');
+    Ok((out, &rest[1..]))
+}
+
+fn posix(text: &str) -> Result<Option<(&str, &str)>, PatternError> {
+    let Some(inside) = text.strip_prefix("[:") else { return Ok(None) };
+    let Some(end) = inside.find(":]") else { return Ok(None) };
+    let name = &inside[..end];
+    let (written, rest) = text.split_at(end + 4);
+    if POSIX_NAMES.contains(&name.strip_prefix('^').unwrap_or(name)) {
+        Ok(Some((written, rest)))
+    } else {
+        Err(PatternError::new("invalid character class range", written))
+    }
+}
+
+/// One character, or a range of characters.
+fn range<'t>(class: &str, text: &'t str, out: &mut String) -> Result<&'t str, PatternError> {
+    let (low, mut rest) = class_character(class, text)?;
+    let mut high = low;
+    if rest.len() >= 2 && rest.starts_with('-') && !rest[1..].starts_with(']') {
+        (high, rest) = class_character(class, &rest[1..])?;
+        if high < low {
+            let written = &text[..text.len() - rest.len()];
+            return Err(PatternError::new("invalid character class range", written));
+        }
+    }
+    out.push_str(&format!("\\x{{{:X}}}-\\x{{{:X}}}", u32::from(low), u32::from(high)));
+    Ok(rest)
+}
+
+fn class_character<'t>(class: &str, text: &'t str) -> Result<(char, &'t str), PatternError> {
+    if text.starts_with('\\') {
+        return escape::character(text);
+    }
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(character) => Ok((character, characters.as_str())),
+        None => Err(PatternError::new("missing closing ]", class)),
+    }
+}
