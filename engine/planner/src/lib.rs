@@ -18,6 +18,8 @@ mod removed;
 mod request;
 mod table;
 mod targets;
+#[cfg(test)]
+mod testing;
 mod validate;
 mod walk;
 

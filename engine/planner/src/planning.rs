@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrace_addr::{AbsNamed, ModuleInstance, Name};
-use terrace_diag::Diagnostics;
+use terrace_diag::{Diagnostic, Diagnostics};
+use terrace_eval::Values;
 use terrace_plan::{Action, ExecGraph, OutputChange, Plan, PlanMode, ResourceChange};
 
 use crate::walk::Walk;
@@ -12,6 +13,10 @@ use crate::{PlanRequest, exec, moves, relevant, removed, targets};
 
 /// Makes a plan. With errors among the diagnostics the plan holds what was found out before them and cannot be applied.
 pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
+    let problems = terrace_config::check(request.evaluator.config());
+    if problems.has_errors() {
+        return (empty(&request), problems);
+    }
     let mut walk = match Walk::new(&request) {
         Ok(walk) => walk,
         Err(diagnostics) => return (empty(&request), diagnostics),
@@ -24,12 +29,10 @@ pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
         }
         walk.gathered.diagnostics.push(targets::warning());
     }
-    let still_declared = removed::validate(&walk.config);
-    if still_declared.has_errors() {
-        return (empty(&request), still_declared);
-    }
     walk.run().await;
     walk.check_imports();
+    let unmatched = replace_warnings(&walk);
+    walk.gathered.diagnostics.append(unmatched);
     walk.remove_outputs();
     let problems = moves::validate(&walk.statements, &walk.config, &*walk.table);
     walk.gathered.diagnostics.append(problems);
@@ -37,6 +40,50 @@ pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
         .diagnostics
         .extend(moves::blocked_warning(&walk.moved));
     assemble(&request, walk).await
+}
+
+/// Warnings about `-replace` addresses that lack, or have too much of, an instance key.
+fn replace_warnings(walk: &Walk<'_>) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    for address in &walk.request.options.replace {
+        let Some(expansion) = walk.table.expansion(&address.resource) else {
+            continue;
+        };
+        let keys = expansion.keys();
+        if keys.contains(&address.key) || address.key.is_some() == keys.iter().any(Option::is_some)
+        {
+            continue;
+        }
+        let options: String = keys
+            .into_iter()
+            .map(|key| {
+                format!(
+                    "\n  -replace={:?}",
+                    address.resource.instance(key).to_string()
+                )
+            })
+            .collect();
+        let why = if address.key.is_none() {
+            "it lacks an instance key"
+        } else {
+            "it has an instance key"
+        };
+        let mut detail = format!(
+            "Your force-replace request for {address} doesn't match any resource instances because {why}."
+        );
+        if options.is_empty() {
+            detail.push_str("\n\nThe resource has no instances.");
+        } else {
+            detail.push_str("\n\nTo force replacement of particular instances, use one or more of the following options instead:");
+            detail.push_str(&options);
+        }
+        diagnostics.push(Diagnostic::warning(
+            "replace-unmatched",
+            "Incompletely-matched force-replace resource instance",
+            detail,
+        ));
+    }
+    diagnostics
 }
 
 /// A plan of nothing, for when planning could not begin.

@@ -1,9 +1,228 @@
-//! Relevant attributes.
+//! Which attributes of resources the planned values come from, found by following references through locals, variables
+//! and outputs without evaluating them.
 
-use terrace_plan::RelevantAttribute;
+use std::collections::BTreeSet;
+
+use terrace_addr::{AbsResource, InstanceKey, ModuleInstance, Name, Resource, ResourceMode};
+use terrace_config::{Config, ForEachOrCount, references};
+use terrace_plan::{Action, RelevantAttribute};
+use terrace_syntax::{Body, BodyKind, Expr, Item, Step, Traversal};
+use terrace_value::{Number, Path, PathStep, Value};
 
 use crate::walk::Walk;
 
-pub(crate) fn attributes(_walk: &Walk<'_>) -> Vec<RelevantAttribute> {
-    Vec::new()
+/// The attributes that whatever changes comes from, each once.
+pub(crate) fn attributes(walk: &Walk<'_>) -> Vec<RelevantAttribute> {
+    let mut tracer = Tracer {
+        config: &walk.config,
+        seen: BTreeSet::new(),
+        found: Vec::new(),
+    };
+    let mut resources: BTreeSet<&AbsResource> = BTreeSet::new();
+    for change in walk.gathered.changes.values() {
+        if change.action != Action::NoOp && resources.insert(&change.address.resource) {
+            tracer.resource(&change.address.resource);
+        }
+    }
+    let root = &walk.config.root.module;
+    for (name, change) in &walk.gathered.outputs {
+        if let (true, Some(output)) = (change.action != Action::NoOp, root.outputs.get(name)) {
+            tracer.expression(&output.value, &ModuleInstance::root(), None);
+        }
+    }
+    let mut found = tracer.found;
+    found.sort_by_cached_key(|(resource, key, path)| {
+        (key.is_none(), resource.to_string(), path.to_string())
+    });
+    found.dedup();
+    found
+        .into_iter()
+        .map(|(resource, key, attribute)| RelevantAttribute {
+            resource: resource.instance(key).to_string(),
+            attribute,
+        })
+        .collect()
+}
+
+/// A named value that has been followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Variable,
+    Local,
+    Output,
+}
+
+struct Tracer<'a> {
+    config: &'a Config,
+    seen: BTreeSet<(Kind, ModuleInstance, Name)>,
+    found: Vec<(AbsResource, Option<InstanceKey>, Path)>,
+}
+
+impl<'a> Tracer<'a> {
+    fn resource(&mut self, address: &AbsResource) {
+        let block = self
+            .config
+            .module(&address.module.path())
+            .and_then(|node| node.module.resources.get(&*address.resource));
+        let Some(block) = block else {
+            return;
+        };
+        self.body(&block.body, &address.module, &block.repetition);
+        if let ForEachOrCount::Count(expression) | ForEachOrCount::ForEach(expression) =
+            &block.repetition
+        {
+            self.expression(expression, &address.module, None);
+        }
+    }
+
+    fn body(&mut self, body: &'a Body, module: &ModuleInstance, repetition: &'a ForEachOrCount) {
+        let BodyKind::Native(items) = &body.kind else {
+            for attribute in body.just_attributes().0.values() {
+                for traversal in references(&attribute.value) {
+                    self.reference(traversal, module, Some(repetition));
+                }
+            }
+            return;
+        };
+        for item in items.iter() {
+            match item {
+                Item::Attribute(attribute) => {
+                    self.expression(&attribute.value, module, Some(repetition))
+                }
+                Item::Block(block) => self.body(&block.body, module, repetition),
+            }
+        }
+    }
+
+    fn expression(
+        &mut self,
+        expression: &Expr,
+        module: &ModuleInstance,
+        repetition: Option<&ForEachOrCount>,
+    ) {
+        for traversal in references(expression) {
+            self.reference(traversal, module, repetition);
+        }
+    }
+
+    fn reference(
+        &mut self,
+        traversal: &Traversal,
+        module: &ModuleInstance,
+        repetition: Option<&ForEachOrCount>,
+    ) {
+        match &*traversal.root.name {
+            "var" => self.named(Kind::Variable, traversal, module),
+            "local" => self.named(Kind::Local, traversal, module),
+            "module" => self.output(traversal, module),
+            "each" | "count" => {
+                if let Some(
+                    ForEachOrCount::Count(expression) | ForEachOrCount::ForEach(expression),
+                ) = repetition
+                {
+                    self.expression(expression, module, None);
+                }
+            }
+            "path" | "terraform" | "tofu" | "self" | "ephemeral" => {}
+            "data" => self.found_resource(ResourceMode::Data, &traversal.steps, module),
+            "resource" => self.found_resource(ResourceMode::Managed, &traversal.steps, module),
+            type_name => {
+                if let Some(Step::Attribute(name)) = traversal.steps.first() {
+                    let resource = Resource::managed(type_name, name.name.clone());
+                    self.add(resource.in_module(module.clone()), &traversal.steps[1..]);
+                }
+            }
+        }
+    }
+
+    fn found_resource(&mut self, mode: ResourceMode, steps: &[Step], module: &ModuleInstance) {
+        if let [Step::Attribute(type_name), Step::Attribute(name), rest @ ..] = steps {
+            let resource = Resource {
+                mode,
+                type_name: type_name.name.clone(),
+                name: name.name.clone(),
+            };
+            self.add(resource.in_module(module.clone()), rest);
+        }
+    }
+
+    /// Notes a resource and the constant steps into it.
+    fn add(&mut self, resource: AbsResource, steps: &[Step]) {
+        let (key, rest) = match steps {
+            [Step::Index { key, .. }, rest @ ..] => (instance_key(key), rest),
+            rest => (None, rest),
+        };
+        let path = rest.iter().map_while(|step| match step {
+            Step::Attribute(ident) => Some(PathStep::Attribute(ident.name.clone())),
+            Step::Index { key, .. } => Some(PathStep::Index(key.clone())),
+            Step::Splat { .. } => None,
+        });
+        let path = Path(path.collect());
+        self.found.push((resource, key, path));
+    }
+
+    fn named(&mut self, kind: Kind, traversal: &Traversal, module: &ModuleInstance) {
+        let Some(Step::Attribute(name)) = traversal.steps.first() else {
+            return;
+        };
+        let name = &name.name;
+        if !self.seen.insert((kind, module.clone(), name.clone())) {
+            return;
+        }
+        let config = self.config;
+        if kind == Kind::Local {
+            let local = config
+                .module(&module.path())
+                .and_then(|node| node.module.locals.get(name));
+            if let Some(local) = local {
+                self.expression(&local.value, module, None);
+            }
+            return;
+        }
+        let Some((parent, step)) = module.parent() else {
+            return;
+        };
+        let call = config
+            .module(&parent.path())
+            .and_then(|node| node.module.calls.get(&step.name));
+        if let Some((input, call)) = call.and_then(|call| Some((call.inputs.get(name)?, call))) {
+            self.expression(input, &parent, Some(&call.repetition));
+        }
+    }
+
+    /// Follows an output of one module instance; references to several at once lead nowhere in particular.
+    fn output(&mut self, traversal: &Traversal, module: &ModuleInstance) {
+        let Some((Step::Attribute(call), rest)) = traversal.steps.split_first() else {
+            return;
+        };
+        let (key, rest) = match rest {
+            [Step::Index { key, .. }, rest @ ..] => (instance_key(key), rest),
+            rest => (None, rest),
+        };
+        let Some(Step::Attribute(name)) = rest.first() else {
+            return;
+        };
+        let child = module.child(call.name.clone(), key);
+        if !self
+            .seen
+            .insert((Kind::Output, child.clone(), name.name.clone()))
+        {
+            return;
+        }
+        let config = self.config;
+        let output = config
+            .module(&child.path())
+            .and_then(|node| node.module.outputs.get(&name.name));
+        if let Some(output) = output {
+            self.expression(&output.value, &child, None);
+        }
+    }
+}
+
+fn instance_key(key: &Value) -> Option<InstanceKey> {
+    if let Some(text) = key.as_str() {
+        return Some(InstanceKey::String(text.into()));
+    }
+    let index = key.as_number().and_then(Number::to_usize)?;
+    u64::try_from(index).ok().map(InstanceKey::Int)
 }

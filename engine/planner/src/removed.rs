@@ -2,7 +2,7 @@
 
 use terrace_addr::{ConfigResource, ModulePath, Resource};
 use terrace_config::{Config, Removed, RemovedFrom};
-use terrace_diag::{Diagnostic, Diagnostics};
+use terrace_diag::Diagnostic;
 
 /// The block that says what becomes of the objects of a resource that is no longer declared.
 pub(crate) fn statement<'a>(config: &'a Config, resource: &ConfigResource) -> Option<&'a Removed> {
@@ -30,55 +30,6 @@ fn absolute<'a>(base: &ModulePath, from: &'a RemovedFrom) -> (ModulePath, Option
             .collect(),
         resource,
     )
-}
-
-/// Errors about `removed` blocks of what is still declared.
-pub(crate) fn validate(config: &Config) -> Diagnostics {
-    let mut diagnostics = Diagnostics::new();
-    for node in config.root.walk() {
-        for removed in &node.module.removed {
-            let (module, resource) = absolute(&node.path, &removed.from);
-            match resource {
-                Some(resource) => {
-                    let found = config
-                        .module(&module)
-                        .and_then(|node| node.module.resources.get(resource));
-                    if let Some(found) = found {
-                        let address = ConfigResource {
-                            module,
-                            resource: resource.clone(),
-                        };
-                        diagnostics.push(
-                            Diagnostic::error(
-                                "removed-resource-exists",
-                                "Removed resource still exists",
-                                format!("This statement declares that {address} was removed, but it is still declared in configuration."),
-                            )
-                            .at(found.span),
-                        );
-                    }
-                }
-                None => {
-                    let call = module.parent().and_then(|(parent, name)| {
-                        config
-                            .module(&parent)
-                            .and_then(|node| node.module.calls.get(name))
-                    });
-                    if let Some(call) = call {
-                        diagnostics.push(
-                            Diagnostic::error(
-                                "removed-module-exists",
-                                "Removed module still exists",
-                                format!("This statement declares that {module} was removed, but it is still declared in configuration."),
-                            )
-                            .at(call.span),
-                        );
-                    }
-                }
-            }
-        }
-    }
-    diagnostics
 }
 
 /// The warning about objects that stay but are no longer managed.

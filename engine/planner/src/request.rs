@@ -2,30 +2,12 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use terrace_addr::{AbsResourceInstance, ProviderAddr, Target};
+use terrace_addr::{AbsResourceInstance, Target};
 use terrace_eval::Evaluator;
 use terrace_plan::{PlanInputs, PlanMode};
-use terrace_port::{Observer, Provider, ProviderError};
+use terrace_port::Observer;
+pub use terrace_port::ProviderSource;
 use terrace_state::State;
-use terrace_value::Value;
-
-/// Where providers come from.
-#[async_trait]
-pub trait ProviderSource: Send + Sync {
-    /// Starts a provider. The planner calls this once for each provider configuration that it needs, configures what
-    /// it is given, and closes it at the end.
-    async fn open(&self, provider: &ProviderAddr) -> Result<Arc<dyn Provider>, ProviderError>;
-
-    /// Calls a function of a provider, which need not be configured. The error names the argument (from 0) that is to
-    /// blame, if one is.
-    fn call_function(
-        &self,
-        provider: &ProviderAddr,
-        name: &str,
-        arguments: &[Value],
-    ) -> Result<Value, (Option<usize>, String)>;
-}
 
 /// How to plan.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use terrace_port::{Provider, ProviderDiagnostic};
 use terrace_schema::Block;
 
 use crate::instance::verify::{Written, remark_of};
-use crate::{ProviderSource, moves, removed};
+use crate::{ProviderSource, moves};
 
 /// A configuration to check.
 #[derive(Clone)]
@@ -31,9 +31,9 @@ pub struct ValidateRequest<'a> {
 pub async fn validate(request: ValidateRequest<'_>) -> Diagnostics {
     let evaluator = &request.evaluator;
     let config = Arc::clone(evaluator.config());
-    let (_, mut diagnostics) = evaluator.config_graph();
+    let mut diagnostics = terrace_config::check(&config);
+    diagnostics.append(evaluator.config_graph().1);
     diagnostics.append(evaluator.validate());
-    diagnostics.append(removed::validate(&config));
     diagnostics.append(moves::validate_static(&config));
     if diagnostics.has_errors() {
         return diagnostics;

@@ -10,7 +10,7 @@ use terrace_state::ObjectStatus;
 use terrace_value::{Marks, Path, Value};
 
 use super::verify::{broken_contract, call_failed, remark_value, remarks};
-use super::{Desired, ManagedInput, ManagedOutcome, Subject, Wish, ignore};
+use super::{Desired, ManagedInput, ManagedOutcome, Subject, Wish};
 
 /// Decides the change and puts it into the outcome.
 pub(super) async fn plan(input: &ManagedInput, outcome: &mut ManagedOutcome) {
@@ -189,7 +189,7 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
     {
         return;
     }
-    let config_marked = ignore::apply(
+    let config_marked = terrace_plan::ignore_changes(
         &desired.ignore_changes,
         block,
         &prior_marked,
@@ -310,7 +310,7 @@ async fn plan_once(
         ));
         return None;
     }
-    if let Err(problem) = super::conform::assert_conforms(block, &response.planned) {
+    if let Err(problem) = terrace_schema::assert_conforms(block, &response.planned) {
         let what = format!(
             "planned an invalid value for {}: {problem}",
             subject.address
@@ -323,7 +323,7 @@ async fn plan_once(
         return None;
     }
     if response.legacy_type_system {
-        response.planned = ignore::apply(
+        response.planned = terrace_plan::ignore_changes(
             &desired.ignore_changes,
             block,
             question.prior,

@@ -165,7 +165,7 @@ async fn read(
     if failed {
         return None;
     }
-    let problem = match super::conform::assert_conforms(block, &reply.value) {
+    let problem = match terrace_schema::assert_conforms(block, &reply.value) {
         Err(problem) => Some(format!(
             "produced an invalid value for {}: {problem}",
             subject.address

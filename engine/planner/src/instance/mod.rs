@@ -4,11 +4,12 @@
 //! instances, so that many of them can run at once.
 
 pub(crate) mod change;
-mod conform;
 pub(crate) mod data;
-pub(crate) mod ignore;
 pub(crate) mod prior;
 pub(crate) mod verify;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

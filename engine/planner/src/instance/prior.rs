@@ -104,7 +104,7 @@ pub(crate) async fn decode(
     if failed {
         return None;
     }
-    if let Err(problem) = super::conform::assert_conforms(&subject.schema.block, &reply.value) {
+    if let Err(problem) = terrace_schema::assert_conforms(&subject.schema.block, &reply.value) {
         outcome.diagnostics.push(broken_contract(
             subject,
             "Invalid resource state upgrade",
@@ -253,7 +253,7 @@ async fn read(
         }
         return Some(None);
     }
-    if let Err(problem) = super::conform::assert_conforms(&subject.schema.block, &response.state) {
+    if let Err(problem) = terrace_schema::assert_conforms(&subject.schema.block, &response.state) {
         outcome.diagnostics.push(broken_contract(
             subject,
             "Provider produced invalid object",

@@ -1,6 +1,8 @@
 //! `moved` blocks: objects of the prior state under their new addresses.
 
 mod endpoint;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,8 @@
 //! The execution graph: what has to be done, and what must have ended before it.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use terrace_addr::{
