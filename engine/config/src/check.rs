@@ -3,7 +3,7 @@
 use terrace_addr::{LocalProviderConfig, ModulePath, ResourceMode};
 use terrace_diag::{Diagnostic, Diagnostics};
 
-use crate::{Config, ModuleCall, ModuleNode, RemovedFrom, ResourceConfig, names};
+use crate::{Config, ModuleCall, ModuleNode, Provisioner, RemovedFrom, ResourceConfig, names};
 
 /// Checks calls against the modules that they call, `removed` blocks against what is still there, and that provider
 /// configurations exist.
@@ -17,10 +17,33 @@ pub fn check(config: &Config) -> Diagnostics {
         }
         removed(config, node, &mut diagnostics);
         for resource in node.module.resources.values() {
+            diagnostics.extend(resource.provisioners.iter().filter_map(unknown_provisioner));
             diagnostics.extend(missing_configuration(config, &node.path, resource));
         }
     }
     diagnostics
+}
+
+/// There are no provisioners but those that the language has always had.
+fn unknown_provisioner(provisioner: &Provisioner) -> Option<Diagnostic> {
+    if matches!(
+        &*provisioner.type_name,
+        "local-exec" | "remote-exec" | "file"
+    ) {
+        return None;
+    }
+    let detail = format!(
+        "This configuration requires provisioner plugin \"{}\", which isn't available. Terrace has the provisioners \"local-exec\", \"remote-exec\" and \"file\".",
+        provisioner.type_name
+    );
+    Some(
+        Diagnostic::error(
+            "unknown-provisioner",
+            "Missing required provisioner plugin",
+            detail,
+        )
+        .at(provisioner.span),
+    )
 }
 
 /// The inputs of a call against the variables of its module.

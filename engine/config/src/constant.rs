@@ -65,6 +65,9 @@ pub(crate) fn evaluate_json_constant(
     }
 }
 
+/// An operation on one value.
+type UnaryOperation = fn(&Value) -> Result<Value, OperationError>;
+
 struct Evaluation<'a> {
     diagnostics: &'a mut Diagnostics,
     /// Names that `for` expressions bind, the innermost last.
@@ -280,7 +283,7 @@ impl Evaluation<'_> {
     }
 
     fn unary(&mut self, op: UnaryOp, value: &Value, span: Span) -> Value {
-        let (ty, operation): (Type, fn(&Value) -> Result<Value, OperationError>) = match op {
+        let (ty, operation): (Type, UnaryOperation) = match op {
             UnaryOp::Not => (Type::Bool, ops::not),
             UnaryOp::Negate => (Type::Number, ops::negate),
         };

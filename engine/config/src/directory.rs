@@ -45,7 +45,7 @@ pub(crate) fn configuration_files(directory: &str, entries: &[FileEntry]) -> Vec
             Some(ConfigFile {
                 directory: clean(directory),
                 name: (*name).to_owned(),
-                is_json: extension.ends_with(".json"),
+                is_json: matches!(extension, ".tf.json" | ".tofu.json"),
                 is_tofu: extension.starts_with(".tofu"),
                 is_override: stem == "override" || stem.ends_with("_override"),
             })

@@ -239,9 +239,9 @@ impl<'a> Loader<'a> {
                 problems.append(diagnostics);
                 files.push(join(&directory, &file.name));
                 if file.is_override {
-                    overrides.push(parts)
+                    overrides.push(parts);
                 } else {
-                    primary.push(parts)
+                    primary.push(parts);
                 }
             }
             let (mut module, diagnostics) =

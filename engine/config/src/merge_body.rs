@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use terrace_syntax::{AttributeSchema, BlockSchema, Body, BodyKind, BodySchema, Item};
 
 /// `base` with what `over` says: its arguments replace those of the same name, its blocks all those of the same type.
-pub(crate) fn merge_bodies(base: &Body, over: &Body) -> Body {
+///
+/// `None` where one is native and the other JSON, and neither is empty.
+pub(crate) fn merge_bodies(base: &Body, over: &Body) -> Option<Body> {
     let kind = match (&base.kind, &over.kind) {
         (BodyKind::Native(below), BodyKind::Native(above)) => {
             let replaced: BTreeSet<&str> = above.iter().map(item_name).collect();
@@ -22,12 +24,22 @@ pub(crate) fn merge_bodies(base: &Body, over: &Body) -> Body {
             };
             BodyKind::Json(below.iter().chain(above.iter()).cloned().collect())
         }
-        _ => return over.clone(),
+        _ if is_empty(over) => base.kind.clone(),
+        _ if is_empty(base) => over.kind.clone(),
+        _ => return None,
     };
-    Body {
+    Some(Body {
         kind,
         span: base.span,
         missing_span: base.missing_span,
+    })
+}
+
+/// Whether a body holds nothing.
+pub(crate) fn is_empty(body: &Body) -> bool {
+    match &body.kind {
+        BodyKind::Native(items) => items.is_empty(),
+        BodyKind::Json(_) => body.just_attributes().0.is_empty(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a name may be.
 
-use terrace_diag::{Diagnostic, SourceFile, SourceMap, Span};
+use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap, Span};
 use terrace_syntax::Label;
 
 /// Names that mean something in module blocks, and so cannot name variables.
@@ -62,6 +62,34 @@ pub(crate) fn place_in(file: &SourceFile, span: Span) -> String {
             end.line,
             end.column
         )
+    }
+}
+
+/// The parser knows no file names: names the file where it says that an argument was set before.
+pub(crate) fn name_file(diagnostics: &mut Diagnostics, file: &SourceFile) {
+    for diagnostic in diagnostics
+        .iter_mut()
+        .filter(|diagnostic| diagnostic.id == "argument-redefined")
+    {
+        let Some((before, rest)) = diagnostic.detail.split_once(" at line ") else {
+            continue;
+        };
+        let Some((place, after)) = rest.split_once(". ") else {
+            continue;
+        };
+        let Some((line, column)) = place.split_once(", column ") else {
+            continue;
+        };
+        let (Ok(line), Ok(column)) = (line.parse::<u32>(), column.parse::<usize>()) else {
+            continue;
+        };
+        let name = file
+            .line(line)
+            .chars()
+            .skip(column - 1)
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+        let end = column + name.count();
+        diagnostic.detail = format!("{before} at {}:{line},{column}-{end}. {after}", file.name());
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use terrace_addr::{AbsProviderConfig, LocalProviderConfig, ModulePath, Name, ProviderAddr};
 use terrace_diag::{Diagnostic, Diagnostics, Span};
-use terrace_syntax::{Body, BodyKind};
 
+use crate::merge_body::is_empty;
 use crate::statics::traversal_span;
 use crate::{
     Config, ForEachOrCount, Module, ModuleCall, ModuleNode, ProviderConfigBlock, ProviderPassed,
@@ -131,13 +131,6 @@ fn passed<'a>(call: &'a ModuleCall, local: &LocalProviderConfig) -> Option<&'a P
         .find(|passed| passed.in_child == *local)
 }
 
-fn is_empty(body: &Body) -> bool {
-    match &body.kind {
-        BodyKind::Native(items) => items.is_empty(),
-        BodyKind::Json(_) => body.just_attributes().0.is_empty(),
-    }
-}
-
 /// What is wrong with how provider configurations are passed between modules.
 pub(crate) fn check_passing(config: &Config) -> Diagnostics {
     let mut checker = Checker {
@@ -212,7 +205,7 @@ impl Checker {
                 "overridden-provider-configuration",
                 summary,
                 detail,
-                entry.parent_span,
+                entry.child_span,
             );
         }
         if !expects(&child.module, &entry.in_child) {
@@ -362,6 +355,13 @@ fn declares(module: &Module, local_name: &Name) -> bool {
 
 /// Whether a module says that it expects to be passed a configuration of this name.
 fn expects(module: &Module, local: &LocalProviderConfig) -> bool {
+    if module
+        .provider_configs
+        .get(local)
+        .is_some_and(|block| is_empty(&block.body))
+    {
+        return true;
+    }
     match (&local.alias, module.providers.get(&local.local_name)) {
         (None, _) => declares(module, &local.local_name),
         (Some(_), Some(known)) => known.aliases.contains(local),

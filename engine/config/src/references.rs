@@ -13,10 +13,12 @@ fn collect<'a>(expression: &'a Expr, bound: &mut Vec<&'a str>, found: &mut Vec<&
     match &expression.kind {
         ExprKind::Literal(_) | ExprKind::SplatItem | ExprKind::Invalid => {}
         ExprKind::Template(items) | ExprKind::Tuple(items) => {
-            items.iter().for_each(|item| collect(item, bound, found))
+            for item in items {
+                collect(item, bound, found);
+            }
         }
         ExprKind::TemplateWrap(inner) | ExprKind::TemplateJoin(inner) | ExprKind::Parens(inner) => {
-            collect(inner, bound, found)
+            collect(inner, bound, found);
         }
         ExprKind::Traversal(traversal) => {
             if !bound.contains(&&*traversal.root.name) {

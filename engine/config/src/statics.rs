@@ -22,7 +22,7 @@ pub(crate) fn literal_text(expression: &Expr) -> Option<Text> {
 
 /// The reference that `expression` is: a name and constant steps.
 pub(crate) fn traversal(expression: &Expr) -> Result<Traversal, Diagnostic> {
-    expression.as_traversal().ok_or_else(|| {
+    find_traversal(expression).ok_or_else(|| {
         Diagnostic::error(
             "static-reference-required",
             "Invalid expression",
@@ -30,6 +30,18 @@ pub(crate) fn traversal(expression: &Expr) -> Result<Traversal, Diagnostic> {
         )
         .at(expression.span)
     })
+}
+
+/// A reference whose root may be named as a literal is: `null.west`.
+fn find_traversal(expression: &Expr) -> Option<Traversal> {
+    match &expression.kind {
+        ExprKind::RelativeTraversal { source, steps } => {
+            let mut found = find_traversal(source)?;
+            found.steps.extend(steps.iter().cloned());
+            Some(found)
+        }
+        _ => expression.as_traversal(),
+    }
 }
 
 /// The reference that `expression` is, or that stands in it between quotes, as old configurations have it: with a

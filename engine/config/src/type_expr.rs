@@ -147,7 +147,7 @@ impl Reader<'_> {
             "optional" => {
                 return self.problem(
                     "Keyword \"optional\" is valid only as a modifier for object type attributes.",
-                    span,
+                    call.name_span,
                 );
             }
             "list" | "set" | "map" | "object" | "tuple" => {}

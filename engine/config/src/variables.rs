@@ -1,6 +1,7 @@
 //! Values of the root module's variables: files, options, environment.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use terrace_addr::Name;
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceId, SourceMap, Span};
@@ -162,12 +163,18 @@ impl Collector<'_> {
         let id = self
             .sources
             .add(SourceFile::new(path, &*String::from_utf8_lossy(&bytes)));
-        let is_json = path.ends_with(".json");
+        let is_json = Path::new(path)
+            .extension()
+            .is_some_and(|extension| extension == "json");
         let (body, diagnostics) = if is_json {
             terrace_syntax::parse_json(id, &bytes)
         } else {
             terrace_syntax::parse(id, &bytes)
         };
+        let mut diagnostics = diagnostics;
+        if let Some(file) = self.sources.get(id) {
+            names::name_file(&mut diagnostics, file);
+        }
         let broken = diagnostics.has_errors();
         self.diagnostics.append(diagnostics);
         if broken {

@@ -150,6 +150,9 @@ fn invalid(detail: impl Into<String>, span: Span) -> Diagnostic {
     Diagnostic::error("invalid-address", "Invalid address", detail).at(span)
 }
 
+/// The id of the error that an attribute follows the address.
+pub(super) const ATTRIBUTE_IN_ADDRESS: &str = "attribute-in-address";
+
 const RESERVED: [&str; 8] = [
     "var",
     "local",
@@ -187,7 +190,8 @@ fn address(pieces: &[Piece], whole: Span) -> Result<Address, Diagnostic> {
                     format!(
                         "The keyword \"{word}\" is reserved and cannot be used to target a resource address. If you are targeting a resource type that uses a reserved keyword, please prefix your address with \"resource.\"."
                     ),
-                    *span,
+                    rest.iter()
+                        .fold(*span, |whole, piece| whole.to(piece.span())),
                 ));
             }
             _ => {}
@@ -215,10 +219,10 @@ fn address(pieces: &[Piece], whole: Span) -> Result<Address, Diagnostic> {
             span: part.span,
         }),
         [Piece::Name(_, span), ..] => {
-            return Err(invalid(
-                "Resource instance key must be given in square brackets.",
-                *span,
-            ));
+            let detail = "Resource instance key must be given in square brackets.";
+            return Err(
+                Diagnostic::error(ATTRIBUTE_IN_ADDRESS, "Invalid address", detail).at(*span),
+            );
         }
         [_, extra, ..] => {
             return Err(invalid(

@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
+use terrace_addr::LocalProviderConfig;
 use terrace_diag::{Diagnostic, Span};
 use terrace_syntax::{Attribute, Block, BodySchema, Expr, ExprKind, ObjectKey};
-use terrace_value::Text;
+use terrace_value::convert::convert;
+use terrace_value::{Text, Type, Value};
 
 use super::{Decoder, block, schema};
 use crate::parts::CallPart;
@@ -16,6 +18,7 @@ static CALL: LazyLock<BodySchema> = LazyLock::new(|| {
             block("lifecycle", &[]),
             block("locals", &[]),
             block("provider", &["type"]),
+            block("_", &[]),
         ]
     };
     let mut schema = schema(
@@ -50,11 +53,10 @@ impl Decoder<'_> {
         let Some(name) = self.name(block, 0, "module instance name") else {
             return;
         };
-        let version = content.attributes.get("version").and_then(|attribute| {
-            let text = self.string(Some(attribute))?;
-            self.version_constraints(&text, attribute.value.span)?;
-            Some((text.to_string(), attribute.value.span))
-        });
+        let version = content
+            .attributes
+            .get("version")
+            .and_then(|attribute| self.call_version(attribute));
         let has_version = content.attributes.contains_key("version");
         let source = content
             .attributes
@@ -67,6 +69,7 @@ impl Decoder<'_> {
             .get("providers")
             .map(|attribute| self.providers(&attribute.value));
         self.reserved_blocks(&content, &["lifecycle", "locals", "provider"], "module");
+        let rest = self.unescaped(rest, &content);
         // Whatever is left is an input; that the module has such a variable is checked when it is known.
         let (attributes, _) = rest.just_attributes();
         let (_, diagnostics) = rest.content(&BodySchema {
@@ -94,6 +97,24 @@ impl Decoder<'_> {
             span: block.header_span,
             missing_span: content.missing_span,
         });
+    }
+
+    fn call_version(&mut self, attribute: &Attribute) -> Option<(String, Span)> {
+        let span = attribute.value.span;
+        let value = self.constant(&attribute.value)?;
+        let text = convert(&value, &Type::String).ok().filter(Value::is_known);
+        let Some(text) = text.as_ref().and_then(Value::as_str) else {
+            let detail = "A string value is required for the version constraint.";
+            self.problem(
+                "invalid-version-constraint",
+                "Invalid version constraint",
+                detail,
+                span,
+            );
+            return None;
+        };
+        self.version_constraints(text, span)?;
+        Some((text.to_owned(), span))
     }
 
     fn source(&mut self, attribute: &Attribute, has_version: bool) -> Option<(Text, Span)> {
@@ -134,30 +155,30 @@ impl Decoder<'_> {
         let mut passed: Vec<ProviderPassed> = Vec::new();
         for item in items {
             let in_child = match &item.key {
-                ObjectKey::Name(ident) => Some(terrace_addr::LocalProviderConfig {
-                    local_name: ident.name.clone(),
-                    alias: None,
-                }),
+                ObjectKey::Name(ident) => {
+                    let local = LocalProviderConfig {
+                        local_name: ident.name.clone(),
+                        alias: None,
+                    };
+                    Some((local, ident.span))
+                }
                 ObjectKey::Expr(Expr {
                     kind: ExprKind::Parens(_),
                     span,
+                    ..
                 }) => {
                     self.invalid_provider_reference("providers", *span);
                     None
                 }
-                ObjectKey::Expr(key) => self
-                    .provider_argument(key, "providers")
-                    .map(|(local, _)| local),
+                ObjectKey::Expr(key) => self.provider_argument(key, "providers"),
             };
-            let in_parent = self
-                .provider_argument(&item.value, "providers")
-                .map(|(local, _)| local);
-            let (Some(in_child), Some(in_parent)) = (in_child, in_parent) else {
+            let in_parent = self.provider_argument(&item.value, "providers");
+            let (Some((in_child, child_span)), Some((in_parent, parent_span))) =
+                (in_child, in_parent)
+            else {
                 continue;
             };
-            let child_span = statics::key_span(&item.key);
-            let parent_span = item.value.span;
-            let span = child_span.to(parent_span);
+            let span = statics::key_span(&item.key).to(item.value.span);
             if let Some(first) = passed.iter().find(|passed| passed.in_child == in_child) {
                 let detail = format!(
                     "A provider configuration was already passed to {in_child} at {}. Each child provider configuration can be assigned only once.",

@@ -42,6 +42,7 @@ pub(crate) fn decode_file(
         diagnostics,
     };
     decoder.file(&body);
+    names::name_file(&mut decoder.diagnostics, source);
     (decoder.parts, decoder.diagnostics)
 }
 

@@ -98,32 +98,23 @@ impl Decoder<'_> {
         Some((text.to_string(), span))
     }
 
-    /// The provider configuration that the argument `argument` names: `aws` or `aws.west`.
+    /// The provider configuration that the argument `argument` names, `aws` or `aws.west`, and where its name stands.
     pub(super) fn provider_argument(
         &mut self,
         value: &Expr,
         argument: &str,
     ) -> Option<(LocalProviderConfig, Span)> {
-        let before = self.diagnostics.len();
-        let quoted = !matches!(value.kind, terrace_syntax::ExprKind::Traversal(_));
-        let traversal = if quoted && statics::literal_text(value).is_none() {
-            None
-        } else {
+        let traversal = if statics::literal_text(value).is_some() {
             statics::traversal_or_quoted(value, &mut self.diagnostics)
+        } else {
+            statics::traversal(value).ok()
         };
-        match traversal {
-            Some(traversal) => Some((
-                self.provider_reference(&traversal, value.span, argument)?,
-                value.span,
-            )),
-            None => {
-                let unreadable = quoted && self.diagnostics.len() == before;
-                if unreadable || quoted {
-                    self.invalid_provider_reference(argument, value.span);
-                }
-                None
-            }
-        }
+        let Some(traversal) = traversal else {
+            self.invalid_provider_reference(argument, value.span);
+            return None;
+        };
+        let local = self.provider_reference(&traversal, value.span, argument)?;
+        Some((local, traversal.root.span))
     }
 
     pub(super) fn invalid_provider_reference(&mut self, argument: &str, span: Span) {

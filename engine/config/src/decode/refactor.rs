@@ -3,10 +3,10 @@
 use std::sync::LazyLock;
 
 use terrace_addr::{ResourceMode, Target};
-use terrace_diag::Diagnostic;
+use terrace_diag::{Diagnostic, Span};
 use terrace_syntax::{Attribute, Block, BodySchema};
 
-use super::address::{Address, dynamic_address, static_address};
+use super::address::{ATTRIBUTE_IN_ADDRESS, Address, dynamic_address, static_address};
 use super::{Decoder, block, schema, schema_with_required};
 use crate::parts::ImportPart;
 use crate::{ImportBlock, Moved, MovedEndpoint, ProvisionerWhen, Removed, RemovedFrom};
@@ -139,6 +139,10 @@ impl Decoder<'_> {
         match static_address(&attribute.value).and_then(|address| without_keys(&address, attribute))
         {
             Ok(from) => Some(from),
+            Err(problem) if problem.id == ATTRIBUTE_IN_ADDRESS => {
+                self.diagnostics.extend(problem.subject.map(resource_key));
+                None
+            }
             Err(problem) => {
                 self.diagnostics.push(problem);
                 None
@@ -206,6 +210,9 @@ impl Decoder<'_> {
             );
             return;
         };
+        if id.is_none() && identity.is_none() {
+            return;
+        }
         self.parts.imports.push(ImportPart {
             block: ImportBlock {
                 to: to.value.clone(),
@@ -241,12 +248,7 @@ fn without_keys(address: &Address, attribute: &Attribute) -> Result<RemovedFrom,
     let path = address.module.path();
     match &address.resource {
         None => Ok(RemovedFrom::Module(path)),
-        Some((_, Some(key))) => Err(Diagnostic::error(
-            "removed-instance",
-            "Resource instance keys not allowed",
-            "Resource address must be a resource (e.g. \"test_instance.foo\"), not a resource instance (e.g. \"test_instance.foo[1]\").",
-        )
-        .at(key.span)),
+        Some((_, Some(key))) => Err(resource_key(key.span)),
         Some((resource, None)) if resource.mode == ResourceMode::Data => Err(Diagnostic::error(
             "removed-data",
             "Data source address not allowed",
@@ -255,4 +257,13 @@ fn without_keys(address: &Address, attribute: &Attribute) -> Result<RemovedFrom,
         .at(attribute.value.span)),
         Some((resource, None)) => Ok(RemovedFrom::Resource(path, resource.clone())),
     }
+}
+
+fn resource_key(span: Span) -> Diagnostic {
+    Diagnostic::error(
+        "removed-instance",
+        "Resource instance keys not allowed",
+        "Resource address must be a resource (e.g. \"test_instance.foo\"), not a resource instance (e.g. \"test_instance.foo[1]\").",
+    )
+    .at(span)
 }

@@ -66,6 +66,7 @@ impl Decoder<'_> {
             name,
         };
         let mut part = self.common(block, resource, rest, &content, "resource");
+        part.repetition = self.repetition(&content);
         let mut connection: Option<(Body, Span)> = None;
         for inner in &content.blocks {
             match &*inner.type_name.name {
@@ -113,10 +114,12 @@ impl Decoder<'_> {
             type_name,
             name,
         };
+        let mut part = self.common(block, resource, rest, &content, "data");
         if in_check.is_some() {
             self.not_in_scoped_data(&content);
+        } else {
+            part.repetition = self.repetition(&content);
         }
-        let mut part = self.common(block, resource, rest, &content, "data");
         part.in_check = in_check.cloned();
         self.parts.resources.push(part);
     }
@@ -168,7 +171,8 @@ impl Decoder<'_> {
             type_name,
             name,
         };
-        let part = self.common(block, resource, rest, &content, "ephemeral");
+        let mut part = self.common(block, resource, rest, &content, "ephemeral");
+        part.repetition = self.repetition(&content);
         self.not_supported_yet("\"ephemeral\" blocks", block.header_span);
         self.parts.resources.push(part);
     }
@@ -188,11 +192,10 @@ impl Decoder<'_> {
             .get("provider")
             .and_then(|attribute| self.provider_argument(&attribute.value, "provider"));
         let mode = resource.mode;
-        let in_check_repetition = self.repetition(content);
         ResourcePart {
             resource,
             body: self.unescaped(rest, content),
-            repetition: in_check_repetition,
+            repetition: None,
             provider,
             depends_on: self.depends_on(content.attributes.get("depends_on")),
             lifecycle: self.lifecycle(content, mode),
@@ -226,7 +229,8 @@ impl Decoder<'_> {
                 continue;
             }
             first = Some(inner.header_span);
-            result = merge_bodies(&result, &inner.body);
+            // Both stand in one file, so in one syntax.
+            result = merge_bodies(&result, &inner.body).unwrap_or(result);
         }
         result
     }
@@ -412,7 +416,7 @@ fn trigger_problems(expression: &Expr) -> Vec<Diagnostic> {
                     "Invalid reference in replace_triggered_by expression",
                     "Only resources, count.index, and each.key may be used in replace_triggered_by.",
                 )
-                .at(statics::traversal_span(reference)),
+                .at(expression.span),
             ),
             (_, None) => problems.push(
                 Diagnostic::error(

@@ -21,8 +21,14 @@ static CHECK: LazyLock<BodySchema> = LazyLock::new(|| {
 });
 
 impl Decoder<'_> {
-    /// A rule of the kind `kind`; its condition must refer to something.
+    /// A rule of the kind `kind`. One whose condition refers to nothing is reported and left out.
     pub(super) fn rule(&mut self, block: &Block, kind: &str) -> Option<CheckRule> {
+        let rule = self.any_rule(block, kind)?;
+        (!references(&rule.condition).is_empty()).then_some(rule)
+    }
+
+    /// As [`Self::rule`], without leaving out.
+    fn any_rule(&mut self, block: &Block, kind: &str) -> Option<CheckRule> {
         let content = self.content(&block.body, &RULE);
         let condition = content
             .attributes
@@ -51,7 +57,7 @@ impl Decoder<'_> {
 
     /// A `validation` of the variable `name`; its condition must refer to the variable.
     pub(super) fn validation(&mut self, block: &Block, name: &Name) -> Option<CheckRule> {
-        let rule = self.rule(block, "validation")?;
+        let rule = self.any_rule(block, "validation")?;
         let refers = references(&rule.condition).into_iter().any(|reference| {
             &*reference.root.name == "var"
                 && matches!(reference.steps.first(), Some(Step::Attribute(ident)) if ident.name == *name)
@@ -82,10 +88,8 @@ impl Decoder<'_> {
         };
         let mut asserts = Vec::new();
         let mut data: Option<(terrace_addr::Resource, terrace_diag::Span)> = None;
-        let mut assert_blocks = 0;
         for inner in &content.blocks {
             if &*inner.type_name.name == "assert" {
-                assert_blocks += 1;
                 asserts.extend(self.rule(inner, "assert"));
             } else if let Some((_, first)) = &data {
                 let detail = format!(
@@ -102,7 +106,7 @@ impl Decoder<'_> {
                 data = Some((resource, inner.header_span));
             }
         }
-        if assert_blocks == 0 {
+        if asserts.is_empty() {
             let detail = "Check blocks must have at least one assert block.";
             self.problem(
                 "check-without-assert",

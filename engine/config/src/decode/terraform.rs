@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use terrace_addr::version::{ConstraintOp, Constraints};
+use terrace_addr::version::Constraints;
 use terrace_addr::{LocalProviderConfig, Name};
 use terrace_diag::Span;
 use terrace_syntax::{Attribute, Block, BodySchema, Expr, ExprKind};
@@ -101,38 +101,13 @@ impl Decoder<'_> {
             );
             return;
         };
-        match self.version_constraints(&text, attribute.value.span) {
-            Some(constraints) => {
-                self.prerelease_constraints(&constraints, attribute.span);
-                let span = attribute.span;
-                self.parts.required_versions.push(RequiredVersion {
-                    text,
-                    constraints,
-                    span,
-                    is_tofu: self.is_tofu,
-                });
-            }
-            None => {}
-        }
-    }
-
-    fn prerelease_constraints(&mut self, constraints: &Constraints, span: Span) {
-        for constraint in constraints
-            .0
-            .iter()
-            .filter(|constraint| constraint.version.is_prerelease())
-        {
-            if constraint.op == ConstraintOp::NotEqual {
-                continue;
-            }
-            self.problem(
-                "prerelease-constraint",
-                "Invalid required_version constraint",
-                format!(
-                    "Prerelease version constraints are not supported: {constraint}. Remove the prerelease information from the constraint. Prerelease versions of terrace will match constraints using their version core only."
-                ),
-                span,
-            );
+        if let Some(constraints) = self.version_constraints(&text, attribute.value.span) {
+            self.parts.required_versions.push(RequiredVersion {
+                text,
+                constraints,
+                span: attribute.span,
+                is_tofu: self.is_tofu,
+            });
         }
     }
 
@@ -299,7 +274,7 @@ impl Decoder<'_> {
                     "invalid-configuration-alias",
                     "Invalid configuration_aliases value",
                     detail,
-                    item.span,
+                    value.span,
                 );
                 continue;
             }

@@ -7,7 +7,7 @@ mod primary;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use terrace_addr::version::Version;
+use terrace_addr::version::{ConstraintOp, Version};
 use terrace_addr::{LocalProviderConfig, Name, Resource};
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap, Span};
 
@@ -105,6 +105,21 @@ fn insert_new<K: Ord, V>(items: &mut BTreeMap<K, V>, key: K, item: V) -> Option<
 fn judge_versions(required: &[RequiredVersion]) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     for required in required {
+        if let Some(prerelease) = required.constraints.0.iter().find(|constraint| {
+            constraint.version.is_prerelease() && constraint.op != ConstraintOp::NotEqual
+        }) {
+            diagnostics.push(
+                Diagnostic::error(
+                    "prerelease-constraint",
+                    "Invalid required_version constraint",
+                    format!(
+                        "Prerelease version constraints are not supported: {prerelease}. Remove the prerelease information from the constraint. Prerelease versions of terrace will match constraints using their version core only."
+                    ),
+                )
+                .at(required.span),
+            );
+            continue;
+        }
         let version = if required.is_tofu {
             Version::new(1, 12, 6)
         } else {

@@ -17,16 +17,16 @@ impl Merger<'_> {
                 .into_iter()
                 .partition(|resource| resource.in_check.is_some());
             scoped.extend(inside);
-            outside
-                .into_iter()
-                .for_each(|resource| self.add_resource(resource));
+            for resource in outside {
+                self.add_resource(resource);
+            }
             self.add_settings(&mut file);
             self.add_named(file);
         }
         // Data resources within check blocks come last, so that they are the ones that are said to be too many.
-        scoped
-            .into_iter()
-            .for_each(|resource| self.add_resource(resource));
+        for resource in scoped {
+            self.add_resource(resource);
+        }
         if let (Some(backend), Some(cloud)) = (&self.parts.backend, &self.parts.cloud) {
             let (at, cloud_at) = (backend.span, cloud.span);
             let detail = format!(

@@ -1,0 +1,43 @@
+//! Configurations and what is wrong with them, in `tests/cases/*.txt`.
+//!
+//! A case is `### name`, files (`--- path`; text before the first is `main.tf`), and after `===` the diagnostics, one a
+//! line: severity, place, summary in brackets, the first line of the detail.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::fmt::Write as _;
+
+use support::{Case, Memory, load, render};
+
+#[test]
+fn cases_give_their_diagnostics() {
+    let mut failures = String::new();
+    let mut count = 0;
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases");
+    let mut paths: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        #[expect(clippy::disallowed_methods, reason = "a test reads its own cases")]
+        let text = std::fs::read_to_string(&path).unwrap();
+        for case in Case::read(&text) {
+            count += 1;
+            let (config, diagnostics) = load(&Memory::of(&case.files));
+            let found = render(&config.sources, &diagnostics);
+            if found != case.expected {
+                writeln!(failures, "### {}", case.name).unwrap();
+                for line in case.expected.iter().filter(|line| !found.contains(line)) {
+                    writeln!(failures, "-{line}").unwrap();
+                }
+                for line in found.iter().filter(|line| !case.expected.contains(line)) {
+                    writeln!(failures, "+{line}").unwrap();
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{failures}");
+    assert!(count > 100, "only {count} cases were found");
+}
