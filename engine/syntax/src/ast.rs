@@ -26,7 +26,7 @@ pub struct Body {
     pub kind: BodyKind,
     /// From the first to the last character of the content (of a block: between its braces).
     pub span: Span,
-    /// Where a missing argument is reported: the block's header, or the file's start.
+    /// Where a missing argument is reported: a block's opening brace, the file's start; in JSON the closing brace.
     pub missing_span: Span,
 }
 

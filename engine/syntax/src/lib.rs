@@ -26,7 +26,11 @@ pub use stack::with_stack;
 use parser::{Parser, Place};
 use terrace_diag::{Diagnostics, SourceId};
 
-/// Parses a file in native syntax (`.tf`, `.tfvars`, `.hcl`). `text` is the file's bytes: invalid UTF-8 is reported.
+/// Parses a file in native syntax (`.tf`, `.tfvars`, `.hcl`). `text` is the file's bytes: invalid UTF-8 is reported,
+/// except in comments.
+///
+/// Brackets, conditionals, template sequences and blocks may nest to 2,000 levels, and one expression may chain 10,000
+/// operators; more is an error. Of one file at most 500 errors are reported.
 pub fn parse(source: SourceId, text: &[u8]) -> (Body, Diagnostics) {
     Parser::new(source, Place::At(0), text).file()
 }

@@ -6,7 +6,6 @@ use terrace_diag::{Diagnostic, Span};
 use terrace_value::Text;
 
 use super::{Lost, Parsed, Parser};
-use crate::stack::with_stack;
 use crate::token::{Token, TokenKind};
 use crate::{Attribute, Block, Body, BodyKind, Item, Label};
 
@@ -290,7 +289,7 @@ impl Parser<'_> {
     fn block_body(&mut self, open: Token, type_span: Span) -> Parsed<Vec<Item>> {
         match self.peek().kind {
             TokenKind::Newline | TokenKind::End | TokenKind::CloseBrace => {
-                self.nested(|parser| Ok(with_stack(|| parser.items(Some(open)))))
+                self.nested(|parser| Ok(parser.items(Some(open))))
             }
             _ => self.single_line_body(open, type_span),
         }
