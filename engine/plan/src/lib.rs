@@ -1,11 +1,13 @@
 //! The plan as an artefact: changes, execution graph, reasons, digest, plan file, `show -json`. No decisions are made here.
 
 mod file;
+mod ignore;
 mod json;
 mod plan;
 mod wire;
 
 pub use file::{PlanDigest, is_plan_file, read_plan_file, write_plan_file};
+pub use ignore::ignore_changes;
 pub use json::{SchemaLookup, change_json, plan_json, state_json};
 pub use plan::{
     Action, ActionReason, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange, Plan, PlanInputs, PlanMode,

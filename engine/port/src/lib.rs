@@ -7,7 +7,7 @@ mod store;
 pub use outside::{Clock, Entropy, FileEntry, Files, Observer, OperationEvent, Process, ProcessOutput, ProcessRequest, Signer};
 pub use provider::{
     ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider, ProviderDiagnostic,
-    ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
+    ProviderError, ProviderSource, ReadRequest, ReadResponse, Reply, ResourceState,
 };
 pub use store::{
     JournalStore, LockInfo, LockedState, RunStore, StateStore, StateVersion, StoreError, StoredState,

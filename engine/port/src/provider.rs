@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use terrace_addr::ProviderAddr;
 use terrace_schema::ProviderSchema;
 use terrace_value::{Path, Value};
 
@@ -200,4 +201,20 @@ pub trait Provider: Send + Sync {
     async fn stop(&self) -> Result<(), ProviderError>;
     /// Ends the provider.
     async fn close(&self);
+}
+
+/// Where providers come from.
+#[async_trait]
+pub trait ProviderSource: Send + Sync {
+    /// Starts a provider. Who asked configures what it is given, and closes it at the end.
+    async fn open(&self, provider: &ProviderAddr) -> Result<Arc<dyn Provider>, ProviderError>;
+
+    /// Calls a function of a provider, which need not be configured. The error names the argument (from 0) that is to
+    /// blame, if one is.
+    fn call_function(
+        &self,
+        provider: &ProviderAddr,
+        name: &str,
+        arguments: &[Value],
+    ) -> Result<Value, (Option<usize>, String)>;
 }

@@ -4,6 +4,7 @@
 
 mod coerce;
 mod compatible;
+mod conform;
 mod legacy;
 mod lookup;
 mod parts;
@@ -18,6 +19,7 @@ use std::fmt;
 use terrace_value::Path;
 
 pub use compatible::assert_object_compatible;
+pub use conform::assert_conforms;
 pub use legacy::normalize_from_legacy_sdk;
 pub use plan_valid::assert_plan_valid;
 pub use propose::{planned_unknown_object, proposed_new};
