@@ -7,9 +7,15 @@ use terrace_addr::{ModuleInstance, Name, ProviderAddr};
 use terrace_config::{Config, ModuleNode};
 use terrace_functions::{Context, FunctionTable};
 use terrace_schema::ProviderSchema;
-use terrace_value::Value;
+use terrace_syntax::Expr;
+use terrace_value::convert::convert;
+use terrace_value::{Type, Value};
+use terrace_diag::Diagnostic;
 
+use crate::expression::Run;
+use crate::index::Index;
 use crate::memo::Memo;
+use crate::{Evaluated, Scope, Values};
 
 /// The schemas of the providers that a configuration uses. Without a provider's schema, its blocks' attributes are not
 /// checked and its objects are of unknown type.
@@ -53,13 +59,17 @@ pub struct Paths {
 /// [`Evaluator::local`] and [`Evaluator::output`] alone: who only reads it, reads an unknown value where it failed.
 pub struct Evaluator {
     pub(crate) inputs: Inputs,
+    pub(crate) index: Index,
     pub(crate) memo: Memo,
+    /// Whether variables are unknown whatever they are given, because the configuration itself is judged.
+    pub(crate) validating: bool,
 }
 
 impl Evaluator {
     /// An evaluator that remembers nothing yet.
     pub fn new(inputs: Inputs) -> Self {
-        Self { inputs, memo: Memo::default() }
+        let index = Index::of(&inputs.config);
+        Self { inputs, index, memo: Memo::default(), validating: false }
     }
 
     /// The configuration.
@@ -80,5 +90,31 @@ impl Evaluator {
     /// The module that an instance is of.
     pub fn node(&self, module: &ModuleInstance) -> Option<&ModuleNode> {
         module.steps().iter().try_fold(&self.inputs.config.root, |node, step| node.children.get(&step.name))
+    }
+
+    /// Evaluates an expression.
+    pub fn expression(&self, expression: &Expr, scope: &Scope, values: &dyn Values) -> Evaluated {
+        let mut run = Run::new(self, scope, values);
+        let value = run.whole(expression);
+        run.finish(value)
+    }
+
+    /// Evaluates an expression and converts it to a type.
+    pub fn expression_as(&self, expression: &Expr, ty: &Type, scope: &Scope, values: &dyn Values) -> Evaluated {
+        let mut evaluated = self.expression(expression, scope, values);
+        if evaluated.diagnostics.has_errors() {
+            evaluated.value = Value::unknown(ty.without_optional());
+            return evaluated;
+        }
+        match convert(&evaluated.value, ty) {
+            Ok(value) => evaluated.value = value,
+            Err(error) => {
+                let detail = format!("Invalid expression value: {error}.");
+                let diagnostic = Diagnostic::error("incorrect-type", "Incorrect value type", detail);
+                evaluated.diagnostics.push(diagnostic.at(expression.span));
+                evaluated.value = Value::unknown(ty.without_optional());
+            }
+        }
+        evaluated
     }
 }

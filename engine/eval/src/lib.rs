@@ -5,12 +5,27 @@
 //! implement. Everything that is evaluated also tells what it read, as precise [`Dependency`]s.
 
 mod api;
+mod body;
+mod dependency;
+mod describe;
 mod evaluator;
+mod expand;
+mod expression;
+mod graph;
+mod index;
 mod memo;
+mod named;
+mod reference;
+mod rule;
 mod scope;
-mod stub;
+mod validate;
+mod visit;
 
 pub use api::{Dependency, Evaluated, Expansion, NoValues, RepetitionData, Values};
+pub use dependency::{ImportTarget, Trigger};
 pub use evaluator::{Evaluator, Inputs, Paths, Schemas};
+pub use expand::Unknowns;
+pub use graph::{ConfigGraph, ConfigNode};
+pub use named::{InputRefused, converted_input};
+pub use rule::{CheckOutcome, RuleKind};
 pub use scope::Scope;
-pub use stub::{CheckOutcome, ConfigGraph, ConfigNode, ImportTarget, RuleKind, Trigger, Unknowns};

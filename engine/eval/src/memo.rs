@@ -5,16 +5,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
 use terrace_addr::{AbsNamed, AbsResource};
-use terrace_value::Value;
+use terrace_value::{Type, Value};
 
 use crate::Evaluated;
+use crate::expression::Template;
 
-/// The three kinds of named values.
+/// The kinds of named values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum NamedKind {
     Variable,
     Local,
     Output,
+    /// All instances of a module call, as one value.
+    Call,
 }
 
 enum Slot {
@@ -36,6 +39,8 @@ pub(crate) enum Found {
 pub(crate) struct Memo {
     named: Mutex<HashMap<(NamedKind, AbsNamed), Slot>>,
     resources: Mutex<HashMap<AbsResource, (u64, Value)>>,
+    types: Mutex<HashMap<usize, Type>>,
+    templates: Mutex<HashMap<(String, String), Arc<Template>>>,
 }
 
 impl Memo {
@@ -63,6 +68,19 @@ impl Memo {
         evaluated
     }
 
+    /// A named value that has been evaluated.
+    pub(crate) fn done(&self, kind: NamedKind, address: &AbsNamed) -> Option<Arc<Evaluated>> {
+        match lock(&self.named).get(&(kind, address.clone())) {
+            Some(Slot::Done(done)) => Some(Arc::clone(done)),
+            _ => None,
+        }
+    }
+
+    /// The implied type of a schema, by the schema's place in memory, which stays while the evaluator holds it.
+    pub(crate) fn implied_type(&self, schema: usize, make: impl FnOnce() -> Type) -> Type {
+        lock(&self.types).entry(schema).or_insert_with(make).clone()
+    }
+
     /// The value of a whole resource, if it was built in this generation.
     pub(crate) fn resource(&self, address: &AbsResource, generation: u64) -> Option<Value> {
         let resources = lock(&self.resources);
@@ -72,6 +90,17 @@ impl Memo {
 
     pub(crate) fn keep_resource(&self, address: &AbsResource, generation: u64, value: &Value) {
         lock(&self.resources).insert(address.clone(), (generation, value.clone()));
+    }
+
+    /// A template, parsed once for each name and text.
+    pub(crate) fn template(&self, name: &str, text: &str, parse: impl FnOnce() -> Template) -> Arc<Template> {
+        let key = (name.to_owned(), text.to_owned());
+        if let Some(template) = lock(&self.templates).get(&key) {
+            return Arc::clone(template);
+        }
+        let template = Arc::new(parse());
+        lock(&self.templates).insert(key, Arc::clone(&template));
+        template
     }
 }
 

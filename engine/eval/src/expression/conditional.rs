@@ -1,0 +1,153 @@
+//! `condition ? a : b`
+
+use terrace_diag::Diagnostic;
+use terrace_syntax::Expr;
+use terrace_value::convert::{convert, unify_unsafe};
+use terrace_value::{Kind, Refinements, Type, Value};
+
+use super::{Frame, Run, dynamic_with};
+
+impl Run<'_> {
+    pub(super) fn conditional(
+        &mut self,
+        expression: &Expr,
+        condition: &Expr,
+        if_true: &Expr,
+        if_false: &Expr,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
+        let (true_value, true_said, true_failed) = self.aside(|run| run.eval(if_true, frame));
+        let (false_value, false_said, false_failed) = self.aside(|run| run.eval(if_false, frame));
+        let Some(ty) = common_type(&true_value, &false_value) else {
+            let detail = mismatch(&true_value.ty(), &false_value.ty());
+            self.error_about(expression, frame, || {
+                Diagnostic::error(
+                    "inconsistent-conditional",
+                    "Inconsistent conditional result types",
+                    format!("The true and false result expressions must have consistent types. {detail}"),
+                )
+                .at(if_true.span.to(if_false.span))
+                .within(expression.span)
+            });
+            return Value::dynamic();
+        };
+        let decision = self.eval(condition, frame);
+        let marks = decision.marks();
+        if decision.is_null() {
+            self.error_about(condition, frame, || {
+                Diagnostic::error(
+                    "null-condition",
+                    "Null condition",
+                    "The condition value is null. Conditions must either be true or false.",
+                )
+                .at(condition.span)
+                .within(expression.span)
+            });
+            return Value::unknown(ty);
+        }
+        if !decision.is_known() {
+            return undecided(&true_value, &false_value, &ty)
+                .with_marks(marks | true_value.marks() | false_value.marks());
+        }
+        let Some(decision) = convert(&decision, &Type::Bool).ok().and_then(|value| value.as_bool()) else {
+            self.error_about(condition, frame, || {
+                Diagnostic::error(
+                    "incorrect-condition-type",
+                    "Incorrect condition type",
+                    "The condition expression must be of type bool.",
+                )
+                .at(condition.span)
+                .within(expression.span)
+            });
+            return Value::unknown(ty);
+        };
+        let (chosen, value) = if decision {
+            self.put_back(true_said, true_failed);
+            ("true", true_value)
+        } else {
+            self.put_back(false_said, false_failed);
+            ("false", false_value)
+        };
+        match convert(&value, &ty) {
+            Ok(value) => value.with_marks(marks),
+            Err(error) => {
+                self.error_about(expression, frame, || {
+                    Diagnostic::error(
+                        "inconsistent-conditional",
+                        "Inconsistent conditional result types",
+                        format!("The {chosen} result value has the wrong type: {error}."),
+                    )
+                    .at(if_true.span.to(if_false.span))
+                    .within(expression.span)
+                });
+                dynamic_with(marks)
+            }
+        }
+    }
+}
+
+/// The type of both results; a bare `null` takes the other's.
+fn common_type(if_true: &Value, if_false: &Value) -> Option<Type> {
+    let bare_null = |value: &Value| matches!(value.kind(), Kind::Null(Type::Dynamic));
+    if bare_null(if_true) {
+        return Some(if_false.ty());
+    }
+    if bare_null(if_false) || if_true.has_same_type(if_false) {
+        return Some(if_true.ty());
+    }
+    unify_unsafe(&[if_true.ty(), if_false.ty()])
+}
+
+/// What is known of the result while the condition is not.
+fn undecided(if_true: &Value, if_false: &Value, ty: &Type) -> Value {
+    let not_null = if_true.is_definitely_not_null() && if_false.is_definitely_not_null();
+    if *ty == Type::Dynamic {
+        return Value::dynamic();
+    }
+    Value::unknown_refined(ty.clone(), Refinements { not_null, ..Refinements::default() })
+}
+
+/// Why two types have nothing in common, in a sentence.
+fn mismatch(if_true: &Type, if_false: &Type) -> String {
+    match (if_true, if_false) {
+        (Type::Object(left), Type::Object(right)) => {
+            for (name, ty) in &left.attributes {
+                let Some(other) = right.attributes.get(name) else {
+                    return format!(
+                        "The 'true' value includes object attribute {name:?}, which is absent in the 'false' value."
+                    );
+                };
+                if unify_unsafe(&[ty.clone(), other.clone()]).is_none() {
+                    return format!("Type mismatch for object attribute {name:?}: {}", mismatch(ty, other));
+                }
+            }
+            for name in right.attributes.keys().filter(|name| !left.attributes.contains_key(*name)) {
+                return format!(
+                    "The 'false' value includes object attribute {name:?}, which is absent in the 'true' value."
+                );
+            }
+        }
+        (Type::Tuple(left), Type::Tuple(right)) => {
+            if left.len() != right.len() {
+                return format!(
+                    "The 'true' tuple has length {}, but the 'false' tuple has length {}.",
+                    left.len(),
+                    right.len()
+                );
+            }
+            for (place, (ty, other)) in left.iter().zip(right.iter()).enumerate() {
+                if unify_unsafe(&[ty.clone(), other.clone()]).is_none() {
+                    return format!("Type mismatch for tuple element {place}: {}", mismatch(ty, other));
+                }
+            }
+        }
+        _ => {}
+    }
+    let (left, right) = (if_true.friendly_name(), if_false.friendly_name());
+    if left == right {
+        return "At least one deeply-nested attribute or element is not compatible across both the 'true' and the \
+                'false' value."
+            .into();
+    }
+    format!("The 'true' value is {left}, but the 'false' value is {right}.")
+}

@@ -1,0 +1,248 @@
+//! Functions that evaluate their arguments themselves: `try`, `can`, `templatefile`, `templatestring`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrace_addr::Name;
+use terrace_diag::{Diagnostics, SourceFile, SourceId};
+use terrace_functions::{CallError, FileError, Function};
+use terrace_syntax::{Call, Expr, ExprKind};
+use terrace_value::convert::convert;
+use terrace_value::{Refinements, Type, Value};
+
+use super::call::{Signature, place, place_in};
+use super::{Frame, Run, dynamic_with};
+use crate::visit;
+
+/// The source of templates that are no part of the configuration.
+const TEMPLATE_SOURCE: SourceId = SourceId(u32::MAX);
+
+/// A template's text, as it was parsed.
+pub(crate) struct Template {
+    file: SourceFile,
+    expression: Expr,
+    diagnostics: Diagnostics,
+}
+
+impl Run<'_> {
+    pub(super) fn lazy_call(
+        &mut self,
+        _: &Expr,
+        call: &Call,
+        function: &Function,
+        signature: &Signature<'_>,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
+        if !self.check_count(call, signature, call.args.len()) {
+            return Value::dynamic();
+        }
+        let result = match function.name {
+            "try" => self.try_call(call, frame),
+            "can" => Ok(self.can_call(&call.args[0], frame)),
+            "templatefile" => self.template_file(call, frame),
+            "templatestring" => self.template_string(call, frame),
+            other => Err(Some(CallError::call(format!("{other} cannot be evaluated")))),
+        };
+        match result {
+            Ok(value) => value,
+            Err(error) => {
+                if let Some(error) = error {
+                    self.call_failed(call, signature, &error, call.args.len(), frame);
+                }
+                Value::dynamic()
+            }
+        }
+    }
+
+    fn try_call(&mut self, call: &Call, frame: Option<&Frame<'_>>) -> Result<Value, Option<CallError>> {
+        if call.args.is_empty() {
+            return Err(Some(CallError::call("at least one argument is required")));
+        }
+        for (place, argument) in call.args.iter().enumerate() {
+            let (value, failed) = self.quietly(|run| run.eval(argument, frame));
+            if failed {
+                continue;
+            }
+            if self.depends_on_unknown(argument, frame) {
+                // What comes after may be read once this one is known.
+                for rest in &call.args[place + 1..] {
+                    self.quietly(|run| run.eval(rest, frame));
+                }
+                return Ok(Value::dynamic());
+            }
+            return Ok(value);
+        }
+        if !self.is_heard() {
+            return Err(Some(CallError::call("")));
+        }
+        let mut message = String::from("no expression succeeded:\n");
+        for argument in &call.args {
+            let (_, said, _) = self.aside(|run| run.eval(argument, frame));
+            for diagnostic in said.iter().filter(|diagnostic| diagnostic.is_error()) {
+                let at = diagnostic.subject.map_or_else(String::new, |span| {
+                    format!(" (at {})", place(&self.evaluator.inputs.config.sources, span))
+                });
+                message.push_str(&format!("- {}{at}\n  {}\n", diagnostic.summary, diagnostic.detail));
+            }
+        }
+        message.push_str("\nAt least one expression must produce a successful result");
+        Err(Some(CallError::call(message)))
+    }
+
+    fn can_call(&mut self, argument: &Expr, frame: Option<&Frame<'_>>) -> Value {
+        let (_, failed) = self.quietly(|run| run.eval(argument, frame));
+        if failed {
+            return Value::FALSE;
+        }
+        if self.depends_on_unknown(argument, frame) {
+            return Value::unknown_refined(Type::Bool, Refinements::default());
+        }
+        Value::TRUE
+    }
+
+    /// Whether anything that the expression refers to is not wholly known.
+    fn depends_on_unknown(&mut self, expression: &Expr, frame: Option<&Frame<'_>>) -> bool {
+        let item = frame.and_then(Frame::item);
+        if item.is_some_and(|item| !item.is_wholly_known()) {
+            return true;
+        }
+        visit::references(expression).into_iter().any(|traversal| {
+            let (value, failed) = self.quietly(|run| run.traversal(traversal, frame));
+            !failed && !value.is_wholly_known()
+        })
+    }
+
+    // ---- templates
+
+    fn template_file(&mut self, call: &Call, frame: Option<&Frame<'_>>) -> Result<Value, Option<CallError>> {
+        let before = self.errors();
+        let path = self.eval(&call.args[0], frame);
+        let variables = self.eval(&call.args[1], frame);
+        if self.errors() > before {
+            return Err(None);
+        }
+        let path_marks = path.marks();
+        if path.is_null() {
+            return Err(Some(CallError::argument(0, "argument must not be null")));
+        }
+        let path = convert(&path, &Type::String).map_err(|error| Some(CallError::argument(0, error.message)))?;
+        let Some(path) = path.as_str() else { return Ok(dynamic_with(path_marks)) };
+        let template = self.file_template(path).map_err(|message| Some(CallError::argument(0, message)))?;
+        let value = self.render(&template, &variables, "templatefile")?;
+        Ok(value.with_marks(path_marks))
+    }
+
+    fn file_template(&mut self, path: &str) -> Result<Arc<Template>, String> {
+        let bytes = self.evaluator.inputs.context.read_file(path).map_err(|error| match error {
+            FileError::NotFound => format!(
+                "no file exists at {path:?}; this function works only with files that are distributed as part of the configuration source code, so if this file will be created by a resource in this configuration you must instead obtain this result from an attribute of that resource"
+            ),
+            FileError::Unreadable(why) => format!("failed to open {path:?}: {why}"),
+        })?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| format!("contents of {path:?} are not valid UTF-8; use the filebase64 function to obtain the Base64 encoded contents or the other file functions (e.g. filemd5, filesha256) to obtain file hashing results instead"))?;
+        Ok(self.parsed(path, text))
+    }
+
+    fn parsed(&self, name: &str, text: &str) -> Arc<Template> {
+        self.evaluator.memo.template(name, text, || {
+            let (expression, diagnostics) = terrace_syntax::parse_template(TEMPLATE_SOURCE, text);
+            Template { file: SourceFile::new(name, text), expression, diagnostics }
+        })
+    }
+
+    fn template_string(&mut self, call: &Call, frame: Option<&Frame<'_>>) -> Result<Value, Option<CallError>> {
+        let source = &call.args[0];
+        let refused = match &source.kind {
+            ExprKind::Traversal(_) | ExprKind::RelativeTraversal { .. } | ExprKind::Index { .. } | ExprKind::SplatItem => None,
+            ExprKind::Template(_) | ExprKind::TemplateWrap(_) | ExprKind::Literal(_) => Some(
+                "templatestring is only for rendering templates retrieved dynamically from elsewhere, and so does not support providing a literal template; consider using a template string expression instead",
+            ),
+            _ => Some(
+                "must be a direct reference to a single string from elsewhere, containing valid Terraform template syntax",
+            ),
+        };
+        if let Some(why) = refused {
+            return Err(Some(CallError::argument(0, format!("invalid template expression: {why}"))));
+        }
+        let before = self.errors();
+        let text = self.eval(source, frame);
+        let variables = self.eval(&call.args[1], frame);
+        if self.errors() > before {
+            return Err(None);
+        }
+        let invalid = || Some(CallError::argument(0, "invalid template value: a string is required"));
+        if text.is_null() {
+            return Err(invalid());
+        }
+        let marks = text.marks();
+        let text = convert(&text, &Type::String).map_err(|_| invalid())?;
+        let Some(text) = text.as_str() else { return Ok(dynamic_with(marks)) };
+        let template = self.parsed("<templatestring argument>", text);
+        if template.diagnostics.has_errors() {
+            let message = format!("invalid template: {}", said(&template.diagnostics, &template.file));
+            return Err(Some(CallError::argument(0, message)));
+        }
+        Ok(self.render(&template, &variables, "templatestring")?.with_marks(marks))
+    }
+
+    fn render(&mut self, template: &Template, variables: &Value, function: &str) -> Result<Value, Option<CallError>> {
+        if self.in_template {
+            return Err(Some(CallError::call(format!(
+                "cannot recursively call {function} from inside another template function"
+            ))));
+        }
+        if template.diagnostics.has_errors() {
+            return Err(Some(CallError::call(said(&template.diagnostics, &template.file))));
+        }
+        let (variables, marks) = variables.clone().unmark();
+        if !variables.is_known() {
+            return Ok(dynamic_with(marks));
+        }
+        let Some(entries) = variables.as_entries() else {
+            return Err(Some(CallError::argument(1, "invalid vars value: must be a map")));
+        };
+        if let Some(name) = entries.keys().find(|name| !is_template_name(name)) {
+            return Err(Some(CallError::argument(
+                1,
+                format!("invalid template variable name {name:?}: must start with a letter, followed by zero or more letters, digits, and underscores"),
+            )));
+        }
+        let names: BTreeMap<Name, Value> = entries.clone();
+        for traversal in visit::references(&template.expression) {
+            if !names.contains_key(&traversal.root.name) {
+                let message = format!(
+                    "vars map does not contain key {:?}, referenced at {}",
+                    traversal.root.name,
+                    place_in(&template.file, traversal.root.span),
+                );
+                return Err(Some(CallError::argument(1, message)));
+            }
+        }
+        let frame = Frame::names(None, &names);
+        self.in_template = true;
+        let (value, diagnostics, failed) = self.aside(|run| run.eval(&template.expression, Some(&frame)));
+        self.in_template = false;
+        if failed {
+            return Err(Some(CallError::call(said(&diagnostics, &template.file))));
+        }
+        Ok(value.with_marks(marks))
+    }
+}
+
+fn is_template_name(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Diagnostics in one sentence, as errors of functions tell them.
+fn said(diagnostics: &Diagnostics, file: &SourceFile) -> String {
+    let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+    let Some(first) = errors.next() else { return String::new() };
+    let at = first.subject.map_or_else(String::new, |span| format!("{}: ", place_in(file, span)));
+    let message = format!("{at}{}; {}", first.summary, first.detail);
+    match errors.count() {
+        0 => message,
+        more => format!("{message}, and {more} other diagnostic(s)"),
+    }
+}
