@@ -322,11 +322,7 @@ pub(crate) fn conversion_text(error: &terrace_value::convert::ConversionError) -
     if error.path.is_root() {
         error.message.clone()
     } else {
-        format!(
-            "{}: {}",
-            error.path.to_string().trim_start_matches('.'),
-            error.message
-        )
+        format!("{}: {}", error.path, error.message)
     }
 }
 

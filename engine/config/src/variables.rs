@@ -13,7 +13,6 @@ use terrace_value::{Text, Value};
 use crate::constant::{evaluate_constant, evaluate_json_constant};
 use crate::directory::is_ignored;
 use crate::load::join;
-use crate::type_expr::conversion_text;
 use crate::{Module, Variable, names};
 
 /// Where values may come from.
@@ -427,7 +426,7 @@ fn unsuitable(
     sources: &SourceMap,
 ) -> Diagnostic {
     let name = &variable.name;
-    let reason = conversion_text(error);
+    let reason = &error.message;
     let (detail, place) = match &raw.origin {
         VariableOrigin::Environment => (
             format!(

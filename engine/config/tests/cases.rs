@@ -8,7 +8,7 @@ mod support;
 
 use std::fmt::Write as _;
 
-use support::{Case, Memory, load, render};
+use support::{Memory, load, render};
 
 #[test]
 fn cases_give_their_diagnostics() {
@@ -40,4 +40,52 @@ fn cases_give_their_diagnostics() {
     }
     assert!(failures.is_empty(), "{failures}");
     assert!(count > 100, "only {count} cases were found");
+}
+
+/// One case of a file of cases.
+struct Case {
+    name: String,
+    files: Vec<(String, String)>,
+    expected: Vec<String>,
+}
+
+impl Case {
+    fn read(text: &str) -> Vec<Self> {
+        let text = format!("\n{text}");
+        text.split("\n### ").skip(1).map(Self::one).collect()
+    }
+
+    fn one(text: &str) -> Self {
+        let (name, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let mut files: Vec<(String, String)> = Vec::new();
+        let mut expected = Vec::new();
+        let mut in_expected = false;
+        let mut path = "main.tf".to_owned();
+        for line in rest.lines() {
+            if line == "===" {
+                in_expected = true;
+            } else if in_expected {
+                if !line.is_empty() {
+                    expected.push(line.to_owned());
+                }
+            } else if let Some(next) = line.strip_prefix("--- ") {
+                next.trim().clone_into(&mut path);
+                files.push((path.clone(), String::new()));
+            } else {
+                if files.last().is_none_or(|(last, _)| *last != path) {
+                    files.push((path.clone(), String::new()));
+                }
+                if let Some((_, text)) = files.last_mut() {
+                    text.push_str(line);
+                    text.push('\n');
+                }
+            }
+        }
+        expected.sort();
+        Self {
+            name: name.to_owned(),
+            files,
+            expected,
+        }
+    }
 }
