@@ -183,10 +183,13 @@ impl PluginProcess {
         let status = self.exit_status().await;
         self.kill().await;
         self.finish_output().await;
-        let mut message = format!("The provider {} could not be started: {why}.", self.name);
-        if let Some(status) = status {
-            message.push_str(&format!(" It had ended by itself ({status})."));
-        }
+        let ended = status.map_or_else(String::new, |status| {
+            format!(" It had ended by itself ({status}).")
+        });
+        let mut message = format!(
+            "The provider {} could not be started: {why}.{ended}",
+            self.name
+        );
         self.add_words(&mut message);
         ProviderError { message }
     }

@@ -192,12 +192,11 @@ fn explain(status: &Status) -> String {
     }
 }
 
-const fn client_capabilities() -> Option<p6::ClientCapabilities> {
-    Some(p6::ClientCapabilities {
-        deferral_allowed: false,
-        write_only_attributes_allowed: true,
-    })
-}
+/// What this client can do beyond the least.
+const CAPABILITIES: p6::ClientCapabilities = p6::ClientCapabilities {
+    deferral_allowed: false,
+    write_only_attributes_allowed: true,
+};
 
 /// Adds an error where the provider put a call off although the engine did not allow it.
 fn not_deferred(list: &mut Vec<ProviderDiagnostic>, deferred: Option<p6::Deferred>) {
@@ -243,7 +242,7 @@ impl Provider for PluginProvider {
         let request = p6::configure_provider::Request {
             terraform_version: self.engine_version.clone(),
             config: self.encode(call, &config, &ty)?,
-            client_capabilities: client_capabilities(),
+            client_capabilities: Some(CAPABILITIES),
         };
         let list = self
             .answered(call, self.rpc.configure(request).await)
@@ -260,7 +259,7 @@ impl Provider for PluginProvider {
         let request = p6::validate_resource_config::Request {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,
-            client_capabilities: client_capabilities(),
+            client_capabilities: Some(CAPABILITIES),
         };
         let list = self
             .answered(call, self.rpc.validate_resource(request).await)
@@ -313,7 +312,7 @@ impl Provider for PluginProvider {
             type_name: request.type_name.to_string(),
             current_state: self.encode(call, &request.current, &ty)?,
             private: request.private.to_vec(),
-            client_capabilities: client_capabilities(),
+            client_capabilities: Some(CAPABILITIES),
             ..p6::read_resource::Request::default()
         };
         let response = self.answered(call, self.rpc.read(message).await).await?;
@@ -338,7 +337,7 @@ impl Provider for PluginProvider {
             proposed_new_state: self.encode(call, &request.proposed, &ty)?,
             config: self.encode(call, &request.config, &ty)?,
             prior_private: request.prior_private.to_vec(),
-            client_capabilities: client_capabilities(),
+            client_capabilities: Some(CAPABILITIES),
             ..p6::plan_resource_change::Request::default()
         };
         let response = self.answered(call, self.rpc.plan(message).await).await?;
@@ -384,7 +383,7 @@ impl Provider for PluginProvider {
         let request = p6::import_resource_state::Request {
             type_name: type_name.into(),
             id: id.into(),
-            client_capabilities: client_capabilities(),
+            client_capabilities: Some(CAPABILITIES),
             identity: None,
         };
         let response = self.answered(call, self.rpc.import(request).await).await?;
@@ -412,7 +411,7 @@ impl Provider for PluginProvider {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,
             provider_meta: None,
-            client_capabilities: client_capabilities(),
+            client_capabilities: Some(CAPABILITIES),
         };
         let response = self
             .answered(call, self.rpc.read_data(request).await)

@@ -1,4 +1,5 @@
 //! Programs that are no good plugins are told so, and do not stay behind.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ async fn refusal(launch: &Launch) -> String {
         match PluginProvider::start(launch).await {
             Ok(_) => panic!("the provider started"),
             Err(error) if error.message.contains("Text file busy") => {
-                tokio::time::sleep(Duration::from_millis(5)).await
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
             Err(error) => break error.message,
         }
@@ -75,7 +76,7 @@ async fn one_that_ends_at_once() {
     let sink = Arc::clone(&heard);
     let mut launch = Launch::new("acme/gone", &script.path);
     launch.log = Some(Arc::new(move |line: &str| {
-        sink.lock().unwrap().push(line.to_owned())
+        sink.lock().unwrap().push(line.to_owned());
     }));
     let message = refusal(&launch).await;
     assert!(

@@ -1,4 +1,5 @@
 //! The whole way through real providers that nobody here wrote.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -4,19 +4,19 @@
 //! generated code and the definitions differ.
 
 /// The call by which a plugin is asked to end.
-#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated")]
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
 #[rustfmt::skip]
 #[path = "generated/plugin.rs"]
 pub mod plugin;
 
 /// Protocol 5.
-#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated")]
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
 #[rustfmt::skip]
 #[path = "generated/tfplugin5.rs"]
 pub mod tfplugin5;
 
 /// Protocol 6.
-#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated")]
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, clippy::allow_attributes_without_reason, reason = "generated")]
 #[rustfmt::skip]
 #[path = "generated/tfplugin6.rs"]
 pub mod tfplugin6;

@@ -1,4 +1,5 @@
 //! The definitions say what the published ones say, and the generated code is theirs.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

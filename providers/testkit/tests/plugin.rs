@@ -1,4 +1,5 @@
 //! The fake provider as a process, through the real client, in both protocol versions.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! What the strict provider does, and what it refuses.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
 use std::sync::Arc;
 

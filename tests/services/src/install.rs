@@ -77,6 +77,53 @@ pub fn aws_provider_zip() -> Result<PathBuf, Unavailable> {
     Ok(directory.join(NAME))
 }
 
+/// The executable of this workspace's fake-provider, built anew where its sources have changed.
+pub fn fake_provider() -> Result<PathBuf, Unavailable> {
+    build(
+        "terrace-provider-testkit",
+        "fake-provider",
+        &["--features", "process"],
+    )
+}
+
+/// Builds a binary of this workspace and gives its path.
+fn build(package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, Unavailable> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        .args([
+            "build",
+            "--quiet",
+            "--message-format",
+            "json-render-diagnostics",
+            "-p",
+            package,
+            "--bin",
+            binary,
+        ])
+        .args(options);
+    let output = command
+        .output()
+        .map_err(|error| Unavailable(format!("{command:?}: {error}")))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(Unavailable(format!(
+            "{command:?}: {}\n{said}",
+            output.status
+        )));
+    }
+    let built = String::from_utf8_lossy(&output.stdout);
+    let path = built.lines().rev().find_map(|line| {
+        line.split_once("\"executable\":\"")?
+            .1
+            .split_once('"')
+            .map(|(path, _)| path)
+    });
+    path.map(PathBuf::from)
+        .ok_or_else(|| Unavailable(format!("{command:?} named no executable")))
+}
+
 /// The directory `name` among the tools, filled by `install` unless an earlier run has done so.
 pub(crate) fn once(
     name: &str,

@@ -8,6 +8,8 @@ mod install;
 mod mirror;
 mod moto;
 
-pub use install::{Unavailable, aws_provider_zip, null_provider, time_provider, tools_directory};
+pub use install::{
+    Unavailable, aws_provider_zip, fake_provider, null_provider, time_provider, tools_directory,
+};
 pub use mirror::{Mirror, platform};
 pub use moto::Moto;

@@ -1,14 +1,20 @@
 //! What is installed is what it is said to be, and what is started answers.
 
+#![allow(clippy::disallowed_methods, reason = "a test of programs")]
+
 use std::process::Command;
 
 use terrace_test_services::{
-    Mirror, Moto, aws_provider_zip, null_provider, platform, time_provider,
+    Mirror, Moto, aws_provider_zip, fake_provider, null_provider, platform, time_provider,
 };
 
 #[test]
 fn providers_are_programs() {
-    for program in [null_provider().unwrap(), time_provider().unwrap()] {
+    for program in [
+        null_provider().unwrap(),
+        time_provider().unwrap(),
+        fake_provider().unwrap(),
+    ] {
         let output = Command::new(&program).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned()
             + &String::from_utf8_lossy(&output.stdout);

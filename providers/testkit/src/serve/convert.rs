@@ -9,12 +9,12 @@ use tonic::Status;
 const NONSENSE: [u8; 1] = [0xc1];
 
 /// A value as a message. One that is not of the type goes out as nonsense: a script asked for that.
-pub(crate) fn encode(value: &Value, ty: &Type) -> Option<p6::DynamicValue> {
+pub(crate) fn encode(value: &Value, ty: &Type) -> p6::DynamicValue {
     let msgpack = msgpack::encode(value, ty).unwrap_or_else(|_| NONSENSE.to_vec());
-    Some(p6::DynamicValue {
+    p6::DynamicValue {
         msgpack,
         json: Vec::new(),
-    })
+    }
 }
 
 pub(crate) fn decode(message: Option<&p6::DynamicValue>, ty: &Type) -> Result<Value, Status> {

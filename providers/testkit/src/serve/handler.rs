@@ -61,7 +61,10 @@ impl Handler {
         let ty = self.schemas().await?.provider.block.implied_type();
         let config = decode(config.as_ref(), &ty)?;
         let reply = self.survive(self.provider.validate_provider_config(config).await)?;
-        Ok((encode(&reply.value, &ty), diagnostics(reply.diagnostics)))
+        Ok((
+            Some(encode(&reply.value, &ty)),
+            diagnostics(reply.diagnostics),
+        ))
     }
 
     pub(crate) async fn configure(
@@ -116,7 +119,7 @@ impl Handler {
         };
         let reply = self.survive(self.provider.upgrade_state(state).await)?;
         Ok(p6::upgrade_resource_state::Response {
-            upgraded_state: encode(&reply.value, &ty),
+            upgraded_state: Some(encode(&reply.value, &ty)),
             diagnostics: diagnostics(reply.diagnostics),
         })
     }
@@ -133,7 +136,7 @@ impl Handler {
         };
         let reply = self.survive(self.provider.read(request).await)?;
         Ok(p6::read_resource::Response {
-            new_state: encode(&reply.value.state, &ty),
+            new_state: Some(encode(&reply.value.state, &ty)),
             private: reply.value.private.to_vec(),
             diagnostics: diagnostics(reply.diagnostics),
             ..p6::read_resource::Response::default()
@@ -154,7 +157,7 @@ impl Handler {
         };
         let reply = self.survive(self.provider.plan(request).await)?;
         Ok(p6::plan_resource_change::Response {
-            planned_state: encode(&reply.value.planned, &ty),
+            planned_state: Some(encode(&reply.value.planned, &ty)),
             requires_replace: reply.value.requires_replace.iter().map(path).collect(),
             planned_private: reply.value.private.to_vec(),
             diagnostics: diagnostics(reply.diagnostics),
@@ -177,7 +180,7 @@ impl Handler {
         };
         let reply = self.survive(self.provider.apply(request).await)?;
         Ok(p6::apply_resource_change::Response {
-            new_state: encode(&reply.value.state, &ty),
+            new_state: Some(encode(&reply.value.state, &ty)),
             private: reply.value.private.to_vec(),
             diagnostics: diagnostics(reply.diagnostics),
             legacy_type_system: reply.value.legacy_type_system,
@@ -195,7 +198,7 @@ impl Handler {
             let ty = self.resource(&resource.type_name).await?;
             imported_resources.push(p6::import_resource_state::ImportedResource {
                 type_name: resource.type_name.to_string(),
-                state: encode(&resource.state, &ty),
+                state: Some(encode(&resource.state, &ty)),
                 private: resource.private.to_vec(),
                 identity: None,
             });
@@ -215,7 +218,7 @@ impl Handler {
         let config = decode(request.config.as_ref(), &ty)?;
         let reply = self.survive(self.provider.read_data(&request.type_name, config).await)?;
         Ok(p6::read_data_source::Response {
-            state: encode(&reply.value, &ty),
+            state: Some(encode(&reply.value, &ty)),
             diagnostics: diagnostics(reply.diagnostics),
             deferred: None,
         })
@@ -245,7 +248,7 @@ impl Handler {
         Ok(
             match self.survive(self.provider.call_function(&request.name, arguments).await)? {
                 Ok(value) => p6::call_function::Response {
-                    result: encode(&value, &function.result),
+                    result: Some(encode(&value, &function.result)),
                     error: None,
                 },
                 Err((argument, text)) => {

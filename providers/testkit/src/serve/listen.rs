@@ -31,7 +31,7 @@ pub struct Environment {
 
 /// A bound socket.
 pub(crate) struct Listener {
-    listener: UnixListener,
+    socket: UnixListener,
     path: String,
     tls: Option<(TlsAcceptor, CertificateDer<'static>)>,
     /// Where the socket is, when the host named no place.
@@ -56,7 +56,7 @@ impl Listener {
             .transpose()
             .map_err(io::Error::other)?;
         Ok(Self {
-            listener: UnixListener::bind(&path)?,
+            socket: UnixListener::bind(&path)?,
             path: path.display().to_string(),
             tls,
             _directory: directory,
@@ -80,7 +80,7 @@ impl Listener {
     ) -> impl tonic::codegen::tokio_stream::Stream<Item = io::Result<Connection>> {
         let (sender, receiver) = tokio::sync::mpsc::channel(1);
         tokio::spawn(async move {
-            while let Ok((stream, _)) = self.listener.accept().await {
+            while let Ok((stream, _)) = self.socket.accept().await {
                 let connection = match &self.tls {
                     None => Ok(Connection(Box::new(stream))),
                     Some((tls, _)) => tls

@@ -549,7 +549,7 @@ impl Provider for StrictProvider {
                     &self.schema.provider.block,
                 );
                 running.end(checked.map(|()| config.clone()), |value, other| {
-                    *value = other
+                    *value = other;
                 })
             }
             Err(ended) => Err(ended),
@@ -629,7 +629,7 @@ impl Provider for StrictProvider {
         let key = key_of(&[&request.current], "string");
         let ended = match self.begin(Operation::Read, &request.type_name, key).await {
             Ok(running) => running.end(self.do_read(&request), |response, other| {
-                response.state = other
+                response.state = other;
             }),
             Err(ended) => Err(ended),
         };
@@ -643,7 +643,7 @@ impl Provider for StrictProvider {
         let key = key_of(&[&request.config, &request.prior], "string");
         let ended = match self.begin(Operation::Plan, &request.type_name, key).await {
             Ok(running) => running.end(self.do_plan(&request), |response, other| {
-                response.planned = other
+                response.planned = other;
             }),
             Err(ended) => Err(ended),
         };
@@ -664,7 +664,7 @@ impl Provider for StrictProvider {
         };
         let ended = match self.begin(operation, &request.type_name, key).await {
             Ok(running) => running.end(self.do_apply(&request), |response, other| {
-                response.state = other
+                response.state = other;
             }),
             Err(ended) => Err(ended),
         };
@@ -687,7 +687,7 @@ impl Provider for StrictProvider {
         let key = key_of(&[&config], "input");
         let ended = match self.begin(Operation::ReadData, type_name, key).await {
             Ok(running) => running.end(self.do_read_data(type_name, &config), |value, other| {
-                *value = other
+                *value = other;
             }),
             Err(ended) => Err(ended),
         };

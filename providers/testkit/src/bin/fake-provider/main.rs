@@ -8,6 +8,10 @@
     clippy::disallowed_methods,
     reason = "a process of its own reads its environment"
 )]
+#![allow(
+    clippy::exit,
+    reason = "it crashes when told to, and ends with its parent"
+)]
 #![allow(clippy::print_stderr, reason = "what it says there is what is tested")]
 
 mod script;
