@@ -163,7 +163,14 @@ impl Decoder<'_> {
             (Kind::Bool(_), Type::Number) | (Kind::Number(_), Type::Bool) => {
                 Err(self.error(&format!("{} is required", article(ty))))
             }
-            _ => convert(&value, ty).map_err(|error| self.error(&error.message)),
+            _ => match convert(&value, ty) {
+                // Text may spell infinity, which JSON cannot hold.
+                Ok(number) if number.as_number().is_some_and(Number::is_infinite) => {
+                    Err(self.error("a number is required"))
+                }
+                Ok(value) => Ok(value),
+                Err(error) => Err(self.error(&error.message)),
+            },
         }
     }
 
