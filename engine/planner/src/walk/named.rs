@@ -4,6 +4,7 @@ use terrace_addr::{AbsNamed, ModulePath, Name};
 use terrace_diag::Diagnostics;
 use terrace_eval::{CheckOutcome, Expansion, RuleKind, Scope, Unknowns};
 use terrace_plan::{Action, OutputChange, PlanMode};
+use terrace_state::OutputState;
 use terrace_value::{Marks, Type, Value};
 
 use super::Walk;
@@ -161,6 +162,13 @@ impl Walk<'_> {
             after: mark(after, sensitive),
             sensitive: sensitive || was_sensitive,
         };
+        if plain.is_wholly_known() && !plain.is_null() {
+            let output = OutputState {
+                value: plain,
+                sensitive,
+            };
+            self.gathered.prior.outputs.insert(name.clone(), output);
+        }
         self.gathered.outputs.insert(name.clone(), change);
     }
 
