@@ -80,8 +80,10 @@ impl Listener {
     ) -> impl tonic::codegen::tokio_stream::Stream<Item = io::Result<Connection>> {
         let (sender, receiver) = tokio::sync::mpsc::channel(1);
         tokio::spawn(async move {
-            while let Ok((stream, _)) = self.socket.accept().await {
-                let connection = match &self.tls {
+            // The whole of it, so that the socket's directory stays.
+            let listener = self;
+            while let Ok((stream, _)) = listener.socket.accept().await {
+                let connection = match &listener.tls {
                     None => Ok(Connection(Box::new(stream))),
                     Some((tls, _)) => tls
                         .accept(stream)
