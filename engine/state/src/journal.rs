@@ -201,6 +201,8 @@ pub struct Recovery {
     pub n_results: usize,
     /// Whether the state differs from the stored one.
     pub changed: bool,
+    /// Whether someone else has stored a state since the run began.
+    pub foreign: bool,
 }
 
 /// Why it is uncertain what became of an object.
@@ -299,6 +301,7 @@ impl Replay {
                 .iter()
                 .any(|frame| matches!(frame, Frame::Commit { serial } if *serial == stored.serial));
         self.recovery.runs.push(begin.run.clone());
+        self.recovery.foreign |= !ours;
         if ours {
             for change in &begin.changes {
                 change.apply_to(&mut self.recovery.state);

@@ -1,0 +1,169 @@
+//! What is known of instances while applying.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use terrace_addr::{
+    AbsNamed, AbsResource, AbsResourceInstance, ModuleInstance, ModulePath, Name, ProviderAddr,
+};
+use terrace_eval::{ConfigNode, Evaluator, Expansion, Unknowns, Values};
+use terrace_plan::{Action, Plan};
+use terrace_port::ProviderSource;
+use terrace_value::{Marks, Path, Value};
+
+/// Values of instances: as applied, else as planned, else as they were.
+pub(crate) struct Table<'a> {
+    plan: &'a Plan,
+    providers: &'a dyn ProviderSource,
+    content: RwLock<Content>,
+}
+
+#[derive(Default)]
+struct Content {
+    expansions: HashMap<AbsResource, Expansion>,
+    calls: HashMap<AbsNamed, Expansion>,
+    applied: HashMap<AbsResourceInstance, Value>,
+    generations: HashMap<AbsResource, u64>,
+}
+
+impl<'a> Table<'a> {
+    pub(crate) fn new(plan: &'a Plan, providers: &'a dyn ProviderSource) -> Self {
+        Self {
+            plan,
+            providers,
+            content: RwLock::default(),
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Content> {
+        self.content.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Content> {
+        self.content.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds out how everything is expanded, as it was found out while planning: from the planned values.
+    pub(crate) fn expand(&self, evaluator: &Evaluator) {
+        let (graph, _) = evaluator.config_graph();
+        let Ok(order) = graph.dag().topological_order() else {
+            return;
+        };
+        for id in order {
+            match graph.dag().get(id) {
+                Some(ConfigNode::Call(module, name)) => self.expand_call(evaluator, module, name),
+                Some(ConfigNode::Resource(resource)) => {
+                    let block = evaluator
+                        .config()
+                        .module(&resource.module)
+                        .and_then(|node| node.module.resources.get(&resource.resource).cloned());
+                    let Some(block) = block else { continue };
+                    for module in evaluator
+                        .module_instances(&resource.module, self)
+                        .unwrap_or_default()
+                    {
+                        // Problems were reported while planning.
+                        let expansion = evaluator
+                            .expand_resource(&module, &block, Unknowns::Allow, self)
+                            .value;
+                        if let Some(expansion) = expansion {
+                            self.write()
+                                .expansions
+                                .insert(resource.resource.in_module(module), expansion);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        evaluator.invalidate();
+    }
+
+    fn expand_call(&self, evaluator: &Evaluator, module: &ModulePath, name: &Name) {
+        for module in evaluator.module_instances(module, self).unwrap_or_default() {
+            if let Some(expansion) = evaluator
+                .expand_call(&module, name, Unknowns::Allow, self)
+                .value
+            {
+                self.write()
+                    .calls
+                    .insert(AbsNamed::new(module, name.clone()), expansion);
+            }
+        }
+    }
+
+    /// Says what the value of an instance is now.
+    pub(crate) fn set(&self, address: &AbsResourceInstance, value: Value) {
+        let mut content = self.write();
+        *content
+            .generations
+            .entry(address.resource.clone())
+            .or_default() += 1;
+        content.applied.insert(address.clone(), value);
+    }
+
+    /// The value of an instance that the plan does not change.
+    fn stored(&self, address: &AbsResourceInstance) -> Option<Value> {
+        let object = self.plan.prior_state.object(address)?;
+        let provider = &self
+            .plan
+            .prior_state
+            .resources
+            .get(&address.resource)?
+            .provider;
+        let schema = crate::instance::schema_of(self.plan, &provider.provider, address)?;
+        let text = std::str::from_utf8(&object.attributes).ok()?;
+        let value = terrace_value::json::decode(text, &schema.block.implied_type()).ok()?;
+        let paths: Vec<(Path, Marks)> = object
+            .sensitive_paths
+            .iter()
+            .map(|path| (path.clone(), Marks::SENSITIVE))
+            .collect();
+        Some(schema.block.mark_sensitive(&value.mark_with_paths(&paths)))
+    }
+}
+
+impl Values for Table<'_> {
+    fn expansion(&self, resource: &AbsResource) -> Option<Expansion> {
+        self.read().expansions.get(resource).cloned()
+    }
+
+    fn instance(&self, address: &AbsResourceInstance) -> Option<Value> {
+        if let Some(value) = self.read().applied.get(address) {
+            return Some(value.clone());
+        }
+        match self.plan.change(address) {
+            Some(change) if matches!(change.action, Action::Delete | Action::Forget) => {
+                Some(change.before.clone())
+            }
+            Some(change) => Some(change.after.clone()),
+            None => self.stored(address),
+        }
+    }
+
+    fn call_expansion(&self, module: &ModuleInstance, call: &Name) -> Option<Expansion> {
+        self.read()
+            .calls
+            .get(&AbsNamed::new(module.clone(), call.clone()))
+            .cloned()
+    }
+
+    fn provider_function(
+        &self,
+        provider: &ProviderAddr,
+        name: &str,
+        arguments: &[Value],
+    ) -> Result<Value, (Option<usize>, String)> {
+        self.providers.call_function(provider, name, arguments)
+    }
+
+    fn generation(&self, resource: &AbsResource) -> u64 {
+        // From 1: 0 would promise nothing.
+        self.read()
+            .generations
+            .get(resource)
+            .copied()
+            .unwrap_or_default()
+            + 1
+    }
+}
