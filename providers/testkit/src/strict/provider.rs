@@ -319,14 +319,15 @@ impl StrictProvider {
         conforming("configuration", &request.config, block)?;
         known("prior state", &request.prior)?;
         known("configuration", &request.config)?;
+        if request.planned.is_null() {
+            // The delete of a replacement carries the private bytes of the create's plan, so they prove nothing here.
+            return self.do_delete(request, block);
+        }
         let token = plan_token(&request.type_name, &request.prior, &request.planned);
         if *request.planned_private != *token {
             return Err(broken(
                 "This planned state, from this prior state, was not given by the provider.",
             ));
-        }
-        if request.planned.is_null() {
-            return self.do_delete(request, block);
         }
         follows_config(&request.planned, &request.config, block)?;
         if !replaced(&request.prior, &request.planned).is_empty() {
@@ -668,9 +669,10 @@ impl Provider for StrictProvider {
             }),
             Err(ended) => Err(ended),
         };
+        let private = prior_id(&request.prior).map_or_else(|_| Vec::new(), object_token);
         attempt(ended, || ApplyResponse {
             state: request.prior,
-            private: request.planned_private,
+            private: private.into(),
             legacy_type_system: self.legacy_type_system,
         })
     }

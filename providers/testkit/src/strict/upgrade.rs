@@ -8,7 +8,10 @@ use terrace_value::{Type, Value, json};
 use super::check::broken;
 
 /// The stored state as a value. Attributes that the schema does not have are dropped; those that the state lacks are null.
-pub(crate) fn upgrade(state: &ResourceState, schema: &ResourceSchema) -> Result<Value, ProviderDiagnostic> {
+pub(crate) fn upgrade(
+    state: &ResourceState,
+    schema: &ResourceSchema,
+) -> Result<Value, ProviderDiagnostic> {
     if state.schema_version > schema.version {
         return Err(broken(format!(
             "The state was stored with schema version {}, newer than {}.",
@@ -19,8 +22,11 @@ pub(crate) fn upgrade(state: &ResourceState, schema: &ResourceSchema) -> Result<
         .map_err(|error| broken(format!("The stored state is not JSON: {error}.")))?;
     let ty = schema.block.implied_type();
     drop_strangers(&mut stored, &ty);
-    json::decode(&stored.to_string(), &ty)
-        .map_err(|error| broken(format!("The stored state does not fit the schema: {error}.")))
+    json::decode(&stored.to_string(), &ty).map_err(|error| {
+        broken(format!(
+            "The stored state does not fit the schema: {error}."
+        ))
+    })
 }
 
 /// Drops attributes that the type does not have.
@@ -33,10 +39,14 @@ fn drop_strangers(stored: &mut Json, ty: &Type) {
             }
         }
         (Json::Array(items), Type::List(element) | Type::Set(element)) => {
-            items.iter_mut().for_each(|item| drop_strangers(item, element));
+            items
+                .iter_mut()
+                .for_each(|item| drop_strangers(item, element));
         }
         (Json::Object(items), Type::Map(element)) => {
-            items.values_mut().for_each(|item| drop_strangers(item, element));
+            items
+                .values_mut()
+                .for_each(|item| drop_strangers(item, element));
         }
         _ => {}
     }
