@@ -13,7 +13,8 @@ use crate::{PlanRequest, exec, moves, relevant, removed, targets};
 
 /// Makes a plan. With errors among the diagnostics the plan holds what was found out before them and cannot be applied.
 pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
-    let problems = terrace_config::check(request.evaluator.config());
+    let mut problems = terrace_config::check(request.evaluator.config());
+    problems.append(request.evaluator.validate());
     if problems.has_errors() {
         return (empty(&request), problems);
     }
@@ -21,6 +22,7 @@ pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
         Ok(walk) => walk,
         Err(diagnostics) => return (empty(&request), diagnostics),
     };
+    walk.gathered.diagnostics.append(problems);
     if walk.included.is_partial() {
         let excluded =
             moves::excluded_by_targets(&walk.moved, |address| walk.included.instance(address));

@@ -56,7 +56,7 @@ pub(crate) fn plan(request: PlanRequest) -> PlanResponse {
         let output = planned_output(&input);
         return answer(object(new_id(), input, output, triggers), vec![Path::root().attribute("triggers_replace")]);
     }
-    let output = if input == get(&prior, "input") { get(&prior, "output") } else { planned_output(&input) };
+    let output = if input == get(&prior, "input") { get(&prior, "output") } else { Value::unknown(input.ty()) };
     answer(object(get(&prior, "id"), input, output, triggers), Vec::new())
 }
 

@@ -13,7 +13,7 @@ use terrace_config::{Config, Snapshot, SnapshotFile, load_snapshot};
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::{Evaluator, Inputs, NoValues, Paths, Schemas};
 use terrace_functions::{Context, FileError, FunctionTable};
-use terrace_value::{Marks, Value, json};
+use terrace_value::{Marks, Value, json, msgpack};
 
 const CASES: usize = 732;
 /// How many must be answered exactly as the reference does.
@@ -108,6 +108,15 @@ fn value(value: &Value) -> serde_json::Value {
         return serde_json::json!({ "null": true });
     }
     let ty = plain.ty();
+    // A plan carries values in MessagePack, where what stays unknown is null and zero has no sign.
+    let plain = msgpack::encode(&plain, &ty)
+        .and_then(|bytes| msgpack::decode(&bytes, &ty))
+        .unwrap_or(plain);
+    let plain = if plain.is_known() {
+        plain
+    } else {
+        Value::null(ty.clone())
+    };
     let mut answer = serde_json::Map::new();
     let text = json::encode_type(&ty);
     answer.insert(

@@ -85,7 +85,7 @@ fn body(out: &mut Writer, change: &ResourceChange) {
             values::value(out, &change.after);
         }
         out.key("after_unknown");
-        if change.after.is_null() { out.raw("{}") } else { values::unknown(out, &change.after) }
+        if change.after.is_wholly_known() { out.raw("{}") } else { values::unknown(out, &change.after) }
         out.key("before_sensitive");
         values::sensitive(out, &change.before);
         out.key("after_sensitive");

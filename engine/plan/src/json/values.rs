@@ -79,8 +79,8 @@ pub(super) fn sensitive(out: &mut Writer, value: &Value) {
         match value.kind() {
             Kind::Unknown(unknown) => Some(match &unknown.0 {
                 Type::List(_) | Type::Set(_) | Type::Tuple(_) => Flags::Items(Vec::new()),
-                Type::Map(_) | Type::Object(_) | Type::Dynamic => Flags::Entries(Vec::new()),
-                Type::Bool | Type::Number | Type::String => Flags::Bool(false),
+                Type::Map(_) | Type::Object(_) => Flags::Entries(Vec::new()),
+                Type::Bool | Type::Number | Type::String | Type::Dynamic => Flags::Bool(false),
             }),
             _ => None,
         }
