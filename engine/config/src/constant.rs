@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, Span};
 use terrace_syntax::{
-    BinaryOp, Expr, ExprKind, ForExpr, ObjectItem, ObjectKey, Step, Traversal, UnaryOp,
+    BinaryOp, Expr, ExprKind, ForExpr, ObjectItem, ObjectKey, Step, Traversal, UnaryOp, with_stack,
 };
 use terrace_value::convert::convert;
 use terrace_value::ops::{self, OperationError};
@@ -28,6 +28,10 @@ pub(crate) fn evaluate_json_constant(
     source: &SourceFile,
     diagnostics: &mut Diagnostics,
 ) -> Value {
+    with_stack(|| json_constant(expression, source, diagnostics))
+}
+
+fn json_constant(expression: &Expr, source: &SourceFile, diagnostics: &mut Diagnostics) -> Value {
     match &expression.kind {
         ExprKind::Literal(value) => value.clone(),
         ExprKind::Tuple(items) => Value::tuple(
@@ -90,6 +94,10 @@ impl Evaluation<'_> {
     }
 
     fn value(&mut self, expression: &Expr) -> Value {
+        with_stack(|| self.value_here(expression))
+    }
+
+    fn value_here(&mut self, expression: &Expr) -> Value {
         let span = expression.span;
         match &expression.kind {
             ExprKind::Literal(value) => value.clone(),

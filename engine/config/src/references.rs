@@ -1,6 +1,6 @@
 //! What an expression refers to.
 
-use terrace_syntax::{Expr, ExprKind, ObjectKey, Traversal};
+use terrace_syntax::{Expr, ExprKind, ObjectKey, Traversal, with_stack};
 
 /// The references in `expression`, in order. Names that `for` binds are no references.
 pub fn references(expression: &Expr) -> Vec<&Traversal> {
@@ -10,6 +10,14 @@ pub fn references(expression: &Expr) -> Vec<&Traversal> {
 }
 
 fn collect<'a>(expression: &'a Expr, bound: &mut Vec<&'a str>, found: &mut Vec<&'a Traversal>) {
+    with_stack(|| collect_here(expression, bound, found));
+}
+
+fn collect_here<'a>(
+    expression: &'a Expr,
+    bound: &mut Vec<&'a str>,
+    found: &mut Vec<&'a Traversal>,
+) {
     match &expression.kind {
         ExprKind::Literal(_) | ExprKind::SplatItem | ExprKind::Invalid => {}
         ExprKind::Template(items) | ExprKind::Tuple(items) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrace_diag::{Diagnostic, Diagnostics, Span};
-use terrace_syntax::{Call, Expr, ExprKind};
+use terrace_syntax::{Call, Expr, ExprKind, with_stack};
 use terrace_value::convert::convert;
 use terrace_value::{Kind, ObjectType, Text, Type, Value};
 
@@ -86,6 +86,10 @@ impl Reader<'_> {
     }
 
     fn constraint(&mut self, expression: &Expr) -> Option<Constraint> {
+        with_stack(|| self.constraint_here(expression))
+    }
+
+    fn constraint_here(&mut self, expression: &Expr) -> Option<Constraint> {
         if let Some(call) = expression.as_static_call() {
             return self.constructor(&call, expression.span);
         }

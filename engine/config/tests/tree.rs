@@ -346,3 +346,18 @@ fn many_files_in_parallel_give_what_one_gives() {
     let (again, _) = load(&Memory::of(&many));
     assert_eq!(format!("{:?}", again.root), format!("{:?}", several.root));
 }
+
+#[test]
+fn deep_nesting_does_not_exhaust_the_stack() {
+    let depth = 1900;
+    let text = format!(
+        "locals {{\n  x = {}{}\n}}\noutput \"o\" {{\n  value = 1\n  precondition {{\n    condition = {}local.x{}\n    error_message = \"m\"\n  }}\n}}\n",
+        "[".repeat(depth),
+        "]".repeat(depth),
+        "(".repeat(depth),
+        ")".repeat(depth)
+    );
+    let (config, diagnostics) = load(&Memory::of(&[("main.tf".to_owned(), text)]));
+    assert_eq!(render(&config.sources, &diagnostics), Vec::<String>::new());
+    assert_eq!(config.root.module.outputs["o"].preconditions.len(), 1);
+}

@@ -74,7 +74,7 @@ fn run(files: &[(&str, &str)], environment: &[&str], options: &[&str]) -> Run {
             .collect(),
         environment: environment
             .iter()
-            .map(|pair| pair.split_once('=').unwrap())
+            .map(|pair| pair.split_once('=').expect("a pair"))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
     };

@@ -13,7 +13,9 @@ mod terraform;
 use std::sync::LazyLock;
 
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceId, Span};
-use terrace_syntax::{Attribute, Block, BlockSchema, Body, BodySchema, Content, Expr, Traversal};
+use terrace_syntax::{
+    Attribute, Block, BlockSchema, Body, BodySchema, Content, Expr, ExprKind, Traversal,
+};
 use terrace_value::convert::convert;
 use terrace_value::{Text, Type, Value};
 
@@ -158,14 +160,14 @@ impl Decoder<'_> {
     fn content(&mut self, body: &Body, schema: &BodySchema) -> Content {
         let (content, diagnostics) = body.content(schema);
         self.diagnostics.append(diagnostics);
-        content
+        without_invalid(content)
     }
 
     /// What a schema names of a body, and the rest.
     fn partial_content(&mut self, body: &Body, schema: &BodySchema) -> (Content, Body) {
         let (content, rest, diagnostics) = body.partial_content(schema);
         self.diagnostics.append(diagnostics);
-        (content, rest)
+        (without_invalid(content), rest)
     }
 
     /// A label as a name; what is no name is reported, and kept.
@@ -276,6 +278,14 @@ impl Decoder<'_> {
             );
         }
     }
+}
+
+/// Content without the arguments that could not be parsed: those have been reported.
+fn without_invalid(mut content: Content) -> Content {
+    content
+        .attributes
+        .retain(|_, attribute| !matches!(attribute.value.kind, ExprKind::Invalid));
+    content
 }
 
 /// What Terrace does not carry out yet.
