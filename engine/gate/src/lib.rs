@@ -22,6 +22,6 @@ pub use evidence::{Evidence, Upstream, gather, guard_manual_write};
 pub use project::{Environment, EnvironmentBackend, Project, parse as parse_project};
 pub use rules::{Gate, Person, Rules, RulesDigest};
 pub use runs::{
-    Run, RunCounts, RunStatus, configuration_digest, find as find_run, list as list_runs, load as load_run,
+    Run, RunCounts, RunStatus, configuration_digest, find as find_run, last_applied, list as list_runs, load as load_run,
     load_plan as load_run_plan, record_applied, save as save_run, save_approval, save_authorship, save_plan as save_run_plan,
 };

@@ -213,7 +213,7 @@ pub async fn list(store: &dyn RunStore) -> Result<Vec<Run>, StoreError> {
 }
 
 /// The last run that was applied without errors.
-pub(crate) async fn last_applied(store: &dyn RunStore) -> Result<Option<Run>, StoreError> {
+pub async fn last_applied(store: &dyn RunStore) -> Result<Option<Run>, StoreError> {
     match store.get("applied").await? {
         Some(bytes) => wire::decode_run(&bytes).map(Some).map_err(|why| corrupt("the last applied run", why)),
         None => Ok(None),

@@ -529,6 +529,44 @@ pub(crate) fn normalise(args: impl IntoIterator<Item = String>) -> Vec<String> {
     out
 }
 
+/// Adds the arguments of `TF_CLI_ARGS` and `TF_CLI_ARGS_command` behind the command's name.
+pub(crate) fn with_environment(args: Vec<String>, environment: &crate::outside::Environment) -> Vec<String> {
+    let Some(place) = args.iter().skip(1).position(|arg| !arg.starts_with('-')).map(|place| place + 1) else {
+        return args;
+    };
+    let specific = format!("TF_CLI_ARGS_{}", args[place]);
+    let mut extra = Vec::new();
+    for name in [specific.as_str(), "TF_CLI_ARGS"] {
+        let words = environment.get(name).map(split_words).unwrap_or_default();
+        extra.splice(0..0, words);
+    }
+    let mut out = args;
+    let mut normalised = normalise(std::iter::once(String::new()).chain(extra));
+    normalised.remove(0);
+    out.splice(place + 1..place + 1, normalised);
+    out
+}
+
+/// Splits at blanks, with quotes as a shell has them.
+fn split_words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
 /// Flags whose value may begin with a dash.
 const TAKES_VALUE: [&str; 1] = ["var"];
 
@@ -580,6 +618,11 @@ mod tests {
     fn one_dash_is_two() {
         assert_eq!(words("terrace plan -no-color -var a=-b --json -"), words("terrace plan --no-color --var a=-b --json -"));
         assert_eq!(words("terrace plan -var -x"), ["terrace", "plan", "--var", "-x"]);
+    }
+
+    #[test]
+    fn words_of_the_environment_are_split_like_a_shell_does() {
+        assert_eq!(split_words("-var 'a=b c' -no-color"), ["-var", "a=b c", "-no-color"]);
     }
 
     #[test]

@@ -1,3 +1,133 @@
-//! terrace
+//! The binary: arguments to settings, settings to a command, a command to an exit code.
 
-fn main() {}
+mod args;
+mod command_error;
+mod commands;
+mod outside;
+mod session;
+mod view;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Command};
+use command_error::{FAILURE, Outcome};
+use outside::Environment;
+use session::Session;
+use view::View;
+
+fn main() -> ExitCode {
+    let environment = Environment::read();
+    let args = args::normalise(std::env::args());
+    let args = args::with_environment(args, &environment);
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(problem) => {
+            // Help and version are answers; everything else is wrong usage.
+            let is_answer = matches!(
+                problem.kind(),
+                clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion
+            );
+            problem.print().ok();
+            return ExitCode::from(if is_answer { 0 } else { FAILURE });
+        }
+    };
+    if let Some(directory) = &cli.chdir
+        && let Err(error) = std::env::set_current_dir(directory)
+    {
+        View::plain().aside(format!("Error: -chdir={directory}: {error}"));
+        return ExitCode::from(FAILURE);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            View::plain().aside(format!("Error: the runtime could not be started: {error}"));
+            return ExitCode::from(FAILURE);
+        }
+    };
+    let session = Session {
+        view: view_of(&cli.command, &environment),
+        environment,
+        variables: args::variable_arguments(&args),
+    };
+    let code = runtime.block_on(async {
+        // The command runs as a task of its own, so that provider functions may block a worker.
+        let session = std::sync::Arc::new(session);
+        let task = tokio::spawn({
+            let session = session.clone();
+            async move { report(&session, run(&session, cli.command).await) }
+        });
+        task.await.unwrap_or(FAILURE)
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    ExitCode::from(code)
+}
+
+fn report(session: &Session, outcome: Outcome) -> u8 {
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            session.view.diagnostics(error.diagnostics, &error.sources);
+            error.code
+        }
+    }
+}
+
+fn view_of(command: &Command, environment: &Environment) -> View {
+    let (json, no_color, compact) = match command {
+        Command::Plan(args) => (args.style.json, args.style.no_color, args.options.compact_warnings),
+        Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
+            (args.style.json, args.style.no_color, args.options.compact_warnings)
+        }
+        Command::Init(args) => (args.style.json, args.style.no_color, false),
+        Command::Validate(args) => (false, args.style.no_color, false),
+        Command::Show(args) => (false, args.style.no_color, false),
+        Command::Output(args) => (false, args.style.no_color, false),
+        Command::Fmt(args) => (false, args.no_color, false),
+        Command::Recover(args) => (args.style.json, args.style.no_color, false),
+        Command::Approve(args) => (args.style.json, args.style.no_color, false),
+        Command::Promote(args) => (args.style.json, args.style.no_color, false),
+        Command::Runs(args) => (false, args.style.no_color, false),
+        _ => (false, false, false),
+    };
+    let mut view = View::new(json, no_color, environment);
+    view.compact_warnings = compact;
+    view
+}
+
+async fn run(session: &Session, command: Command) -> Outcome {
+    let config = || wiring::load_config_for_backend(session);
+    match command {
+        Command::Init(args) => commands::init::run(session, &args).await,
+        Command::Validate(args) => commands::validate::run(session, &args).await,
+        Command::Plan(args) => commands::plan::run(session, &args).await,
+        Command::Apply(args) => commands::apply::run(session, args).await,
+        Command::Destroy(mut args) => {
+            args.options.destroy = true;
+            commands::apply::run(session, args).await
+        }
+        Command::Refresh(mut args) => {
+            args.options.refresh_only = true;
+            args.auto_approve = true;
+            commands::apply::run(session, args).await
+        }
+        Command::Show(args) => commands::show::run(session, &args, config()).await,
+        Command::Output(args) => commands::state::output(session, &args, config().as_deref()).await,
+        Command::Fmt(args) => commands::fmt::run(session, &args),
+        Command::State(command) => commands::state::run(session, &command, config().as_deref()).await,
+        Command::Workspace(command) => commands::workspace::run(session, &command, config().as_deref()).await,
+        Command::Taint(args) => commands::state::taint(session, &args, true, config().as_deref()).await,
+        Command::Untaint(args) => commands::state::taint(session, &args, false, config().as_deref()).await,
+        Command::ForceUnlock(args) => commands::state::force_unlock(session, &args, config().as_deref()).await,
+        Command::Approve(args) => commands::approve::run(session, &args, config().as_deref()).await,
+        Command::Promote(args) => commands::promote::run(session, &args).await,
+        Command::Gate(command) => commands::approve::gate(session, &command, config().as_deref()).await,
+        Command::Runs(args) => commands::runs::run(session, &args, config().as_deref()).await,
+        Command::Audit(command) => commands::audit::run(session, &command, config().as_deref()).await,
+        Command::Recover(args) => commands::recover::run(session, &args).await,
+        Command::Version(args) => commands::version::run(session, &args),
+    }
+}

@@ -1,9 +1,17 @@
 //! One file a command: settings in, exit code out.
 
+pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod audit;
 pub(crate) mod fmt;
+pub(crate) mod gate;
+pub(crate) mod init;
+pub(crate) mod plan;
+pub(crate) mod promote;
+pub(crate) mod recover;
 pub(crate) mod runs;
+pub(crate) mod show;
 pub(crate) mod state;
+pub(crate) mod validate;
 pub(crate) mod version;
 pub(crate) mod workspace;

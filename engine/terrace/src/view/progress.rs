@@ -1,8 +1,7 @@
 //! What happens while planning and applying: lines, and at a terminal a bar below them.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use terrace_addr::AbsResourceInstance;
@@ -13,15 +12,11 @@ use super::plan::Secrets;
 use super::style::Role;
 use super::stream;
 
-/// How often an operation that still runs is told of.
-const STILL_RUNNING: Duration = Duration::from_secs(10);
-
 /// An observer that prints.
 pub(crate) struct Progress {
     view: View,
     secrets: Secrets,
     bar: Option<ProgressBar>,
-    running: Mutex<BTreeMap<AbsResourceInstance, (&'static str, Instant)>>,
 }
 
 impl Progress {
@@ -36,37 +31,13 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Arc::new(Self { view, secrets, bar, running: Mutex::default() })
-    }
-
-    /// Tells of what still runs, until it is dropped.
-    pub(crate) fn ticker(self: &Arc<Self>) -> Ticker {
-        let progress = self.clone();
-        let task = tokio::spawn(async move {
-            let mut interval = tokio::time::interval(STILL_RUNNING);
-            interval.tick().await;
-            loop {
-                interval.tick().await;
-                progress.still_running();
-            }
-        });
-        Ticker { task }
+        Arc::new(Self { view, secrets, bar })
     }
 
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
-        }
-    }
-
-    fn still_running(&self) {
-        let running = self.running.lock().map(|running| running.clone()).unwrap_or_default();
-        for (address, (action, since)) in running {
-            let elapsed_seconds = since.elapsed().as_secs();
-            if elapsed_seconds >= STILL_RUNNING.as_secs() {
-                self.on_event(OperationEvent::ApplyProgress { address, action, elapsed_seconds });
-            }
         }
     }
 
@@ -78,18 +49,9 @@ impl Progress {
     }
 
     fn keep_track(&self, event: &OperationEvent) {
-        let Ok(mut running) = self.running.lock() else { return };
-        match event {
-            OperationEvent::ApplyStart { address, action, .. } => {
-                running.insert(address.clone(), (action, Instant::now()));
-            }
-            OperationEvent::ApplyDone { address, .. } | OperationEvent::ApplyFailed { address, .. } => {
-                running.remove(address);
-                if let Some(bar) = &self.bar {
-                    bar.inc(1);
-                }
-            }
-            _ => {}
+        let ended = matches!(event, OperationEvent::ApplyDone { .. } | OperationEvent::ApplyFailed { .. });
+        if let (true, Some(bar)) = (ended, &self.bar) {
+            bar.inc(1);
         }
     }
 
@@ -142,17 +104,6 @@ impl Observer for Progress {
         } else if let Some(text) = self.text(&event) {
             self.print(&text);
         }
-    }
-}
-
-/// Stops telling when it is dropped.
-pub(crate) struct Ticker {
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Ticker {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

@@ -1,0 +1,439 @@
+//! Configuration, providers and evaluator put together: what planning and applying work with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use terrace_addr::version::{Constraints, Version};
+use terrace_addr::{Name, ProviderAddr};
+use terrace_config::variables::{self, VariableInputs, VariableOption, VariableOrigin};
+use terrace_config::{Config, Snapshot};
+use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap};
+use terrace_eval::{Evaluator, Inputs, Paths};
+use terrace_functions::{Context, FunctionTable};
+use terrace_module_source::{Installed, Manifest};
+use terrace_plan::{PlanInputs, PlannedProvider, VariableInput};
+use terrace_port::{Files as _, Provider, ProviderError, ProviderSource};
+use terrace_provider_builtin::{Builtin, RemoteOutputs, RemoteStates};
+use terrace_provider_client::{Launch, PluginProvider};
+use terrace_provider_install::{CliConfig, Installer, Located, LockFile, Requirement, Settings, UserDirectories};
+use terrace_provider_std::Outside;
+use terrace_schema::ProviderSchema;
+use terrace_state::State;
+use terrace_value::{Marks, Value};
+use tokio::sync::Mutex;
+
+use crate::args::VariableArgument;
+use crate::command_error::CommandError;
+use crate::outside::{Disk, PlanningContext, SystemClock, SystemEntropy};
+use crate::session::{Place, Session, open_store};
+
+/// Where provider packages come from and how they are found.
+pub(crate) struct Wiring {
+    pub(crate) installer: Installer,
+    pub(crate) lock_file: LockFile,
+}
+
+impl Wiring {
+    /// Reads the CLI configuration and the lock file.
+    pub(crate) fn new(session: &Session) -> Result<Self, CommandError> {
+        let environment = &session.environment;
+        let directories = UserDirectories {
+            home: environment.get("HOME").map(PathBuf::from),
+            data_home: environment.get("XDG_DATA_HOME").map(PathBuf::from),
+            data_directories: environment
+                .get("XDG_DATA_DIRS")
+                .map(|list| list.split(':').filter(|path| !path.is_empty()).map(PathBuf::from).collect())
+                .unwrap_or_default(),
+        };
+        let config = read_cli_config(session, &directories)?;
+        let cache = environment.get("TF_PLUGIN_CACHE_DIR").map(PathBuf::from);
+        let mut settings = Settings::new(session.data_directory().into(), Path::new("."), &config, &directories, cache);
+        settings.native = terrace_provider_std::versions();
+        let lock_file = read_lock_file()?;
+        Ok(Self { installer: Installer::new(settings), lock_file })
+    }
+}
+
+fn read_cli_config(session: &Session, directories: &UserDirectories) -> Result<CliConfig, CommandError> {
+    let named = ["TERRACE_CLI_CONFIG_FILE", "TF_CLI_CONFIG_FILE"].into_iter().find_map(|name| session.environment.get(name));
+    let path = match named {
+        Some(path) => Some(PathBuf::from(path)),
+        None => directories.cli_config_candidates().into_iter().find(|path| path.is_file()),
+    };
+    let Some(path) = path else { return Ok(CliConfig::default()) };
+    let name = path.to_string_lossy().into_owned();
+    let bytes = Disk.read(&name).map_err(|error| {
+        let detail = format!("The CLI configuration file {name} cannot be read: {error}.");
+        CommandError::one("unreadable-file", "CLI configuration cannot be read", detail)
+    })?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let mut sources = SourceMap::new();
+    let id = sources.add(SourceFile::new(name, text.clone()));
+    let (config, diagnostics) = CliConfig::parse(id, &text);
+    if diagnostics.has_errors() {
+        return Err(CommandError::new(diagnostics, sources));
+    }
+    session.view.diagnostics(diagnostics, &sources);
+    Ok(config)
+}
+
+fn read_lock_file() -> Result<LockFile, CommandError> {
+    let Ok(bytes) = Disk.read(LockFile::NAME) else { return Ok(LockFile::default()) };
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let mut sources = SourceMap::new();
+    let id = sources.add(SourceFile::new(LockFile::NAME, text.clone()));
+    let (lock, diagnostics) = LockFile::parse(id, &text);
+    if diagnostics.has_errors() {
+        return Err(CommandError::new(diagnostics, sources));
+    }
+    Ok(lock)
+}
+
+/// The providers of a run: located once, started when asked for.
+pub(crate) struct ProviderSet {
+    wiring: Wiring,
+    requirements: Vec<Requirement>,
+    located: Mutex<BTreeMap<ProviderAddr, Located>>,
+    /// One started and not configured instance of each provider whose schema was asked for, handed out first.
+    waiting: Mutex<BTreeMap<ProviderAddr, Arc<dyn Provider>>>,
+    remote: Arc<dyn RemoteStates>,
+}
+
+impl ProviderSet {
+    /// The providers that `config` requires.
+    pub(crate) fn new(wiring: Wiring, config: Option<&Config>) -> Arc<Self> {
+        let requirements = config.map(requirements_of).unwrap_or_default();
+        Arc::new(Self {
+            wiring,
+            requirements,
+            located: Mutex::default(),
+            waiting: Mutex::default(),
+            remote: Arc::new(RemoteStateFiles),
+        })
+    }
+
+    /// Finds what is installed for these providers, or says what is missing.
+    pub(crate) async fn locate(&self, providers: &BTreeSet<ProviderAddr>) -> Result<(), CommandError> {
+        let asked = |provider: &ProviderAddr| {
+            let found = self.requirements.iter().find(|requirement| requirement.provider == *provider);
+            found.cloned().unwrap_or_else(|| Requirement { provider: provider.clone(), constraints: Constraints::default() })
+        };
+        let wanted: Vec<Requirement> = providers.iter().map(asked).collect();
+        let (found, diagnostics) = self.wiring.installer.locate(&wanted, &self.wiring.lock_file);
+        if diagnostics.has_errors() {
+            return Err(CommandError::new(diagnostics, SourceMap::new()));
+        }
+        self.located.lock().await.extend(found);
+        Ok(())
+    }
+
+    /// What a plan records of the providers that it uses.
+    pub(crate) async fn planned(&self) -> Vec<PlannedProvider> {
+        let located = self.located.lock().await;
+        let mut planned: Vec<PlannedProvider> = located
+            .iter()
+            .map(|(provider, found)| {
+                let (version, hash) = match found {
+                    Located::Native(version) => (version.to_string(), String::new()),
+                    Located::Executable { version, hash, .. } => (
+                        version.as_ref().map(Version::to_string).unwrap_or_default(),
+                        hash.as_ref().map(|hash| hash.0.clone()).unwrap_or_default(),
+                    ),
+                };
+                PlannedProvider { provider: provider.clone(), version, hash }
+            })
+            .collect();
+        planned.sort_by(|a, b| a.provider.cmp(&b.provider));
+        planned
+    }
+
+    /// The schemas of these providers; all are started at the same time.
+    pub(crate) async fn schemas(
+        &self,
+        providers: &BTreeSet<ProviderAddr>,
+    ) -> Result<BTreeMap<ProviderAddr, Arc<ProviderSchema>>, CommandError> {
+        self.locate(providers).await?;
+        let answers = futures::future::join_all(providers.iter().map(|provider| self.schema(provider))).await;
+        let mut schemas = BTreeMap::new();
+        let mut diagnostics = Diagnostics::new();
+        for (provider, answer) in providers.iter().zip(answers) {
+            match answer {
+                Ok(schema) => {
+                    schemas.insert(provider.clone(), schema);
+                }
+                Err(error) => {
+                    let detail = format!("The provider {} could not give its schema: {}", provider.for_display(), error.message);
+                    diagnostics.push(Diagnostic::error("provider-failed", "Provider failed", detail));
+                }
+            }
+        }
+        if diagnostics.has_errors() {
+            return Err(CommandError::new(diagnostics, SourceMap::new()));
+        }
+        Ok(schemas)
+    }
+
+    /// The schemas of those providers that are there, for texts that can do without.
+    pub(crate) async fn schemas_that_can_be_had(
+        &self,
+        providers: &BTreeSet<ProviderAddr>,
+    ) -> BTreeMap<ProviderAddr, Arc<ProviderSchema>> {
+        let mut schemas = BTreeMap::new();
+        for provider in providers {
+            let one = BTreeSet::from([provider.clone()]);
+            if let Ok(found) = self.schemas(&one).await {
+                schemas.extend(found);
+            }
+        }
+        schemas
+    }
+
+    async fn schema(&self, provider: &ProviderAddr) -> Result<Arc<ProviderSchema>, ProviderError> {
+        let waiting = self.waiting.lock().await.get(provider).cloned();
+        let instance = match waiting {
+            Some(instance) => instance,
+            None => {
+                let started = self.start(provider).await?;
+                self.waiting.lock().await.insert(provider.clone(), started.clone());
+                started
+            }
+        };
+        instance.schema().await
+    }
+
+    async fn start(&self, provider: &ProviderAddr) -> Result<Arc<dyn Provider>, ProviderError> {
+        if provider.is_builtin() {
+            return Ok(Arc::new(Builtin::new(Arc::new(SystemEntropy), self.remote.clone())));
+        }
+        let located = self.located.lock().await.get(provider).cloned();
+        match located {
+            Some(Located::Native(_)) => {
+                let outside = Outside { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+                terrace_provider_std::open(provider, outside)
+                    .ok_or_else(|| ProviderError { message: format!("There is no native provider for {provider}.") })
+            }
+            Some(Located::Executable { path, .. }) => {
+                let started = PluginProvider::start(&Launch::new(provider.for_display(), path)).await?;
+                Ok(Arc::new(started))
+            }
+            None => Err(ProviderError { message: format!("The provider {provider} is not installed. Run `terrace init`.") }),
+        }
+    }
+
+    /// Ends what was started and not handed out.
+    pub(crate) async fn close(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock().await);
+        futures::future::join_all(waiting.values().map(|provider| provider.close())).await;
+    }
+}
+
+#[async_trait]
+impl ProviderSource for ProviderSet {
+    async fn open(&self, provider: &ProviderAddr) -> Result<Arc<dyn Provider>, ProviderError> {
+        if let Some(instance) = self.waiting.lock().await.remove(provider) {
+            return Ok(instance);
+        }
+        self.start(provider).await
+    }
+
+    fn call_function(&self, provider: &ProviderAddr, name: &str, arguments: &[Value]) -> Result<Value, (Option<usize>, String)> {
+        if provider.is_builtin() {
+            return terrace_provider_builtin::call_function(name, arguments);
+        }
+        // The caller evaluates expressions and cannot wait; the runtime has a second thread that drives the provider.
+        let call = async {
+            let instance = match self.waiting.lock().await.get(provider).cloned() {
+                Some(instance) => instance,
+                None => self.start(provider).await.map_err(|error| (None, error.message))?,
+            };
+            let answer = instance.call_function(name, arguments.to_vec()).await;
+            self.waiting.lock().await.entry(provider.clone()).or_insert(instance);
+            answer.map_err(|error| (None, error.message))?
+        };
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(call))
+    }
+}
+
+/// What `config` asks of each of these providers; nothing of those that only the state names.
+pub(crate) fn requirements(config: &Config, providers: &BTreeSet<ProviderAddr>) -> Vec<Requirement> {
+    let mut wanted = requirements_of(config);
+    for provider in providers {
+        if !wanted.iter().any(|requirement| requirement.provider == *provider) {
+            wanted.push(Requirement { provider: provider.clone(), constraints: Constraints::default() });
+        }
+    }
+    wanted
+}
+
+fn requirements_of(config: &Config) -> Vec<Requirement> {
+    let parse = |versions: Vec<(String, terrace_diag::Span)>| {
+        // What cannot be read was reported when the configuration was loaded.
+        versions
+            .into_iter()
+            .filter_map(|(text, _)| text.parse::<Constraints>().ok())
+            .fold(Constraints::default(), Constraints::and)
+    };
+    config
+        .provider_requirements()
+        .into_iter()
+        .map(|(provider, versions)| Requirement { provider, constraints: parse(versions) })
+        .collect()
+}
+
+/// Opens the states that `terraform_remote_state` names.
+struct RemoteStateFiles;
+
+#[async_trait]
+impl RemoteStates for RemoteStateFiles {
+    async fn outputs(&self, backend: &str, config: &Value, workspace: &str) -> Result<Option<RemoteOutputs>, String> {
+        let arguments = config.as_entries().cloned().unwrap_or_default();
+        let arguments = arguments.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        let told = |error: CommandError| {
+            let first = error.diagnostics.iter().next();
+            first.map_or_else(String::new, |diagnostic| format!("{}: {}", diagnostic.summary, diagnostic.detail))
+        };
+        let store = open_store(backend, &arguments, Path::new(".")).map_err(told)?;
+        let stored = store.read(workspace).await.map_err(|error| told(error.into()))?;
+        let Some(stored) = stored else { return Ok(None) };
+        let state = terrace_state::read(&stored.bytes).map_err(|error| told(error.into()))?;
+        let outputs = state.outputs.into_iter().map(|(name, output)| {
+            let value = if output.sensitive { output.value.with_marks(Marks::SENSITIVE) } else { output.value };
+            (name, value)
+        });
+        Ok(Some(outputs.collect()))
+    }
+}
+
+/// Loads the configuration of the working directory.
+pub(crate) fn load_config(session: &Session) -> Result<(Arc<Config>, Diagnostics), CommandError> {
+    let manifest = Manifest::read(&Disk, &session.data_directory())
+        .map_err(|error| CommandError::one("invalid-manifest", "Manifest of modules cannot be read", error.0))?;
+    let resolver = Installed::new(&Disk, manifest);
+    let (config, diagnostics) = terrace_config::load(".", &Disk, &resolver);
+    Ok((Arc::new(config), diagnostics))
+}
+
+/// The configuration where there is one, whatever is wrong with it: for commands that only need to know the backend.
+pub(crate) fn load_config_for_backend(session: &Session) -> Option<Arc<Config>> {
+    load_config(session).ok().map(|(config, _)| config)
+}
+
+/// The configuration with its variables, providers and evaluator.
+pub(crate) struct Work {
+    pub(crate) config: Arc<Config>,
+    /// The configuration's files and the variables files.
+    pub(crate) sources: SourceMap,
+    pub(crate) providers: Arc<ProviderSet>,
+    pub(crate) evaluator: Arc<Evaluator>,
+    pub(crate) context: Arc<PlanningContext>,
+    pub(crate) inputs: PlanInputs,
+    /// Values of ephemeral variables, which no plan holds.
+    pub(crate) ephemeral: BTreeMap<Name, Value>,
+}
+
+impl Work {
+    /// Puts everything together for planning at `place` over `state`.
+    pub(crate) async fn prepare(session: &Session, place: &Place, state: &State) -> Result<Self, CommandError> {
+        let (config, diagnostics) = load_config(session)?;
+        if diagnostics.has_errors() {
+            return Err(CommandError::new(diagnostics, config.sources.clone()));
+        }
+        session.view.diagnostics(diagnostics, &config.sources);
+        let mut sources = config.sources.clone();
+        let values = variable_values(session, place, &config, &mut sources)?;
+        Self::assemble(session, place, config, sources, (values, state)).await
+    }
+
+    async fn assemble(
+        session: &Session,
+        place: &Place,
+        config: Arc<Config>,
+        sources: SourceMap,
+        (values, state): (BTreeMap<Name, (Value, bool)>, &State),
+    ) -> Result<Self, CommandError> {
+        let providers = ProviderSet::new(Wiring::new(session)?, Some(&config));
+        let schemas = providers.schemas(&needed_providers(&config, state)).await.map_err(|mut error| {
+            error.sources = sources.clone();
+            error
+        })?;
+        let timestamp = session.now();
+        let home = session.environment.get("HOME").map(str::to_owned);
+        let context = Arc::new(PlanningContext::new(timestamp.clone(), home));
+        let root = &config.root.module;
+        let is_ephemeral = |name: &Name| root.variables.get(name).is_some_and(|variable| variable.ephemeral);
+        let ephemeral = values.iter().filter(|(name, _)| is_ephemeral(name)).map(|(name, (value, _))| (name.clone(), value.clone())).collect();
+        let recorded = values.iter().map(|(name, (value, set))| {
+            let sensitive = root.variables.get(name).is_some_and(|variable| variable.sensitive);
+            let value = if sensitive { value.clone().with_marks(Marks::SENSITIVE) } else { value.clone() };
+            (name.clone(), VariableInput { value: (!is_ephemeral(name)).then_some(value), set: *set })
+        });
+        let inputs = PlanInputs {
+            configuration: config.snapshot.clone(),
+            variables: recorded.collect(),
+            providers: providers.planned().await,
+            workspace: place.workspace.clone(),
+            environment: place.environment.clone(),
+            timestamp,
+            ..PlanInputs::default()
+        };
+        let evaluator = Evaluator::new(Inputs {
+            config: config.clone(),
+            functions: Arc::new(FunctionTable::standard()),
+            context: context.clone() as Arc<dyn Context>,
+            schemas: Arc::new(schemas),
+            variables: values.into_iter().map(|(name, (value, _))| (name, value)).collect(),
+            workspace: place.workspace.clone(),
+            paths: Paths { cwd: Disk.absolute("."), root: ".".to_owned() },
+            applying: false,
+        });
+        Ok(Self { config, sources, providers, evaluator: Arc::new(evaluator), context, inputs, ephemeral })
+    }
+}
+
+/// Providers of the configuration and of what the state holds.
+pub(crate) fn needed_providers(config: &Config, state: &State) -> BTreeSet<ProviderAddr> {
+    let mut needed: BTreeSet<ProviderAddr> = config.provider_requirements().into_keys().collect();
+    needed.extend(state.resources.values().map(|resource| resource.provider.provider.clone()));
+    needed
+}
+
+/// The variables as they were given, and whether someone gave them.
+pub(crate) fn variable_values(
+    session: &Session,
+    place: &Place,
+    config: &Config,
+    sources: &mut SourceMap,
+) -> Result<BTreeMap<Name, (Value, bool)>, CommandError> {
+    let files = place.variable_files.iter().cloned().map(VariableOption::File);
+    let options = session.variables.iter().map(|argument| match argument {
+        VariableArgument::Assignment(text) => VariableOption::Value(text.clone()),
+        VariableArgument::File(path) => VariableOption::File(path.clone()),
+    });
+    let inputs = VariableInputs {
+        options: files.chain(options).collect(),
+        environment: session.environment.with_prefix("TF_VAR_"),
+    };
+    let root = &config.root.module;
+    let (raw, mut diagnostics) = variables::collect(root, &inputs, &Disk, sources);
+    let mut values = BTreeMap::new();
+    for (name, raw) in raw {
+        if let Some(variable) = root.variables.get(&name)
+            && let Err(problem) = variables::convert_raw(variable, &raw, sources)
+        {
+            diagnostics.push(problem);
+        }
+        values.insert(name, (raw.value, raw.origin != VariableOrigin::Default));
+    }
+    if diagnostics.has_errors() {
+        return Err(CommandError::new(diagnostics, sources.clone()));
+    }
+    session.view.diagnostics(diagnostics, sources);
+    Ok(values)
+}
+
+/// The configuration that a plan holds.
+pub(crate) fn config_of_snapshot(snapshot: &Snapshot) -> Arc<Config> {
+    Arc::new(terrace_config::load_snapshot(snapshot).0)
+}
