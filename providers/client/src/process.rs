@@ -15,6 +15,7 @@ use tonic::transport::Channel;
 use crate::channel::connect;
 use crate::handshake::{Handshake, MAGIC_COOKIE, PROTOCOL_VERSIONS, ProtocolVersion};
 use crate::output::{LastWords, LogSink, forward};
+use crate::schema_cache::SchemaCache;
 use crate::tls::Identity;
 
 /// The longest first line that is read.
@@ -37,6 +38,8 @@ pub struct Launch {
     pub start_timeout: Duration,
     /// Takes each line that it prints.
     pub log: Option<LogSink>,
+    /// Where schemas are kept, and the name of this program's content there.
+    pub schema_cache: Option<(SchemaCache, String)>,
     /// The version of the engine as providers are told it, such as `1.11.4`.
     pub engine_version: String,
 }
@@ -51,6 +54,7 @@ impl Launch {
             environment: Vec::new(),
             start_timeout: Duration::from_mins(1),
             log: None,
+            schema_cache: None,
             engine_version: "1.11.4".into(),
         }
     }
@@ -194,9 +198,14 @@ impl PluginProcess {
         ProviderError { message }
     }
 
-    /// What is to be said of a call that got no answer.
-    pub(crate) async fn lost(&self, call: &str, why: &str) -> ProviderError {
-        let mut message = match self.exit_status().await {
+    /// What is to be said of a call that got no answer; `broken` when the connection may have ended with the process.
+    pub(crate) async fn lost(&self, call: &str, why: &str, broken: bool) -> ProviderError {
+        let status = if broken {
+            self.exit_status().await
+        } else {
+            None
+        };
+        let mut message = match status {
             Some(status) => {
                 self.finish_output().await;
                 format!(

@@ -1,6 +1,7 @@
 //! The provider: one for both protocol versions.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use terrace_port::{
 use terrace_provider_protocol::plugin::Empty;
 use terrace_provider_protocol::plugin::grpc_controller_client::GrpcControllerClient;
 use terrace_provider_protocol::tfplugin6 as p6;
-use terrace_schema::{ProviderSchema, ResourceSchema};
+use terrace_schema::ProviderSchema;
 use terrace_value::{Type, Value};
 use tokio::sync::OnceCell;
 use tonic::transport::Channel;
@@ -22,6 +23,7 @@ use crate::handshake::ProtocolVersion;
 use crate::process::{Launch, PluginProcess, Started};
 use crate::rpc::Rpc;
 use crate::schema::provider_schema;
+use crate::schema_cache::SchemaCache;
 use crate::v5::V5;
 use crate::v6::V6;
 
@@ -38,6 +40,9 @@ pub struct PluginProvider {
     channel: Channel,
     rpc: Box<dyn Rpc>,
     schema: OnceCell<Arc<ProviderSchema>>,
+    schema_cache: Option<(SchemaCache, String)>,
+    /// Types of the values of resource types and data sources, once they were asked for.
+    types: Mutex<BTreeMap<(Kind, Arc<str>), Type>>,
 }
 
 impl PluginProvider {
@@ -61,6 +66,8 @@ impl PluginProvider {
             channel,
             rpc,
             schema: OnceCell::new(),
+            schema_cache: launch.schema_cache.clone(),
+            types: Mutex::default(),
         })
     }
 
@@ -79,11 +86,14 @@ impl PluginProvider {
 
     async fn load_schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
         let call = "GetProviderSchema";
+        if let Some(schema) = self.cached_schema() {
+            return Ok(schema);
+        }
         let response = match tokio::time::timeout(self.start_timeout, self.rpc.schema()).await {
             Ok(response) => self.answered(call, response).await?,
             Err(_) => {
                 let why = format!("it said nothing within {} s", self.start_timeout.as_secs());
-                let error = self.process.lost(call, &why).await;
+                let error = self.process.lost(call, &why, false).await;
                 self.process.kill().await;
                 return Err(error);
             }
@@ -94,15 +104,41 @@ impl PluginProvider {
         {
             return Err(self.nonsense(call, &format!("{}: {}", error.summary, error.detail)));
         }
+        if let Some((cache, key)) = &self.schema_cache {
+            cache.put(key, &response);
+        }
         provider_schema(response)
             .map(Arc::new)
             .map_err(|why| self.nonsense(call, &why))
     }
 
+    /// The schema of an earlier run, for a provider that need not be asked for it before anything else.
+    fn cached_schema(&self) -> Option<Arc<ProviderSchema>> {
+        let (cache, key) = self.schema_cache.as_ref()?;
+        let message = cache.message(key)?;
+        let optional = message
+            .server_capabilities
+            .is_some_and(|server| server.get_provider_schema_optional);
+        if !optional {
+            return None;
+        }
+        provider_schema(message).ok().map(Arc::new)
+    }
+
     async fn answered<T>(&self, call: &str, answer: Result<T, Status>) -> Result<T, ProviderError> {
         match answer {
             Ok(answer) => Ok(answer),
-            Err(status) => Err(self.process.lost(call, &explain(&status)).await),
+            Err(status) => {
+                let broken = matches!(
+                    status.code(),
+                    Code::Unavailable
+                        | Code::Unknown
+                        | Code::Internal
+                        | Code::Cancelled
+                        | Code::Aborted
+                );
+                Err(self.process.lost(call, &explain(&status), broken).await)
+            }
         }
     }
 
@@ -138,50 +174,52 @@ impl PluginProvider {
         decode(value, ty).map_err(|why| self.nonsense(call, &why))
     }
 
-    async fn resource(&self, call: &str, type_name: &str) -> Result<Typed, ProviderError> {
+    /// The type of the values of a resource type or data source.
+    async fn type_of(&self, call: &str, kind: Kind, name: &str) -> Result<Type, ProviderError> {
+        let key = (kind, Arc::from(name));
+        if let Some(ty) = self
+            .types
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+        {
+            return Ok(ty.clone());
+        }
         let schema = self.schema().await?;
-        self.typed(
-            call,
-            "resource type",
-            type_name,
-            schema.resources.get(type_name),
-        )
-    }
-
-    async fn data_source(&self, call: &str, type_name: &str) -> Result<Typed, ProviderError> {
-        let schema = self.schema().await?;
-        self.typed(
-            call,
-            "data source",
-            type_name,
-            schema.data_sources.get(type_name),
-        )
-    }
-
-    fn typed(
-        &self,
-        call: &str,
-        kind: &str,
-        name: &str,
-        schema: Option<&Arc<ResourceSchema>>,
-    ) -> Result<Typed, ProviderError> {
-        match schema {
-            Some(schema) => Ok(Typed {
-                ty: schema.block.implied_type(),
-            }),
-            None => Err(ProviderError {
+        let (schemas, what) = match kind {
+            Kind::Resource => (&schema.resources, "resource type"),
+            Kind::Data => (&schema.data_sources, "data source"),
+        };
+        let Some(schema) = schemas.get(name) else {
+            return Err(ProviderError {
                 message: format!(
-                    "The provider {} has no {kind} {name:?}, which {call} asks about.",
+                    "The provider {} has no {what} {name:?}, which {call} asks about.",
                     self.name
                 ),
-            }),
-        }
+            });
+        };
+        let ty = schema.block.implied_type();
+        self.types
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, ty.clone());
+        Ok(ty)
+    }
+
+    async fn resource(&self, call: &str, name: &str) -> Result<Type, ProviderError> {
+        self.type_of(call, Kind::Resource, name).await
+    }
+
+    async fn data_source(&self, call: &str, name: &str) -> Result<Type, ProviderError> {
+        self.type_of(call, Kind::Data, name).await
     }
 }
 
-/// What a call needs to know of the resource type or data source that it is about.
-struct Typed {
-    ty: Type,
+/// What has values of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Resource,
+    Data,
 }
 
 fn explain(status: &Status) -> String {
@@ -255,7 +293,7 @@ impl Provider for PluginProvider {
 
     async fn validate_resource_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         let call = "ValidateResourceConfig";
-        let ty = self.resource(call, type_name).await?.ty;
+        let ty = self.resource(call, type_name).await?;
         let request = p6::validate_resource_config::Request {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,
@@ -272,7 +310,7 @@ impl Provider for PluginProvider {
 
     async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         let call = "ValidateDataResourceConfig";
-        let ty = self.data_source(call, type_name).await?.ty;
+        let ty = self.data_source(call, type_name).await?;
         let request = p6::validate_data_resource_config::Request {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,
@@ -288,7 +326,7 @@ impl Provider for PluginProvider {
 
     async fn upgrade_state(&self, state: ResourceState) -> Attempt<Value> {
         let call = "UpgradeResourceState";
-        let ty = self.resource(call, &state.type_name).await?.ty;
+        let ty = self.resource(call, &state.type_name).await?;
         let request = p6::upgrade_resource_state::Request {
             type_name: state.type_name.to_string(),
             version: state.schema_version,
@@ -307,7 +345,7 @@ impl Provider for PluginProvider {
 
     async fn read(&self, request: ReadRequest) -> Attempt<ReadResponse> {
         let call = "ReadResource";
-        let ty = self.resource(call, &request.type_name).await?.ty;
+        let ty = self.resource(call, &request.type_name).await?;
         let message = p6::read_resource::Request {
             type_name: request.type_name.to_string(),
             current_state: self.encode(call, &request.current, &ty)?,
@@ -330,7 +368,7 @@ impl Provider for PluginProvider {
 
     async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
         let call = "PlanResourceChange";
-        let ty = self.resource(call, &request.type_name).await?.ty;
+        let ty = self.resource(call, &request.type_name).await?;
         let message = p6::plan_resource_change::Request {
             type_name: request.type_name.to_string(),
             prior_state: self.encode(call, &request.prior, &ty)?,
@@ -357,7 +395,7 @@ impl Provider for PluginProvider {
 
     async fn apply(&self, request: ApplyRequest) -> Attempt<ApplyResponse> {
         let call = "ApplyResourceChange";
-        let ty = self.resource(call, &request.type_name).await?.ty;
+        let ty = self.resource(call, &request.type_name).await?;
         let message = p6::apply_resource_change::Request {
             type_name: request.type_name.to_string(),
             prior_state: self.encode(call, &request.prior, &ty)?,
@@ -391,7 +429,7 @@ impl Provider for PluginProvider {
         not_deferred(&mut list, response.deferred);
         let mut imported = Vec::new();
         for resource in response.imported_resources {
-            let ty = self.resource(call, &resource.type_name).await?.ty;
+            let ty = self.resource(call, &resource.type_name).await?;
             imported.push(ImportedResource {
                 state: self.decode(call, resource.state.as_ref(), &ty)?,
                 type_name: resource.type_name.into(),
@@ -406,7 +444,7 @@ impl Provider for PluginProvider {
 
     async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value> {
         let call = "ReadDataSource";
-        let ty = self.data_source(call, type_name).await?.ty;
+        let ty = self.data_source(call, type_name).await?;
         let request = p6::read_data_source::Request {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,

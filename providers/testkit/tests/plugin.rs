@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use terrace_port::{
     ApplyRequest, ApplyResponse, Attempt, PlanRequest, PlanResponse, Provider, ReadRequest, Reply,
 };
-use terrace_provider_client::{Launch, PluginProvider};
+use terrace_provider_client::{Launch, PluginProvider, SchemaCache};
 use terrace_provider_testkit::{DirectoryWorld, StrictProvider, World, WorldEvent};
 use terrace_value::{Type, Value};
 
@@ -274,4 +274,27 @@ async fn a_start_that_goes_wrong_is_told() {
     launch = lab.launch("start=hang");
     launch.start_timeout = Duration::from_millis(300);
     assert!(refusal(&launch).await.contains("it said nothing"));
+}
+
+#[tokio::test]
+async fn a_schema_that_is_known_is_not_asked_for() {
+    let lab = Lab::new("6");
+    let cache = SchemaCache::open(&lab.directory.path().join("schemas")).unwrap();
+    assert!(cache.get("key").is_none());
+    let mut launch = lab.launch("");
+    launch.schema_cache = Some((cache.clone(), "key".into()));
+    let provider = PluginProvider::start(&launch).await.unwrap();
+    let schema = provider.schema().await.unwrap();
+    provider.close().await;
+    assert_eq!(cache.get("key"), Some(Arc::clone(&schema)));
+
+    let mut launch = lab.launch("schema:1=crash");
+    launch.schema_cache = Some((cache, "key".into()));
+    let provider = PluginProvider::start(&launch).await.unwrap();
+    assert_eq!(
+        provider.schema().await.unwrap(),
+        schema,
+        "the provider, which would have crashed, was not asked"
+    );
+    provider.close().await;
 }

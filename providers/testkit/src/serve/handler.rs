@@ -8,6 +8,7 @@ use terrace_port::{
 use terrace_provider_protocol::tfplugin6 as p6;
 use terrace_schema::ProviderSchema;
 use terrace_value::{Text, Type};
+use tokio::sync::OnceCell;
 use tonic::Status;
 
 use super::convert::{decode, diagnostics, encode, path};
@@ -16,6 +17,8 @@ use super::convert::{decode, diagnostics, encode, path};
 pub(crate) struct Handler {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) crash: fn(&str),
+    /// The schema, once it was asked for.
+    pub(crate) schema: OnceCell<Arc<ProviderSchema>>,
 }
 
 impl Handler {
@@ -28,7 +31,10 @@ impl Handler {
     }
 
     async fn schemas(&self) -> Result<Arc<ProviderSchema>, Status> {
-        self.survive(self.provider.schema().await)
+        self.schema
+            .get_or_try_init(async || self.survive(self.provider.schema().await))
+            .await
+            .cloned()
     }
 
     async fn resource(&self, name: &str) -> Result<Type, Status> {
@@ -50,7 +56,8 @@ impl Handler {
     }
 
     pub(crate) async fn schema(&self) -> Result<p6::get_provider_schema::Response, Status> {
-        Ok(super::schema::provider_schema(&*self.schemas().await?))
+        let schema = self.survive(self.provider.schema().await)?;
+        Ok(super::schema::provider_schema(&schema))
     }
 
     /// The completed configuration and diagnostics.

@@ -17,7 +17,7 @@ use terrace_provider_protocol::plugin::grpc_controller_server::{
 };
 use terrace_provider_protocol::tfplugin5::provider_server::ProviderServer as Server5;
 use terrace_provider_protocol::tfplugin6::provider_server::ProviderServer as Server6;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tonic::{Request, Response, Status};
 
 pub use listen::Environment;
@@ -42,7 +42,11 @@ pub async fn serve(
     let ended = watch::Sender::new(false);
     let mut until = ended.subscribe();
     let controller = GrpcControllerServer::new(Controller { ended });
-    let handler = Arc::new(Handler { provider, crash });
+    let handler = Arc::new(Handler {
+        provider,
+        crash,
+        schema: OnceCell::new(),
+    });
     let incoming = listener.incoming();
     let router = tonic::transport::Server::builder().add_service(controller);
     let router = match protocol {

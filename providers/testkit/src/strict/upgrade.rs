@@ -39,14 +39,14 @@ fn drop_strangers(stored: &mut Json, ty: &Type) {
             }
         }
         (Json::Array(items), Type::List(element) | Type::Set(element)) => {
-            items
-                .iter_mut()
-                .for_each(|item| drop_strangers(item, element));
+            for item in items {
+                drop_strangers(item, element);
+            }
         }
         (Json::Object(items), Type::Map(element)) => {
-            items
-                .values_mut()
-                .for_each(|item| drop_strangers(item, element));
+            for item in items.values_mut() {
+                drop_strangers(item, element);
+            }
         }
         _ => {}
     }
