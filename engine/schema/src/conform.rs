@@ -1,8 +1,6 @@
 //! Whether a provider's answer has the shape of its schema.
 
-use crate::{
-    Attribute, AttributeType, Block, BlockNesting, NestedObject, Nesting, ValueError,
-};
+use crate::{Attribute, AttributeType, Block, BlockNesting, NestedObject, Nesting, ValueError};
 use terrace_value::{Kind, Path, Type, Value};
 
 /// Checks that `value` is an object of `schema`, null or unknown.

@@ -220,23 +220,25 @@ impl Check {
         match nested.nesting {
             Nesting::Single => self.attributes(&nested.attributes, prior, config, planned),
             Nesting::List | Nesting::Map => {
-                if self.same_length(config, planned) {
+                if self.same_length(config, planned, true) {
                     self.nested_elements(nested, prior, config, planned);
                 }
             }
             // Elements of a set cannot be matched with configuration: the provider is trusted with them.
             Nesting::Set => {
-                self.same_length(config, planned);
+                self.same_length(config, planned, false);
             }
         }
     }
 
-    /// Complains when the lengths surely differ.
-    fn same_length(&mut self, config: &Value, planned: &Value) -> bool {
+    /// Complains when the lengths differ: surely, or for `ordered` elements perhaps.
+    fn same_length(&mut self, config: &Value, planned: &Value, ordered: bool) -> bool {
         let (Some(has), Some(wants)) = (ops::length(planned), ops::length(config)) else {
             return true;
         };
-        if ops::equals(&has, &wants).as_bool() == Some(false) {
+        let equal = ops::equals(&has, &wants).as_bool();
+        let undecided = equal.is_none() && ordered && (has.is_known() || wants.is_known());
+        if equal == Some(false) || undecided {
             self.error(format!(
                 "count in plan ({has:?}) disagrees with count in config ({wants:?})"
             ));

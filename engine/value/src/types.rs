@@ -101,9 +101,24 @@ impl Type {
         }
     }
 
+    /// Whether any attribute anywhere in it is optional.
+    pub fn has_optional(&self) -> bool {
+        match self {
+            Self::Dynamic | Self::Bool | Self::Number | Self::String => false,
+            Self::List(element) | Self::Set(element) | Self::Map(element) => element.has_optional(),
+            Self::Tuple(elements) => elements.iter().any(Self::has_optional),
+            Self::Object(object) => {
+                !object.optional.is_empty() || object.attributes.values().any(Self::has_optional)
+            }
+        }
+    }
+
     /// The same type without optional-attribute flags at any depth: the type of the values that a constraint produces.
     #[must_use]
     pub fn without_optional(&self) -> Self {
+        if !self.has_optional() {
+            return self.clone();
+        }
         match self {
             Self::Dynamic | Self::Bool | Self::Number | Self::String => self.clone(),
             Self::List(element) => Self::list(element.without_optional()),

@@ -102,7 +102,9 @@ impl Value {
 
     /// A string; brought into NFC.
     pub fn string(text: impl AsRef<str> + Into<Text>) -> Self {
-        let text = if is_nfc_quick(text.as_ref().chars()) == IsNormalized::Yes {
+        let normal =
+            text.as_ref().is_ascii() || is_nfc_quick(text.as_ref().chars()) == IsNormalized::Yes;
+        let text = if normal {
             text.into()
         } else {
             text.as_ref().nfc().collect::<String>().into()

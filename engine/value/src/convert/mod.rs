@@ -311,7 +311,13 @@ fn common_element<'a>(
     if *wanted != Type::Dynamic {
         return Ok(wanted.clone());
     }
-    let types: Vec<Type> = parts.map(Value::ty).collect();
+    let parts: Vec<&Value> = parts.collect();
+    if let [first, others @ ..] = parts.as_slice()
+        && others.iter().all(|part| part.has_same_type(first))
+    {
+        return Ok(first.ty());
+    }
+    let types: Vec<Type> = parts.into_iter().map(Value::ty).collect();
     if types.is_empty() {
         return Ok(Type::Dynamic);
     }

@@ -83,17 +83,25 @@ fn scaled(negative: bool, value: BigUint, exponent: i64) -> Float {
 
 /// `5^exponent`, exact while it fits in `precision` bits, else rounded at each step with guard bits.
 fn power_of_five(exponent: u64, precision: u32) -> Float {
+    if let Some(power) = u32::try_from(exponent)
+        .ok()
+        .and_then(|exponent| 5_i64.checked_pow(exponent))
+    {
+        return Float::from_i64(power, precision);
+    }
     let mut result = Float::from_i64(1, precision);
     let mut square = Float::from_i64(5, precision + GUARD_BITS);
     let mut rest = exponent;
-    while rest > 0 {
+    loop {
         if rest & 1 == 1 {
             result = arithmetic::product(&result, &square, precision);
         }
-        square = arithmetic::product(&square, &square, precision + GUARD_BITS);
         rest >>= 1;
+        if rest == 0 {
+            return result;
+        }
+        square = arithmetic::product(&square, &square, precision + GUARD_BITS);
     }
-    result
 }
 
 /// Decimal digits without leading or trailing zeros, and where the point stands: `0.DIGITS * 10^point`.
@@ -208,10 +216,47 @@ impl Decimal {
     }
 }
 
+/// Fractions with at most this many decimal places are found without spelling out all digits.
+const FEW_PLACES: usize = 24;
+
+/// The decimal of at most a few places that reads back as `float`, a fraction, if there is one: the nearest with the
+/// fewest places, if it lies within half a unit of the last bit.
+fn few_places(float: &Float) -> Option<Decimal> {
+    let shift = float.exponent.unsigned_abs();
+    let spare = u64::from(float.precision).checked_sub(float.mantissa.bits())?;
+    let half = BigUint::from(1_u8) << shift.checked_sub(1)?;
+    let (mut scaled, mut ten_power) = (float.mantissa.clone(), BigUint::from(1_u8));
+    for places in 1..=FEW_PLACES {
+        scaled *= 10_u8;
+        ten_power *= 10_u8;
+        let candidate = (&scaled + &half) >> shift;
+        let back = &candidate << shift;
+        let error = if back > scaled {
+            back - &scaled
+        } else {
+            &scaled - back
+        };
+        if (error << (spare + 1)) < ten_power {
+            let mut digits = candidate.to_string().into_bytes();
+            let point = i64::try_from(digits.len()).ok()? - i64::try_from(places).ok()?;
+            while digits.last() == Some(&b'0') {
+                digits.pop();
+            }
+            return Some(Decimal { digits, point });
+        }
+    }
+    None
+}
+
 /// The shortest text without exponent that reads back as `float` at its precision.
 pub(super) fn shortest(float: &Float) -> String {
     if float.is_zero() {
         return String::from(if float.negative { "-0" } else { "0" });
+    }
+    if float.exponent < 0
+        && let Some(decimal) = few_places(float)
+    {
+        return decimal.plain(float.negative);
     }
     let mut decimal = Decimal::exact(&float.mantissa, float.exponent);
     // The mantissa with all its bits, the last of which weighs a unit; half a unit either way reads back the same.
