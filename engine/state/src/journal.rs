@@ -242,7 +242,6 @@ pub fn recover(stored: &State, frames: &[Vec<u8>]) -> Result<Recovery, StateErro
             state: stored.clone(),
             ..Recovery::default()
         },
-        ..Replay::default()
     };
     let frames = frames
         .iter()
@@ -268,7 +267,6 @@ pub fn recover(stored: &State, frames: &[Vec<u8>]) -> Result<Recovery, StateErro
     Ok(recovery)
 }
 
-#[derive(Default)]
 struct Replay {
     recovery: Recovery,
 }

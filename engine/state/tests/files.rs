@@ -1,5 +1,7 @@
 //! State files: those that the reference wrote come back as the same bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::{Path, PathBuf};
 
 use terrace_state::{StateError, read, write};

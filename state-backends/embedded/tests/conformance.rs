@@ -1,5 +1,7 @@
 //! The suite that every backend passes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

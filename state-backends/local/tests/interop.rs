@@ -1,5 +1,7 @@
 //! Terraform and Terrace exclude each other. Without a `terraform` on the machine these tests say so and pass.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
