@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use terrace_addr::{
+    AbsNamed, AbsResource, AbsResourceInstance, InstanceKey, ModuleInstance, Name, ProviderAddr,
+};
 use terrace_config::ForEachOrCount;
-use terrace_addr::{AbsNamed, AbsResource, AbsResourceInstance, InstanceKey, ModuleInstance, Name, ProviderAddr};
 use terrace_diag::Diagnostics;
 use terrace_value::Value;
 
@@ -26,10 +28,13 @@ impl Expansion {
     pub fn keys(&self) -> Vec<Option<InstanceKey>> {
         match self {
             Self::Single => vec![None],
-            Self::Count(count) => (0..*count).map(|index| Some(InstanceKey::Int(index))).collect(),
-            Self::ForEach(entries) => {
-                entries.iter().map(|(key, _)| Some(InstanceKey::String(key.clone()))).collect()
-            }
+            Self::Count(count) => (0..*count)
+                .map(|index| Some(InstanceKey::Int(index)))
+                .collect(),
+            Self::ForEach(entries) => entries
+                .iter()
+                .map(|(key, _)| Some(InstanceKey::String(key.clone())))
+                .collect(),
             Self::Unknown => Vec::new(),
         }
     }
@@ -37,7 +42,9 @@ impl Expansion {
     /// What `count` and `each` stand for in the instance `key`; empty when there is no such instance.
     pub fn repetition(&self, key: Option<&InstanceKey>) -> RepetitionData {
         match (self, key) {
-            (Self::Count(count), Some(InstanceKey::Int(index))) if index < count => RepetitionData::of_count(*index),
+            (Self::Count(count), Some(InstanceKey::Int(index))) if index < count => {
+                RepetitionData::of_count(*index)
+            }
             (Self::ForEach(entries), Some(InstanceKey::String(key))) => {
                 match entries.binary_search_by(|(name, _)| name.cmp(key)) {
                     Ok(place) => RepetitionData::of_each(key, entries[place].1.clone()),
@@ -75,20 +82,35 @@ pub struct RepetitionData {
 impl RepetitionData {
     /// Of the instance `index` of something with `count`.
     pub fn of_count(index: u64) -> Self {
-        Self { count_index: Some(Value::number(index.into())), ..Self::default() }
+        Self {
+            count_index: Some(Value::number(index.into())),
+            ..Self::default()
+        }
     }
 
     /// Of the instance `key` of something with `for_each`.
     pub fn of_each(key: &Name, value: Value) -> Self {
-        Self { each_key: Some(Value::string(key.clone())), each_value: Some(value), ..Self::default() }
+        Self {
+            each_key: Some(Value::string(key.clone())),
+            each_value: Some(value),
+            ..Self::default()
+        }
     }
 
     /// Of an instance that is not known yet, as validation sees it.
     pub fn unknown(repetition: &ForEachOrCount) -> Self {
-        let not_null = |ty| Some(Value::unknown_refined(ty, terrace_value::Refinements::not_null()));
+        let not_null = |ty| {
+            Some(Value::unknown_refined(
+                ty,
+                terrace_value::Refinements::not_null(),
+            ))
+        };
         match repetition {
             ForEachOrCount::Single => Self::default(),
-            ForEachOrCount::Count(_) => Self { count_index: not_null(terrace_value::Type::Number), ..Self::default() },
+            ForEachOrCount::Count(_) => Self {
+                count_index: not_null(terrace_value::Type::Number),
+                ..Self::default()
+            },
             ForEachOrCount::ForEach(_) => Self {
                 each_key: not_null(terrace_value::Type::String),
                 each_value: Some(Value::dynamic()),
@@ -129,12 +151,20 @@ pub struct Evaluated<T = Value> {
 impl<T> Evaluated<T> {
     /// A value made from nothing, with nothing to say.
     pub const fn of(value: T) -> Self {
-        Self { value, dependencies: BTreeSet::new(), diagnostics: Diagnostics::new() }
+        Self {
+            value,
+            dependencies: BTreeSet::new(),
+            diagnostics: Diagnostics::new(),
+        }
     }
 
     /// Another value made from the same.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Evaluated<U> {
-        Evaluated { value: change(self.value), dependencies: self.dependencies, diagnostics: self.diagnostics }
+        Evaluated {
+            value: change(self.value),
+            dependencies: self.dependencies,
+            diagnostics: self.diagnostics,
+        }
     }
 
     /// The value; what was read and what there is to say are added to `dependencies` and `diagnostics`.
@@ -190,7 +220,12 @@ impl Values for NoValues {
         None
     }
 
-    fn provider_function(&self, _: &ProviderAddr, _: &str, _: &[Value]) -> Result<Value, (Option<usize>, String)> {
+    fn provider_function(
+        &self,
+        _: &ProviderAddr,
+        _: &str,
+        _: &[Value],
+    ) -> Result<Value, (Option<usize>, String)> {
         Ok(Value::dynamic())
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use terrace_addr::{
-    AbsNamed, AbsProviderConfig, AbsResource, AbsResourceInstance, InstanceKey, ModuleInstance, ModulePath, Name,
-    Resource, ResourceMode,
+    AbsNamed, AbsProviderConfig, AbsResource, AbsResourceInstance, InstanceKey, ModuleInstance,
+    ModulePath, Name, Resource, ResourceMode,
 };
 use terrace_config::{ForEachOrCount, ImportBlock, ProviderConfigBlock, ResourceConfig};
 use terrace_diag::{Diagnostic, Span};
@@ -44,7 +44,9 @@ pub struct ImportTarget {
 impl Evaluator {
     /// Which provider configuration a resource uses, found through the calls that pass it on.
     pub fn provider_of(&self, module: &ModulePath, config: &ResourceConfig) -> AbsProviderConfig {
-        self.inputs.config.resolve_provider(module, &config.provider_config)
+        self.inputs
+            .config
+            .resolve_provider(module, &config.provider_config)
     }
 
     /// The block of a provider configuration, if there is one.
@@ -61,11 +63,17 @@ impl Evaluator {
 
     /// What a resource waits for by `depends_on`: its own, and those of the calls of the modules around it.
     /// A [`Dependency::Call`] stands for everything in the called module, not for its outputs alone.
-    pub fn explicit_dependencies(&self, module: &ModuleInstance, config: &ResourceConfig) -> BTreeSet<Dependency> {
+    pub fn explicit_dependencies(
+        &self,
+        module: &ModuleInstance,
+        config: &ResourceConfig,
+    ) -> BTreeSet<Dependency> {
         let mut dependencies = self.named_by(module, &config.depends_on);
         let mut module = module.clone();
         while let Some((parent, step)) = module.parent() {
-            let call = self.node(&parent).and_then(|node| node.module.calls.get(&step.name));
+            let call = self
+                .node(&parent)
+                .and_then(|node| node.module.calls.get(&step.name));
             if let Some(call) = call {
                 dependencies.extend(self.named_by(&parent, &call.depends_on));
             }
@@ -76,15 +84,28 @@ impl Evaluator {
 
     /// What a reference in a module instance is to, without evaluating; `None` for what never changes, and for what is
     /// not declared.
-    pub(crate) fn dependency_of(&self, module: &ModuleInstance, traversal: &Traversal) -> Option<Dependency> {
+    pub(crate) fn dependency_of(
+        &self,
+        module: &ModuleInstance,
+        traversal: &Traversal,
+    ) -> Option<Dependency> {
         let named = |name: &Name| AbsNamed::new(module.clone(), name.clone());
         match Reference::of(traversal).ok()?.subject {
             Subject::Variable(ident) => Some(Dependency::Variable(named(&ident.name))),
             Subject::Local(ident) => Some(Dependency::Local(named(&ident.name))),
             Subject::Module { call, .. } => Some(Dependency::Call(named(&call.name))),
-            Subject::Resource { mode, type_name, name, key } => {
-                let (_, resource) = self.resource(self.node(module)?, mode, type_name, &name.name)?;
-                let address = AbsResource { module: module.clone(), resource: Arc::clone(resource) };
+            Subject::Resource {
+                mode,
+                type_name,
+                name,
+                key,
+            } => {
+                let (_, resource) =
+                    self.resource(self.node(module)?, mode, type_name, &name.name)?;
+                let address = AbsResource {
+                    module: module.clone(),
+                    resource: Arc::clone(resource),
+                };
                 Some(match key.and_then(instance_key) {
                     Some(key) => Dependency::Instance(address.instance(Some(key))),
                     None => Dependency::Resource(address),
@@ -107,9 +128,15 @@ impl Evaluator {
     }
 
     /// The objects that an import block of the root module names, by its place in [`terrace_config::Module::imports`].
-    pub fn import_targets(&self, index: usize, values: &dyn Values) -> Evaluated<Vec<ImportTarget>> {
+    pub fn import_targets(
+        &self,
+        index: usize,
+        values: &dyn Values,
+    ) -> Evaluated<Vec<ImportTarget>> {
         let mut evaluated = Evaluated::of(Vec::new());
-        let Some(block) = self.inputs.config.root.module.imports.get(index) else { return evaluated };
+        let Some(block) = self.inputs.config.root.module.imports.get(index) else {
+            return evaluated;
+        };
         let repetition = match &block.for_each {
             Some(expression) => ForEachOrCount::ForEach(expression.clone()),
             None => ForEachOrCount::Single,
@@ -118,11 +145,17 @@ impl Evaluator {
         let expansion = self.expand(&repetition, Unknowns::Refuse, &scope, values);
         let expansion = expansion.take(&mut evaluated.dependencies, &mut evaluated.diagnostics);
         for key in expansion.as_ref().map(Expansion::keys).unwrap_or_default() {
-            let repetition = expansion.as_ref().map(|expansion| expansion.repetition(key.as_ref())).unwrap_or_default();
+            let repetition = expansion
+                .as_ref()
+                .map(|expansion| expansion.repetition(key.as_ref()))
+                .unwrap_or_default();
             let scope = Scope::instance(ModuleInstance::root(), repetition);
             let mut run = Run::new(self, &scope, values);
             let target = run.import_target(block);
-            evaluated.value.extend(run.finish(target).take(&mut evaluated.dependencies, &mut evaluated.diagnostics));
+            evaluated.value.extend(
+                run.finish(target)
+                    .take(&mut evaluated.dependencies, &mut evaluated.diagnostics),
+            );
         }
         evaluated
     }
@@ -144,12 +177,21 @@ impl Run<'_> {
         let steps = self.address_steps(expression)?;
         let mut steps = steps.into_iter().peekable();
         let mode = mode_of(&mut steps);
-        let (Some(AddressStep::Name(type_name)), Some(AddressStep::Name(name))) = (steps.next(), steps.next()) else {
+        let (Some(AddressStep::Name(type_name)), Some(AddressStep::Name(name))) =
+            (steps.next(), steps.next())
+        else {
             return self.invalid_trigger(expression);
         };
-        let found = self.node.and_then(|node| self.evaluator.resource(node, mode, &type_name, &name));
-        let Some((config, resource)) = found else { return self.invalid_trigger(expression) };
-        let resource = AbsResource { module: self.scope.module.clone(), resource: Arc::clone(resource) };
+        let found = self
+            .node
+            .and_then(|node| self.evaluator.resource(node, mode, &type_name, &name));
+        let Some((config, resource)) = found else {
+            return self.invalid_trigger(expression);
+        };
+        let resource = AbsResource {
+            module: self.scope.module.clone(),
+            resource: Arc::clone(resource),
+        };
         let key = match steps.peek() {
             Some(AddressStep::Key(_)) => match steps.next() {
                 Some(AddressStep::Key(key)) => instance_key(&key),
@@ -170,7 +212,12 @@ impl Run<'_> {
             Some(instance) => Dependency::Instance(instance.clone()),
             None => Dependency::Resource(resource.clone()),
         });
-        Some(Trigger { resource, instance, path, span: expression.span })
+        Some(Trigger {
+            resource,
+            instance,
+            path,
+            span: expression.span,
+        })
     }
 
     fn invalid_trigger(&mut self, expression: &Expr) -> Option<Trigger> {
@@ -190,14 +237,20 @@ impl Run<'_> {
         match &expression.kind {
             ExprKind::Traversal(traversal) => {
                 let root = AddressStep::Name(traversal.root.name.clone());
-                Some(std::iter::once(root).chain(traversal.steps.iter().filter_map(address_step)).collect())
+                Some(
+                    std::iter::once(root)
+                        .chain(traversal.steps.iter().filter_map(address_step))
+                        .collect(),
+                )
             }
             ExprKind::RelativeTraversal { source, steps } => {
                 let mut found = self.address_steps(source)?;
                 found.extend(steps.iter().filter_map(address_step));
                 Some(found)
             }
-            ExprKind::Index { collection, key, .. } => {
+            ExprKind::Index {
+                collection, key, ..
+            } => {
                 let mut found = self.address_steps(collection)?;
                 let before = self.errors();
                 let value = self.eval(key, None);
@@ -252,20 +305,38 @@ impl Run<'_> {
         let mut module = ModuleInstance::root();
         while matches!(steps.peek(), Some(AddressStep::Name(name)) if &**name == "module") {
             steps.next();
-            let Some(AddressStep::Name(call)) = steps.next() else { break };
-            let key = steps.next_if(|step| matches!(step, AddressStep::Key(_))).and_then(|step| step.key());
+            let Some(AddressStep::Name(call)) = steps.next() else {
+                break;
+            };
+            let key = steps
+                .next_if(|step| matches!(step, AddressStep::Key(_)))
+                .and_then(|step| step.key());
             module = module.child(call, key);
         }
         let mode = mode_of(&mut steps);
-        let (Some(AddressStep::Name(type_name)), Some(AddressStep::Name(name))) = (steps.next(), steps.next()) else {
+        let (Some(AddressStep::Name(type_name)), Some(AddressStep::Name(name))) =
+            (steps.next(), steps.next())
+        else {
             self.error(|| {
-                Diagnostic::error("invalid-import", "Invalid import address", "Import blocks import resources: the address of one is required.")
-                    .at(block.to.span)
+                Diagnostic::error(
+                    "invalid-import",
+                    "Invalid import address",
+                    "Import blocks import resources: the address of one is required.",
+                )
+                .at(block.to.span)
             });
             return None;
         };
         let key = steps.next().and_then(|step| step.key());
-        Some(Resource { mode, type_name, name }.in_module(module).instance(key))
+        Some(
+            Resource {
+                mode,
+                type_name,
+                name,
+            }
+            .in_module(module)
+            .instance(key),
+        )
     }
 
     fn import_id(&mut self, expression: &Expr) -> Value {
@@ -291,7 +362,8 @@ impl Run<'_> {
         };
         if let Some(detail) = refused {
             self.error_about(expression, None, || {
-                Diagnostic::error("invalid-import-id", "Invalid import id argument", detail).at(expression.span)
+                Diagnostic::error("invalid-import-id", "Invalid import id argument", detail)
+                    .at(expression.span)
             });
         }
         Value::unknown(Type::String)

@@ -6,7 +6,6 @@ use terrace_diag::ValueNote;
 use terrace_syntax::{Expr, Step, Traversal};
 use terrace_value::{Kind, Marks, Value};
 
-use crate::Evaluator;
 use crate::expression::{Frame, Run};
 use crate::visit;
 
@@ -20,17 +19,20 @@ impl Run<'_> {
         let dependencies = self.dependencies.clone();
         for traversal in visit::references(expression) {
             for length in (1..=traversal.steps.len()).rev() {
-                let part = Traversal { root: traversal.root.clone(), steps: traversal.steps[..length].to_vec() };
+                let part = Traversal {
+                    root: traversal.root.clone(),
+                    steps: traversal.steps[..length].to_vec(),
+                };
                 let (value, failed) = self.quietly(|run| run.traversal(&part, frame));
                 if !failed {
-                    notes.extend(note(self.evaluator, traversal, length, &value));
+                    notes.extend(note(traversal, length, &value));
                     break;
                 }
             }
             if traversal.steps.is_empty() {
                 let (value, failed) = self.quietly(|run| run.traversal(traversal, frame));
                 if !failed {
-                    notes.extend(note(self.evaluator, traversal, 0, &value));
+                    notes.extend(note(traversal, 0, &value));
                 }
             }
         }
@@ -43,11 +45,18 @@ impl Run<'_> {
 }
 
 /// What the first `steps` steps of a reference are; nothing for what is unknown, sensitive or ephemeral.
-pub(crate) fn note(_: &Evaluator, traversal: &Traversal, steps: usize, value: &Value) -> Option<ValueNote> {
-    if !value.is_known() || value.marks().intersects(Marks::SENSITIVE | Marks::EPHEMERAL) {
+pub(crate) fn note(traversal: &Traversal, steps: usize, value: &Value) -> Option<ValueNote> {
+    if !value.is_known()
+        || value
+            .marks()
+            .intersects(Marks::SENSITIVE | Marks::EPHEMERAL)
+    {
         return None;
     }
-    Some(ValueNote { expression: written(traversal, steps), statement: format!("is {}", words(value)) })
+    Some(ValueNote {
+        expression: written(traversal, steps),
+        statement: format!("is {}", words(value)),
+    })
 }
 
 /// A reference as it is written.
@@ -61,7 +70,11 @@ pub(crate) fn written(traversal: &Traversal, steps: usize) -> String {
             Step::Index { key, .. } => {
                 let _ = match key.as_str() {
                     Some(key) => write!(text, "[{key:?}]"),
-                    None => write!(text, "[{}]", key.as_number().map(ToString::to_string).unwrap_or_default()),
+                    None => write!(
+                        text,
+                        "[{}]",
+                        key.as_number().map(ToString::to_string).unwrap_or_default()
+                    ),
                 };
             }
             Step::Splat { .. } => text.push_str("[*]"),
@@ -86,13 +99,17 @@ pub(crate) fn words(value: &Value) -> String {
         Kind::Bool(value) => value.to_string(),
         Kind::Number(number) => number.to_string(),
         Kind::String(text) => format!("{text:?}"),
-        Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => {
-            counted(value.ty().friendly_name(), value.as_sequence().map_or(0, <[Value]>::len))
-        }
+        Kind::List(..) | Kind::Set(..) | Kind::Tuple(_) => counted(
+            value.ty().friendly_name(),
+            value.as_sequence().map_or(0, <[Value]>::len),
+        ),
         Kind::Map(_, entries) => counted(value.ty().friendly_name(), entries.len()),
         Kind::Object(attributes) => match attributes.len() {
             0 => "object with no attributes".into(),
-            1 => format!("object with 1 attribute {:?}", attributes.keys().next().map_or("", |name| name)),
+            1 => format!(
+                "object with 1 attribute {:?}",
+                attributes.keys().next().map_or("", |name| name)
+            ),
             count => format!("object with {count} attributes"),
         },
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use terrace_addr::{ModuleInstance, Name, ProviderAddr};
 use terrace_config::{Config, ModuleNode};
+use terrace_diag::Diagnostic;
 use terrace_functions::{Context, FunctionTable};
 use terrace_schema::ProviderSchema;
 use terrace_syntax::Expr;
 use terrace_value::convert::convert;
 use terrace_value::{Type, Value};
-use terrace_diag::Diagnostic;
 
 use crate::expression::Run;
 use crate::index::Index;
@@ -69,7 +69,12 @@ impl Evaluator {
     /// An evaluator that remembers nothing yet.
     pub fn new(inputs: Inputs) -> Self {
         let index = Index::of(&inputs.config);
-        Self { inputs, index, memo: Memo::default(), validating: false }
+        Self {
+            inputs,
+            index,
+            memo: Memo::default(),
+            validating: false,
+        }
     }
 
     /// The configuration.
@@ -89,7 +94,12 @@ impl Evaluator {
 
     /// The module that an instance is of.
     pub fn node(&self, module: &ModuleInstance) -> Option<&ModuleNode> {
-        module.steps().iter().try_fold(&self.inputs.config.root, |node, step| node.children.get(&step.name))
+        module
+            .steps()
+            .iter()
+            .try_fold(&self.inputs.config.root, |node, step| {
+                node.children.get(&step.name)
+            })
     }
 
     /// Evaluates an expression.
@@ -100,7 +110,13 @@ impl Evaluator {
     }
 
     /// Evaluates an expression and converts it to a type.
-    pub fn expression_as(&self, expression: &Expr, ty: &Type, scope: &Scope, values: &dyn Values) -> Evaluated {
+    pub fn expression_as(
+        &self,
+        expression: &Expr,
+        ty: &Type,
+        scope: &Scope,
+        values: &dyn Values,
+    ) -> Evaluated {
         let mut evaluated = self.expression(expression, scope, values);
         if evaluated.diagnostics.has_errors() {
             evaluated.value = Value::unknown(ty.without_optional());
@@ -110,7 +126,8 @@ impl Evaluator {
             Ok(value) => evaluated.value = value,
             Err(error) => {
                 let detail = format!("Invalid expression value: {error}.");
-                let diagnostic = Diagnostic::error("incorrect-type", "Incorrect value type", detail);
+                let diagnostic =
+                    Diagnostic::error("incorrect-type", "Incorrect value type", detail);
                 evaluated.diagnostics.push(diagnostic.at(expression.span));
                 evaluated.value = Value::unknown(ty.without_optional());
             }

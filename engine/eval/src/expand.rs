@@ -30,7 +30,12 @@ impl Evaluator {
         unknowns: Unknowns,
         values: &dyn Values,
     ) -> Evaluated<Option<Expansion>> {
-        self.expand(&config.repetition, unknowns, &Scope::module(module.clone()), values)
+        self.expand(
+            &config.repetition,
+            unknowns,
+            &Scope::module(module.clone()),
+            values,
+        )
     }
 
     /// How the call `name` made from a module instance is expanded; `None` where errors kept that from being found out.
@@ -41,9 +46,16 @@ impl Evaluator {
         unknowns: Unknowns,
         values: &dyn Values,
     ) -> Evaluated<Option<Expansion>> {
-        let call = self.node(module).and_then(|node| node.module.calls.get(name));
+        let call = self
+            .node(module)
+            .and_then(|node| node.module.calls.get(name));
         match call {
-            Some(call) => self.expand(&call.repetition, unknowns, &Scope::module(module.clone()), values),
+            Some(call) => self.expand(
+                &call.repetition,
+                unknowns,
+                &Scope::module(module.clone()),
+                values,
+            ),
             None => Evaluated::of(None),
         }
     }
@@ -66,7 +78,11 @@ impl Evaluator {
     }
 
     /// The instances of a module that exist by what is known, in order; `None` where a call's expansion is not known.
-    pub fn module_instances(&self, path: &ModulePath, values: &dyn Values) -> Option<Vec<ModuleInstance>> {
+    pub fn module_instances(
+        &self,
+        path: &ModulePath,
+        values: &dyn Values,
+    ) -> Option<Vec<ModuleInstance>> {
         let mut instances = vec![ModuleInstance::root()];
         for step in path.steps() {
             let mut next = Vec::new();
@@ -75,7 +91,12 @@ impl Evaluator {
                 if expansion == Expansion::Unknown {
                     return None;
                 }
-                next.extend(expansion.keys().into_iter().map(|key| module.child(step.clone(), key)));
+                next.extend(
+                    expansion
+                        .keys()
+                        .into_iter()
+                        .map(|key| module.child(step.clone(), key)),
+                );
             }
             instances = next;
         }
@@ -98,11 +119,19 @@ impl Run<'_> {
             Ok(value) => value,
             Err(error) => {
                 let detail = format!("Invalid expression value: {error}.");
-                return self.refuse(expression, Diagnostic::error("incorrect-type", "Incorrect value type", detail));
+                return self.refuse(
+                    expression,
+                    Diagnostic::error("incorrect-type", "Incorrect value type", detail),
+                );
             }
         };
         if value.is_null() {
-            return self.refuse(expression, invalid_count("The given \"count\" argument value is null. An integer is required."));
+            return self.refuse(
+                expression,
+                invalid_count(
+                    "The given \"count\" argument value is null. An integer is required.",
+                ),
+            );
         }
         let Some(number) = value.as_number() else {
             if unknowns == Unknowns::Allow {
@@ -110,7 +139,10 @@ impl Run<'_> {
             }
             return self.refuse(expression, invalid_count("The \"count\" value depends on resource attributes that cannot be determined until apply, so Terrace cannot predict how many instances will be created. To work around this, use the -target argument to first apply only the resources that the count depends on."));
         };
-        if let Some(count) = number.to_usize().and_then(|count| u64::try_from(count).ok()) {
+        if let Some(count) = number
+            .to_usize()
+            .and_then(|count| u64::try_from(count).ok())
+        {
             return Some(Expansion::Count(count));
         }
         let why = if number.is_integer() && number.is_negative() {
@@ -118,7 +150,12 @@ impl Run<'_> {
         } else {
             "value must be a whole number, between -9223372036854775808 and 9223372036854775807"
         };
-        self.refuse(expression, invalid_count(&format!("The given \"count\" argument value is unsuitable: {why}.")))
+        self.refuse(
+            expression,
+            invalid_count(&format!(
+                "The given \"count\" argument value is unsuitable: {why}."
+            )),
+        )
     }
 
     fn refuse<T>(&mut self, expression: &Expr, diagnostic: Diagnostic) -> Option<T> {
@@ -143,15 +180,23 @@ impl Run<'_> {
             return self.refuse(expression, unsuitable("the given \"for_each\" argument value is null. A map, or set of strings is allowed"));
         }
         match value.kind() {
-            Kind::Unknown(unknown) if *ty_of(unknown) == Type::Dynamic || is_for_each_type(ty_of(unknown)) => {
+            Kind::Unknown(unknown)
+                if *ty_of(unknown) == Type::Dynamic || is_for_each_type(ty_of(unknown)) =>
+            {
                 if unknowns == Unknowns::Allow {
                     return Some(Expansion::Unknown);
                 }
                 let is_set = matches!(ty_of(unknown), Type::Set(_));
-                self.refuse(expression, invalid_for_each(if is_set { UNKNOWN_SET } else { UNKNOWN_MAP }))
+                self.refuse(
+                    expression,
+                    invalid_for_each(if is_set { UNKNOWN_SET } else { UNKNOWN_MAP }),
+                )
             }
             Kind::Map(_, entries) | Kind::Object(entries) => Some(Expansion::ForEach(
-                entries.iter().map(|(key, value)| (key.clone(), value.clone())).collect::<Arc<[(Name, Value)]>>(),
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone()))
+                    .collect::<Arc<[(Name, Value)]>>(),
             )),
             Kind::Set(element, items) => self.for_each_set(expression, element, items, unknowns),
             _ => {
@@ -178,15 +223,26 @@ impl Run<'_> {
             return self.refuse(expression, invalid_for_each(UNKNOWN_SET));
         }
         if *element != Type::String {
-            let detail = format!("The given \"for_each\" argument value is unsuitable: \"for_each\" supports maps and sets of strings, but you have provided a set containing type {}.", element.friendly_name());
-            return self.refuse(expression, Diagnostic::error("invalid-for-each", "Invalid for_each set argument", detail));
+            let detail = format!(
+                "The given \"for_each\" argument value is unsuitable: \"for_each\" supports maps and sets of strings, but you have provided a set containing type {}.",
+                element.friendly_name()
+            );
+            return self.refuse(
+                expression,
+                Diagnostic::error("invalid-for-each", "Invalid for_each set argument", detail),
+            );
         }
         if items.iter().any(Value::is_null) {
             let detail = "The given \"for_each\" argument value is unsuitable: \"for_each\" sets must not contain null values.";
-            return self.refuse(expression, Diagnostic::error("invalid-for-each", "Invalid for_each set argument", detail));
+            return self.refuse(
+                expression,
+                Diagnostic::error("invalid-for-each", "Invalid for_each set argument", detail),
+            );
         }
-        let mut entries: Vec<(Name, Value)> =
-            items.iter().filter_map(|item| Some((Name::from(item.as_str()?), item.clone()))).collect();
+        let mut entries: Vec<(Name, Value)> = items
+            .iter()
+            .filter_map(|item| Some((Name::from(item.as_str()?), item.clone())))
+            .collect();
         entries.sort_by(|left, right| left.0.cmp(&right.0));
         Some(Expansion::ForEach(entries.into()))
     }
@@ -212,5 +268,7 @@ fn invalid_for_each(detail: &str) -> Diagnostic {
 }
 
 fn unsuitable(why: &str) -> Diagnostic {
-    invalid_for_each(&format!("The given \"for_each\" argument value is unsuitable: {why}."))
+    invalid_for_each(&format!(
+        "The given \"for_each\" argument value is unsuitable: {why}."
+    ))
 }

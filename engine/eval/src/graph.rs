@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 
 use terrace_addr::{AbsProviderConfig, ConfigResource, ModulePath, Name};
-use terrace_config::{CheckRule, ForEachOrCount, ModuleCall, ModuleNode, ProvisionerWhen, ResourceConfig};
+use terrace_config::{
+    CheckRule, ForEachOrCount, ModuleCall, ModuleNode, ProvisionerWhen, ResourceConfig,
+};
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_graph::{Dag, NodeId};
 use terrace_syntax::{Body, BodyKind, Expr, Item, Traversal};
@@ -42,7 +44,11 @@ pub enum ConfigNode {
 
 impl fmt::Display for ConfigNode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = |f: &mut fmt::Formatter<'_>, module: &ModulePath, kind: &str, name: &str, suffix: &str| {
+        let named = |f: &mut fmt::Formatter<'_>,
+                     module: &ModulePath,
+                     kind: &str,
+                     name: &str,
+                     suffix: &str| {
             let dot = if module.is_root() { "" } else { "." };
             write!(f, "{module}{dot}{kind}.{name}{suffix}")
         };
@@ -101,7 +107,11 @@ impl Evaluator {
     /// The order of everything in the configuration: a node's dependencies are what must be evaluated before it.
     /// Cycles, and blocks that refer to themselves, are errors among the diagnostics. Linear in the configuration.
     pub fn config_graph(&self) -> (ConfigGraph, Diagnostics) {
-        let mut builder = Builder { evaluator: self, graph: ConfigGraph::default(), diagnostics: Diagnostics::new() };
+        let mut builder = Builder {
+            evaluator: self,
+            graph: ConfigGraph::default(),
+            diagnostics: Diagnostics::new(),
+        };
         for node in self.inputs.config.root.walk() {
             builder.add_nodes(node);
         }
@@ -135,27 +145,36 @@ impl Builder<'_> {
         let path = &node.path;
         let module = &node.module;
         for name in module.variables.keys() {
-            self.graph.add(ConfigNode::Variable(path.clone(), name.clone()));
+            self.graph
+                .add(ConfigNode::Variable(path.clone(), name.clone()));
         }
         for name in module.locals.keys() {
-            self.graph.add(ConfigNode::Local(path.clone(), name.clone()));
+            self.graph
+                .add(ConfigNode::Local(path.clone(), name.clone()));
         }
         for name in module.calls.keys() {
             self.graph.add(ConfigNode::Call(path.clone(), name.clone()));
         }
         for resource in module.resources.keys() {
-            let resource = ConfigResource { module: path.clone(), resource: resource.clone() };
+            let resource = ConfigResource {
+                module: path.clone(),
+                resource: resource.clone(),
+            };
             self.graph.add(ConfigNode::Resource(resource));
         }
         for name in module.outputs.keys() {
-            self.graph.add(ConfigNode::Output(path.clone(), name.clone()));
+            self.graph
+                .add(ConfigNode::Output(path.clone(), name.clone()));
         }
         for name in module.checks.keys() {
-            self.graph.add(ConfigNode::Check(path.clone(), name.clone()));
+            self.graph
+                .add(ConfigNode::Check(path.clone(), name.clone()));
         }
         for name in module.calls.keys() {
-            self.graph.add(ConfigNode::CallOutputs(path.clone(), name.clone()));
-            self.graph.add(ConfigNode::CallDone(path.clone(), name.clone()));
+            self.graph
+                .add(ConfigNode::CallOutputs(path.clone(), name.clone()));
+            self.graph
+                .add(ConfigNode::CallDone(path.clone(), name.clone()));
         }
     }
 
@@ -166,7 +185,9 @@ impl Builder<'_> {
             let id = self.inside(node, ConfigNode::Variable(path.clone(), name.clone()));
             if let Some((above, call)) = path.parent() {
                 let config = &self.evaluator.inputs.config;
-                let input = config.module(&above).and_then(|parent| parent.module.calls.get(call)?.inputs.get(name));
+                let input = config
+                    .module(&above)
+                    .and_then(|parent| parent.module.calls.get(call)?.inputs.get(name));
                 if let Some(input) = input {
                     self.expression(id, &above, input);
                 }
@@ -193,7 +214,10 @@ impl Builder<'_> {
             let id = self.inside(node, ConfigNode::Check(path.clone(), name.clone()));
             self.rules(id, path, &check.asserts, Part::Block);
             if let Some(data) = &check.data {
-                let data = ConfigResource { module: path.clone(), resource: data.clone() };
+                let data = ConfigResource {
+                    module: path.clone(),
+                    resource: data.clone(),
+                };
                 self.graph.depends(id, &ConfigNode::Resource(data));
             }
         }
@@ -203,7 +227,8 @@ impl Builder<'_> {
     fn inside(&mut self, node: &ModuleNode, inner: ConfigNode) -> NodeId {
         let id = self.graph.add(inner);
         if let Some((above, call)) = node.path.parent() {
-            self.graph.depends(id, &ConfigNode::Call(above, call.clone()));
+            self.graph
+                .depends(id, &ConfigNode::Call(above, call.clone()));
         }
         id
     }
@@ -213,33 +238,53 @@ impl Builder<'_> {
         let id = self.inside(node, ConfigNode::Call(path.clone(), name.clone()));
         self.repetition(id, path, &call.repetition);
         self.depends_on(id, path, &call.depends_on);
-        let outputs = self.graph.add(ConfigNode::CallOutputs(path.clone(), name.clone()));
-        let done = self.graph.add(ConfigNode::CallDone(path.clone(), name.clone()));
+        let outputs = self
+            .graph
+            .add(ConfigNode::CallOutputs(path.clone(), name.clone()));
+        let done = self
+            .graph
+            .add(ConfigNode::CallDone(path.clone(), name.clone()));
         let call_node = ConfigNode::Call(path.clone(), name.clone());
         self.graph.depends(outputs, &call_node);
         self.graph.depends(done, &call_node);
-        let Some(child) = node.children.get(name) else { return };
+        let Some(child) = node.children.get(name) else {
+            return;
+        };
         for output in child.module.outputs.keys() {
             let output = ConfigNode::Output(child.path.clone(), output.clone());
             self.graph.depends(outputs, &output);
             self.graph.depends(done, &output);
         }
         for resource in child.module.resources.keys() {
-            let resource = ConfigResource { module: child.path.clone(), resource: resource.clone() };
+            let resource = ConfigResource {
+                module: child.path.clone(),
+                resource: resource.clone(),
+            };
             self.graph.depends(done, &ConfigNode::Resource(resource));
         }
         for call in child.module.calls.keys() {
-            self.graph.depends(done, &ConfigNode::CallDone(child.path.clone(), call.clone()));
+            self.graph.depends(
+                done,
+                &ConfigNode::CallDone(child.path.clone(), call.clone()),
+            );
         }
     }
 
     fn resource(&mut self, node: &ModuleNode, config: &ResourceConfig) {
         let path = &node.path;
-        let resource = ConfigResource { module: path.clone(), resource: config.resource.clone() };
+        let resource = ConfigResource {
+            module: path.clone(),
+            resource: config.resource.clone(),
+        };
         let id = self.inside(node, ConfigNode::Resource(resource));
         self.repetition(id, path, &config.repetition);
         self.body(id, path, &config.body, Part::Block);
-        self.rules(id, path, &config.lifecycle.preconditions, Part::Precondition);
+        self.rules(
+            id,
+            path,
+            &config.lifecycle.preconditions,
+            Part::Precondition,
+        );
         self.rules(id, path, &config.lifecycle.postconditions, Part::Own);
         for trigger in &config.lifecycle.replace_triggered_by {
             self.expression(id, path, trigger);
@@ -248,7 +293,11 @@ impl Builder<'_> {
         if let Some(body) = &config.connection {
             self.body(id, path, body, Part::Own);
         }
-        for provisioner in config.provisioners.iter().filter(|provisioner| provisioner.when == ProvisionerWhen::Create) {
+        for provisioner in config
+            .provisioners
+            .iter()
+            .filter(|provisioner| provisioner.when == ProvisionerWhen::Create)
+        {
             self.body(id, path, &provisioner.body, Part::Own);
             if let Some(body) = &provisioner.connection {
                 self.body(id, path, body, Part::Own);
@@ -285,18 +334,24 @@ impl Builder<'_> {
     fn rules(&mut self, id: NodeId, path: &ModulePath, rules: &[CheckRule], part: Part) {
         for rule in rules {
             for expression in [&rule.condition, &rule.error_message] {
-                visit::traversals(expression, &mut |traversal| self.reference(id, path, traversal, part));
+                visit::traversals(expression, &mut |traversal| {
+                    self.reference(id, path, traversal, part);
+                });
             }
         }
     }
 
     fn expression(&mut self, id: NodeId, path: &ModulePath, expression: &Expr) {
-        visit::traversals(expression, &mut |traversal| self.reference(id, path, traversal, Part::Block));
+        visit::traversals(expression, &mut |traversal| {
+            self.reference(id, path, traversal, Part::Block);
+        });
     }
 
     fn body(&mut self, id: NodeId, path: &ModulePath, body: &Body, part: Part) {
         body_expressions(body, &mut |expression| {
-            visit::traversals(expression, &mut |traversal| self.reference(id, path, traversal, part));
+            visit::traversals(expression, &mut |traversal| {
+                self.reference(id, path, traversal, part);
+            });
         });
     }
 
@@ -304,7 +359,8 @@ impl Builder<'_> {
         for traversal in references {
             match Reference::of(traversal).map(|reference| reference.subject) {
                 Ok(Subject::Module { call, .. }) => {
-                    self.graph.depends(id, &ConfigNode::CallDone(path.clone(), call.name.clone()));
+                    self.graph
+                        .depends(id, &ConfigNode::CallDone(path.clone(), call.name.clone()));
                 }
                 Ok(_) => self.reference(id, path, traversal, Part::Own),
                 Err(_) => {}
@@ -313,18 +369,28 @@ impl Builder<'_> {
     }
 
     fn reference(&mut self, id: NodeId, path: &ModulePath, traversal: &Traversal, part: Part) {
-        let Ok(reference) = Reference::of(traversal) else { return };
+        let Ok(reference) = Reference::of(traversal) else {
+            return;
+        };
         let target = match &reference.subject {
             Subject::Variable(ident) => ConfigNode::Variable(path.clone(), ident.name.clone()),
             Subject::Local(ident) => ConfigNode::Local(path.clone(), ident.name.clone()),
             Subject::Module { call, output, .. } => {
-                self.graph.depends(id, &ConfigNode::Call(path.clone(), call.name.clone()));
+                self.graph
+                    .depends(id, &ConfigNode::Call(path.clone(), call.name.clone()));
                 match output {
-                    Some(output) => ConfigNode::Output(path.child(call.name.clone()), output.name.clone()),
+                    Some(output) => {
+                        ConfigNode::Output(path.child(call.name.clone()), output.name.clone())
+                    }
                     None => ConfigNode::CallOutputs(path.clone(), call.name.clone()),
                 }
             }
-            Subject::Resource { mode, type_name, name, .. } => ConfigNode::Resource(ConfigResource {
+            Subject::Resource {
+                mode,
+                type_name,
+                name,
+                ..
+            } => ConfigNode::Resource(ConfigResource {
                 module: path.clone(),
                 resource: terrace_addr::Resource {
                     mode: *mode,
@@ -354,30 +420,54 @@ impl Builder<'_> {
                     _ => None,
                 };
                 let key = key.map_or_else(String::new, |key| key.to_string());
-                let summary =
-                    if part == Part::Precondition { "Invalid reference in precondition" } else { "Self-referential block" };
-                (summary, format!("Configuration for {resource}{key} may not refer to itself."))
+                let summary = if part == Part::Precondition {
+                    "Invalid reference in precondition"
+                } else {
+                    "Self-referential block"
+                };
+                (
+                    summary,
+                    format!("Configuration for {resource}{key} may not refer to itself."),
+                )
             }
             ConfigNode::Local(_, name) => (
                 "Self-referencing local value",
-                format!("Local value local.{name} cannot use its own result as part of its expression."),
+                format!(
+                    "Local value local.{name} cannot use its own result as part of its expression."
+                ),
             ),
             _ => return,
         };
         self.diagnostics.push(
-            Diagnostic::error("self-reference", summary, detail).at(traversal_span(traversal, traversal.steps.len())),
+            Diagnostic::error("self-reference", summary, detail)
+                .at(traversal_span(traversal, traversal.steps.len())),
         );
     }
 
     fn add_imports(&mut self) {
         let root = ModulePath::root();
-        for (index, block) in self.evaluator.inputs.config.root.module.imports.iter().enumerate() {
+        for (index, block) in self
+            .evaluator
+            .inputs
+            .config
+            .root
+            .module
+            .imports
+            .iter()
+            .enumerate()
+        {
             let id = self.graph.add(ConfigNode::Import(index));
-            for expression in [&block.id, &block.identity, &block.for_each].into_iter().flatten() {
+            for expression in [&block.id, &block.identity, &block.for_each]
+                .into_iter()
+                .flatten()
+            {
                 self.expression(id, &root, expression);
             }
             let (module, resource) = &block.resource;
-            let to = ConfigNode::Resource(ConfigResource { module: module.path(), resource: resource.clone() });
+            let to = ConfigNode::Resource(ConfigResource {
+                module: module.path(),
+                resource: resource.clone(),
+            });
             if let Some(to) = self.graph.id(&to) {
                 self.graph.dag.add_edge(to, id);
             }
@@ -394,7 +484,11 @@ impl Builder<'_> {
                 .filter(|node| !matches!(node, ConfigNode::CallOutputs(..)))
                 .map(ToString::to_string)
                 .collect();
-            self.diagnostics.push(Diagnostic::error("cycle", format!("Cycle: {}", names.join(", ")), ""));
+            self.diagnostics.push(Diagnostic::error(
+                "cycle",
+                format!("Cycle: {}", names.join(", ")),
+                "",
+            ));
         }
     }
 }

@@ -13,10 +13,13 @@ use crate::Evaluator;
 /// A resource's configuration and its address within its module.
 type Entry = (Arc<ResourceConfig>, Arc<Resource>);
 
+/// The resources of one mode by type and name.
+type ByType = HashMap<Name, HashMap<Name, Entry>>;
+
 /// The resources of every module definition by mode, type and name, so that a look-up needs no address.
 #[derive(Default)]
 pub(crate) struct Index {
-    modules: HashMap<usize, [HashMap<Name, HashMap<Name, Entry>>; 3]>,
+    modules: HashMap<usize, [ByType; 3]>,
 }
 
 const fn place(mode: ResourceMode) -> usize {
@@ -36,22 +39,36 @@ impl Index {
     pub(crate) fn of(config: &Config) -> Self {
         let mut index = Self::default();
         for node in config.root.walk() {
-            index.modules.entry(identity(&node.module)).or_insert_with(|| {
-                let mut modes: [HashMap<Name, HashMap<Name, Entry>>; 3] = Default::default();
-                for (resource, config) in &node.module.resources {
-                    modes[place(resource.mode)]
-                        .entry(resource.type_name.clone())
-                        .or_default()
-                        .insert(resource.name.clone(), (Arc::clone(config), Arc::new(resource.clone())));
-                }
-                modes
-            });
+            index
+                .modules
+                .entry(identity(&node.module))
+                .or_insert_with(|| {
+                    let mut modes: [ByType; 3] = Default::default();
+                    for (resource, config) in &node.module.resources {
+                        modes[place(resource.mode)]
+                            .entry(resource.type_name.clone())
+                            .or_default()
+                            .insert(
+                                resource.name.clone(),
+                                (Arc::clone(config), Arc::new(resource.clone())),
+                            );
+                    }
+                    modes
+                });
         }
         index
     }
 
-    fn get(&self, module: &Arc<Module>, mode: ResourceMode, type_name: &str, name: &str) -> Option<&Entry> {
-        self.modules.get(&identity(module))?[place(mode)].get(type_name)?.get(name)
+    fn get(
+        &self,
+        module: &Arc<Module>,
+        mode: ResourceMode,
+        type_name: &str,
+        name: &str,
+    ) -> Option<&Entry> {
+        self.modules.get(&identity(module))?[place(mode)]
+            .get(type_name)?
+            .get(name)
     }
 }
 
@@ -64,7 +81,9 @@ impl Evaluator {
         type_name: &str,
         name: &str,
     ) -> Option<(&Arc<ResourceConfig>, &Arc<Resource>)> {
-        self.index.get(&node.module, mode, type_name, name).map(|(config, resource)| (config, resource))
+        self.index
+            .get(&node.module, mode, type_name, name)
+            .map(|(config, resource)| (config, resource))
     }
 
     /// The schema of a resource's type, if its provider's schemas are known.
@@ -80,9 +99,13 @@ impl Evaluator {
 
     /// An object of a resource's type of which nothing is known.
     pub(crate) fn unknown_object(&self, config: &ResourceConfig) -> Value {
-        let Some(schema) = self.resource_schema(config) else { return Value::dynamic() };
+        let Some(schema) = self.resource_schema(config) else {
+            return Value::dynamic();
+        };
         let identity = Arc::as_ptr(schema).addr();
-        let ty: Type = self.memo.implied_type(identity, || schema.block.implied_type());
+        let ty: Type = self
+            .memo
+            .implied_type(identity, || schema.block.implied_type());
         Value::unknown(ty)
     }
 }

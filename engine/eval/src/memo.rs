@@ -62,7 +62,12 @@ impl Memo {
         }
     }
 
-    pub(crate) fn finish(&self, kind: NamedKind, address: &AbsNamed, evaluated: Evaluated) -> Arc<Evaluated> {
+    pub(crate) fn finish(
+        &self,
+        kind: NamedKind,
+        address: &AbsNamed,
+        evaluated: Evaluated,
+    ) -> Arc<Evaluated> {
         let evaluated = Arc::new(evaluated);
         lock(&self.named).insert((kind, address.clone()), Slot::Done(Arc::clone(&evaluated)));
         evaluated
@@ -93,7 +98,12 @@ impl Memo {
     }
 
     /// A template, parsed once for each name and text.
-    pub(crate) fn template(&self, name: &str, text: &str, parse: impl FnOnce() -> Template) -> Arc<Template> {
+    pub(crate) fn template(
+        &self,
+        name: &str,
+        text: &str,
+        parse: impl FnOnce() -> Template,
+    ) -> Arc<Template> {
         let key = (name.to_owned(), text.to_owned());
         if let Some(template) = lock(&self.templates).get(&key) {
             return Arc::clone(template);

@@ -47,11 +47,19 @@ impl Evaluator {
             Dependency::Call(address) => (NamedKind::Call, address),
             Dependency::Instance(_) | Dependency::Resource(_) => return BTreeSet::new(),
         };
-        self.memo.done(kind, address).map(|done| done.dependencies.clone()).unwrap_or_default()
+        self.memo
+            .done(kind, address)
+            .map(|done| done.dependencies.clone())
+            .unwrap_or_default()
     }
 
     /// A named value, evaluated once.
-    pub(crate) fn named(&self, kind: NamedKind, address: &AbsNamed, values: &dyn Values) -> Arc<Evaluated> {
+    pub(crate) fn named(
+        &self,
+        kind: NamedKind,
+        address: &AbsNamed,
+        values: &dyn Values,
+    ) -> Arc<Evaluated> {
         match self.memo.start(kind, address) {
             Found::Done(done) => done,
             // The configuration's graph tells of it.
@@ -69,9 +77,13 @@ impl Evaluator {
     }
 
     fn evaluate_local(&self, address: &AbsNamed, values: &dyn Values) -> Evaluated {
-        let local = self.node(&address.module).and_then(|node| node.module.locals.get(&address.name));
+        let local = self
+            .node(&address.module)
+            .and_then(|node| node.module.locals.get(&address.name));
         match local {
-            Some(local) => self.expression(&local.value, &Scope::module(address.module.clone()), values),
+            Some(local) => {
+                self.expression(&local.value, &Scope::module(address.module.clone()), values)
+            }
             None => Evaluated::of(Value::dynamic()),
         }
     }
@@ -79,16 +91,28 @@ impl Evaluator {
     // ---- variables
 
     fn evaluate_variable(&self, address: &AbsNamed, values: &dyn Values) -> Evaluated {
-        let declared = self.node(&address.module).and_then(|node| node.module.variables.get(&address.name));
-        let Some(variable) = declared else { return Evaluated::of(Value::dynamic()) };
+        let declared = self
+            .node(&address.module)
+            .and_then(|node| node.module.variables.get(&address.name));
+        let Some(variable) = declared else {
+            return Evaluated::of(Value::dynamic());
+        };
         if self.validating {
-            return Evaluated::of(marked(Value::unknown(variable.ty.without_optional()), variable));
+            return Evaluated::of(marked(
+                Value::unknown(variable.ty.without_optional()),
+                variable,
+            ));
         }
         match address.module.parent() {
             None => self.root_variable(variable),
             Some((parent, step)) => {
                 let (parent, key) = (parent, step.key.clone());
-                self.called_variable(address, variable, (&parent, &step.name, key.as_ref()), values)
+                self.called_variable(
+                    address,
+                    variable,
+                    (&parent, &step.name, key.as_ref()),
+                    values,
+                )
             }
         }
     }
@@ -125,11 +149,20 @@ impl Evaluator {
         values: &dyn Values,
     ) -> Evaluated {
         let unknown = || marked(Value::unknown(variable.ty.without_optional()), variable);
-        let call = self.node(parent).and_then(|node| node.module.calls.get(call_name));
-        let Some(call) = call else { return Evaluated::of(unknown()) };
+        let call = self
+            .node(parent)
+            .and_then(|node| node.module.calls.get(call_name));
+        let Some(call) = call else {
+            return Evaluated::of(unknown());
+        };
         let Some(input) = call.inputs.get(&variable.name) else {
             // That a required input is missing is told where the configuration is checked.
-            return Evaluated::of(variable.default.clone().map_or_else(unknown, |default| marked(default, variable)));
+            return Evaluated::of(
+                variable
+                    .default
+                    .clone()
+                    .map_or_else(unknown, |default| marked(default, variable)),
+            );
         };
         let repetition = match values.call_expansion(parent, call_name) {
             Some(Expansion::Unknown) | None => RepetitionData::unknown(&call.repetition),
@@ -157,7 +190,9 @@ impl Evaluator {
             Ok(value) => evaluated.value = marked(value, variable),
             Err(refused) => {
                 let declared = place(&self.inputs.config.sources, variable.span);
-                evaluated.diagnostics.push(refused.of_call(address, &declared, input.span));
+                evaluated
+                    .diagnostics
+                    .push(refused.of_call(address, &declared, input.span));
                 evaluated.value = unknown();
             }
         }
@@ -168,11 +203,19 @@ impl Evaluator {
 
     fn evaluate_output(&self, address: &AbsNamed, values: &dyn Values) -> Evaluated {
         let node = self.node(&address.module);
-        let Some((node, output)) = node.and_then(|node| Some((node, node.module.outputs.get(&address.name)?))) else {
+        let Some((node, output)) =
+            node.and_then(|node| Some((node, node.module.outputs.get(&address.name)?)))
+        else {
             return Evaluated::of(Value::dynamic());
         };
-        let mut evaluated = self.expression(&output.value, &Scope::module(address.module.clone()), values);
-        evaluated.dependencies.extend(self.named_by(&address.module, &output.depends_on));
+        let mut evaluated = self.expression(
+            &output.value,
+            &Scope::module(address.module.clone()),
+            values,
+        );
+        evaluated
+            .dependencies
+            .extend(self.named_by(&address.module, &output.depends_on));
         if !evaluated.diagnostics.has_errors() {
             if let Some(problem) = output_problem(output, node, &evaluated.value) {
                 evaluated.diagnostics.push(problem);
@@ -187,8 +230,15 @@ impl Evaluator {
 
     fn evaluate_call(&self, address: &AbsNamed, values: &dyn Values) -> Evaluated {
         let node = self.node(&address.module);
-        let found = node.and_then(|node| Some((node.module.calls.get(&address.name)?, node.children.get(&address.name)?)));
-        let Some((call, child)) = found else { return Evaluated::of(Value::dynamic()) };
+        let found = node.and_then(|node| {
+            Some((
+                node.module.calls.get(&address.name)?,
+                node.children.get(&address.name)?,
+            ))
+        });
+        let Some((call, child)) = found else {
+            return Evaluated::of(Value::dynamic());
+        };
         let mut evaluated = Evaluated::of(Value::dynamic());
         let expansion = values.call_expansion(&address.module, &address.name);
         evaluated.value = match (expansion, &call.repetition) {
@@ -207,7 +257,13 @@ impl Evaluator {
                 let mut objects: BTreeMap<Text, Value> = BTreeMap::new();
                 for (key, _) in entries.iter() {
                     let instance = Some(InstanceKey::String(key.clone()));
-                    let object = self.outputs_of(address, child, instance, values, &mut evaluated.dependencies);
+                    let object = self.outputs_of(
+                        address,
+                        child,
+                        instance,
+                        values,
+                        &mut evaluated.dependencies,
+                    );
                     objects.insert(key.clone(), object);
                 }
                 Value::object(objects)
@@ -228,21 +284,37 @@ impl Evaluator {
         let module = call.module.child(call.name.clone(), key);
         Value::object(child.module.outputs.keys().map(|name| {
             let address = AbsNamed::new(module.clone(), name.clone());
-            let value = self.named(NamedKind::Output, &address, values).value.clone();
+            let value = self
+                .named(NamedKind::Output, &address, values)
+                .value
+                .clone();
             dependencies.insert(Dependency::Output(address));
             (name.clone(), value)
         }))
     }
 
     /// What a list of references in a module instance names.
-    pub(crate) fn named_by(&self, module: &ModuleInstance, references: &[Traversal]) -> BTreeSet<Dependency> {
-        references.iter().filter_map(|traversal| self.dependency_of(module, traversal)).collect()
+    pub(crate) fn named_by(
+        &self,
+        module: &ModuleInstance,
+        references: &[Traversal],
+    ) -> BTreeSet<Dependency> {
+        references
+            .iter()
+            .filter_map(|traversal| self.dependency_of(module, traversal))
+            .collect()
     }
 }
 
 /// A call's value as far as it is known without its expansion.
 fn unknown_call(call: &ModuleCall, child: &ModuleNode) -> Value {
-    let object = Type::object(child.module.outputs.keys().map(|name| (name.clone(), Type::Dynamic)));
+    let object = Type::object(
+        child
+            .module
+            .outputs
+            .keys()
+            .map(|name| (name.clone(), Type::Dynamic)),
+    );
     match call.repetition {
         ForEachOrCount::Single => Value::unknown(object),
         ForEachOrCount::Count(_) => Value::unknown(Type::list(object)),
@@ -251,14 +323,30 @@ fn unknown_call(call: &ModuleCall, child: &ModuleNode) -> Value {
 }
 
 fn marked(value: Value, variable: &Variable) -> Value {
-    let sensitive = if variable.sensitive { Marks::SENSITIVE } else { Marks::NONE };
-    let ephemeral = if variable.ephemeral { Marks::EPHEMERAL } else { Marks::NONE };
+    let sensitive = if variable.sensitive {
+        Marks::SENSITIVE
+    } else {
+        Marks::NONE
+    };
+    let ephemeral = if variable.ephemeral {
+        Marks::EPHEMERAL
+    } else {
+        Marks::NONE
+    };
     value.with_marks(sensitive | ephemeral)
 }
 
 fn output_marked(value: Value, output: &Output) -> Value {
-    let sensitive = if output.sensitive { Marks::SENSITIVE } else { Marks::NONE };
-    let ephemeral = if output.ephemeral { Marks::EPHEMERAL } else { Marks::NONE };
+    let sensitive = if output.sensitive {
+        Marks::SENSITIVE
+    } else {
+        Marks::NONE
+    };
+    let ephemeral = if output.ephemeral {
+        Marks::EPHEMERAL
+    } else {
+        Marks::NONE
+    };
     value.with_marks(sensitive | ephemeral)
 }
 
@@ -313,8 +401,16 @@ impl InputRefused {
     /// For a variable of the root module; `source` says how it was set, such as `using -var="x=..."`.
     pub fn told(&self, variable: &Variable, source: &str) -> Diagnostic {
         let (id, summary) = self.summary();
-        Diagnostic::error(id, summary, format!("Unsuitable value for var.{} set {source}: {}.", variable.name, self.words()))
-            .at(variable.span)
+        Diagnostic::error(
+            id,
+            summary,
+            format!(
+                "Unsuitable value for var.{} set {source}: {}.",
+                variable.name,
+                self.words()
+            ),
+        )
+        .at(variable.span)
     }
 
     fn of_root(&self, variable: &Variable) -> Diagnostic {
@@ -345,5 +441,9 @@ impl InputRefused {
 /// the type, and null becomes the default where null is not allowed. Marks are kept and none is added.
 pub fn converted_input(variable: &Variable, value: &Value) -> Result<Value, InputRefused> {
     let converted = variable.convert(value).map_err(InputRefused::Conversion)?;
-    if converted.is_null() && !variable.nullable { Err(InputRefused::Null) } else { Ok(converted) }
+    if converted.is_null() && !variable.nullable {
+        Err(InputRefused::Null)
+    } else {
+        Ok(converted)
+    }
 }

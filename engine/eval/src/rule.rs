@@ -63,8 +63,7 @@ impl RuleKind {
 }
 
 /// The message stands in for one that cannot be shown.
-const INVALID_MESSAGE: &str =
-    "This check failed, but has an invalid error message as described in the other accompanying messages.";
+const INVALID_MESSAGE: &str = "This check failed, but has an invalid error message as described in the other accompanying messages.";
 
 impl Evaluator {
     /// Judges one rule. A failed rule is among the diagnostics too: as a warning for [`RuleKind::CheckAssertion`], else as
@@ -80,9 +79,16 @@ impl Evaluator {
     }
 
     /// Judges the validation rules of a variable, each after the other.
-    pub fn validate_variable(&self, address: &AbsNamed, values: &dyn Values) -> Evaluated<Vec<CheckOutcome>> {
+    pub fn validate_variable(
+        &self,
+        address: &AbsNamed,
+        values: &dyn Values,
+    ) -> Evaluated<Vec<CheckOutcome>> {
         let mut judged = Evaluated::of(Vec::new());
-        let Some(variable) = self.node(&address.module).and_then(|node| node.module.variables.get(&address.name)) else {
+        let Some(variable) = self
+            .node(&address.module)
+            .and_then(|node| node.module.variables.get(&address.name))
+        else {
             return judged;
         };
         if variable.validations.is_empty() {
@@ -90,11 +96,15 @@ impl Evaluator {
         }
         let evaluated = self.named(NamedKind::Variable, address, values);
         if evaluated.diagnostics.has_errors() {
-            judged.value.resize(variable.validations.len(), CheckOutcome::Error);
+            judged
+                .value
+                .resize(variable.validations.len(), CheckOutcome::Error);
             return judged;
         }
         let mut scope = Scope::module(address.module.clone());
-        scope.inputs.insert(address.name.clone(), evaluated.value.clone());
+        scope
+            .inputs
+            .insert(address.name.clone(), evaluated.value.clone());
         let subject = self.input_span(address).unwrap_or(variable.span);
         let kind = RuleKind::Validation(variable.name.clone());
         for rule in &variable.validations {
@@ -124,7 +134,7 @@ impl Evaluator {
         let outcome = run.judge(rule, kind, subject);
         let mut judged = run.finish(outcome);
         if *kind == RuleKind::CheckAssertion {
-            for diagnostic in judged.diagnostics.iter_mut() {
+            for diagnostic in &mut judged.diagnostics {
                 diagnostic.severity = Severity::Warning;
             }
         }
@@ -141,9 +151,15 @@ impl Run<'_> {
         }
         let (condition, _) = condition.unmark();
         let (summary, detail) = if kind.is_validation() {
-            ("Invalid variable validation result", "Validation condition expression must return either true or false, not null.")
+            (
+                "Invalid variable validation result",
+                "Validation condition expression must return either true or false, not null.",
+            )
         } else {
-            ("Invalid condition result", "Condition expression must return either true or false, not null.")
+            (
+                "Invalid condition result",
+                "Condition expression must return either true or false, not null.",
+            )
         };
         if condition.is_null() {
             self.error_about(&rule.condition, None, || {
@@ -154,10 +170,18 @@ impl Run<'_> {
         let condition = match convert(&condition, &Type::Bool) {
             Ok(condition) => condition,
             Err(error) => {
-                let words = if kind.is_validation() { "validation condition" } else { "condition" };
+                let words = if kind.is_validation() {
+                    "validation condition"
+                } else {
+                    "condition"
+                };
                 self.error_about(&rule.condition, None, || {
-                    Diagnostic::error("invalid-condition", summary, format!("Invalid {words} result value: {error}."))
-                        .at(rule.condition.span)
+                    Diagnostic::error(
+                        "invalid-condition",
+                        summary,
+                        format!("Invalid {words} result value: {error}."),
+                    )
+                    .at(rule.condition.span)
                 });
                 return CheckOutcome::Error;
             }
@@ -190,10 +214,18 @@ impl Run<'_> {
         let message = self.message(rule, kind);
         let place = place(&self.evaluator.inputs.config.sources, rule.span);
         let (summary, detail) = if kind.is_validation() {
-            let message = message.as_deref().unwrap_or("Failed to evaluate condition error message.");
-            ("Invalid value for variable".to_owned(), format!("{message}\n\nThis was checked by the validation rule at {place}."))
+            let message = message
+                .as_deref()
+                .unwrap_or("Failed to evaluate condition error message.");
+            (
+                "Invalid value for variable".to_owned(),
+                format!("{message}\n\nThis was checked by the validation rule at {place}."),
+            )
         } else {
-            (format!("{} failed", kind.words()), message.clone().unwrap_or_else(|| INVALID_MESSAGE.into()))
+            (
+                format!("{} failed", kind.words()),
+                message.clone().unwrap_or_else(|| INVALID_MESSAGE.into()),
+            )
         };
         let values = self.notes(&rule.condition, None);
         let mut diagnostic = Diagnostic::error("failed-check", summary, detail).at(subject);
@@ -216,16 +248,23 @@ impl Run<'_> {
             Err(error) => {
                 let detail = format!("Unsuitable value for error message: {error}.");
                 self.error_about(expression, None, || {
-                    Diagnostic::error("invalid-error-message", "Invalid error message", detail).at(expression.span)
+                    Diagnostic::error("invalid-error-message", "Invalid error message", detail)
+                        .at(expression.span)
                 });
                 return None;
             }
         };
         let (value, marks) = value.unmark();
         let refused = if marks.contains(Marks::SENSITIVE) {
-            Some(("sensitive", "using the nonsensitive() function if the expression will not reveal the sensitive data"))
+            Some((
+                "sensitive",
+                "using the nonsensitive() function if the expression will not reveal the sensitive data",
+            ))
         } else if marks.contains(Marks::EPHEMERAL) {
-            Some(("ephemeral", "using the ephemeralasnull() function if the expression will not reveal the ephemeral data"))
+            Some((
+                "ephemeral",
+                "using the ephemeralasnull() function if the expression will not reveal the ephemeral data",
+            ))
         } else {
             None
         };

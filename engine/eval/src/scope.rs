@@ -30,12 +30,19 @@ pub struct Scope {
 impl Scope {
     /// In a module instance, outside anything that repeats.
     pub fn module(module: ModuleInstance) -> Self {
-        Self { module, ..Self::default() }
+        Self {
+            module,
+            ..Self::default()
+        }
     }
 
     /// In one instance of something in a module instance.
     pub fn instance(module: ModuleInstance, repetition: RepetitionData) -> Self {
-        Self { module, repetition, ..Self::default() }
+        Self {
+            module,
+            repetition,
+            ..Self::default()
+        }
     }
 
     /// With `self`.

@@ -1,10 +1,13 @@
 //! Judging a configuration without any values.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use terrace_addr::{AbsNamed, ConfigResource, ModuleInstance, ModulePath, Name};
-use terrace_config::{CheckRule, ForEachOrCount, ModuleCall, ModuleNode, ProvisionerWhen, ResourceConfig};
+use terrace_config::{
+    CheckRule, ForEachOrCount, ModuleCall, ModuleNode, ProvisionerWhen, ResourceConfig,
+};
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_graph::ReadyQueue;
 use terrace_syntax::{Body, Step, Traversal};
@@ -12,7 +15,10 @@ use terrace_syntax::{Body, Step, Traversal};
 use crate::expression::{Run, traversal_span};
 use crate::graph::body_expressions;
 use crate::reference::{Reference, Subject};
-use crate::{ConfigNode, Evaluated, Evaluator, NoValues, RepetitionData, RuleKind, Scope, Unknowns, converted_input};
+use crate::{
+    ConfigNode, Evaluated, Evaluator, NoValues, RepetitionData, RuleKind, Scope, Unknowns,
+    converted_input,
+};
 
 impl Evaluator {
     /// Checks everything that can be checked without values: that the configuration has an order, references, types,
@@ -27,7 +33,9 @@ impl Evaluator {
         let mut seen: HashSet<(usize, String)> = HashSet::new();
         let mut queue = ReadyQueue::new(graph.dag());
         while let Some(id) = queue.pop() {
-            let Some(node) = graph.dag().get(id) else { break };
+            let Some(node) = graph.dag().get(id) else {
+                break;
+            };
             let found = judge.validate_node(node, &mut seen);
             let failed = found.has_errors();
             diagnostics.append(found);
@@ -57,22 +65,34 @@ impl Evaluator {
             ConfigNode::Import(index) => return self.validate_import(*index),
             ConfigNode::CallOutputs(..) | ConfigNode::CallDone(..) => return Diagnostics::new(),
         };
-        let Some(module) = self.inputs.config.module(path) else { return Diagnostics::new() };
+        let Some(module) = self.inputs.config.module(path) else {
+            return Diagnostics::new();
+        };
         // One definition is judged once, however often it is called.
         let kind = std::mem::discriminant(node);
-        if !seen.insert((Arc::as_ptr(&module.module).addr(), format!("{kind:?} {name}"))) {
+        if !seen.insert((
+            Arc::as_ptr(&module.module).addr(),
+            format!("{kind:?} {name}"),
+        )) {
             return Diagnostics::new();
         }
         let instance = instance_of(path);
         let address = AbsNamed::new(instance.clone(), name.as_str());
         match node {
-            ConfigNode::Variable(_, name) => self.validate_rules_of_variable(module, &instance, name),
+            ConfigNode::Variable(_, name) => {
+                self.validate_rules_of_variable(module, &instance, name)
+            }
             ConfigNode::Local(..) => self.local(&address, &NoValues).diagnostics,
             ConfigNode::Output(_, name) => {
                 let mut diagnostics = self.output(&address, &NoValues).diagnostics;
                 if let Some(output) = module.module.outputs.get(name) {
                     let scope = Scope::module(instance);
-                    self.validate_rules(&output.preconditions, &RuleKind::OutputPrecondition, &scope, &mut diagnostics);
+                    self.validate_rules(
+                        &output.preconditions,
+                        &RuleKind::OutputPrecondition,
+                        &scope,
+                        &mut diagnostics,
+                    );
                     diagnostics.append(self.validate_depends_on(&scope, &output.depends_on));
                 }
                 diagnostics
@@ -85,7 +105,12 @@ impl Evaluator {
                 let mut diagnostics = Diagnostics::new();
                 if let Some(check) = module.module.checks.get(name) {
                     let scope = Scope::module(instance);
-                    self.validate_rules(&check.asserts, &RuleKind::CheckAssertion, &scope, &mut diagnostics);
+                    self.validate_rules(
+                        &check.asserts,
+                        &RuleKind::CheckAssertion,
+                        &scope,
+                        &mut diagnostics,
+                    );
                 }
                 diagnostics
             }
@@ -94,7 +119,12 @@ impl Evaluator {
         }
     }
 
-    fn validate_rules_of_variable(&self, module: &ModuleNode, instance: &ModuleInstance, name: &Name) -> Diagnostics {
+    fn validate_rules_of_variable(
+        &self,
+        module: &ModuleNode,
+        instance: &ModuleInstance,
+        name: &Name,
+    ) -> Diagnostics {
         let mut diagnostics = Diagnostics::new();
         if let Some(variable) = module.module.variables.get(name) {
             let scope = Scope::module(instance.clone());
@@ -105,11 +135,21 @@ impl Evaluator {
     }
 
     /// Judges rules whose conditions are not known; both their expressions must be sound.
-    fn validate_rules(&self, rules: &[CheckRule], kind: &RuleKind, scope: &Scope, diagnostics: &mut Diagnostics) {
+    fn validate_rules(
+        &self,
+        rules: &[CheckRule],
+        kind: &RuleKind,
+        scope: &Scope,
+        diagnostics: &mut Diagnostics,
+    ) {
         for rule in rules {
             let found = self.check_rule(rule, kind, scope, &NoValues).diagnostics;
             // What a known condition comes to is told when it is planned.
-            diagnostics.extend(found.into_iter().filter(|found| found.is_error() && found.id != "failed-check"));
+            diagnostics.extend(
+                found
+                    .into_iter()
+                    .filter(|found| found.is_error() && found.id != "failed-check"),
+            );
             let mut run = Run::new(self, scope, &NoValues);
             run.check_references(&rule.error_message, None);
             if *kind == RuleKind::CheckAssertion {
@@ -119,14 +159,25 @@ impl Evaluator {
         }
     }
 
-    fn validate_call(&self, module: &ModuleNode, instance: &ModuleInstance, call: &ModuleCall) -> Diagnostics {
+    fn validate_call(
+        &self,
+        module: &ModuleNode,
+        instance: &ModuleInstance,
+        call: &ModuleCall,
+    ) -> Diagnostics {
         let scope = Scope::module(instance.clone());
-        let mut diagnostics = self.expand(&call.repetition, Unknowns::Allow, &scope, &NoValues).diagnostics;
+        let mut diagnostics = self
+            .expand(&call.repetition, Unknowns::Allow, &scope, &NoValues)
+            .diagnostics;
         diagnostics.append(self.validate_depends_on(&scope, &call.depends_on));
         let scope = Scope::instance(instance.clone(), RepetitionData::unknown(&call.repetition));
         let child = module.children.get(&call.name);
         for (name, input) in &call.inputs {
-            let Evaluated { value, diagnostics: found, .. } = self.expression(input, &scope, &NoValues);
+            let Evaluated {
+                value,
+                diagnostics: found,
+                ..
+            } = self.expression(input, &scope, &NoValues);
             let failed = found.has_errors();
             diagnostics.append(found);
             let variable = child.and_then(|child| child.module.variables.get(name));
@@ -148,34 +199,68 @@ impl Evaluator {
         instance: &ModuleInstance,
         resource: &ConfigResource,
     ) -> Diagnostics {
-        let Some(config) = module.module.resources.get(&resource.resource) else { return Diagnostics::new() };
+        let Some(config) = module.module.resources.get(&resource.resource) else {
+            return Diagnostics::new();
+        };
         let scope = Scope::module(instance.clone());
-        let mut diagnostics = self.expand_resource(instance, config, Unknowns::Allow, &NoValues).diagnostics;
+        let mut diagnostics = self
+            .expand_resource(instance, config, Unknowns::Allow, &NoValues)
+            .diagnostics;
         diagnostics.append(self.validate_depends_on(&scope, &config.depends_on));
-        let scope = Scope::instance(instance.clone(), RepetitionData::unknown(&config.repetition));
+        let scope = Scope::instance(
+            instance.clone(),
+            RepetitionData::unknown(&config.repetition),
+        );
         let address = resource.resource.in_module(instance.clone()).instance(None);
         if let Some(problem) = self.unknown_type(config) {
             diagnostics.push(problem);
             return diagnostics;
         }
-        diagnostics.append(self.resource_body(&address, config, &scope, &NoValues).diagnostics);
+        diagnostics.append(
+            self.resource_body(&address, config, &scope, &NoValues)
+                .diagnostics,
+        );
         let lifecycle = &config.lifecycle;
-        self.validate_rules(&lifecycle.preconditions, &RuleKind::ResourcePrecondition, &scope, &mut diagnostics);
+        self.validate_rules(
+            &lifecycle.preconditions,
+            &RuleKind::ResourcePrecondition,
+            &scope,
+            &mut diagnostics,
+        );
         for trigger in &lifecycle.replace_triggered_by {
             let mut run = Run::new(self, &scope, &NoValues);
             run.check_references(trigger, None);
             diagnostics.append(run.finish(()).diagnostics);
         }
-        let own = Scope { self_address: Some(address), ..scope.with_self(self.unknown_object(config)) };
-        self.validate_rules(&lifecycle.postconditions, &RuleKind::ResourcePostcondition, &own, &mut diagnostics);
+        let own = Scope {
+            self_address: Some(address),
+            ..scope.with_self(self.unknown_object(config))
+        };
+        self.validate_rules(
+            &lifecycle.postconditions,
+            &RuleKind::ResourcePostcondition,
+            &own,
+            &mut diagnostics,
+        );
         self.validate_provisioners(config, &own, &mut diagnostics);
         diagnostics
     }
 
-    fn validate_provisioners(&self, config: &ResourceConfig, own: &Scope, diagnostics: &mut Diagnostics) {
+    fn validate_provisioners(
+        &self,
+        config: &ResourceConfig,
+        own: &Scope,
+        diagnostics: &mut Diagnostics,
+    ) {
         for provisioner in &config.provisioners {
-            let scope = Scope { only_self: provisioner.when == ProvisionerWhen::Destroy, ..own.clone() };
-            let connection = provisioner.connection.as_ref().or(config.connection.as_ref());
+            let scope = Scope {
+                only_self: provisioner.when == ProvisionerWhen::Destroy,
+                ..own.clone()
+            };
+            let connection = provisioner
+                .connection
+                .as_ref()
+                .or(config.connection.as_ref());
             for body in [Some(&provisioner.body), connection].into_iter().flatten() {
                 diagnostics.append(self.validate_references(body, &scope));
             }
@@ -184,7 +269,9 @@ impl Evaluator {
 
     fn validate_references(&self, body: &Body, scope: &Scope) -> Diagnostics {
         let mut run = Run::new(self, scope, &NoValues);
-        body_expressions(body, &mut |expression| run.check_references(expression, None));
+        body_expressions(body, &mut |expression| {
+            run.check_references(expression, None);
+        });
         run.finish(()).diagnostics
     }
 
@@ -195,32 +282,40 @@ impl Evaluator {
             return None;
         }
         let type_name = &config.resource.type_name;
-        let (types, other, words, other_words): (BTreeSet<&str>, bool, &str, &str) = match config.resource.mode {
-            terrace_addr::ResourceMode::Managed => (
-                schema.resources.keys().map(|name| &**name).collect(),
-                schema.data_sources.contains_key(type_name),
-                "resource type",
-                "data source",
-            ),
-            terrace_addr::ResourceMode::Data => (
-                schema.data_sources.keys().map(|name| &**name).collect(),
-                schema.resources.contains_key(type_name),
-                "data source",
-                "managed resource type",
-            ),
-            terrace_addr::ResourceMode::Ephemeral => (
-                schema.ephemeral_resources.keys().map(|name| &**name).collect(),
-                schema.resources.contains_key(type_name),
-                "ephemeral resource",
-                "managed resource type",
-            ),
-        };
+        let (types, other, words, other_words): (BTreeSet<&str>, bool, &str, &str) =
+            match config.resource.mode {
+                terrace_addr::ResourceMode::Managed => (
+                    schema.resources.keys().map(|name| &**name).collect(),
+                    schema.data_sources.contains_key(type_name),
+                    "resource type",
+                    "data source",
+                ),
+                terrace_addr::ResourceMode::Data => (
+                    schema.data_sources.keys().map(|name| &**name).collect(),
+                    schema.resources.contains_key(type_name),
+                    "data source",
+                    "managed resource type",
+                ),
+                terrace_addr::ResourceMode::Ephemeral => (
+                    schema
+                        .ephemeral_resources
+                        .keys()
+                        .map(|name| &**name)
+                        .collect(),
+                    schema.resources.contains_key(type_name),
+                    "ephemeral resource",
+                    "managed resource type",
+                ),
+            };
         let provider = config.provider.for_display();
         let mut detail = format!("The provider {provider} does not support {words} {type_name:?}.");
         if other {
-            detail.push_str(&format!("\n\nDid you intend to use the {other_words} {type_name:?}? If so, declare this using a different kind of block."));
+            let _ = write!(
+                detail,
+                "\n\nDid you intend to use the {other_words} {type_name:?}? If so, declare this using a different kind of block."
+            );
         } else if let Some(near) = crate::reference::suggestion(type_name, types) {
-            detail.push_str(&format!(" Did you mean {near:?}?"));
+            let _ = write!(detail, " Did you mean {near:?}?");
         }
         let summary = match config.resource.mode {
             terrace_addr::ResourceMode::Managed => "Invalid resource type",
@@ -238,10 +333,18 @@ impl Evaluator {
             if run.errors() > before {
                 continue;
             }
-            let Ok(reference) = Reference::of(traversal) else { continue };
-            let rest = traversal.steps.get(reference.consumed..).unwrap_or_default();
+            let Ok(reference) = Reference::of(traversal) else {
+                continue;
+            };
+            let rest = traversal
+                .steps
+                .get(reference.consumed..)
+                .unwrap_or_default();
             let attribute = match reference.subject {
-                Subject::Module { output: Some(output), .. } => Some(output.span),
+                Subject::Module {
+                    output: Some(output),
+                    ..
+                } => Some(output.span),
                 _ => rest.first().map(Step::span),
             };
             if let Some(span) = attribute {
@@ -260,16 +363,24 @@ impl Evaluator {
     }
 
     fn validate_import(&self, index: usize) -> Diagnostics {
-        let Some(block) = self.inputs.config.root.module.imports.get(index) else { return Diagnostics::new() };
+        let Some(block) = self.inputs.config.root.module.imports.get(index) else {
+            return Diagnostics::new();
+        };
         let scope = Scope::default();
         let mut diagnostics = Diagnostics::new();
         let mut repetition = RepetitionData::default();
         if let Some(for_each) = &block.for_each {
             let for_each = ForEachOrCount::ForEach(for_each.clone());
-            diagnostics.append(self.expand(&for_each, Unknowns::Allow, &scope, &NoValues).diagnostics);
+            diagnostics.append(
+                self.expand(&for_each, Unknowns::Allow, &scope, &NoValues)
+                    .diagnostics,
+            );
             repetition = RepetitionData::unknown(&for_each);
         }
-        let scope = Scope { repetition, ..scope };
+        let scope = Scope {
+            repetition,
+            ..scope
+        };
         for expression in [&block.id, &block.identity].into_iter().flatten() {
             diagnostics.append(self.expression(expression, &scope, &NoValues).diagnostics);
         }
@@ -279,5 +390,9 @@ impl Evaluator {
 
 /// The instance of a module that stands for all of them while nothing is expanded.
 fn instance_of(path: &ModulePath) -> ModuleInstance {
-    path.steps().iter().fold(ModuleInstance::root(), |module, step| module.child(step.clone(), None))
+    path.steps()
+        .iter()
+        .fold(ModuleInstance::root(), |module, step| {
+            module.child(step.clone(), None)
+        })
 }

@@ -45,13 +45,20 @@ fn walk<'e>(expression: &'e Expr, bound: Option<&Bound<'_>>, visit: &mut dyn FnM
                 visit(traversal);
             }
         }
-        _ => stacker::maybe_grow(RED_ZONE, STACK_STEP, || walk_nested(expression, bound, visit)),
+        _ => stacker::maybe_grow(RED_ZONE, STACK_STEP, || {
+            walk_nested(expression, bound, visit);
+        }),
     }
 }
 
-fn walk_nested<'e>(expression: &'e Expr, bound: Option<&Bound<'_>>, visit: &mut dyn FnMut(&'e Traversal)) {
+fn walk_nested<'e>(
+    expression: &'e Expr,
+    bound: Option<&Bound<'_>>,
+    visit: &mut dyn FnMut(&'e Traversal),
+) {
     match &expression.kind {
-        ExprKind::Literal(_) | ExprKind::SplatItem | ExprKind::Invalid | ExprKind::Traversal(_) => {}
+        ExprKind::Literal(_) | ExprKind::SplatItem | ExprKind::Invalid | ExprKind::Traversal(_) => {
+        }
         ExprKind::Template(items) | ExprKind::Tuple(items) => {
             for item in items {
                 walk(item, bound, visit);
@@ -61,7 +68,9 @@ fn walk_nested<'e>(expression: &'e Expr, bound: Option<&Bound<'_>>, visit: &mut 
             walk(inner, bound, visit);
         }
         ExprKind::RelativeTraversal { source, .. } => walk(source, bound, visit),
-        ExprKind::Index { collection, key, .. } => {
+        ExprKind::Index {
+            collection, key, ..
+        } => {
             walk(collection, bound, visit);
             walk(key, bound, visit);
         }
@@ -74,7 +83,11 @@ fn walk_nested<'e>(expression: &'e Expr, bound: Option<&Bound<'_>>, visit: &mut 
                 walk(argument, bound, visit);
             }
         }
-        ExprKind::Conditional { condition, if_true, if_false } => {
+        ExprKind::Conditional {
+            condition,
+            if_true,
+            if_false,
+        } => {
             walk(condition, bound, visit);
             walk(if_true, bound, visit);
             walk(if_false, bound, visit);
@@ -96,13 +109,24 @@ fn walk_nested<'e>(expression: &'e Expr, bound: Option<&Bound<'_>>, visit: &mut 
     }
 }
 
-fn walk_for<'e>(expression: &'e ForExpr, bound: Option<&Bound<'_>>, visit: &mut dyn FnMut(&'e Traversal)) {
+fn walk_for<'e>(
+    expression: &'e ForExpr,
+    bound: Option<&Bound<'_>>,
+    visit: &mut dyn FnMut(&'e Traversal),
+) {
     walk(&expression.collection, bound, visit);
     let inner = Bound {
-        names: [expression.key_name.as_ref().map(|ident| &*ident.name), Some(&*expression.value_name.name)],
+        names: [
+            expression.key_name.as_ref().map(|ident| &*ident.name),
+            Some(&*expression.value_name.name),
+        ],
         parent: bound,
     };
-    let parts = [expression.key.as_ref(), Some(&expression.value), expression.condition.as_ref()];
+    let parts = [
+        expression.key.as_ref(),
+        Some(&expression.value),
+        expression.condition.as_ref(),
+    ];
     for part in parts.into_iter().flatten() {
         walk(part, Some(&inner), visit);
     }

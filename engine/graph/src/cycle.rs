@@ -1,5 +1,6 @@
 //! Cycles.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::{Dag, NodeId};
@@ -40,8 +41,8 @@ impl Cycle {
                         path: walk_back(&came_from, node),
                     });
                 }
-                if !came_from.contains_key(&id) {
-                    came_from.insert(id, node);
+                if let Entry::Vacant(unseen) = came_from.entry(id) {
+                    unseen.insert(node);
                     queue.push_back(id);
                 }
             }

@@ -55,7 +55,9 @@ impl Run<'_> {
             blocks.unknown = true;
             return;
         };
-        let Some(for_each) = content.attributes.get("for_each") else { return };
+        let Some(for_each) = content.attributes.get("for_each") else {
+            return;
+        };
         let before = self.errors();
         let value = self.whole_in(&for_each.value, frame);
         if self.errors() > before {
@@ -76,15 +78,24 @@ impl Run<'_> {
         };
         if let Some(detail) = refused {
             self.error_about(&for_each.value, frame, || {
-                Diagnostic::error("invalid-dynamic-for-each", "Invalid dynamic for_each value", detail)
-                    .at(for_each.value.span)
+                Diagnostic::error(
+                    "invalid-dynamic-for-each",
+                    "Invalid dynamic for_each value",
+                    detail,
+                )
+                .at(for_each.value.span)
             });
             blocks.unknown = true;
             return;
         }
         let Some(entries) = entries(&value) else {
             blocks.unknown = true;
-            self.dynamic_item(&dynamic, nested, (Value::dynamic(), Value::dynamic()), frame);
+            self.dynamic_item(
+                &dynamic,
+                nested,
+                (Value::dynamic(), Value::dynamic()),
+                frame,
+            );
             return;
         };
         for entry in entries {
@@ -96,9 +107,14 @@ impl Run<'_> {
 
     fn read_dynamic<'d>(&mut self, block: &'d Block, content: &'d Content) -> Option<Dynamic<'d>> {
         let iterator = match content.attributes.get("iterator") {
-            None => block.labels.first().map_or_else(|| Text::from(""), |label| label.text.clone()),
+            None => block
+                .labels
+                .first()
+                .map_or_else(|| Text::from(""), |label| label.text.clone()),
             Some(attribute) => match &attribute.value.kind {
-                ExprKind::Traversal(traversal) if traversal.steps.is_empty() => traversal.root.name.clone(),
+                ExprKind::Traversal(traversal) if traversal.steps.is_empty() => {
+                    traversal.root.name.clone()
+                }
                 _ => {
                     self.error(|| {
                         Diagnostic::error(
@@ -134,8 +150,16 @@ impl Run<'_> {
                 .at(second.header_span)
             });
         }
-        let labels = content.attributes.get("labels").map(|attribute| &attribute.value);
-        Some(Dynamic { block, iterator, labels, content: first })
+        let labels = content
+            .attributes
+            .get("labels")
+            .map(|attribute| &attribute.value);
+        Some(Dynamic {
+            block,
+            iterator,
+            labels,
+            content: first,
+        })
     }
 
     fn dynamic_item(
@@ -180,9 +204,19 @@ fn is_plain_unknown(value: &Value) -> bool {
 }
 
 fn dynamic_schema() -> BodySchema {
-    let attribute = |name: &str, required| AttributeSchema { name: name.into(), required };
+    let attribute = |name: &str, required| AttributeSchema {
+        name: name.into(),
+        required,
+    };
     BodySchema {
-        attributes: vec![attribute("for_each", true), attribute("iterator", false), attribute("labels", false)],
-        blocks: vec![BlockSchema { type_name: "content".into(), labels: Vec::new() }],
+        attributes: vec![
+            attribute("for_each", true),
+            attribute("iterator", false),
+            attribute("labels", false),
+        ],
+        blocks: vec![BlockSchema {
+            type_name: "content".into(),
+            labels: Vec::new(),
+        }],
     }
 }

@@ -9,7 +9,12 @@ use crate::Evaluator;
 
 impl Evaluator {
     /// An error for each ephemeral value where the schema does not say that it is never stored.
-    pub(super) fn ephemeral_problems(&self, body: &Body, schema: &Block, value: &Value) -> Vec<Diagnostic> {
+    pub(super) fn ephemeral_problems(
+        &self,
+        body: &Body,
+        schema: &Block,
+        value: &Value,
+    ) -> Vec<Diagnostic> {
         let (_, marked) = value.unmark_deep_with_paths();
         marked
             .into_iter()
@@ -30,7 +35,9 @@ impl Evaluator {
 
 /// Whether the schema says that what `steps` lead to is never stored.
 fn is_write_only(schema: &Block, steps: &[PathStep]) -> bool {
-    let Some((PathStep::Attribute(name), rest)) = steps.split_first() else { return false };
+    let Some((PathStep::Attribute(name), rest)) = steps.split_first() else {
+        return false;
+    };
     if let Some(attribute) = schema.attributes.get(name) {
         return attribute.write_only
             || match &attribute.ty {
@@ -38,7 +45,9 @@ fn is_write_only(schema: &Block, steps: &[PathStep]) -> bool {
                 AttributeType::Nested(nested) => is_nested_write_only(nested, rest),
             };
     }
-    let Some(nested) = schema.blocks.get(name) else { return false };
+    let Some(nested) = schema.blocks.get(name) else {
+        return false;
+    };
     let rest = match rest.split_first() {
         Some((PathStep::Index(_), rest)) => rest,
         _ => rest,
@@ -51,7 +60,9 @@ fn is_nested_write_only(nested: &NestedObject, steps: &[PathStep]) -> bool {
         Some((PathStep::Index(_), rest)) => rest,
         _ => steps,
     };
-    let Some((PathStep::Attribute(name), rest)) = steps.split_first() else { return false };
+    let Some((PathStep::Attribute(name), rest)) = steps.split_first() else {
+        return false;
+    };
     nested.attributes.get(name).is_some_and(|attribute| {
         attribute.write_only
             || match &attribute.ty {
@@ -70,8 +81,14 @@ mod tests {
 
     #[test]
     fn write_only_is_found_by_path() {
-        let secret = Attribute { write_only: true, ..Attribute::optional(Type::String) };
-        let schema = Block { attributes: [("secret".into(), secret)].into(), ..Block::default() };
+        let secret = Attribute {
+            write_only: true,
+            ..Attribute::optional(Type::String)
+        };
+        let schema = Block {
+            attributes: [("secret".into(), secret)].into(),
+            ..Block::default()
+        };
         assert!(is_write_only(&schema, &Path::root().attribute("secret").0));
         assert!(!is_write_only(&schema, &Path::root().attribute("other").0));
     }

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance};
 use terrace_config::ResourceConfig;
 use terrace_diag::{Diagnostic, Span};
-use terrace_schema::{self as schema, AttributeType, BlockNesting, NestedBlock, NestedObject, Nesting};
+use terrace_schema::{
+    self as schema, AttributeType, BlockNesting, NestedBlock, NestedObject, Nesting,
+};
 use terrace_syntax::{Attribute, Body};
 use terrace_value::convert::convert;
 use terrace_value::{Marks, ObjectType, Text, Type, Value};
@@ -24,7 +26,13 @@ use read::Read;
 
 impl Evaluator {
     /// Reads a body by a schema, giving an object of the schema's implied type, with `dynamic` blocks expanded.
-    pub fn body(&self, body: &Body, schema: &schema::Block, scope: &Scope, values: &dyn Values) -> Evaluated {
+    pub fn body(
+        &self,
+        body: &Body,
+        schema: &schema::Block,
+        scope: &Scope,
+        values: &dyn Values,
+    ) -> Evaluated {
         let mut run = Run::new(self, scope, values);
         let value = run.body(body, schema, None);
         run.finish(value)
@@ -44,7 +52,9 @@ impl Evaluator {
         };
         let mut evaluated = self.body(&config.body, &schema.block, scope, values);
         if evaluated.value.has_marks_deep(Marks::EPHEMERAL) && !evaluated.diagnostics.has_errors() {
-            for mut diagnostic in self.ephemeral_problems(&config.body, &schema.block, &evaluated.value) {
+            for mut diagnostic in
+                self.ephemeral_problems(&config.body, &schema.block, &evaluated.value)
+            {
                 diagnostic.address = Some(address.to_string());
                 evaluated.diagnostics.push(diagnostic);
             }
@@ -59,16 +69,24 @@ impl Evaluator {
             return Evaluated::of(Value::dynamic());
         };
         let block = &schema.provider.block;
-        let module = address.module.steps().iter().fold(terrace_addr::ModuleInstance::root(), |module, step| {
-            module.child(step.clone(), None)
-        });
+        let module = address
+            .module
+            .steps()
+            .iter()
+            .fold(terrace_addr::ModuleInstance::root(), |module, step| {
+                module.child(step.clone(), None)
+            });
         match self.provider_block(address) {
             Some(config) => self.body(&config.body, block, &Scope::module(module), values),
             None => {
                 let span = Span::new(terrace_diag::SourceId(u32::MAX), 0, 0);
-                let body = Body { kind: terrace_syntax::BodyKind::Native([].into()), span, missing_span: span };
+                let body = Body {
+                    kind: terrace_syntax::BodyKind::Native([].into()),
+                    span,
+                    missing_span: span,
+                };
                 let mut evaluated = self.body(&body, block, &Scope::module(module), values);
-                for diagnostic in evaluated.diagnostics.iter_mut() {
+                for diagnostic in &mut evaluated.diagnostics {
                     diagnostic.subject = None;
                     diagnostic.address = Some(address.to_string());
                 }
@@ -80,7 +98,12 @@ impl Evaluator {
 
 impl Run<'_> {
     /// Reads a body by a schema.
-    pub(crate) fn body(&mut self, body: &Body, schema: &schema::Block, frame: Option<&Frame<'_>>) -> Value {
+    pub(crate) fn body(
+        &mut self,
+        body: &Body,
+        schema: &schema::Block,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
         let read = Read::of(body, schema);
         self.append(read.diagnostics.clone());
         let mut object: BTreeMap<Text, Value> = BTreeMap::new();
@@ -106,10 +129,18 @@ impl Run<'_> {
 
     fn missing_argument(&mut self, name: &str, body: &Body) {
         let detail = format!("The argument {name:?} is required, but no definition was found.");
-        self.error(|| Diagnostic::error("missing-argument", "Missing required argument", detail).at(body.missing_span));
+        self.error(|| {
+            Diagnostic::error("missing-argument", "Missing required argument", detail)
+                .at(body.missing_span)
+        });
     }
 
-    fn attribute(&mut self, found: &Attribute, attribute: &schema::Attribute, frame: Option<&Frame<'_>>) -> Value {
+    fn attribute(
+        &mut self,
+        found: &Attribute,
+        attribute: &schema::Attribute,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
         let before = self.errors();
         let value = self.whole_in(&found.value, frame);
         let ty: Cow<'_, Type> = match &attribute.ty {
@@ -145,7 +176,9 @@ impl Run<'_> {
         body: &Body,
         frame: Option<&Frame<'_>>,
     ) -> Value {
-        let Some(nested) = attribute_block(attribute) else { return Value::null(attribute.value_type()) };
+        let Some(nested) = attribute_block(attribute) else {
+            return Value::null(attribute.value_type());
+        };
         let ty = attribute.value_type();
         let value = self.blocks(name, &nested, read, body, frame);
         convert(&value, &ty).unwrap_or_else(|_| Value::unknown(ty))
@@ -178,7 +211,13 @@ impl Run<'_> {
         self.assemble(name, nested, blocks, frame).with_marks(marks)
     }
 
-    fn assemble(&mut self, name: &Text, nested: &NestedBlock, blocks: Blocks, frame: Option<&Frame<'_>>) -> Value {
+    fn assemble(
+        &mut self,
+        name: &Text,
+        nested: &NestedBlock,
+        blocks: Blocks,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
         match nested.nesting {
             BlockNesting::Single => match blocks.into_values().next() {
                 Some(value) => value,
@@ -190,7 +229,11 @@ impl Run<'_> {
             },
             BlockNesting::List => {
                 let ty = nested.block.implied_type();
-                if ty.has_dynamic() { Value::tuple(blocks.into_values()) } else { Value::list(ty, blocks.into_values()) }
+                if ty.has_dynamic() {
+                    Value::tuple(blocks.into_values())
+                } else {
+                    Value::list(ty, blocks.into_values())
+                }
             }
             BlockNesting::Set => {
                 let ty = nested.block.implied_type();
@@ -198,7 +241,8 @@ impl Run<'_> {
                     return Value::set(ty, blocks.into_values());
                 }
                 let items: Vec<Value> = blocks.into_values().collect();
-                convert(&Value::tuple(items), &Type::set(Type::Dynamic)).unwrap_or_else(|_| Value::dynamic())
+                convert(&Value::tuple(items), &Type::set(Type::Dynamic))
+                    .unwrap_or_else(|_| Value::dynamic())
             }
             BlockNesting::Map => {
                 let ty = nested.block.implied_type();
@@ -210,21 +254,31 @@ impl Run<'_> {
                             Diagnostic::error(
                                 "duplicate-block",
                                 format!("Duplicate {name} block"),
-                                format!("Only one block of type {name:?} may have the label {key:?}."),
+                                format!(
+                                    "Only one block of type {name:?} may have the label {key:?}."
+                                ),
                             )
                             .at(span)
                         });
                     }
                     entries.insert(key, value);
                 }
-                if ty.has_dynamic() { Value::object(entries) } else { Value::map(ty, entries) }
+                if ty.has_dynamic() {
+                    Value::object(entries)
+                } else {
+                    Value::map(ty, entries)
+                }
             }
         }
     }
 
     fn empty_group(&mut self, schema: &schema::Block, frame: Option<&Frame<'_>>) -> Value {
         let span = Span::new(terrace_diag::SourceId(u32::MAX), 0, 0);
-        let body = Body { kind: terrace_syntax::BodyKind::Native([].into()), span, missing_span: span };
+        let body = Body {
+            kind: terrace_syntax::BodyKind::Native([].into()),
+            span,
+            missing_span: span,
+        };
         self.quietly(|run| run.body(&body, schema, frame)).0
     }
 
@@ -232,7 +286,8 @@ impl Run<'_> {
         let count = blocks.items.len() as u64;
         let is_one = matches!(nested.nesting, BlockNesting::Single | BlockNesting::Group);
         if is_one && count > 1 {
-            let first = crate::expression::place(&self.evaluator.inputs.config.sources, blocks.items[0].2);
+            let first =
+                crate::expression::place(&self.evaluator.inputs.config.sources, blocks.items[0].2);
             let span = blocks.items[1].2;
             self.error(|| {
                 Diagnostic::error(
@@ -244,7 +299,10 @@ impl Run<'_> {
             });
         } else if !is_one && nested.max_items > 0 && count > nested.max_items {
             let most = nested.max_items;
-            let span = usize::try_from(most).ok().and_then(|most| blocks.items.get(most)).map_or(body.missing_span, |item| item.2);
+            let span = usize::try_from(most)
+                .ok()
+                .and_then(|most| blocks.items.get(most))
+                .map_or(body.missing_span, |item| item.2);
             self.error(|| {
                 Diagnostic::error(
                     "too-many-blocks",
@@ -256,11 +314,19 @@ impl Run<'_> {
         } else if count < nested.min_items && !blocks.unknown {
             let least = nested.min_items;
             let (summary, detail) = if is_one {
-                (format!("Missing {name} block"), format!("A block of type {name:?} is required here."))
+                (
+                    format!("Missing {name} block"),
+                    format!("A block of type {name:?} is required here."),
+                )
             } else {
-                (format!("Insufficient {name} blocks"), format!("At least {least} {name:?} blocks are required."))
+                (
+                    format!("Insufficient {name} blocks"),
+                    format!("At least {least} {name:?} blocks are required."),
+                )
             };
-            self.error(|| Diagnostic::error("missing-block", summary, detail).at(body.missing_span));
+            self.error(|| {
+                Diagnostic::error("missing-block", summary, detail).at(body.missing_span)
+            });
         }
     }
 }
@@ -274,9 +340,16 @@ fn constraint(nested: &NestedObject) -> Type {
         };
         (name.clone(), ty)
     });
-    let optional: BTreeSet<Text> =
-        nested.attributes.iter().filter(|(_, attribute)| !attribute.required).map(|(name, _)| name.clone()).collect();
-    let object = Type::Object(Arc::new(ObjectType { attributes: attributes.collect(), optional }));
+    let optional: BTreeSet<Text> = nested
+        .attributes
+        .iter()
+        .filter(|(_, attribute)| !attribute.required)
+        .map(|(name, _)| name.clone())
+        .collect();
+    let object = Type::Object(Arc::new(ObjectType {
+        attributes: attributes.collect(),
+        optional,
+    }));
     match nested.nesting {
         Nesting::Single => object,
         Nesting::List => Type::list(object),
@@ -287,15 +360,30 @@ fn constraint(nested: &NestedObject) -> Type {
 
 /// The block that an attribute of a list or set of objects may be written as.
 pub(crate) fn attribute_block(attribute: &schema::Attribute) -> Option<NestedBlock> {
-    let AttributeType::Plain(ty) = &attribute.ty else { return None };
+    let AttributeType::Plain(ty) = &attribute.ty else {
+        return None;
+    };
     let (element, nesting) = match ty {
         Type::List(element) => (element, BlockNesting::List),
         Type::Set(element) => (element, BlockNesting::Set),
         _ => return None,
     };
-    let Type::Object(object) = &**element else { return None };
-    let attributes =
-        object.attributes.iter().map(|(name, ty)| (name.clone(), schema::Attribute::optional(ty.clone()))).collect();
-    let block = schema::Block { attributes, ..schema::Block::default() };
-    Some(NestedBlock { block, nesting, min_items: 0, max_items: 0 })
+    let Type::Object(object) = &**element else {
+        return None;
+    };
+    let attributes = object
+        .attributes
+        .iter()
+        .map(|(name, ty)| (name.clone(), schema::Attribute::optional(ty.clone())))
+        .collect();
+    let block = schema::Block {
+        attributes,
+        ..schema::Block::default()
+    };
+    Some(NestedBlock {
+        block,
+        nesting,
+        min_items: 0,
+        max_items: 0,
+    })
 }

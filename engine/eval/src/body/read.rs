@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use terrace_diag::Diagnostics;
 use terrace_schema as schema;
-use terrace_syntax::{Attribute, AttributeSchema, Block, BlockSchema, Body, BodyKind, BodySchema, Item};
+use terrace_syntax::{
+    Attribute, AttributeSchema, Block, BlockSchema, Body, BodyKind, BodySchema, Item,
+};
 use terrace_value::Text;
 
 use super::attribute_block;
@@ -33,14 +35,22 @@ impl<'b> Read<'b> {
     }
 
     fn native(body: &'b Body, items: &'b [Item], schema: &schema::Block) -> Self {
-        let mut read = Self { attributes: Vec::new(), blocks: Vec::new(), diagnostics: Diagnostics::new() };
+        let mut read = Self {
+            attributes: Vec::new(),
+            blocks: Vec::new(),
+            diagnostics: Diagnostics::new(),
+        };
         let mut ordinary = true;
         for item in items {
             match item {
-                Item::Attribute(attribute) if schema.attributes.contains_key(&attribute.name.name) => {
+                Item::Attribute(attribute)
+                    if schema.attributes.contains_key(&attribute.name.name) =>
+                {
                     read.attributes.push(Cow::Borrowed(attribute));
                 }
-                Item::Block(block) if expects(schema, block) => read.blocks.push(Cow::Borrowed(block)),
+                Item::Block(block) if expects(schema, block) => {
+                    read.blocks.push(Cow::Borrowed(block));
+                }
                 Item::Attribute(_) | Item::Block(_) => ordinary = false,
             }
         }
@@ -52,12 +62,18 @@ impl<'b> Read<'b> {
 
     /// The argument of this name.
     pub(crate) fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.attributes.iter().map(AsRef::as_ref).find(|attribute| &*attribute.name.name == name)
+        self.attributes
+            .iter()
+            .map(AsRef::as_ref)
+            .find(|attribute| &*attribute.name.name == name)
     }
 
     /// The blocks of this type, those made by `dynamic` too.
     pub(crate) fn blocks_of<'r>(&'r self, name: &'r str) -> impl Iterator<Item = &'r Block> {
-        self.blocks.iter().map(AsRef::as_ref).filter(move |block| type_of(block) == name)
+        self.blocks
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(move |block| type_of(block) == name)
     }
 
     /// Whether there are blocks of this type.
@@ -81,20 +97,42 @@ fn expects(schema: &schema::Block, block: &Block) -> bool {
         let labels = usize::from(nested.nesting == schema::BlockNesting::Map);
         return is_dynamic || block.labels.len() == labels;
     }
-    let as_blocks = schema.attributes.get(name).and_then(attribute_block).is_some();
+    let as_blocks = schema
+        .attributes
+        .get(name)
+        .and_then(attribute_block)
+        .is_some();
     as_blocks && (is_dynamic || block.labels.is_empty())
 }
 
 /// A schema as the syntax knows it. Whether arguments are required is judged here, not there.
 pub(crate) fn body_schema(schema: &schema::Block) -> BodySchema {
-    let label = |nesting| if nesting == schema::BlockNesting::Map { vec![Text::from("key")] } else { Vec::new() };
+    let label = |nesting| {
+        if nesting == schema::BlockNesting::Map {
+            vec![Text::from("key")]
+        } else {
+            Vec::new()
+        }
+    };
     let mut blocks: Vec<BlockSchema> = schema
         .blocks
         .iter()
-        .map(|(name, nested)| BlockSchema { type_name: name.clone(), labels: label(nested.nesting) })
+        .map(|(name, nested)| BlockSchema {
+            type_name: name.clone(),
+            labels: label(nested.nesting),
+        })
         .collect();
-    blocks.push(BlockSchema { type_name: "dynamic".into(), labels: vec!["type".into()] });
-    let attributes =
-        schema.attributes.keys().map(|name| AttributeSchema { name: name.clone(), required: false }).collect();
+    blocks.push(BlockSchema {
+        type_name: "dynamic".into(),
+        labels: vec!["type".into()],
+    });
+    let attributes = schema
+        .attributes
+        .keys()
+        .map(|name| AttributeSchema {
+            name: name.clone(),
+            required: false,
+        })
+        .collect();
     BodySchema { attributes, blocks }
 }

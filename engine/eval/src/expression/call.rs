@@ -22,14 +22,22 @@ pub(super) struct Signature<'s> {
 impl<'s> Signature<'s> {
     pub(super) fn of(function: &'s Function) -> Self {
         Self {
-            parameters: function.parameters.iter().map(|parameter| parameter.name).collect(),
+            parameters: function
+                .parameters
+                .iter()
+                .map(|parameter| parameter.name)
+                .collect(),
             variadic: function.variadic.as_ref().map(|parameter| parameter.name),
         }
     }
 
     fn of_schema(schema: &'s FunctionSchema) -> Self {
         Self {
-            parameters: schema.parameters.iter().map(|parameter| &*parameter.name).collect(),
+            parameters: schema
+                .parameters
+                .iter()
+                .map(|parameter| &*parameter.name)
+                .collect(),
             variadic: schema.variadic.as_ref().map(|parameter| &*parameter.name),
         }
     }
@@ -47,7 +55,12 @@ impl<'s> Signature<'s> {
 }
 
 impl Run<'_> {
-    pub(super) fn call(&mut self, expression: &Expr, call: &Call, frame: Option<&Frame<'_>>) -> Value {
+    pub(super) fn call(
+        &mut self,
+        expression: &Expr,
+        call: &Call,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
         if call.name.contains("::") && !call.name.starts_with("core::") {
             return self.provider_call(expression, call, frame);
         }
@@ -60,14 +73,22 @@ impl Run<'_> {
         if function.lazy {
             return self.lazy_call(expression, call, function, &signature, frame);
         }
-        let Some(arguments) = self.arguments(call, &signature, frame) else { return Value::dynamic() };
+        let Some(arguments) = self.arguments(call, &signature, frame) else {
+            return Value::dynamic();
+        };
         let before = self.errors();
         for (place, argument) in arguments.iter().enumerate() {
             if let Some(parameter) = function.parameter(place)
                 && parameter.ty != Type::Dynamic
                 && let Err(error) = convert(argument, &parameter.ty)
             {
-                self.call_failed(call, &signature, &CallError::argument(place, error.message), arguments.len(), frame);
+                self.call_failed(
+                    call,
+                    &signature,
+                    &CallError::argument(place, error.message),
+                    arguments.len(),
+                    frame,
+                );
             }
         }
         if self.errors() > before {
@@ -98,7 +119,12 @@ impl Run<'_> {
 
     /// The arguments, the last expanded where it is to be; `None` for an error, and where the number of arguments is
     /// not known.
-    fn arguments(&mut self, call: &Call, signature: &Signature<'_>, frame: Option<&Frame<'_>>) -> Option<Vec<Value>> {
+    fn arguments(
+        &mut self,
+        call: &Call,
+        signature: &Signature<'_>,
+        frame: Option<&Frame<'_>>,
+    ) -> Option<Vec<Value>> {
         let (plain, last) = match call.args.split_last() {
             Some((last, plain)) if call.expand_final => (plain, Some(last)),
             _ => (call.args.as_slice(), None),
@@ -115,7 +141,10 @@ impl Run<'_> {
         if expanded.is_some() && !self.check_count(call, signature, count) {
             return None;
         }
-        let mut arguments: Vec<Value> = plain.iter().map(|argument| self.eval(argument, frame)).collect();
+        let mut arguments: Vec<Value> = plain
+            .iter()
+            .map(|argument| self.eval(argument, frame))
+            .collect();
         arguments.extend(expanded?);
         (self.errors() == before).then_some(arguments)
     }
@@ -136,26 +165,49 @@ impl Run<'_> {
             "The expanding argument (indicated by ...) must not be null."
         } else if let Some(items) = value.as_sequence() {
             let marks = value.marks();
-            return Some(items.iter().map(|item| item.clone().with_marks(marks)).collect());
-        } else if !value.is_known() && matches!(value.ty(), Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)) {
+            return Some(
+                items
+                    .iter()
+                    .map(|item| item.clone().with_marks(marks))
+                    .collect(),
+            );
+        } else if !value.is_known()
+            && matches!(
+                value.ty(),
+                Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)
+            )
+        {
             return None;
         } else {
             "The expanding argument (indicated by ...) must be of a tuple, list, or set type."
         };
         self.error_about(last, frame, || {
-            Diagnostic::error("invalid-expansion", "Invalid expanding argument value", problem)
-                .at(last.span)
-                .value("while calling", signature.written(call))
+            Diagnostic::error(
+                "invalid-expansion",
+                "Invalid expanding argument value",
+                problem,
+            )
+            .at(last.span)
+            .value("while calling", signature.written(call))
         });
         None
     }
 
     /// Whether a function takes `count` arguments; complains if not.
-    pub(super) fn check_count(&mut self, call: &Call, signature: &Signature<'_>, count: usize) -> bool {
+    pub(super) fn check_count(
+        &mut self,
+        call: &Call,
+        signature: &Signature<'_>,
+        count: usize,
+    ) -> bool {
         let needed = signature.parameters.len();
         if count < needed {
             let missing = signature.parameters[count];
-            let least = if signature.variadic.is_some() { " at least" } else { "" };
+            let least = if signature.variadic.is_some() {
+                " at least"
+            } else {
+                ""
+            };
             self.error(|| {
                 Diagnostic::error(
                     "not-enough-arguments",
@@ -172,12 +224,19 @@ impl Run<'_> {
             return false;
         }
         if count > needed && signature.variadic.is_none() {
-            let span = call.args.get(needed).or(call.args.last()).map_or(call.close_span, start_span);
+            let span = call
+                .args
+                .get(needed)
+                .or(call.args.last())
+                .map_or(call.close_span, start_span);
             self.error(|| {
                 Diagnostic::error(
                     "too-many-arguments",
                     "Too many function arguments",
-                    format!("Function {:?} expects only {needed} argument(s).", call.name),
+                    format!(
+                        "Function {:?} expects only {needed} argument(s).",
+                        call.name
+                    ),
                 )
                 .at(span)
                 .within(call.name_span.to(call.close_span))
@@ -250,7 +309,9 @@ impl Run<'_> {
     // ---- functions of providers
 
     fn provider_call(&mut self, _: &Expr, call: &Call, frame: Option<&Frame<'_>>) -> Value {
-        let Some((provider, name)) = self.provider_function_named(call) else { return Value::dynamic() };
+        let Some((provider, name)) = self.provider_function_named(call) else {
+            return Value::dynamic();
+        };
         let evaluator = self.evaluator;
         let Some(schema) = evaluator.inputs.schemas.get(&provider) else {
             for argument in &call.args {
@@ -263,13 +324,21 @@ impl Run<'_> {
             return Value::dynamic();
         };
         let signature = Signature::of_schema(function);
-        let Some(arguments) = self.arguments(call, &signature, frame) else { return Value::dynamic() };
+        let Some(arguments) = self.arguments(call, &signature, frame) else {
+            return Value::dynamic();
+        };
         let before = self.errors();
         let mut marks = Marks::NONE;
         let mut known = true;
         let mut plain = Vec::with_capacity(arguments.len());
         for (place, argument) in arguments.iter().enumerate() {
-            let Some(parameter) = function.parameters.get(place).or(function.variadic.as_ref()) else { continue };
+            let Some(parameter) = function
+                .parameters
+                .get(place)
+                .or(function.variadic.as_ref())
+            else {
+                continue;
+            };
             let (argument, found) = argument.unmark_deep();
             marks |= found;
             let refused = if argument.is_null() && !parameter.allow_null {
@@ -285,7 +354,13 @@ impl Run<'_> {
                 }
             };
             if let Some(message) = refused {
-                self.call_failed(call, &signature, &CallError::argument(place, message), arguments.len(), frame);
+                self.call_failed(
+                    call,
+                    &signature,
+                    &CallError::argument(place, message),
+                    arguments.len(),
+                    frame,
+                );
             }
         }
         if self.errors() > before {
@@ -301,7 +376,10 @@ impl Run<'_> {
         match self.values.provider_function(&provider, &name, &plain) {
             Ok(value) => value.with_marks(marks),
             Err((argument, message)) => {
-                let error = CallError { argument, ..CallError::call(message) };
+                let error = CallError {
+                    argument,
+                    ..CallError::call(message)
+                };
                 self.call_failed(call, &signature, &error, plain.len(), frame);
                 Value::dynamic()
             }
@@ -320,14 +398,22 @@ impl Run<'_> {
                 self.unknown_provider_function(call);
                 return None;
             }
-            ["provider", ..] => "The function call must include the provider name after the \"provider::\" prefix.".to_owned(),
+            ["provider", ..] => {
+                "The function call must include the provider name after the \"provider::\" prefix."
+                    .to_owned()
+            }
             [namespace, ..] => format!(
                 "The function namespace {namespace:?} is not valid. Provider function calls must use the \"provider::\" namespace prefix."
             ),
             [] => return None,
         };
         self.error(|| {
-            Diagnostic::error("unknown-provider-function", "Unknown provider function", detail).at(call.name_span)
+            Diagnostic::error(
+                "unknown-provider-function",
+                "Unknown provider function",
+                detail,
+            )
+            .at(call.name_span)
         });
         None
     }
@@ -348,15 +434,30 @@ impl Run<'_> {
 
 /// A place as the reference writes it in sentences: `main.tf:3,1-12`.
 pub(crate) fn place(sources: &terrace_diag::SourceMap, span: Span) -> String {
-    sources.get(span.source).map_or_else(String::new, |file| place_in(file, span))
+    sources
+        .get(span.source)
+        .map_or_else(String::new, |file| place_in(file, span))
 }
 
 /// A place in a file.
 pub(crate) fn place_in(file: &terrace_diag::SourceFile, span: Span) -> String {
     let (start, end) = (file.position(span.start), file.position(span.end));
     if start.line == end.line {
-        format!("{}:{},{}-{}", file.name(), start.line, start.column, end.column)
+        format!(
+            "{}:{},{}-{}",
+            file.name(),
+            start.line,
+            start.column,
+            end.column
+        )
     } else {
-        format!("{}:{},{}-{},{}", file.name(), start.line, start.column, end.line, end.column)
+        format!(
+            "{}:{},{}-{},{}",
+            file.name(),
+            start.line,
+            start.column,
+            end.line,
+            end.column
+        )
     }
 }

@@ -1,6 +1,7 @@
 //! Objects and `for`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use terrace_diag::{Diagnostic, Span};
 use terrace_syntax::{Expr, ExprKind, ForExpr, ObjectItem, ObjectKey};
@@ -28,11 +29,19 @@ impl Run<'_> {
                 None => known = false,
             }
         }
-        if known { Value::object(attributes).with_marks(marks) } else { dynamic_with(marks) }
+        if known {
+            Value::object(attributes).with_marks(marks)
+        } else {
+            dynamic_with(marks)
+        }
     }
 
     /// The key (`None` while it is unknown) and its marks; `None` for an error.
-    fn object_key(&mut self, key: &ObjectKey, frame: Option<&Frame<'_>>) -> Option<(Option<Text>, Marks)> {
+    fn object_key(
+        &mut self,
+        key: &ObjectKey,
+        frame: Option<&Frame<'_>>,
+    ) -> Option<(Option<Text>, Marks)> {
         let expression = match key {
             ObjectKey::Name(ident) => return Some((Some(ident.name.clone()), Marks::NONE)),
             ObjectKey::Expr(expression) => expression,
@@ -55,7 +64,12 @@ impl Run<'_> {
         }
         if value.is_null() {
             self.error_about(expression, frame, || {
-                Diagnostic::error("null-key", "Null value as key", "Can't use a null value as a key.").at(expression.span)
+                Diagnostic::error(
+                    "null-key",
+                    "Null value as key",
+                    "Can't use a null value as a key.",
+                )
+                .at(expression.span)
             });
             return None;
         }
@@ -75,7 +89,11 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn for_expression(&mut self, expression: &ForExpr, frame: Option<&Frame<'_>>) -> Value {
+    pub(super) fn for_expression(
+        &mut self,
+        expression: &ForExpr,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
         let collection = self.eval(&expression.collection, frame);
         let span = expression.collection.span;
         if collection.is_null() {
@@ -113,9 +131,16 @@ impl Run<'_> {
             return Value::dynamic();
         };
         let before = self.errors();
-        let mut building = Building { marks, known: true, ..Building::default() };
+        let mut building = Building {
+            marks,
+            known: true,
+            ..Building::default()
+        };
         for (key, value) in entries {
-            let key = expression.key_name.as_ref().map(|ident| (&*ident.name, key));
+            let key = expression
+                .key_name
+                .as_ref()
+                .map(|ident| (&*ident.name, key));
             let child = Frame::pair(frame, key, (&expression.value_name.name, value));
             self.for_item(expression, &child, &mut building);
         }
@@ -145,19 +170,29 @@ impl Run<'_> {
         if self.errors() > before {
             return;
         }
-        let Some(key) = self.for_key(&key, key_expression, frame, building) else { return };
+        let Some(key) = self.for_key(&key, key_expression, frame, building) else {
+            return;
+        };
         let value = self.eval(&expression.value, frame);
         if expression.group {
             building.groups.entry(key).or_default().push(value);
-        } else if building.entries.contains_key(&key) {
-            self.error_about(key_expression, frame, || duplicate_key(&key, key_expression.span));
-        } else {
-            building.entries.insert(key, value);
+            return;
+        }
+        match building.entries.entry(key) {
+            Entry::Vacant(free) => drop(free.insert(value)),
+            Entry::Occupied(taken) => self.error_about(key_expression, frame, || {
+                duplicate_key(taken.key(), key_expression.span)
+            }),
         }
     }
 
     /// Whether the item is included; `None` where that is not known or an error.
-    fn for_condition(&mut self, condition: &Expr, frame: Option<&Frame<'_>>, building: &mut Building) -> Option<bool> {
+    fn for_condition(
+        &mut self,
+        condition: &Expr,
+        frame: Option<&Frame<'_>>,
+        building: &mut Building,
+    ) -> Option<bool> {
         let before = self.errors();
         let value = self.eval(condition, frame);
         building.marks |= value.marks();
@@ -236,10 +271,20 @@ impl Run<'_> {
     fn note_unread(&mut self, expression: &ForExpr, frame: Option<&Frame<'_>>) {
         let unknown = Frame::pair(
             frame,
-            expression.key_name.as_ref().map(|ident| (&*ident.name, Value::dynamic())),
+            expression
+                .key_name
+                .as_ref()
+                .map(|ident| (&*ident.name, Value::dynamic())),
             (&expression.value_name.name, Value::dynamic()),
         );
-        for part in [Some(&expression.value), expression.key.as_ref(), expression.condition.as_ref()].into_iter().flatten() {
+        for part in [
+            Some(&expression.value),
+            expression.key.as_ref(),
+            expression.condition.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        {
             self.quietly(|run| run.eval(part, Some(&unknown)));
         }
     }
@@ -260,7 +305,11 @@ impl Building {
         let value = if expression.key.is_none() {
             Value::tuple(self.items)
         } else if expression.group {
-            Value::object(self.groups.into_iter().map(|(key, items)| (key, Value::tuple(items))))
+            Value::object(
+                self.groups
+                    .into_iter()
+                    .map(|(key, items)| (key, Value::tuple(items))),
+            )
         } else {
             Value::object(self.entries)
         };
@@ -280,16 +329,28 @@ fn duplicate_key(key: &str, span: Span) -> Diagnostic {
 }
 
 const fn is_iterable(ty: &Type) -> bool {
-    matches!(ty, Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Map(_) | Type::Tuple(_) | Type::Object(_))
+    matches!(
+        ty,
+        Type::Dynamic
+            | Type::List(_)
+            | Type::Set(_)
+            | Type::Map(_)
+            | Type::Tuple(_)
+            | Type::Object(_)
+    )
 }
 
 /// Keys and elements of a known collection in order; `None` for what has no elements.
 pub(crate) fn entries(collection: &Value) -> Option<Vec<(Value, Value)>> {
     Some(match collection.kind() {
-        Kind::List(_, items) | Kind::Tuple(items) => {
-            (0_i64..).map(Value::int).zip(items.iter().cloned()).collect()
-        }
-        Kind::Set(_, items) => items.iter().map(|item| (item.clone(), item.clone())).collect(),
+        Kind::List(_, items) | Kind::Tuple(items) => (0_i64..)
+            .map(Value::int)
+            .zip(items.iter().cloned())
+            .collect(),
+        Kind::Set(_, items) => items
+            .iter()
+            .map(|item| (item.clone(), item.clone()))
+            .collect(),
         Kind::Map(_, entries) | Kind::Object(entries) => entries
             .iter()
             .map(|(key, value)| (Value::from_kind(Kind::String(key.clone())), value.clone()))

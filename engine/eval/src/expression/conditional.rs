@@ -24,7 +24,9 @@ impl Run<'_> {
                 Diagnostic::error(
                     "inconsistent-conditional",
                     "Inconsistent conditional result types",
-                    format!("The true and false result expressions must have consistent types. {detail}"),
+                    format!(
+                        "The true and false result expressions must have consistent types. {detail}"
+                    ),
                 )
                 .at(if_true.span.to(if_false.span))
                 .within(expression.span)
@@ -49,7 +51,10 @@ impl Run<'_> {
             return undecided(&true_value, &false_value, &ty)
                 .with_marks(marks | true_value.marks() | false_value.marks());
         }
-        let Some(decision) = convert(&decision, &Type::Bool).ok().and_then(|value| value.as_bool()) else {
+        let Some(decision) = convert(&decision, &Type::Bool)
+            .ok()
+            .and_then(|value| value.as_bool())
+        else {
             self.error_about(condition, frame, || {
                 Diagnostic::error(
                     "incorrect-condition-type",
@@ -104,7 +109,13 @@ fn undecided(if_true: &Value, if_false: &Value, ty: &Type) -> Value {
     if *ty == Type::Dynamic {
         return Value::dynamic();
     }
-    Value::unknown_refined(ty.clone(), Refinements { not_null, ..Refinements::default() })
+    Value::unknown_refined(
+        ty.clone(),
+        Refinements {
+            not_null,
+            ..Refinements::default()
+        },
+    )
 }
 
 /// Why two types have nothing in common, in a sentence.
@@ -118,10 +129,14 @@ fn mismatch(if_true: &Type, if_false: &Type) -> String {
                     );
                 };
                 if unify_unsafe(&[ty.clone(), other.clone()]).is_none() {
-                    return format!("Type mismatch for object attribute {name:?}: {}", mismatch(ty, other));
+                    return format!(
+                        "Type mismatch for object attribute {name:?}: {}",
+                        mismatch(ty, other)
+                    );
                 }
             }
-            for name in right.attributes.keys().filter(|name| !left.attributes.contains_key(*name)) {
+            let mut names = right.attributes.keys();
+            if let Some(name) = names.find(|name| !left.attributes.contains_key(*name)) {
                 return format!(
                     "The 'false' value includes object attribute {name:?}, which is absent in the 'true' value."
                 );
@@ -137,7 +152,10 @@ fn mismatch(if_true: &Type, if_false: &Type) -> String {
             }
             for (place, (ty, other)) in left.iter().zip(right.iter()).enumerate() {
                 if unify_unsafe(&[ty.clone(), other.clone()]).is_none() {
-                    return format!("Type mismatch for tuple element {place}: {}", mismatch(ty, other));
+                    return format!(
+                        "Type mismatch for tuple element {place}: {}",
+                        mismatch(ty, other)
+                    );
                 }
             }
         }

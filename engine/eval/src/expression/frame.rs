@@ -21,7 +21,10 @@ impl<'f> Frame<'f> {
         key: Option<(&'f str, Value)>,
         value: (&'f str, Value),
     ) -> Self {
-        Self { parent, binding: Binding::Pair(key, value) }
+        Self {
+            parent,
+            binding: Binding::Pair(key, value),
+        }
     }
 
     /// With the names of a template.
@@ -29,12 +32,18 @@ impl<'f> Frame<'f> {
         parent: Option<&'f Self>,
         names: &'f std::collections::BTreeMap<terrace_addr::Name, Value>,
     ) -> Self {
-        Self { parent, binding: Binding::Names(names) }
+        Self {
+            parent,
+            binding: Binding::Names(names),
+        }
     }
 
     /// With the item of a splat.
     pub(crate) const fn with_item(parent: Option<&'f Self>, item: Value) -> Self {
-        Self { parent, binding: Binding::Item(item) }
+        Self {
+            parent,
+            binding: Binding::Item(item),
+        }
     }
 
     /// What `name` is bound to.

@@ -1,6 +1,7 @@
 //! Functions that evaluate their arguments themselves: `try`, `can`, `templatefile`, `templatestring`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use terrace_addr::Name;
@@ -41,7 +42,9 @@ impl Run<'_> {
             "can" => Ok(self.can_call(&call.args[0], frame)),
             "templatefile" => self.template_file(call, frame),
             "templatestring" => self.template_string(call, frame),
-            other => Err(Some(CallError::call(format!("{other} cannot be evaluated")))),
+            other => Err(Some(CallError::call(format!(
+                "{other} cannot be evaluated"
+            )))),
         };
         match result {
             Ok(value) => value,
@@ -54,7 +57,11 @@ impl Run<'_> {
         }
     }
 
-    fn try_call(&mut self, call: &Call, frame: Option<&Frame<'_>>) -> Result<Value, Option<CallError>> {
+    fn try_call(
+        &mut self,
+        call: &Call,
+        frame: Option<&Frame<'_>>,
+    ) -> Result<Value, Option<CallError>> {
         if call.args.is_empty() {
             return Err(Some(CallError::call("at least one argument is required")));
         }
@@ -80,9 +87,18 @@ impl Run<'_> {
             let (_, said, _) = self.aside(|run| run.eval(argument, frame));
             for diagnostic in said.iter().filter(|diagnostic| diagnostic.is_error()) {
                 let at = diagnostic.subject.map_or_else(String::new, |span| {
-                    format!(" (at {})", place(&self.evaluator.inputs.config.sources, span))
+                    format!(
+                        " (at {})",
+                        place(&self.evaluator.inputs.config.sources, span)
+                    )
                 });
-                message.push_str(&format!("- {}{at}\n  {}\n", diagnostic.summary, diagnostic.detail));
+                let _ = write!(
+                    message,
+                    "- {}{at}
+  {}
+",
+                    diagnostic.summary, diagnostic.detail
+                );
             }
         }
         message.push_str("\nAt least one expression must produce a successful result");
@@ -114,7 +130,11 @@ impl Run<'_> {
 
     // ---- templates
 
-    fn template_file(&mut self, call: &Call, frame: Option<&Frame<'_>>) -> Result<Value, Option<CallError>> {
+    fn template_file(
+        &mut self,
+        call: &Call,
+        frame: Option<&Frame<'_>>,
+    ) -> Result<Value, Option<CallError>> {
         let before = self.errors();
         let path = self.eval(&call.args[0], frame);
         let variables = self.eval(&call.args[1], frame);
@@ -125,9 +145,14 @@ impl Run<'_> {
         if path.is_null() {
             return Err(Some(CallError::argument(0, "argument must not be null")));
         }
-        let path = convert(&path, &Type::String).map_err(|error| Some(CallError::argument(0, error.message)))?;
-        let Some(path) = path.as_str() else { return Ok(dynamic_with(path_marks)) };
-        let template = self.file_template(path).map_err(|message| Some(CallError::argument(0, message)))?;
+        let path = convert(&path, &Type::String)
+            .map_err(|error| Some(CallError::argument(0, error.message)))?;
+        let Some(path) = path.as_str() else {
+            return Ok(dynamic_with(path_marks));
+        };
+        let template = self
+            .file_template(path)
+            .map_err(|message| Some(CallError::argument(0, message)))?;
         let value = self.render(&template, &variables, "templatefile")?;
         Ok(value.with_marks(path_marks))
     }
@@ -146,14 +171,25 @@ impl Run<'_> {
     fn parsed(&self, name: &str, text: &str) -> Arc<Template> {
         self.evaluator.memo.template(name, text, || {
             let (expression, diagnostics) = terrace_syntax::parse_template(TEMPLATE_SOURCE, text);
-            Template { file: SourceFile::new(name, text), expression, diagnostics }
+            Template {
+                file: SourceFile::new(name, text),
+                expression,
+                diagnostics,
+            }
         })
     }
 
-    fn template_string(&mut self, call: &Call, frame: Option<&Frame<'_>>) -> Result<Value, Option<CallError>> {
+    fn template_string(
+        &mut self,
+        call: &Call,
+        frame: Option<&Frame<'_>>,
+    ) -> Result<Value, Option<CallError>> {
         let source = &call.args[0];
         let refused = match &source.kind {
-            ExprKind::Traversal(_) | ExprKind::RelativeTraversal { .. } | ExprKind::Index { .. } | ExprKind::SplatItem => None,
+            ExprKind::Traversal(_)
+            | ExprKind::RelativeTraversal { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::SplatItem => None,
             ExprKind::Template(_) | ExprKind::TemplateWrap(_) | ExprKind::Literal(_) => Some(
                 "templatestring is only for rendering templates retrieved dynamically from elsewhere, and so does not support providing a literal template; consider using a template string expression instead",
             ),
@@ -162,7 +198,10 @@ impl Run<'_> {
             ),
         };
         if let Some(why) = refused {
-            return Err(Some(CallError::argument(0, format!("invalid template expression: {why}"))));
+            return Err(Some(CallError::argument(
+                0,
+                format!("invalid template expression: {why}"),
+            )));
         }
         let before = self.errors();
         let text = self.eval(source, frame);
@@ -170,41 +209,66 @@ impl Run<'_> {
         if self.errors() > before {
             return Err(None);
         }
-        let invalid = || Some(CallError::argument(0, "invalid template value: a string is required"));
+        let invalid = || {
+            Some(CallError::argument(
+                0,
+                "invalid template value: a string is required",
+            ))
+        };
         if text.is_null() {
             return Err(invalid());
         }
         let marks = text.marks();
         let text = convert(&text, &Type::String).map_err(|_| invalid())?;
-        let Some(text) = text.as_str() else { return Ok(dynamic_with(marks)) };
+        let Some(text) = text.as_str() else {
+            return Ok(dynamic_with(marks));
+        };
         let template = self.parsed("<templatestring argument>", text);
         if template.diagnostics.has_errors() {
-            let message = format!("invalid template: {}", said(&template.diagnostics, &template.file));
+            let message = format!(
+                "invalid template: {}",
+                said(&template.diagnostics, &template.file)
+            );
             return Err(Some(CallError::argument(0, message)));
         }
-        Ok(self.render(&template, &variables, "templatestring")?.with_marks(marks))
+        Ok(self
+            .render(&template, &variables, "templatestring")?
+            .with_marks(marks))
     }
 
-    fn render(&mut self, template: &Template, variables: &Value, function: &str) -> Result<Value, Option<CallError>> {
+    fn render(
+        &mut self,
+        template: &Template,
+        variables: &Value,
+        function: &str,
+    ) -> Result<Value, Option<CallError>> {
         if self.in_template {
             return Err(Some(CallError::call(format!(
                 "cannot recursively call {function} from inside another template function"
             ))));
         }
         if template.diagnostics.has_errors() {
-            return Err(Some(CallError::call(said(&template.diagnostics, &template.file))));
+            return Err(Some(CallError::call(said(
+                &template.diagnostics,
+                &template.file,
+            ))));
         }
         let (variables, marks) = variables.clone().unmark();
         if !variables.is_known() {
             return Ok(dynamic_with(marks));
         }
         let Some(entries) = variables.as_entries() else {
-            return Err(Some(CallError::argument(1, "invalid vars value: must be a map")));
+            return Err(Some(CallError::argument(
+                1,
+                "invalid vars value: must be a map",
+            )));
         };
         if let Some(name) = entries.keys().find(|name| !is_template_name(name)) {
             return Err(Some(CallError::argument(
                 1,
-                format!("invalid template variable name {name:?}: must start with a letter, followed by zero or more letters, digits, and underscores"),
+                format!(
+                    "invalid template variable name {name:?}: must start with a letter, followed by zero or more letters, digits, and underscores"
+                ),
             )));
         }
         let names: BTreeMap<Name, Value> = entries.clone();
@@ -220,7 +284,8 @@ impl Run<'_> {
         }
         let frame = Frame::names(None, &names);
         self.in_template = true;
-        let (value, diagnostics, failed) = self.aside(|run| run.eval(&template.expression, Some(&frame)));
+        let (value, diagnostics, failed) =
+            self.aside(|run| run.eval(&template.expression, Some(&frame)));
         self.in_template = false;
         if failed {
             return Err(Some(CallError::call(said(&diagnostics, &template.file))));
@@ -231,15 +296,23 @@ impl Run<'_> {
 
 fn is_template_name(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(|first| first.is_ascii_alphabetic())
+    chars
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Diagnostics in one sentence, as errors of functions tell them.
 fn said(diagnostics: &Diagnostics, file: &SourceFile) -> String {
-    let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
-    let Some(first) = errors.next() else { return String::new() };
-    let at = first.subject.map_or_else(String::new, |span| format!("{}: ", place_in(file, span)));
+    let mut errors = diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error());
+    let Some(first) = errors.next() else {
+        return String::new();
+    };
+    let at = first
+        .subject
+        .map_or_else(String::new, |span| format!("{}: ", place_in(file, span)));
     let message = format!("{at}{}; {}", first.summary, first.detail);
     match errors.count() {
         0 => message,

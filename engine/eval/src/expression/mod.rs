@@ -17,6 +17,7 @@ use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_syntax::{Expr, ExprKind, Step};
 use terrace_value::{Marks, Value, ops};
 
+use crate::reference::follow;
 use crate::{Dependency, Evaluated, Evaluator, Scope, Values};
 
 pub(crate) use call::place;
@@ -28,6 +29,9 @@ pub(crate) use span::{start_span, traversal_span};
 /// How much stack must be left before an evaluation step, and how much is added when it is not.
 const RED_ZONE: usize = 128 * 1024;
 const STACK_STEP: usize = 4 * 1024 * 1024;
+
+/// With how many diagnostics before it a new one is compared.
+const MOST_COMPARED: usize = 64;
 
 /// One evaluation under way: where it stands, what it has read and what it has to say.
 pub(crate) struct Run<'a> {
@@ -62,7 +66,11 @@ impl<'a> Run<'a> {
 
     /// The answer, with `value`.
     pub(crate) fn finish<T>(self, value: T) -> Evaluated<T> {
-        Evaluated { value, dependencies: self.dependencies, diagnostics: self.diagnostics }
+        Evaluated {
+            value,
+            dependencies: self.dependencies,
+            diagnostics: self.diagnostics,
+        }
     }
 
     /// Evaluates a whole expression: first whether all that it refers to is there, then its value.
@@ -77,7 +85,11 @@ impl<'a> Run<'a> {
         }
         let before = self.errors;
         self.check_references(expression, frame);
-        if self.errors > before { Value::dynamic() } else { self.eval(expression, frame) }
+        if self.errors > before {
+            Value::dynamic()
+        } else {
+            self.eval(expression, frame)
+        }
     }
 
     /// How many errors there were so far.
@@ -89,7 +101,15 @@ impl<'a> Run<'a> {
     pub(crate) fn error(&mut self, diagnostic: impl FnOnce() -> Diagnostic) {
         self.errors += 1;
         if self.quiet == 0 {
-            self.diagnostics.push(diagnostic());
+            self.say(diagnostic());
+        }
+    }
+
+    /// Adds a diagnostic, once: the items of a `for` may all have the same to say.
+    fn say(&mut self, diagnostic: Diagnostic) {
+        let mut latest = self.diagnostics.iter().rev().take(MOST_COMPARED);
+        if latest.all(|said| *said != diagnostic) {
+            self.diagnostics.push(diagnostic);
         }
     }
 
@@ -104,7 +124,7 @@ impl<'a> Run<'a> {
         if self.quiet == 0 {
             let mut diagnostic = diagnostic();
             diagnostic.values.extend(self.notes(expression, frame));
-            self.diagnostics.push(diagnostic);
+            self.say(diagnostic);
         }
     }
 
@@ -115,7 +135,10 @@ impl<'a> Run<'a> {
 
     /// Adds diagnostics that were made elsewhere.
     pub(crate) fn append(&mut self, diagnostics: Diagnostics) {
-        self.errors += diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        self.errors += diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .count();
         if self.quiet == 0 {
             self.diagnostics.append(diagnostics);
         }
@@ -170,22 +193,33 @@ impl<'a> Run<'a> {
             ExprKind::TemplateWrap(inner) | ExprKind::Parens(inner) => self.eval(inner, frame),
             ExprKind::TemplateJoin(inner) => self.template_join(expression, inner, frame),
             ExprKind::RelativeTraversal { source, steps } => self.relative(source, steps, frame),
-            ExprKind::Index { collection, key, bracket_span } => {
-                self.index(expression, collection, key, *bracket_span, frame)
-            }
-            ExprKind::Splat { source, each, marker_span } => self.splat(source, each, *marker_span, frame),
+            ExprKind::Index {
+                collection,
+                key,
+                bracket_span,
+            } => self.index(expression, collection, key, *bracket_span, frame),
+            ExprKind::Splat {
+                source,
+                each,
+                marker_span,
+            } => self.splat(source, each, *marker_span, frame),
             ExprKind::Call(call) => self.call(expression, call, frame),
-            ExprKind::Conditional { condition, if_true, if_false } => {
-                self.conditional(expression, condition, if_true, if_false, frame)
-            }
+            ExprKind::Conditional {
+                condition,
+                if_true,
+                if_false,
+            } => self.conditional(expression, condition, if_true, if_false, frame),
             ExprKind::Unary { op, operand } => self.unary(expression, *op, operand, frame),
-            ExprKind::Binary { op, left, right } => self.binary(expression, *op, left, right, frame),
+            ExprKind::Binary { op, left, right } => {
+                self.binary(expression, *op, left, right, frame)
+            }
             ExprKind::Tuple(items) => Value::tuple(self.each_of(items, frame)),
             ExprKind::Object(items) => self.object(items, frame),
             ExprKind::For(for_expression) => self.for_expression(for_expression, frame),
-            ExprKind::Literal(_) | ExprKind::Traversal(_) | ExprKind::SplatItem | ExprKind::Invalid => {
-                self.eval(expression, frame)
-            }
+            ExprKind::Literal(_)
+            | ExprKind::Traversal(_)
+            | ExprKind::SplatItem
+            | ExprKind::Invalid => self.eval(expression, frame),
         }
     }
 
@@ -210,12 +244,7 @@ impl<'a> Run<'a> {
         frame: Option<&Frame<'_>>,
     ) -> Value {
         for step in steps {
-            let next = match step {
-                Step::Attribute(ident) => ops::get_attribute(&value, &ident.name),
-                Step::Index { key, .. } => ops::index(&value, key),
-                Step::Splat { .. } => Ok(Value::dynamic()),
-            };
-            match next {
+            match follow(&value, step) {
                 Ok(part) => value = part,
                 Err(error) => {
                     self.access_error(&error, step.span(), source, frame);
@@ -233,7 +262,14 @@ impl<'a> Run<'a> {
         source: Option<&Expr>,
         frame: Option<&Frame<'_>>,
     ) {
-        let diagnostic = || Diagnostic::error(access_id(error.summary), error.summary, error.detail.clone()).at(span);
+        let diagnostic = || {
+            Diagnostic::error(
+                access_id(error.summary),
+                error.summary,
+                error.detail.clone(),
+            )
+            .at(span)
+        };
         match source {
             Some(source) => self.error_about(source, frame, diagnostic),
             None => self.error(diagnostic),
@@ -265,7 +301,8 @@ impl<'a> Run<'a> {
     }
 }
 
-const fn access_id(summary: &str) -> &'static str {
+/// The name of an error of access.
+pub(crate) const fn access_id(summary: &str) -> &'static str {
     match summary.as_bytes() {
         b"Invalid index" => "invalid-index",
         b"Attempt to index null value" => "index-of-null",

@@ -9,6 +9,7 @@ use terrace_value::{Type, Value};
 use super::{Frame, Run};
 
 type Operation = fn(&Value, &Value) -> Result<Value, OperationError>;
+type UnaryOperation = fn(&Value) -> Result<Value, OperationError>;
 
 /// What an operator takes, what it gives, and how.
 fn operation(op: BinaryOp) -> Option<(Type, Type, Operation)> {
@@ -71,7 +72,7 @@ impl Run<'_> {
         operand: &Expr,
         frame: Option<&Frame<'_>>,
     ) -> Value {
-        let (ty, operation): (Type, fn(&Value) -> Result<Value, OperationError>) = match op {
+        let (ty, operation): (Type, UnaryOperation) = match op {
             UnaryOp::Not => (Type::Bool, ops::not),
             UnaryOp::Negate => (Type::Number, ops::negate),
         };
@@ -90,7 +91,14 @@ impl Run<'_> {
         }
     }
 
-    fn operand(&mut self, value: &Value, ty: &Type, expression: &Expr, which: &str, frame: Option<&Frame<'_>>) -> Value {
+    fn operand(
+        &mut self,
+        value: &Value,
+        ty: &Type,
+        expression: &Expr,
+        which: &str,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
         match convert(value, ty) {
             Ok(value) => value,
             Err(error) => {
@@ -107,10 +115,19 @@ impl Run<'_> {
         }
     }
 
-    fn operation_failed(&mut self, expression: &Expr, error: &OperationError, frame: Option<&Frame<'_>>) {
+    fn operation_failed(
+        &mut self,
+        expression: &Expr,
+        error: &OperationError,
+        frame: Option<&Frame<'_>>,
+    ) {
         self.error_about(expression, frame, || {
-            Diagnostic::error("operation-failed", "Operation failed", format!("Error during operation: {error}."))
-                .at(expression.span)
+            Diagnostic::error(
+                "operation-failed",
+                "Operation failed",
+                format!("Error during operation: {error}."),
+            )
+            .at(expression.span)
         });
     }
 }

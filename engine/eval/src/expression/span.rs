@@ -5,8 +5,13 @@ use terrace_syntax::{Expr, ExprKind, Traversal};
 
 /// Where a whole reference stands.
 pub(crate) fn traversal_span(traversal: &Traversal, steps: usize) -> Span {
-    let last = traversal.steps.get(..steps.min(traversal.steps.len())).and_then(<[_]>::last);
-    last.map_or(traversal.root.span, |step| traversal.root.span.to(step.span()))
+    let last = traversal
+        .steps
+        .get(..steps.min(traversal.steps.len()))
+        .and_then(<[_]>::last);
+    last.map_or(traversal.root.span, |step| {
+        traversal.root.span.to(step.span())
+    })
 }
 
 /// The first thing in an expression, which messages about an argument point at.
@@ -17,17 +22,29 @@ pub(crate) fn start_span(expression: &Expr) -> Span {
             ExprKind::Template(parts) => match parts.first() {
                 Some(part) => part,
                 // The reference takes the next token after the empty text for its beginning.
-                None => return Span { start: expression.span.end, end: expression.span.end + 1, ..expression.span },
+                None => {
+                    return Span {
+                        start: expression.span.end,
+                        end: expression.span.end + 1,
+                        ..expression.span
+                    };
+                }
             },
             ExprKind::TemplateJoin(inner) => inner,
             ExprKind::Binary { left: first, .. }
-            | ExprKind::Conditional { condition: first, .. }
-            | ExprKind::Index { collection: first, .. }
+            | ExprKind::Conditional {
+                condition: first, ..
+            }
+            | ExprKind::Index {
+                collection: first, ..
+            }
             | ExprKind::RelativeTraversal { source: first, .. }
             | ExprKind::Splat { source: first, .. } => first,
             ExprKind::Call(call) => return call.name_span,
             ExprKind::Traversal(traversal) => return traversal.root.span,
-            ExprKind::Tuple(_) | ExprKind::Object(_) | ExprKind::For(_) => return first_bytes(expression.span, 1),
+            ExprKind::Tuple(_) | ExprKind::Object(_) | ExprKind::For(_) => {
+                return first_bytes(expression.span, 1);
+            }
             ExprKind::Unary { .. } => return first_bytes(expression.span, 1),
             _ => return expression.span,
         };
@@ -35,5 +52,8 @@ pub(crate) fn start_span(expression: &Expr) -> Span {
 }
 
 fn first_bytes(span: Span, count: u32) -> Span {
-    Span { end: (span.start + count).min(span.end), ..span }
+    Span {
+        end: (span.start + count).min(span.end),
+        ..span
+    }
 }

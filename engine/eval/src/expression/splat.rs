@@ -35,7 +35,9 @@ impl Run<'_> {
             }
             Kind::Null(_) => Value::tuple([]).with_marks(marks),
             Kind::Unknown(unknown) => self.unknown_splat(&value, &unknown.0, marks, each, frame),
-            Kind::Tuple(items) => Value::tuple(self.splat_items(items, each, frame)).with_marks(marks),
+            Kind::Tuple(items) => {
+                Value::tuple(self.splat_items(items, each, frame)).with_marks(marks)
+            }
             Kind::List(element, items) | Kind::Set(element, items) => {
                 if items.is_empty() {
                     let item = self.item_type(element, each, frame);
@@ -47,8 +49,16 @@ impl Run<'_> {
         }
     }
 
-    fn splat_items(&mut self, items: &[Value], each: &Expr, frame: Option<&Frame<'_>>) -> Vec<Value> {
-        items.iter().map(|item| self.eval(each, Some(&Frame::with_item(frame, item.clone())))).collect()
+    fn splat_items(
+        &mut self,
+        items: &[Value],
+        each: &Expr,
+        frame: Option<&Frame<'_>>,
+    ) -> Vec<Value> {
+        items
+            .iter()
+            .map(|item| self.eval(each, Some(&Frame::with_item(frame, item.clone()))))
+            .collect()
     }
 
     fn item_type(&mut self, element: &Type, each: &Expr, frame: Option<&Frame<'_>>) -> Type {
@@ -76,11 +86,15 @@ impl Run<'_> {
             }
             Type::Tuple(elements) => {
                 let items: Vec<Value> = elements.iter().cloned().map(Value::unknown).collect();
-                let types = self.splat_items(&items, each, frame).into_iter().map(|item| item.ty());
+                let types = self
+                    .splat_items(&items, each, frame)
+                    .into_iter()
+                    .map(|item| item.ty());
                 Value::unknown(Type::tuple(types)).with_marks(marks)
             }
             _ if value.is_definitely_not_null() => {
-                Value::tuple(self.splat_items(std::slice::from_ref(value), each, frame)).with_marks(marks)
+                Value::tuple(self.splat_items(std::slice::from_ref(value), each, frame))
+                    .with_marks(marks)
             }
             // Whether it will be null, which gives no element, or not, which gives one, is not known.
             _ => {
@@ -98,5 +112,9 @@ fn list_of(items: Vec<Value>) -> Value {
         return Value::list(ty, items);
     }
     let types: Vec<Type> = items.iter().map(Value::ty).collect();
-    if types.iter().any(Type::has_dynamic) { Value::dynamic() } else { Value::tuple(items) }
+    if types.iter().any(Type::has_dynamic) {
+        Value::dynamic()
+    } else {
+        Value::tuple(items)
+    }
 }

@@ -8,7 +8,12 @@ use terrace_value::{Marks, Refinements, Type, Value};
 use super::{Frame, Run};
 
 impl Run<'_> {
-    pub(super) fn template(&mut self, expression: &Expr, parts: &[Expr], frame: Option<&Frame<'_>>) -> Value {
+    pub(super) fn template(
+        &mut self,
+        expression: &Expr,
+        parts: &[Expr],
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
         if let [part] = parts
             && let ExprKind::Literal(value) = &part.kind
             && value.as_str().is_some()
@@ -40,7 +45,10 @@ impl Run<'_> {
                     Some(_) => {}
                     None if known => {
                         known = false;
-                        if let Some(prefix) = value.refinements().and_then(|refinements| refinements.prefix.as_deref()) {
+                        if let Some(prefix) = value
+                            .refinements()
+                            .and_then(|refinements| refinements.prefix.as_deref())
+                        {
                             text.push_str(prefix);
                         }
                     }
@@ -62,13 +70,22 @@ impl Run<'_> {
         }
         if !known {
             let prefix = (!text.is_empty()).then(|| text.into());
-            let refinements = Refinements { not_null: true, prefix, ..Refinements::default() };
+            let refinements = Refinements {
+                not_null: true,
+                prefix,
+                ..Refinements::default()
+            };
             return Value::unknown_refined(Type::String, refinements).with_marks(marks);
         }
         Value::string(text).with_marks(marks)
     }
 
-    pub(super) fn template_join(&mut self, expression: &Expr, inner: &Expr, frame: Option<&Frame<'_>>) -> Value {
+    pub(super) fn template_join(
+        &mut self,
+        expression: &Expr,
+        inner: &Expr,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
         let before = self.errors();
         let parts = self.eval(inner, frame);
         let mut marks = parts.marks();

@@ -17,7 +17,9 @@ impl Run<'_> {
     pub(crate) fn check_references(&mut self, expression: &Expr, frame: Option<&Frame<'_>>) {
         visit::traversals(expression, &mut |traversal| {
             let name = &*traversal.root.name;
-            if frame.is_some_and(|frame| frame.get(name).is_some()) || self.scope.variables.contains_key(name) {
+            if frame.is_some_and(|frame| frame.get(name).is_some())
+                || self.scope.variables.contains_key(name)
+            {
                 return;
             }
             self.check_reference(traversal);
@@ -48,20 +50,21 @@ impl Run<'_> {
             Subject::Variable(ident) => (!node.module.variables.contains_key(&ident.name)
                 && !self.scope.inputs.contains_key(&ident.name))
             .then(|| undeclared_variable(node, ident, span)),
-            Subject::Local(ident) => {
-                (!node.module.locals.contains_key(&ident.name)).then(|| undeclared_local(node, ident, span))
-            }
+            Subject::Local(ident) => (!node.module.locals.contains_key(&ident.name))
+                .then(|| undeclared_local(node, ident, span)),
             Subject::Count(ident) => self.count_problem(ident, span),
             Subject::Each(ident) => self.each_problem(ident, span),
             Subject::Path(ident) => path_problem(ident, span),
             Subject::Terraform(ident) => terraform_problem(ident, span),
             Subject::SelfObject => self.scope.self_value.is_none().then(|| no_self(span)),
-            Subject::Module { call, .. } => {
-                (!node.module.calls.contains_key(&call.name)).then(|| undeclared_module(node, call, span_of_call(traversal)))
-            }
-            Subject::Resource { mode, type_name, name, key } => {
-                self.resource_problem(node, traversal, reference, (*mode, type_name, name, *key))
-            }
+            Subject::Module { call, .. } => (!node.module.calls.contains_key(&call.name))
+                .then(|| undeclared_module(node, call, span_of_call(traversal))),
+            Subject::Resource {
+                mode,
+                type_name,
+                name,
+                key,
+            } => self.resource_problem(node, traversal, reference, (*mode, type_name, name, *key)),
         }
     }
 
@@ -109,9 +112,16 @@ impl Run<'_> {
         (mode, type_name, name, key): (ResourceMode, &Text, &Ident, Option<&Value>),
     ) -> Option<Diagnostic> {
         let Some((config, _)) = self.evaluator.resource(node, mode, type_name, &name.name) else {
-            return Some(undeclared_resource(node, (mode, type_name, &name.name), reference.span(traversal)));
+            return Some(undeclared_resource(
+                node,
+                (mode, type_name, &name.name),
+                reference.span(traversal),
+            ));
         };
-        let rest = traversal.steps.get(reference.consumed..).unwrap_or_default();
+        let rest = traversal
+            .steps
+            .get(reference.consumed..)
+            .unwrap_or_default();
         if let Some(problem) = key_problem(config, traversal, reference, key, rest) {
             return Some(problem);
         }
@@ -122,7 +132,9 @@ impl Run<'_> {
 
 fn span_of_call(traversal: &Traversal) -> Span {
     let reference = Reference::of(traversal);
-    reference.map_or(traversal.root.span, |reference| traversal_span(traversal, reference.consumed))
+    reference.map_or(traversal.root.span, |reference| {
+        traversal_span(traversal, reference.consumed)
+    })
 }
 
 fn from_destroy_provisioner(span: Span) -> Diagnostic {
@@ -167,7 +179,10 @@ fn undeclared_module(node: &ModuleNode, ident: &Ident, span: Span) -> Diagnostic
     Diagnostic::error(
         "undeclared-module",
         "Reference to undeclared module",
-        format!("No module call named {name:?} is declared in {}.{hint}", module_words(node)),
+        format!(
+            "No module call named {name:?} is declared in {}.{hint}",
+            module_words(node)
+        ),
     )
     .at(span)
 }
@@ -187,17 +202,30 @@ fn undeclared_resource(
         module_words(node)
     );
     if mode == ResourceMode::Managed {
-        let data = Resource { mode: ResourceMode::Data, type_name: type_name.clone(), name: name.clone() };
+        let data = Resource {
+            mode: ResourceMode::Data,
+            type_name: type_name.clone(),
+            name: name.clone(),
+        };
         if node.module.resources.contains_key(&data) {
             detail = format!("{detail}\n\nDid you mean the data resource {data}?");
         }
     }
-    Diagnostic::error("undeclared-resource", "Reference to undeclared resource", detail).at(span)
+    Diagnostic::error(
+        "undeclared-resource",
+        "Reference to undeclared resource",
+        detail,
+    )
+    .at(span)
 }
 
 /// As messages name a module.
 pub(crate) fn module_words(node: &ModuleNode) -> String {
-    if node.path.is_root() { "the root module".into() } else { node.path.to_string() }
+    if node.path.is_root() {
+        "the root module".into()
+    } else {
+        node.path.to_string()
+    }
 }
 
 fn no_self(span: Span) -> Diagnostic {
@@ -233,7 +261,10 @@ fn path_problem(ident: &Ident, span: Span) -> Option<Diagnostic> {
         Diagnostic::error(
             "invalid-path-attribute",
             "Invalid \"path\" attribute",
-            format!("The \"path\" object does not have an attribute named {:?}.{hint}", ident.name),
+            format!(
+                "The \"path\" object does not have an attribute named {:?}.{hint}",
+                ident.name
+            ),
         )
         .at(span)
     })
@@ -245,7 +276,14 @@ fn terraform_problem(ident: &Ident, span: Span) -> Option<Diagnostic> {
         "env" => "The terraform.env attribute was deprecated in v0.10 and removed in v0.12. The \"state environment\" concept was renamed to \"workspace\" in v0.12, and so the workspace name can now be accessed using the terraform.workspace attribute.".to_owned(),
         name => format!("The \"terraform\" object does not have an attribute named {name:?}. The only supported attributes are terraform.workspace, the name of the currently-selected workspace, and terraform.applying, a boolean which is true only during apply."),
     };
-    Some(Diagnostic::error("invalid-terraform-attribute", "Invalid \"terraform\" attribute", detail).at(span))
+    Some(
+        Diagnostic::error(
+            "invalid-terraform-attribute",
+            "Invalid \"terraform\" attribute",
+            detail,
+        )
+        .at(span),
+    )
 }
 
 /// A missing or superfluous instance key.
@@ -290,12 +328,19 @@ fn schema_problem(block: &Block, steps: &[Step]) -> Option<Diagnostic> {
         Step::Splat { .. } => return None,
         Step::Index { key, span } => {
             let detail = match key.as_str() {
-                Some(name) if block.attributes.contains_key(name) || block.blocks.contains_key(name) => {
-                    format!("Only attribute access is allowed here. Did you mean to access attribute {name:?} using the dot operator?")
+                Some(name)
+                    if block.attributes.contains_key(name) || block.blocks.contains_key(name) =>
+                {
+                    format!(
+                        "Only attribute access is allowed here. Did you mean to access attribute {name:?} using the dot operator?"
+                    )
                 }
                 _ => "Only attribute access is allowed here, using the dot operator.".to_owned(),
             };
-            return Some(Diagnostic::error("invalid-index-operation", "Invalid index operation", detail).at(*span));
+            return Some(
+                Diagnostic::error("invalid-index-operation", "Invalid index operation", detail)
+                    .at(*span),
+            );
         }
     };
     if block.attributes.contains_key(&ident.name) {
@@ -307,7 +352,11 @@ fn schema_problem(block: &Block, steps: &[Step]) -> Option<Diagnostic> {
             BlockNesting::List | BlockNesting::Set | BlockNesting::Map => None,
         };
     }
-    let names = block.attributes.keys().chain(block.blocks.keys()).map(|name| &**name);
+    let names = block
+        .attributes
+        .keys()
+        .chain(block.blocks.keys())
+        .map(|name| &**name);
     let hint = did_you_mean(&ident.name, names);
     Some(
         Diagnostic::error(

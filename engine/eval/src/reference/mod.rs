@@ -11,7 +11,7 @@ use terrace_value::{Text, Value};
 
 use crate::expression::traversal_span;
 
-pub(crate) use read::instance_key;
+pub(crate) use read::{follow, instance_key};
 pub(crate) use suggest::suggestion;
 
 /// What a reference is to, and how many of its steps say so; the rest goes into the value.
@@ -29,14 +29,28 @@ pub(crate) enum Subject<'e> {
     Path(&'e Ident),
     Terraform(&'e Ident),
     SelfObject,
-    Module { call: &'e Ident, key: Option<&'e Value>, output: Option<&'e Ident> },
-    Resource { mode: ResourceMode, type_name: &'e Text, name: &'e Ident, key: Option<&'e Value> },
+    Module {
+        call: &'e Ident,
+        key: Option<&'e Value>,
+        output: Option<&'e Ident>,
+    },
+    Resource {
+        mode: ResourceMode,
+        type_name: &'e Text,
+        name: &'e Ident,
+        key: Option<&'e Value>,
+    },
 }
 
 impl<'e> Reference<'e> {
     /// Reads a reference.
     pub(crate) fn of(traversal: &'e Traversal) -> Result<Self, Diagnostic> {
-        let one = |subject: fn(&'e Ident) -> Subject<'e>| Ok(Self { subject: subject(only(traversal)?), consumed: 1 });
+        let one = |subject: fn(&'e Ident) -> Subject<'e>| {
+            Ok(Self {
+                subject: subject(only(traversal)?),
+                consumed: 1,
+            })
+        };
         match &*traversal.root.name {
             "var" => one(Subject::Variable),
             "local" => one(Subject::Local),
@@ -71,7 +85,10 @@ impl<'e> Reference<'e> {
         let place = if key.is_some() { 2 } else { 1 };
         let output = attribute(traversal, place);
         let consumed = place + usize::from(output.is_some());
-        Ok(Self { subject: Subject::Module { call, key, output }, consumed })
+        Ok(Self {
+            subject: Subject::Module { call, key, output },
+            consumed,
+        })
     }
 
     fn of_mode(traversal: &'e Traversal, mode: ResourceMode) -> Result<Self, Diagnostic> {
@@ -82,9 +99,13 @@ impl<'e> Reference<'e> {
         };
         let type_name = attribute(traversal, 0);
         match type_name {
-            Some(ident) if traversal.steps.len() > 1 => Self::of_resource(traversal, mode, &ident.name, 1),
+            Some(ident) if traversal.steps.len() > 1 => {
+                Self::of_resource(traversal, mode, &ident.name, 1)
+            }
             _ => Err(invalid(
-                format!("The \"{object}\" object must be followed by two attribute names: the {types} and the resource name."),
+                format!(
+                    "The \"{object}\" object must be followed by two attribute names: the {types} and the resource name."
+                ),
                 traversal_span(traversal, 2),
             )),
         }
@@ -102,15 +123,28 @@ impl<'e> Reference<'e> {
                 ResourceMode::Data => "data source",
                 ResourceMode::Ephemeral => "ephemeral resource type",
             };
-            let span = traversal.steps.get(place).map_or(traversal.root.span, Step::span);
+            let span = traversal
+                .steps
+                .get(place)
+                .map_or(traversal.root.span, Step::span);
             return Err(invalid(
-                format!("A reference to a {what} must be followed by at least one attribute access, specifying the resource name."),
+                format!(
+                    "A reference to a {what} must be followed by at least one attribute access, specifying the resource name."
+                ),
                 span,
             ));
         };
         let key = index(traversal, place + 1);
         let consumed = place + 1 + usize::from(key.is_some());
-        Ok(Self { subject: Subject::Resource { mode, type_name, name, key }, consumed })
+        Ok(Self {
+            subject: Subject::Resource {
+                mode,
+                type_name,
+                name,
+                key,
+            },
+            consumed,
+        })
     }
 
     /// The part of the traversal that names the subject.
@@ -132,9 +166,18 @@ fn only(traversal: &Traversal) -> Result<&Ident, Diagnostic> {
     let root = &traversal.root;
     match traversal.steps.first() {
         Some(Step::Attribute(ident)) => Ok(ident),
-        Some(step) => Err(invalid(format!("The \"{}\" object does not support this operation.", root.name), step.span())),
+        Some(step) => Err(invalid(
+            format!(
+                "The \"{}\" object does not support this operation.",
+                root.name
+            ),
+            step.span(),
+        )),
         None => Err(invalid(
-            format!("The \"{}\" object cannot be accessed directly. Instead, access one of its attributes.", root.name),
+            format!(
+                "The \"{}\" object cannot be accessed directly. Instead, access one of its attributes.",
+                root.name
+            ),
             root.span,
         )),
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use terrace_addr::{AbsNamed, AbsResource, AbsResourceInstance, InstanceKey, Name, ResourceMode};
 use terrace_config::{ForEachOrCount, ResourceConfig};
-use terrace_diag::{Diagnostic, Span};
+use terrace_diag::Diagnostic;
 use terrace_syntax::{Expr, ExprKind, Ident, Step, Traversal};
 use terrace_value::{Marks, Text, Value, ops};
 
 use super::{Reference, Subject};
-use crate::expression::{Frame, Run, traversal_span};
+use crate::expression::{Frame, Run, access_id};
 use crate::memo::NamedKind;
 use crate::{Dependency, Expansion};
 
@@ -18,18 +18,20 @@ impl Run<'_> {
     /// The value of a reference.
     pub(crate) fn traversal(&mut self, traversal: &Traversal, frame: Option<&Frame<'_>>) -> Value {
         let name = &*traversal.root.name;
-        let bound = frame.and_then(|frame| frame.get(name)).or_else(|| self.scope.variables.get(name).cloned());
+        let bound = frame
+            .and_then(|frame| frame.get(name))
+            .or_else(|| self.scope.variables.get(name).cloned());
         if let Some(value) = bound {
-            return self.traversal_steps(value, traversal, 0, frame);
+            return self.traversal_steps(value, traversal, 0);
         }
         match Reference::of(traversal) {
             Ok(reference) => {
                 let before = self.errors();
-                let value = self.subject(traversal, &reference);
+                let (value, consumed) = self.subject(&reference);
                 if self.errors() > before {
                     return Value::dynamic();
                 }
-                self.traversal_steps(value, traversal, reference.consumed, frame)
+                self.traversal_steps(value, traversal, consumed)
             }
             Err(diagnostic) => {
                 self.error(|| diagnostic);
@@ -38,28 +40,25 @@ impl Run<'_> {
         }
     }
 
+    /// Follows the steps of a reference from the one at `consumed`.
     fn traversal_steps(
         &mut self,
-        value: Value,
+        mut value: Value,
         traversal: &Traversal,
         consumed: usize,
-        frame: Option<&Frame<'_>>,
     ) -> Value {
-        let mut value = value;
         for (place, step) in traversal.steps.iter().enumerate().skip(consumed) {
-            let next = match step {
-                Step::Attribute(ident) => ops::get_attribute(&value, &ident.name),
-                Step::Index { key, .. } => ops::index(&value, key),
-                Step::Splat { .. } => return Value::dynamic(),
-            };
-            match next {
+            match follow(&value, step) {
                 Ok(part) => value = part,
                 Err(error) => {
-                    let note = crate::describe::note(self.evaluator, traversal, place, &value);
-                    let _ = frame;
+                    let note = crate::describe::note(traversal, place, &value);
                     self.error(|| {
-                        let mut diagnostic =
-                            Diagnostic::error("unsupported-attribute", error.summary, error.detail).at(step.span());
+                        let mut diagnostic = Diagnostic::error(
+                            access_id(error.summary),
+                            error.summary,
+                            error.detail,
+                        )
+                        .at(step.span());
                         diagnostic.values.extend(note);
                         diagnostic
                     });
@@ -72,17 +71,36 @@ impl Run<'_> {
 
     /// The value of a reference to the whole of something that has instances, indexed by a key; `None` where it is not
     /// that, or where the ordinary way must find the words for what is wrong.
-    pub(crate) fn keyed(&mut self, traversal: &Traversal, key: &Value, frame: Option<&Frame<'_>>) -> Option<Value> {
+    pub(crate) fn keyed(
+        &mut self,
+        traversal: &Traversal,
+        key: &Value,
+        frame: Option<&Frame<'_>>,
+    ) -> Option<Value> {
         let (reference, instance) = self.keyed_reference(traversal, key, frame)?;
-        let Subject::Resource { mode, type_name, name, .. } = reference.subject else { return None };
+        let Subject::Resource {
+            mode,
+            type_name,
+            name,
+            ..
+        } = reference.subject
+        else {
+            return None;
+        };
         let node = self.node?;
         let (config, resource) = self.evaluator.resource(node, mode, type_name, &name.name)?;
-        let address = AbsResource { module: self.scope.module.clone(), resource: Arc::clone(resource) };
+        let address = AbsResource {
+            module: self.scope.module.clone(),
+            resource: Arc::clone(resource),
+        };
         let expansion = self.values.expansion(&address)?;
         if !expansion.contains(Some(&instance)) {
             return None;
         }
-        Some(self.instance(&address.instance(Some(instance)), config).with_marks(key.marks()))
+        Some(
+            self.instance(&address.instance(Some(instance)), config)
+                .with_marks(key.marks()),
+        )
     }
 
     /// `module.x[key].output`, without evaluating other outputs.
@@ -92,18 +110,29 @@ impl Run<'_> {
         steps: &[Step],
         frame: Option<&Frame<'_>>,
     ) -> Option<Value> {
-        let ExprKind::Index { collection, key, .. } = &source.kind else { return None };
-        let ExprKind::Traversal(traversal) = &collection.kind else { return None };
+        let ExprKind::Index {
+            collection, key, ..
+        } = &source.kind
+        else {
+            return None;
+        };
+        let ExprKind::Traversal(traversal) = &collection.kind else {
+            return None;
+        };
         if &*traversal.root.name != "module" {
             return None;
         }
-        let Some(Step::Attribute(output)) = steps.first() else { return None };
+        let Some(Step::Attribute(output)) = steps.first() else {
+            return None;
+        };
         let (key_value, failed) = self.quietly(|run| run.eval(key, frame));
         if failed {
             return None;
         }
         let (reference, instance) = self.keyed_reference(traversal, &key_value, frame)?;
-        let Subject::Module { call, .. } = reference.subject else { return None };
+        let Subject::Module { call, .. } = reference.subject else {
+            return None;
+        };
         let value = self.module_output(call, Some(&instance), output)?;
         Some(value.with_marks(key_value.marks()))
     }
@@ -115,7 +144,9 @@ impl Run<'_> {
         frame: Option<&Frame<'_>>,
     ) -> Option<(Reference<'t>, InstanceKey)> {
         let name = &*traversal.root.name;
-        if self.scope.variables.contains_key(name) || frame.is_some_and(|frame| frame.get(name).is_some()) {
+        if self.scope.variables.contains_key(name)
+            || frame.is_some_and(|frame| frame.get(name).is_some())
+        {
             return None;
         }
         let reference = Reference::of(traversal).ok()?;
@@ -130,24 +161,34 @@ impl Run<'_> {
         Some((reference, instance_key(key)?))
     }
 
-    fn subject(&mut self, traversal: &Traversal, reference: &Reference<'_>) -> Value {
-        let span = traversal_span(traversal, reference.consumed);
-        match &reference.subject {
-            Subject::Variable(ident) => self.variable(ident),
-            Subject::Local(ident) => self.named(NamedKind::Local, &ident.name),
-            Subject::Count(_) => self.scope.repetition.count_index.clone().unwrap_or_else(Value::dynamic),
-            Subject::Each(ident) if &*ident.name == "key" => {
-                self.scope.repetition.each_key.clone().unwrap_or_else(Value::dynamic)
+    /// The value of what a reference names, and how many of its steps have been taken for it.
+    fn subject(&mut self, reference: &Reference<'_>) -> (Value, usize) {
+        let repetition = &self.scope.repetition;
+        let value = match &reference.subject {
+            Subject::Variable(ident) => Some(self.variable(ident)),
+            Subject::Local(ident) => Some(self.named(NamedKind::Local, &ident.name)),
+            Subject::Count(_) => repetition.count_index.clone(),
+            Subject::Each(ident) if &*ident.name == "key" => repetition.each_key.clone(),
+            Subject::Each(_) => repetition.each_value.clone(),
+            Subject::Path(ident) => Some(self.path(ident)),
+            Subject::Terraform(ident) => Some(self.terraform(ident)),
+            Subject::SelfObject => self.scope.self_value.clone(),
+            Subject::Module { call, key, output } => {
+                return match self.module_part(call, *key, *output) {
+                    Some(value) => (value, reference.consumed),
+                    None => (self.named(NamedKind::Call, &call.name), 1),
+                };
             }
-            Subject::Each(_) => self.scope.repetition.each_value.clone().unwrap_or_else(Value::dynamic),
-            Subject::Path(ident) => self.path(ident),
-            Subject::Terraform(ident) => self.terraform(ident),
-            Subject::SelfObject => self.scope.self_value.clone().unwrap_or_else(Value::dynamic),
-            Subject::Module { call, key, output } => self.module(call, *key, *output, span, traversal),
-            Subject::Resource { mode, type_name, name, key } => {
-                self.resource((*mode, type_name, &name.name), *key, span)
+            Subject::Resource {
+                mode,
+                type_name,
+                name,
+                key,
+            } => {
+                return self.resource((*mode, type_name, &name.name), *key, reference.consumed);
             }
-        }
+        };
+        (value.unwrap_or_else(Value::dynamic), reference.consumed)
     }
 
     fn variable(&mut self, ident: &Ident) -> Value {
@@ -159,7 +200,11 @@ impl Run<'_> {
 
     fn named(&mut self, kind: NamedKind, name: &Name) -> Value {
         let address = AbsNamed::new(self.scope.module.clone(), name.clone());
-        let value = self.evaluator.named(kind, &address, self.values).value.clone();
+        let value = self
+            .evaluator
+            .named(kind, &address, self.values)
+            .value
+            .clone();
         self.dependencies.insert(match kind {
             NamedKind::Variable => Dependency::Variable(address),
             NamedKind::Local => Dependency::Local(address),
@@ -174,7 +219,9 @@ impl Run<'_> {
         match &*ident.name {
             "cwd" => Value::string(paths.cwd.as_str()),
             "root" => Value::string(paths.root.as_str()),
-            _ => self.node.map_or_else(Value::dynamic, |node| Value::string(node.module.directory.as_str())),
+            _ => self.node.map_or_else(Value::dynamic, |node| {
+                Value::string(node.module.directory.as_str())
+            }),
         }
     }
 
@@ -187,52 +234,27 @@ impl Run<'_> {
 
     // ---- modules
 
-    fn module(
+    /// The one output that a reference names; `None` where it is to be found by way of the whole call.
+    fn module_part(
         &mut self,
         call: &Ident,
         key: Option<&Value>,
         output: Option<&Ident>,
-        span: Span,
-        traversal: &Traversal,
-    ) -> Value {
+    ) -> Option<Value> {
         let instance = match key {
-            None => Some(None),
-            Some(key) => instance_key(key).map(Some),
+            None => None,
+            Some(key) => Some(instance_key(key)?),
         };
-        if let (Some(instance), Some(output)) = (&instance, output)
-            && let Some(value) = self.module_output(call, instance.as_ref(), output)
-        {
-            return value;
-        }
-        // The ordinary way: from the whole.
-        let mut value = self.named(NamedKind::Call, &call.name);
-        let steps = 1 + usize::from(key.is_some()) + usize::from(output.is_some());
-        for place in 1..steps {
-            let next = match &traversal.steps[place] {
-                Step::Attribute(ident) => ops::get_attribute(&value, &ident.name),
-                Step::Index { key, .. } => ops::index(&value, key),
-                Step::Splat { .. } => return Value::dynamic(),
-            };
-            match next {
-                Ok(part) => value = part,
-                Err(error) => {
-                    let note = crate::describe::note(self.evaluator, traversal, place, &value);
-                    let place = traversal.steps.get(place).map_or(span, Step::span);
-                    self.error(|| {
-                        let mut diagnostic =
-                            Diagnostic::error("unsupported-attribute", error.summary, error.detail).at(place);
-                        diagnostic.values.extend(note);
-                        diagnostic
-                    });
-                    return Value::dynamic();
-                }
-            }
-        }
-        value
+        self.module_output(call, instance.as_ref(), output?)
     }
 
     /// One output of one instance of a call; `None` where the ordinary way must find out more.
-    fn module_output(&mut self, call: &Ident, key: Option<&InstanceKey>, output: &Ident) -> Option<Value> {
+    fn module_output(
+        &mut self,
+        call: &Ident,
+        key: Option<&InstanceKey>,
+        output: &Ident,
+    ) -> Option<Value> {
         let node = self.node?;
         let config = node.module.calls.get(&call.name)?;
         let child = node.children.get(&call.name)?;
@@ -250,7 +272,11 @@ impl Run<'_> {
         }
         let module = self.scope.module.child(call.name.clone(), key.cloned());
         let address = AbsNamed::new(module, output.name.clone());
-        let value = self.evaluator.named(NamedKind::Output, &address, self.values).value.clone();
+        let value = self
+            .evaluator
+            .named(NamedKind::Output, &address, self.values)
+            .value
+            .clone();
         self.dependencies.insert(Dependency::Output(address));
         Some(value)
     }
@@ -261,45 +287,58 @@ impl Run<'_> {
         &mut self,
         (mode, type_name, name): (ResourceMode, &Text, &Text),
         key: Option<&Value>,
-        span: Span,
-    ) -> Value {
-        let found = self.node.and_then(|node| self.evaluator.resource(node, mode, type_name, name));
-        let Some((config, resource)) = found else { return Value::dynamic() };
-        let address = AbsResource { module: self.scope.module.clone(), resource: Arc::clone(resource) };
-        let Some(key) = key else { return self.whole_resource(&address, config) };
+        consumed: usize,
+    ) -> (Value, usize) {
+        let found = self
+            .node
+            .and_then(|node| self.evaluator.resource(node, mode, type_name, name));
+        let Some((config, resource)) = found else {
+            return (Value::dynamic(), consumed);
+        };
+        let address = AbsResource {
+            module: self.scope.module.clone(),
+            resource: Arc::clone(resource),
+        };
+        let Some(key) = key else {
+            return (self.whole_resource(&address, config), consumed);
+        };
         let expansion = self.values.expansion(&address);
         match (instance_key(key), &expansion) {
-            (Some(instance), Some(expansion)) if expansion.contains(Some(&instance)) => {
-                return self.instance(&address.instance(Some(instance)), config);
-            }
+            (Some(instance), Some(expansion)) if expansion.contains(Some(&instance)) => (
+                self.instance(&address.instance(Some(instance)), config),
+                consumed,
+            ),
             (_, None | Some(Expansion::Unknown)) => {
                 self.dependencies.insert(Dependency::Resource(address));
-                return self.evaluator.unknown_object(config);
+                (self.evaluator.unknown_object(config), consumed)
             }
-            _ => {}
-        }
-        let whole = self.whole_resource(&address, config);
-        match ops::index(&whole, key) {
-            Ok(part) => part,
-            Err(error) => {
-                let span = Span { start: span.end.max(span.start), ..span };
-                let _ = span;
-                self.error(|| Diagnostic::error("invalid-index", error.summary, error.detail).at(span));
-                Value::dynamic()
-            }
+            // From the whole, for the words of what is wrong with the key.
+            _ => (self.whole_resource(&address, config), consumed - 1),
         }
     }
 
     /// The value of one instance.
-    pub(crate) fn instance(&mut self, address: &AbsResourceInstance, config: &ResourceConfig) -> Value {
-        self.dependencies.insert(Dependency::Instance(address.clone()));
+    pub(crate) fn instance(
+        &mut self,
+        address: &AbsResourceInstance,
+        config: &ResourceConfig,
+    ) -> Value {
+        self.dependencies
+            .insert(Dependency::Instance(address.clone()));
         if self.scope.self_address.as_ref() == Some(address)
             && let Some(value) = &self.scope.self_value
         {
             return value.clone();
         }
-        let value = self.values.instance(address).unwrap_or_else(|| self.evaluator.unknown_object(config));
-        if config.resource.mode == ResourceMode::Ephemeral { value.with_marks(Marks::EPHEMERAL) } else { value }
+        let value = self
+            .values
+            .instance(address)
+            .unwrap_or_else(|| self.evaluator.unknown_object(config));
+        if config.resource.mode == ResourceMode::Ephemeral {
+            value.with_marks(Marks::EPHEMERAL)
+        } else {
+            value
+        }
     }
 
     fn whole_resource(&mut self, address: &AbsResource, config: &ResourceConfig) -> Value {
@@ -311,9 +350,14 @@ impl Run<'_> {
         if matches!(expansion, Expansion::Single) {
             return self.instance(&address.instance(None), config);
         }
-        self.dependencies.insert(Dependency::Resource(address.clone()));
+        self.dependencies
+            .insert(Dependency::Resource(address.clone()));
         let generation = self.values.generation(address);
-        let is_own = self.scope.self_address.as_ref().is_some_and(|own| own.resource == *address);
+        let is_own = self
+            .scope
+            .self_address
+            .as_ref()
+            .is_some_and(|own| own.resource == *address);
         let memoised = generation != 0 && !is_own;
         if memoised && let Some(value) = self.evaluator.memo.resource(address, generation) {
             return value;
@@ -323,7 +367,9 @@ impl Run<'_> {
             Expansion::Single | Expansion::Unknown => Value::dynamic(),
             Expansion::Count(count) => Value::tuple(
                 (0..*count)
-                    .map(|index| self.instance(&address.instance(Some(InstanceKey::Int(index))), config))
+                    .map(|index| {
+                        self.instance(&address.instance(Some(InstanceKey::Int(index))), config)
+                    })
                     .collect::<Vec<_>>(),
             ),
             Expansion::ForEach(entries) => {
@@ -337,9 +383,20 @@ impl Run<'_> {
         };
         self.dependencies = kept;
         if memoised {
-            self.evaluator.memo.keep_resource(address, generation, &value);
+            self.evaluator
+                .memo
+                .keep_resource(address, generation, &value);
         }
         value
+    }
+}
+
+/// One step into a value.
+pub(crate) fn follow(value: &Value, step: &Step) -> Result<Value, ops::AccessError> {
+    match step {
+        Step::Attribute(ident) => ops::get_attribute(value, &ident.name),
+        Step::Index { key, .. } => ops::index(value, key),
+        Step::Splat { .. } => Ok(Value::dynamic()),
     }
 }
 

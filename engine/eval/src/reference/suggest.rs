@@ -1,7 +1,10 @@
 //! "Did you mean".
 
 /// The candidate nearest to `name`, if it is near.
-pub(crate) fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn suggestion<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if candidate.len().abs_diff(name.len()) > 8 {
@@ -16,8 +19,13 @@ pub(crate) fn suggestion<'a>(name: &str, candidates: impl IntoIterator<Item = &'
 }
 
 /// ` Did you mean "x"?`, or nothing.
-pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    suggestion(name, candidates).map_or_else(String::new, |candidate| format!(" Did you mean {candidate:?}?"))
+pub(crate) fn did_you_mean<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> String {
+    suggestion(name, candidates).map_or_else(String::new, |candidate| {
+        format!(" Did you mean {candidate:?}?")
+    })
 }
 
 /// The number of single-character edits between two names.
