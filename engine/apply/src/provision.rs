@@ -14,7 +14,7 @@ use terrace_value::{Marks, Type, Value};
 pub(crate) struct Command {
     type_name: String,
     request: ProcessRequest,
-    command: String,
+    text: String,
     quiet: bool,
     /// What is shown in place of the output.
     suppressed: Option<&'static str>,
@@ -132,7 +132,7 @@ fn command(provisioner: &Provisioner, config: &Value) -> Result<Command, Box<Dia
             environment: environment.unwrap_or_default(),
             stdin: Vec::new(),
         },
-        command,
+        text: command,
         quiet: plain.get("quiet").and_then(Value::as_bool).unwrap_or(false),
         suppressed: match () {
             () if marks.contains(Marks::SENSITIVE) => {
@@ -220,7 +220,7 @@ async fn run(
     } else {
         format!(
             "Error running command '{}': {}. Output: {}",
-            command.command,
+            command.text,
             what.0,
             String::from_utf8_lossy(&what.1)
         )

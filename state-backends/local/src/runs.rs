@@ -39,30 +39,31 @@ impl RunFiles {
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         files::write(&self.path(name)?, bytes, true).map_err(unavailable(format!("writing {name}")))
     }
+}
 
-    fn walk(&self, directory: &Path, prefix: &str, names: &mut Vec<String>) -> std::io::Result<()> {
-        let entries = match std::fs::read_dir(directory) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
+/// Names of the files below a directory, with `prefix` before them.
+fn walk(directory: &Path, prefix: &str, names: &mut Vec<String>) -> std::io::Result<()> {
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
         };
-        for entry in entries {
-            let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else {
-                continue;
-            };
-            if name.starts_with('.') {
-                continue;
-            }
-            let name = format!("{prefix}{name}");
-            if entry.file_type()?.is_dir() {
-                self.walk(&entry.path(), &format!("{name}/"), names)?;
-            } else {
-                names.push(name);
-            }
+        if name.starts_with('.') {
+            continue;
         }
-        Ok(())
+        let name = format!("{prefix}{name}");
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &format!("{name}/"), names)?;
+        } else {
+            names.push(name);
+        }
     }
+    Ok(())
 }
 
 /// Refuses names that are no plain relative paths. A part that begins with a dot is the store's own.
@@ -111,7 +112,7 @@ impl RunStore for RunFiles {
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let mut names = Vec::new();
-        self.walk(&self.directory, "", &mut names)
+        walk(&self.directory, "", &mut names)
             .map_err(unavailable(format!("listing {}", self.directory.display())))?;
         names.retain(|name| name.starts_with(prefix));
         names.sort_unstable();

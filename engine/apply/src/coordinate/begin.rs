@@ -63,7 +63,7 @@ impl<'r> Coordinator<'r> {
             ));
         };
         match kind {
-            OpKind::Forget { .. } => self.forget(change),
+            OpKind::Forget { .. } => forget(change),
             OpKind::Record { .. } => self.record(change),
             OpKind::Read { .. } => self.begin_read(change),
             OpKind::Delete { .. } => self.begin_delete(op, index, change),
@@ -181,21 +181,6 @@ impl<'r> Coordinator<'r> {
         Ok((evaluated.value, diagnostics))
     }
 
-    fn forget(&self, change: &ResourceChange) -> Begun<'r> {
-        let gone = StateChange {
-            address: change.address.clone(),
-            deposed: change.deposed.clone(),
-            provider: change.provider.clone(),
-            object: None,
-        };
-        now(Ended {
-            changes: vec![gone],
-            record: true,
-            counted: Some(Counted::Forgotten),
-            ..Ended::default()
-        })
-    }
-
     fn record(&self, change: &ResourceChange) -> Begun<'r> {
         let Some(schema) = schema_of(self.plan, &change.provider.provider, &change.address) else {
             return Begun::Ended(Box::default());
@@ -248,4 +233,20 @@ pub(super) fn key_repetition(address: &AbsResourceInstance) -> RepetitionData {
         },
         None => RepetitionData::default(),
     }
+}
+
+/// Takes an object out of the state and leaves it where it is.
+fn forget<'r>(change: &ResourceChange) -> Begun<'r> {
+    let gone = StateChange {
+        address: change.address.clone(),
+        deposed: change.deposed.clone(),
+        provider: change.provider.clone(),
+        object: None,
+    };
+    now(Ended {
+        changes: vec![gone],
+        record: true,
+        counted: Some(Counted::Forgotten),
+        ..Ended::default()
+    })
 }

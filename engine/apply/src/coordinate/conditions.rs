@@ -126,9 +126,11 @@ impl Coordinator<'_> {
             }
             Some(Checked::Output(path, name)) => {
                 let modules = self.modules(&path);
-                modules.into_iter().fold(true, |holds, module| {
-                    self.output_conditions(&AbsNamed::new(module, name.clone())) && holds
-                })
+                let mut holds = true;
+                for module in modules {
+                    holds &= self.output_conditions(&AbsNamed::new(module, name.clone()));
+                }
+                holds
             }
             Some(Checked::Variable(path, name)) => {
                 let mut holds = true;

@@ -377,7 +377,8 @@ impl<'r> Coordinator<'r> {
                 "Operation interrupted",
                 "Terrace was asked to stop. Nothing new was begun; what had been completed by then is in the state.",
             ));
-            for provider in self.providers.values().cloned() {
+            for provider in self.providers.values() {
+                let provider = Arc::clone(provider);
                 // A provider that cannot be asked has ended, or will be ended with the run.
                 self.aside
                     .push(Box::pin(async move { drop(provider.stop().await) }));

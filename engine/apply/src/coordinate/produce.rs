@@ -33,9 +33,12 @@ struct Produce<'r> {
     diagnostics: Diagnostics,
 }
 
+/// Evaluates the provisioners of a created object from its value.
+type Prepare<'r> = Box<dyn FnOnce(&Value) -> (Vec<Command>, Diagnostics) + Send + 'r>;
+
 /// What provisioning needs: evaluation belongs to the coordinator, so it is done as soon as the object is known.
 struct Provisioned<'r> {
-    prepare: Box<dyn FnOnce(&Value) -> (Vec<Command>, Diagnostics) + Send + 'r>,
+    prepare: Prepare<'r>,
     process: &'r dyn terrace_port::Process,
 }
 
@@ -269,7 +272,7 @@ impl<'r> Produce<'r> {
             return self.end(outcome).step();
         }
         // Until its provisioners have run, a created object is not to be relied on.
-        let unfinished = outcome.object.as_ref().map(|object| tainted(object));
+        let unfinished = outcome.object.as_ref().map(tainted);
         let result = OpResult {
             op: self.op,
             changes: vec![self.change_to(unfinished)],

@@ -15,7 +15,7 @@ pub(crate) async fn read_data(subject: &Subject, config: &Value, in_check: bool)
     let value = read(subject, config, &mut diagnostics).await;
     subject.ended(&running, value.is_none(), value.as_ref().unwrap_or(&null));
     if in_check {
-        for diagnostic in diagnostics.iter_mut() {
+        for diagnostic in &mut diagnostics {
             diagnostic.severity = Severity::Warning;
         }
     }

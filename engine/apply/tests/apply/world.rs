@@ -596,7 +596,7 @@ impl World {
             .unwrap_or_default()
     }
 
-    pub(crate) fn evaluator(&self, text: &str) -> Arc<Evaluator> {
+    pub(crate) fn evaluator(text: &str) -> Arc<Evaluator> {
         let (config, diagnostics) = terrace_config::load_snapshot(&snapshot(text));
         assert!(!diagnostics.has_errors(), "{:?}", messages(&diagnostics));
         Arc::new(Evaluator::new(Inputs {
@@ -621,7 +621,7 @@ impl World {
     }
 
     pub(crate) async fn plan(self: &Arc<Self>, text: &str, mode: PlanMode) -> Plan {
-        let evaluator = self.evaluator(text);
+        let evaluator = Self::evaluator(text);
         let source = Source(self.clone());
         let request = terrace_planner::PlanRequest {
             inputs: PlanInputs {
@@ -720,7 +720,7 @@ impl World {
         let work = async {
             let request = Resolve {
                 recovery,
-                evaluator: self.evaluator(text),
+                evaluator: Self::evaluator(text),
                 providers: &source,
                 answers,
             };
