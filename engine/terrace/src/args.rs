@@ -496,8 +496,18 @@ pub(crate) struct RecoverArgs {
     pub(crate) place: Where,
     #[command(flatten)]
     pub(crate) lock: LockArgs,
-    #[command(flatten)]
-    pub(crate) options: PlanOptions,
+    /// This object was created, and can be imported by this id.
+    #[arg(long, value_name = "ADDRESS=ID")]
+    pub(crate) created: Vec<String>,
+    /// This object was not created.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) not_created: Vec<String>,
+    /// Set a variable.
+    #[arg(long = "var", value_name = "NAME=VALUE", allow_hyphen_values = true)]
+    pub(crate) var: Vec<String>,
+    /// Set variables from a file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) var_file: Vec<String>,
 }
 
 #[derive(Debug, Args)]

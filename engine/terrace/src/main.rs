@@ -53,15 +53,7 @@ fn main() -> ExitCode {
         environment,
         variables: args::variable_arguments(&args),
     };
-    let code = runtime.block_on(async {
-        // The command runs as a task of its own, so that provider functions may block a worker.
-        let session = std::sync::Arc::new(session);
-        let task = tokio::spawn({
-            let session = session.clone();
-            async move { report(&session, run(&session, cli.command).await) }
-        });
-        task.await.unwrap_or(FAILURE)
-    });
+    let code = runtime.block_on(async { report(&session, run(&session, cli.command).await) });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     ExitCode::from(code)
 }

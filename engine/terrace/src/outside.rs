@@ -228,8 +228,9 @@ impl Context for PlanningContext {
     }
 }
 
+/// Under which name a plan holds the listing of a directory.
 fn listing_key(base: &str) -> String {
-    format!("{base}/**")
+    format!("{}/", base.trim_end_matches('/'))
 }
 
 fn collect_files(base: &Path, below: &Path, found: &mut Vec<String>) -> io::Result<()> {
@@ -247,78 +248,6 @@ fn collect_files(base: &Path, below: &Path, found: &mut Vec<String>) -> io::Resu
         }
     }
     Ok(())
-}
-
-/// What functions may ask while a plan is applied: files as the plan recorded them, and nothing of the working directory.
-#[derive(Debug)]
-pub(crate) struct ApplyingContext {
-    plan_timestamp: String,
-    working_directory: String,
-    home: Option<String>,
-    reads: BTreeMap<String, Option<Arc<[u8]>>>,
-}
-
-impl ApplyingContext {
-    pub(crate) fn new(plan: &terrace_plan::Plan, home: Option<String>) -> Self {
-        Self {
-            plan_timestamp: plan.inputs.timestamp.clone(),
-            working_directory: Disk.absolute("."),
-            home,
-            reads: plan.inputs.files.iter().map(|file| (file.path.clone(), file.content.clone())).collect(),
-        }
-    }
-}
-
-impl Context for ApplyingContext {
-    fn read_file(&self, path: &str) -> Result<Arc<[u8]>, FileError> {
-        match self.reads.get(path) {
-            Some(Some(content)) => Ok(content.clone()),
-            Some(None) => Err(FileError::NotFound),
-            // A path that was not known while planning: what it holds was not reviewed, but it is what the plan asked for.
-            None => match std::fs::read(path) {
-                Ok(bytes) => Ok(bytes.into()),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Err(FileError::NotFound),
-                Err(error) => Err(FileError::Unreadable(error.to_string())),
-            },
-        }
-    }
-
-    fn list_files(&self, base: &str) -> Result<Vec<String>, FileError> {
-        match self.reads.get(&listing_key(base)) {
-            Some(Some(listing)) => Ok(String::from_utf8_lossy(listing).lines().map(str::to_owned).collect()),
-            _ => Err(FileError::Unreadable("its files were not listed while planning".to_owned())),
-        }
-    }
-
-    fn file_exists(&self, path: &str) -> Result<bool, FileError> {
-        match self.read_file(path) {
-            Ok(_) => Ok(true),
-            Err(FileError::NotFound) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn absolute_path(&self, path: &str) -> String {
-        clean(&Path::new(&self.working_directory).join(path)).to_string_lossy().into_owned()
-    }
-
-    fn home_directory(&self) -> Option<String> {
-        self.home.clone()
-    }
-
-    fn timestamp(&self) -> Option<String> {
-        Some(rfc3339(SystemClock.now().0))
-    }
-
-    fn plan_timestamp(&self) -> Option<String> {
-        Some(self.plan_timestamp.clone())
-    }
-
-    fn entropy(&self) -> Option<[u8; 16]> {
-        let mut bytes = [0; 16];
-        SystemEntropy.fill(&mut bytes);
-        Some(bytes)
-    }
 }
 
 /// Everything of the process's environment, read once.

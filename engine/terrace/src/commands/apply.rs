@@ -246,7 +246,7 @@ async fn under_lock(
     let stop = Arc::new(Stop::default());
     let signals = listen(session, stop.clone());
     let applied = terrace_apply::run(
-        approved,
+        &approved,
         ApplyRequest {
             run: run.id.clone(),
             providers: &*providers,
@@ -258,7 +258,6 @@ async fn under_lock(
             observer: progress.clone(),
             ephemeral_variables: ephemeral,
             working_directory: Disk.absolute("."),
-            home_directory: session.environment.get("HOME").map(str::to_owned),
             parallelism: args.options.parallelism.max(1),
             stop: &stop,
             ticks: futures::stream::unfold((), |()| async {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use terrace_module_source::{Installation, Manifest};
 use terrace_port::Files as _;
-use terrace_provider_install::{Event, How, LockFile};
+use terrace_provider_install::LockFile;
 use terrace_value::Value;
 
 use crate::args::InitArgs;
@@ -106,7 +106,7 @@ fn install_providers(session: &Session, args: &InitArgs, config: &terrace_config
     let wiring = Wiring::new(session)?;
     let wanted = requirements(config, &needed_providers(config, state));
     let (lock, diagnostics) = wiring.installer.install(&wanted, &wiring.lock_file, args.upgrade, &mut |event| {
-        session.view.line(format!("- {}", event_text(event)));
+        session.view.line(format!("- {event}"));
     });
     if diagnostics.has_errors() {
         return Err(CommandError::new(diagnostics, config.sources.clone()));
@@ -124,18 +124,4 @@ fn install_providers(session: &Session, args: &InitArgs, config: &terrace_config
     })?;
     session.view.line(format!("\nTerrace has recorded the provider selections it made in {}.", LockFile::NAME));
     Ok(())
-}
-
-fn event_text(event: &Event) -> String {
-    match event {
-        Event::BuiltIn { provider } => format!("{} is built in to Terrace", provider.for_display()),
-        Event::Reusing { provider } => format!("Reusing previous version of {} from the dependency lock file", provider.for_display()),
-        Event::Finding { provider, constraints } if constraints.is_empty() => format!("Finding latest version of {}...", provider.for_display()),
-        Event::Finding { provider, constraints } => format!("Finding {} versions matching \"{constraints}\"...", provider.for_display()),
-        Event::Selected { provider, version, how } => match how {
-            How::Native => format!("Using {} v{version}, native in Terrace (provider_installation says so; the lock file marks it)", provider.for_display()),
-            How::Kept => format!("Using previously-installed {} v{version}", provider.for_display()),
-            _ => format!("Installed {} v{version}", provider.for_display()),
-        },
-    }
 }

@@ -132,8 +132,8 @@ pub(crate) fn outputs_json(state: &State) -> String {
     let mut object = serde_json::Map::new();
     for (name, output) in &state.outputs {
         let value = terrace_value::json::simple_encode(&output.value).ok().and_then(|text| serde_json::from_str(&text).ok());
-        let ty = serde_json::from_str(&terrace_value::json::encode_type(&output.value.ty())).unwrap_or_default();
-        let entry = serde_json::json!({"sensitive": output.sensitive, "type": serde_json::Value::from(ty), "value": value.unwrap_or(serde_json::Value::Null)});
+        let ty: serde_json::Value = serde_json::from_str(&terrace_value::json::encode_type(&output.value.ty())).unwrap_or_default();
+        let entry = serde_json::json!({"sensitive": output.sensitive, "type": ty, "value": value.unwrap_or(serde_json::Value::Null)});
         object.insert(name.to_string(), entry);
     }
     format!("{:#}", serde_json::Value::Object(object))

@@ -384,7 +384,7 @@ fn parse_json(text: &str) -> Option<Value> {
     if !shaped {
         return None;
     }
-    terrace_value::json::decode_implied(trimmed.as_bytes()).ok()
+    terrace_value::json::decode_implied(trimmed).ok()
 }
 
 /// A string as the language writes it.

@@ -1,0 +1,126 @@
+//! `terrace recover`
+
+use std::collections::BTreeMap;
+
+use terrace_addr::{AbsResourceInstance, ParseError};
+use terrace_apply::recover::{Answer, Resolve, Resolved, finish, resolve};
+use terrace_port::LockedState;
+use terrace_state::State;
+use terrace_state::journal::{self, IntentAction, Recovery, Uncertain};
+
+use crate::args::RecoverArgs;
+use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
+use crate::outside::SystemEntropy;
+use crate::session::{Place, Session};
+use crate::wiring::{Work, load_config_for_backend};
+
+pub(crate) async fn run(session: &Session, args: &RecoverArgs) -> Outcome {
+    let config = load_config_for_backend(session);
+    let place = session.place(args.place.env.as_deref(), config.as_deref())?;
+    drop(config);
+    let answers = answers(args)?;
+    let mut locked = session.lock(&place, "OperationTypeRecover", &args.lock.lock_timeout).await?;
+    let done = under_lock(session, &place, answers, &mut *locked).await;
+    let unlocked = locked.unlock().await;
+    let code = done?;
+    unlocked?;
+    Ok(code)
+}
+
+/// What the command line tells of objects that nobody else can know of.
+fn answers(args: &RecoverArgs) -> Result<BTreeMap<AbsResourceInstance, Answer>, CommandError> {
+    let address = |text: &str| {
+        text.parse().map_err(|error: ParseError| CommandError::one("invalid-address", "Invalid address", error.to_string()))
+    };
+    let mut answers = BTreeMap::new();
+    for text in &args.not_created {
+        answers.insert(address(text)?, Answer::NotCreated);
+    }
+    for text in &args.created {
+        let Some((name, id)) = text.rsplit_once('=') else {
+            let detail = format!("-created takes ADDRESS=ID, and {text:?} has no equals sign.");
+            return Err(CommandError::one("invalid-argument", "Invalid argument", detail));
+        };
+        answers.insert(address(name)?, Answer::Id(id.to_owned()));
+    }
+    Ok(answers)
+}
+
+async fn under_lock(
+    session: &Session,
+    place: &Place,
+    answers: BTreeMap<AbsResourceInstance, Answer>,
+    locked: &mut dyn LockedState,
+) -> Outcome {
+    let journal_store = place.store.journal(&place.workspace);
+    let frames = journal_store.read().await?;
+    let stored = terrace_state::load_locked(locked).await?;
+    let recovery = journal::recover(&stored, &frames)?;
+    if frames.is_empty() || recovery.is_clean() {
+        if !frames.is_empty() {
+            journal_store.clear().await?;
+        }
+        session.view.line("There is nothing to recover: the journal holds nothing that the state lacks.");
+        return Ok(SUCCESS);
+    }
+    session.view.line(format!(
+        "Recovering run {}: {} result(s) recorded, {} change(s) whose end nobody recorded.",
+        recovery.runs.join(", "),
+        recovery.n_results,
+        recovery.uncertain.len()
+    ));
+    let resolved = resolve_all(session, place, recovery, answers).await?;
+    let state = finish(&resolved, &stored, locked, &*journal_store, &SystemEntropy).await?;
+    report(session, place, resolved, &state).await
+}
+
+/// Replays what is recorded. Only what is uncertain needs the configuration and its providers.
+async fn resolve_all(
+    session: &Session,
+    place: &Place,
+    recovery: Recovery,
+    answers: BTreeMap<AbsResourceInstance, Answer>,
+) -> Result<Resolved, CommandError> {
+    let mut wanted: State = recovery.state.clone();
+    for uncertain in &recovery.uncertain {
+        let intent = &uncertain.intent;
+        wanted.resources.entry(intent.address.resource.clone()).or_insert_with(|| terrace_state::ResourceInState {
+            provider: intent.provider.clone(),
+            instances: BTreeMap::new(),
+        });
+    }
+    let work = Work::prepare(session, place, &wanted).await?;
+    let resolved = resolve(Resolve { recovery, evaluator: work.evaluator.clone(), providers: &*work.providers, answers }).await;
+    work.providers.close().await;
+    Ok(resolved)
+}
+
+async fn report(session: &Session, place: &Place, resolved: Resolved, state: &State) -> Outcome {
+    for settled in &resolved.settled {
+        session.view.line(format!("  {} {}", settled.intent.address, settled.finding));
+    }
+    let open = resolved.open.len();
+    let details = [("settled", resolved.settled.len().to_string()), ("open", open.to_string())];
+    session.audit(place, "recover", None, &details).await?;
+    session.view.diagnostics(resolved.diagnostics, &terrace_diag::SourceMap::new());
+    if open == 0 {
+        let objects: usize = state.resources.values().map(|resource| resource.instances.len()).sum();
+        session.view.line(format!("\nRecovered. The state holds {objects} object(s); the next apply goes on from here."));
+        return Ok(SUCCESS);
+    }
+    session.view.line("\nWhat is recorded is in the state now. Nobody but you can know what became of:");
+    for uncertain in &resolved.open {
+        session.view.line(format!("  - {}", question(uncertain)));
+    }
+    session.view.line("\nLook at the provider's side, then run `terrace recover` with -created='ADDRESS=ID' or -not-created='ADDRESS' for each.");
+    Ok(FAILURE)
+}
+
+fn question(uncertain: &Uncertain) -> String {
+    let address = &uncertain.intent.address;
+    match uncertain.intent.action {
+        IntentAction::Create => format!("{address}: was it created?"),
+        IntentAction::Update => format!("{address}: was it changed?"),
+        IntentAction::Delete => format!("{address}: was it destroyed?"),
+    }
+}
