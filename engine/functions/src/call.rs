@@ -19,7 +19,10 @@ impl Function {
     /// beyond those given, because the reference counts so in a few places.
     pub fn call(&self, arguments: &[Value], context: &dyn Context) -> Result<Value, CallError> {
         if self.lazy {
-            return Err(CallError::call(format!("{} cannot be called with arguments evaluated beforehand", self.name)));
+            return Err(CallError::call(format!(
+                "{} cannot be called with arguments evaluated beforehand",
+                self.name
+            )));
         }
         let converted = self.converted(arguments)?;
         let result = self.result_of(&converted)?;
@@ -29,7 +32,11 @@ impl Function {
         } else {
             (self.body)(&plain, &result.ty, context)?
         };
-        let value = if self.not_null && !result.dynamic_argument { refine_not_null(value) } else { value };
+        let value = if self.not_null && !result.dynamic_argument {
+            refine_not_null(value)
+        } else {
+            value
+        };
         Ok(value.with_marks(marks))
     }
 
@@ -47,7 +54,8 @@ impl Function {
             .chain(&self.variadic)
             .map(|parameter| Value::unknown(parameter.ty.clone()))
             .collect();
-        self.result_of(&unknown).map_or(Type::Dynamic, |result| result.ty)
+        self.result_of(&unknown)
+            .map_or(Type::Dynamic, |result| result.ty)
     }
 
     /// The parameter that takes argument `index`.
@@ -55,11 +63,17 @@ impl Function {
         self.parameters.get(index).or(self.variadic.as_ref())
     }
 
-    fn with_parameters<'a>(&'a self, arguments: &'a [Value]) -> impl Iterator<Item = (usize, &'a Parameter, &'a Value)> {
+    fn with_parameters<'a>(
+        &'a self,
+        arguments: &'a [Value],
+    ) -> impl Iterator<Item = (usize, &'a Parameter, &'a Value)> {
         arguments
             .iter()
             .enumerate()
-            .filter_map(|(index, argument)| self.parameter(index).map(|parameter| (index, parameter, argument)))
+            .filter_map(|(index, argument)| {
+                self.parameter(index)
+                    .map(|parameter| (index, parameter, argument))
+            })
     }
 
     fn converted(&self, arguments: &[Value]) -> Result<Vec<Value>, CallError> {
@@ -84,12 +98,22 @@ impl Function {
                 return Err(CallError::argument(index, "argument must not be null"));
             }
             if !parameter.allow_dynamic && has_dynamic_type(argument) {
-                return Ok(ResultType { ty: Type::Dynamic, dynamic_argument: true });
+                return Ok(ResultType {
+                    ty: Type::Dynamic,
+                    dynamic_argument: true,
+                });
             }
-            unmarked.push(if parameter.allow_marked { argument.clone() } else { argument.unmark_deep().0 });
+            unmarked.push(if parameter.allow_marked {
+                argument.clone()
+            } else {
+                argument.unmark_deep().0
+            });
         }
         let ty = (self.result)(&unmarked)?;
-        Ok(ResultType { ty, dynamic_argument: false })
+        Ok(ResultType {
+            ty,
+            dynamic_argument: false,
+        })
     }
 
     /// The arguments without the marks that parameters do not want, all marks so taken off, and whether an argument is
@@ -124,7 +148,10 @@ fn has_dynamic_type(value: &Value) -> bool {
 fn refine_not_null(value: Value) -> Value {
     match value.kind() {
         Kind::Unknown(unknown) if unknown.0 != Type::Dynamic && !unknown.1.not_null => {
-            let refinements = Refinements { not_null: true, ..unknown.1.clone() };
+            let refinements = Refinements {
+                not_null: true,
+                ..unknown.1.clone()
+            };
             Value::unknown_refined(unknown.0.clone(), refinements).with_marks(value.marks())
         }
         _ => value,
@@ -138,24 +165,36 @@ mod tests {
     use crate::support::tests::NoContext;
 
     fn call(name: &str, arguments: &[Value]) -> Result<Value, CallError> {
-        FunctionTable::standard().get(name).unwrap().call(arguments, &NoContext)
+        FunctionTable::standard()
+            .get(name)
+            .unwrap()
+            .call(arguments, &NoContext)
     }
 
     #[test]
     fn null_is_refused_unless_the_parameter_allows_it() {
-        assert_eq!(call("upper", &[Value::NULL]), Err(CallError::argument(0, "argument must not be null")));
+        assert_eq!(
+            call("upper", &[Value::NULL]),
+            Err(CallError::argument(0, "argument must not be null"))
+        );
         assert_eq!(call("jsonencode", &[Value::NULL]), Ok(Value::from("null")));
     }
 
     #[test]
     fn unknown_gives_unknown_that_is_not_null() {
         let result = call("upper", &[Value::unknown(Type::String)]).unwrap();
-        assert_eq!(result, Value::unknown_refined(Type::String, Refinements::not_null()));
+        assert_eq!(
+            result,
+            Value::unknown_refined(Type::String, Refinements::not_null())
+        );
     }
 
     #[test]
     fn a_value_without_type_gives_one_without_type() {
-        assert_eq!(call("format", &[Value::from("%s"), Value::NULL]), Ok(Value::dynamic()));
+        assert_eq!(
+            call("format", &[Value::from("%s"), Value::NULL]),
+            Ok(Value::dynamic())
+        );
         assert_eq!(call("keys", &[Value::dynamic()]), Ok(Value::dynamic()));
     }
 

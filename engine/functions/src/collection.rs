@@ -16,7 +16,12 @@ pub(crate) fn functions() -> Vec<Function> {
         Function::new(
             "keys",
             "The keys of a map in order.",
-            [any("inputMap", "The map; of an object, the result is a tuple of attribute names.").unknown().marked()],
+            [any(
+                "inputMap",
+                "The map; of an object, the result is a tuple of attribute names.",
+            )
+            .unknown()
+            .marked()],
             keys_type,
             keys,
         ),
@@ -30,7 +35,10 @@ pub(crate) fn functions() -> Vec<Function> {
         Function::new(
             "lookup",
             "The element of a map with a key, or else a default.",
-            [any("inputMap", "").marked().unknown(), text("key", "").marked().unknown()],
+            [
+                any("inputMap", "").marked().unknown(),
+                text("key", "").marked().unknown(),
+            ],
             lookup_type,
             lookup,
         )
@@ -61,7 +69,10 @@ pub(crate) fn functions() -> Vec<Function> {
         Function::new(
             "zipmap",
             "A map of keys and values from a list of each.",
-            [parameter("keys", "", Type::list(Type::String)).marked(), any("values", "").marked()],
+            [
+                parameter("keys", "", Type::list(Type::String)).marked(),
+                any("values", "").marked(),
+            ],
             zipmap_type,
             zipmap,
         ),
@@ -77,7 +88,12 @@ fn keys_type(arguments: &[Value]) -> Result<Type, CallError> {
 }
 
 fn keys(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    let names = |names: Vec<&Text>| names.into_iter().map(|name| Value::from(name.clone())).collect::<Vec<_>>();
+    let names = |names: Vec<&Text>| {
+        names
+            .into_iter()
+            .map(|name| Value::from(name.clone()))
+            .collect::<Vec<_>>()
+    };
     let value = match (arguments[0].ty(), arguments[0].as_entries()) {
         (Type::Object(object), _) => Value::tuple(names(object.attributes.keys().collect())),
         (_, Some(entries)) => Value::list(Type::String, names(entries.keys().collect())),
@@ -88,9 +104,9 @@ fn keys(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, Ca
 
 fn length_type(arguments: &[Value]) -> Result<Type, CallError> {
     match arguments[0].ty() {
-        Type::Bool | Type::Number => {
-            Err(CallError::call("argument must be a string, a collection type, or a structural type"))
-        }
+        Type::Bool | Type::Number => Err(CallError::call(
+            "argument must be a string, a collection type, or a structural type",
+        )),
         _ => gives_number(arguments),
     }
 }
@@ -125,7 +141,10 @@ fn length(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallE
 
 fn lookup_type(arguments: &[Value]) -> Result<Type, CallError> {
     if arguments.len() > 3 {
-        return Err(CallError::call(format!("lookup() takes two or three arguments, got {}", arguments.len())));
+        return Err(CallError::call(format!(
+            "lookup() takes two or three arguments, got {}",
+            arguments.len()
+        )));
     }
     match arguments[0].ty() {
         Type::Object(_) if !arguments[1].is_known() => Ok(Type::Dynamic),
@@ -141,13 +160,19 @@ fn lookup_type(arguments: &[Value]) -> Result<Type, CallError> {
             }
         }
         Type::Map(element) => {
-            if arguments.get(2).is_some_and(|default| convert(default, &element).is_err()) {
+            if arguments
+                .get(2)
+                .is_some_and(|default| convert(default, &element).is_err())
+            {
                 let message = "the default value must have the same type as the map elements";
                 return Err(CallError::argument(2, message));
             }
             Ok((*element).clone())
         }
-        _ => Err(CallError::argument(0, "lookup() requires a map as the first argument")),
+        _ => Err(CallError::argument(
+            0,
+            "lookup() requires a map as the first argument",
+        )),
     }
 }
 
@@ -159,7 +184,9 @@ fn lookup(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, 
     }
     let found = match (map.get(text_of(key)), arguments.get(2)) {
         (Some(found), _) => found.clone(),
-        (None, Some(default)) => convert(default, result).map_err(|error| CallError::call(error.message))?,
+        (None, Some(default)) => {
+            convert(default, result).map_err(|error| CallError::call(error.message))?
+        }
         (None, None) => {
             let key = redacted(text_of(key), key.marks());
             return Err(CallError::call(format!("lookup failed to find key {key}")));
@@ -176,17 +203,21 @@ fn merge_type(arguments: &[Value]) -> Result<Type, CallError> {
         match ty {
             Type::Dynamic => return Ok(Type::Dynamic),
             Type::Object(object) if !argument.is_null() => {
-                attributes.extend(object.attributes.iter().map(|(name, ty)| (name.clone(), ty.clone())));
+                attributes.extend(
+                    object
+                        .attributes
+                        .iter()
+                        .map(|(name, ty)| (name.clone(), ty.clone())),
+                );
             }
             Type::Map(element) if !argument.is_null() => match argument.as_entries() {
-                Some(entries) => attributes.extend(entries.keys().map(|key| (key.clone(), (**element).clone()))),
+                Some(entries) => {
+                    attributes.extend(entries.keys().map(|key| (key.clone(), (**element).clone())));
+                }
                 None => all_known = false,
             },
             Type::Object(_) | Type::Map(_) => {}
-            other => {
-                let message = format!("arguments must be maps or objects, got {}", quoted(&other.friendly_name()));
-                return Err(CallError::call(message));
-            }
+            other => return Err(not_mergeable(other)),
         }
     }
     match types.first() {
@@ -196,13 +227,22 @@ fn merge_type(arguments: &[Value]) -> Result<Type, CallError> {
     }
 }
 
+fn not_mergeable(ty: &Type) -> CallError {
+    CallError::call(format!(
+        "arguments must be maps or objects, got {}",
+        quoted(&ty.friendly_name())
+    ))
+}
+
 fn merge(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let mut entries: BTreeMap<Text, Value> = BTreeMap::new();
     let mut marks = Marks::NONE;
     for argument in arguments.iter().filter(|argument| !argument.is_null()) {
         marks |= argument.marks();
-        let items = argument.as_entries().into_iter().flatten();
-        entries.extend(items.map(|(key, item)| (key.clone(), item.clone())));
+        let items = argument
+            .as_entries()
+            .ok_or_else(|| not_mergeable(&argument.ty()))?;
+        entries.extend(items.iter().map(|(key, item)| (key.clone(), item.clone())));
     }
     let value = match result {
         Type::Map(element) => Value::map((**element).clone(), entries),
@@ -222,19 +262,26 @@ fn transpose(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Valu
             return Err(CallError::call("input must not contain null list"));
         }
         for item in elements_of(list) {
-            let item = item.as_str().ok_or_else(|| CallError::call("input list must not contain null string"))?;
+            let item = item
+                .as_str()
+                .ok_or_else(|| CallError::call("input list must not contain null string"))?;
             turned.entry(item.into()).or_default().push(key.clone());
         }
     }
     let strings = |keys: Vec<Text>| Value::list(Type::String, keys.into_iter().map(Value::from));
-    Ok(Value::map(Type::list(Type::String), turned.into_iter().map(|(key, keys)| (key, strings(keys)))))
+    Ok(Value::map(
+        Type::list(Type::String),
+        turned.into_iter().map(|(key, keys)| (key, strings(keys))),
+    ))
 }
 
 fn values_type(arguments: &[Value]) -> Result<Type, CallError> {
     match arguments[0].ty() {
         Type::Map(element) => Ok(Type::List(element)),
         Type::Object(object) => Ok(Type::tuple(object.attributes.values().cloned())),
-        _ => Err(CallError::call("values() requires a map as the first argument")),
+        _ => Err(CallError::call(
+            "values() requires a map as the first argument",
+        )),
     }
 }
 
@@ -260,9 +307,13 @@ fn zipmap_type(arguments: &[Value]) -> Result<Type, CallError> {
                 .enumerate()
                 .map(|(index, key)| Ok(key_text(index, key)?.into()))
                 .collect::<Result<Vec<Text>, CallError>>()?;
-            Ok(Type::object(attributes.into_iter().zip(types.iter().cloned())))
+            Ok(Type::object(
+                attributes.into_iter().zip(types.iter().cloned()),
+            ))
         }
-        _ => Err(CallError::call("values argument must be a list or tuple value")),
+        _ => Err(CallError::call(
+            "values argument must be a list or tuple value",
+        )),
     }
 }
 
@@ -275,7 +326,8 @@ fn check_lengths(n_keys: usize, n_values: usize) -> Result<(), CallError> {
 }
 
 fn key_text(index: usize, key: &Value) -> Result<&str, CallError> {
-    key.as_str().ok_or_else(|| CallError::call(format!("keys list has null value at index {index}")))
+    key.as_str()
+        .ok_or_else(|| CallError::call(format!("keys list has null value at index {index}")))
 }
 
 fn zipmap(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, CallError> {
@@ -310,17 +362,50 @@ mod tests {
             ("keys", r#"[{"b": 1, "a": 2}]"#, r#"["a","b"]"#),
             ("keys", "[[]]", "!0 must have map or object type"),
             ("values", r#"[{"b": 1, "a": 2}]"#, "[2,1]"),
-            ("values", "[[]]", "! values() requires a map as the first argument"),
+            (
+                "values",
+                "[[]]",
+                "! values() requires a map as the first argument",
+            ),
             ("lookup", r#"[{"a": "x"}, "a", "d"]"#, r#""x""#),
             ("lookup", r#"[{"a": "x"}, "b", "d"]"#, r#""d""#),
-            ("lookup", r#"[{"a": "x"}, "b"]"#, r#"!0 the given object has no attribute "b""#),
-            ("lookup", r#"[[], "b"]"#, "!0 lookup() requires a map as the first argument"),
-            ("merge", r#"[{"a": 1}, null, {"a": 2, "b": 3}]"#, r#"{"a":2,"b":3}"#),
+            (
+                "lookup",
+                r#"[{"a": "x"}, "b"]"#,
+                r#"!0 the given object has no attribute "b""#,
+            ),
+            (
+                "lookup",
+                r#"[[], "b"]"#,
+                "!0 lookup() requires a map as the first argument",
+            ),
+            (
+                "merge",
+                r#"[{"a": 1}, null, {"a": 2, "b": 3}]"#,
+                r#"{"a":2,"b":3}"#,
+            ),
             ("merge", "[]", "{}"),
-            ("merge", "[[1]]", r#"! arguments must be maps or objects, got "tuple""#),
-            ("transpose", r#"[{"a": ["1", "2"], "b": ["2"]}]"#, r#"{"1":["a"],"2":["a","b"]}"#),
+            (
+                "merge",
+                "[null, [1]]",
+                r#"! arguments must be maps or objects, got "tuple""#,
+            ),
+            (
+                "merge",
+                "[[1]]",
+                r#"! arguments must be maps or objects, got "tuple""#,
+            ),
+            (
+                "transpose",
+                r#"[{"a": ["1", "2"], "b": ["2"]}]"#,
+                r#"{"1":["a"],"2":["a","b"]}"#,
+            ),
             ("zipmap", r#"[["a", "a"], [1, 2]]"#, r#"{"a":2}"#),
-            ("zipmap", r#"[["a", "b"], [1]]"#, "! number of keys (2) does not match number of values (1)"),
+            (
+                "zipmap",
+                r#"[["a", "b"], [1]]"#,
+                "! number of keys (2) does not match number of values (1)",
+            ),
         ]);
     }
 
@@ -328,9 +413,17 @@ mod tests {
     fn missing_keys_of_maps() {
         let map = Value::map(Type::Number, [("a", Value::int(1))]);
         let error = call("lookup", &[map.clone(), Value::from("b")]);
-        assert_eq!(error, Err(CallError::call("lookup failed to find key \"b\"")));
+        assert_eq!(
+            error,
+            Err(CallError::call("lookup failed to find key \"b\""))
+        );
         let error = call("lookup", &[map.clone(), Value::from("b").sensitive()]);
-        assert_eq!(error, Err(CallError::call("lookup failed to find key (sensitive value)")));
+        assert_eq!(
+            error,
+            Err(CallError::call(
+                "lookup failed to find key (sensitive value)"
+            ))
+        );
         let error = call("lookup", &[map, Value::from("b"), Value::from("z")]);
         let message = "the default value must have the same type as the map elements";
         assert_eq!(error, Err(CallError::argument(2, message)));
@@ -341,18 +434,32 @@ mod tests {
         check(&[
             ("length", "[[1, 2]]", "2"),
             ("length", "[\"e\u{301} \u{1f468}\u{200d}\u{1f469}\"]", "3"),
-            ("length", "[5]", "! argument must be a string, a collection type, or a structural type"),
+            (
+                "length",
+                "[5]",
+                "! argument must be a string, a collection type, or a structural type",
+            ),
         ]);
         let tuple = Value::unknown(Type::tuple([Type::String, Type::Bool]));
         assert_eq!(call("length", &[tuple]), Ok(Value::int(2)));
-        let list = call("length", &[Value::unknown(Type::list(Type::String)).sensitive()]).unwrap();
+        let list = call(
+            "length",
+            &[Value::unknown(Type::list(Type::String)).sensitive()],
+        )
+        .unwrap();
         assert!(list.is_sensitive());
-        assert!(list.refinements().is_some_and(|refinements| refinements.not_null && refinements.min.is_some()));
+        assert!(
+            list.refinements()
+                .is_some_and(|refinements| refinements.not_null && refinements.min.is_some())
+        );
     }
 
     #[test]
     fn keys_need_no_known_values() {
         let object = Value::unknown(Type::object([("a", Type::String)]));
-        assert_eq!(call("keys", &[object]), Ok(Value::tuple([Value::from("a")])));
+        assert_eq!(
+            call("keys", &[object]),
+            Ok(Value::tuple([Value::from("a")]))
+        );
     }
 }

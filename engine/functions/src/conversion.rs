@@ -58,8 +58,14 @@ pub(crate) fn functions() -> Vec<Function> {
     ]
 }
 
-fn conversion(name: &'static str, description: &'static str, result: crate::TypeFn, body: crate::BodyFn) -> Function {
-    Function::new(name, description, [any("v", "").everything()], result, body).with_nullable_result()
+fn conversion(
+    name: &'static str,
+    description: &'static str,
+    result: crate::TypeFn,
+    body: crate::BodyFn,
+) -> Function {
+    Function::new(name, description, [any("v", "").everything()], result, body)
+        .with_nullable_result()
 }
 
 /// As messages name a type that is asked for.
@@ -74,7 +80,11 @@ fn constraint_name(ty: &Type) -> String {
 }
 
 fn single_name(ty: &Type) -> String {
-    if *ty == Type::Dynamic { "any single type".to_owned() } else { constraint_name(ty) }
+    if *ty == Type::Dynamic {
+        "any single type".to_owned()
+    } else {
+        constraint_name(ty)
+    }
 }
 
 fn possible(arguments: &[Value], wanted: &Type) -> Result<Type, CallError> {
@@ -86,7 +96,14 @@ fn possible(arguments: &[Value], wanted: &Type) -> Result<Type, CallError> {
 }
 
 fn impossible(given: &Type, wanted: &Type) -> CallError {
-    CallError::argument(0, format!("cannot convert {} to {}", given.friendly_name(), constraint_name(wanted)))
+    CallError::argument(
+        0,
+        format!(
+            "cannot convert {} to {}",
+            given.friendly_name(),
+            constraint_name(wanted)
+        ),
+    )
 }
 
 fn converted(arguments: &[Value], wanted: &Type) -> Result<Value, CallError> {
@@ -119,15 +136,25 @@ fn without_ephemeral(value: &Value) -> Value {
         return value.clone();
     }
     let kind = match value.kind() {
-        Kind::List(ty, items) => Kind::List(ty.clone(), items.iter().map(without_ephemeral).collect()),
+        Kind::List(ty, items) => {
+            Kind::List(ty.clone(), items.iter().map(without_ephemeral).collect())
+        }
         Kind::Tuple(items) => Kind::Tuple(items.iter().map(without_ephemeral).collect()),
         Kind::Map(ty, entries) => Kind::Map(
             ty.clone(),
-            Arc::new(entries.iter().map(|(key, item)| (key.clone(), without_ephemeral(item))).collect()),
+            Arc::new(
+                entries
+                    .iter()
+                    .map(|(key, item)| (key.clone(), without_ephemeral(item)))
+                    .collect(),
+            ),
         ),
-        Kind::Object(entries) => {
-            Kind::Object(Arc::new(entries.iter().map(|(key, item)| (key.clone(), without_ephemeral(item))).collect()))
-        }
+        Kind::Object(entries) => Kind::Object(Arc::new(
+            entries
+                .iter()
+                .map(|(key, item)| (key.clone(), without_ephemeral(item)))
+                .collect(),
+        )),
         other => other.clone(),
     };
     Value::from_kind(kind).with_marks(marks)
@@ -165,16 +192,33 @@ mod tests {
                 r#"["x"]"#,
                 r#"!0 cannot convert "x" to number; given string must be a decimal representation of a number"#,
             ),
-            ("toset", r#"["a"]"#, "!0 cannot convert string to set of any single type"),
-            ("tomap", "[[]]", "!0 cannot convert tuple to map of any single type"),
+            (
+                "toset",
+                r#"["a"]"#,
+                "!0 cannot convert string to set of any single type",
+            ),
+            (
+                "tomap",
+                "[[]]",
+                "!0 cannot convert tuple to map of any single type",
+            ),
         ]);
         let secret = call("tonumber", &[Value::from("hunter2").sensitive()]);
-        assert_eq!(secret, Err(CallError::argument(0, "cannot convert this sensitive string to number")));
+        assert_eq!(
+            secret,
+            Err(CallError::argument(
+                0,
+                "cannot convert this sensitive string to number"
+            ))
+        );
     }
 
     #[test]
     fn marks_and_unknowns_stay() {
-        assert_eq!(call("tostring", &[Value::int(1).sensitive()]), Ok(Value::from("1").sensitive()));
+        assert_eq!(
+            call("tostring", &[Value::int(1).sensitive()]),
+            Ok(Value::from("1").sensitive())
+        );
         let unknown = call("tostring", &[Value::unknown(Type::Number)]).unwrap();
         assert_eq!(unknown.ty(), Type::String);
         assert!(!unknown.is_known());
@@ -183,11 +227,17 @@ mod tests {
     #[test]
     fn ephemeral_content_becomes_null() {
         let object = Value::object([
-            ("a", Value::from("x").with_marks(Marks::EPHEMERAL | Marks::SENSITIVE)),
+            (
+                "a",
+                Value::from("x").with_marks(Marks::EPHEMERAL | Marks::SENSITIVE),
+            ),
             ("b", Value::from("y")),
         ]);
         let result = call("ephemeralasnull", &[object]).unwrap();
-        let expected = Value::object([("a", Value::null(Type::String).sensitive()), ("b", Value::from("y"))]);
+        let expected = Value::object([
+            ("a", Value::null(Type::String).sensitive()),
+            ("b", Value::from("y")),
+        ]);
         assert_eq!(result, expected);
     }
 }

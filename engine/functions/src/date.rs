@@ -60,12 +60,15 @@ fn optional_text(text: Option<String>) -> Value {
 fn timeadd(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let moment = Moment::parse(text_of(&arguments[0]), Strictness::Strict).blame_call()?;
     let duration = parse_duration(text_of(&arguments[1])).blame_call()?;
-    let later = moment.plus(duration).ok_or_else(|| CallError::call("the resulting year is out of range"))?;
+    let later = moment
+        .plus(duration)
+        .ok_or_else(|| CallError::call("the resulting year is out of range"))?;
     Ok(Value::from(later.to_rfc3339()))
 }
 
 fn timecmp(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    let moment = |index: usize| Moment::parse(text_of(&arguments[index]), Strictness::Lenient).blame(index);
+    let moment =
+        |index: usize| Moment::parse(text_of(&arguments[index]), Strictness::Lenient).blame(index);
     let (first, second) = (moment(0)?, moment(1)?);
     Ok(Value::int(first.instant().cmp(&second.instant()) as i64))
 }
@@ -78,12 +81,15 @@ fn formatdate(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, C
         let length = match first {
             '\'' => quoted_text(rest, &mut out).blame(0)?,
             letter if letter.is_ascii_alphabetic() => {
-                let length = rest.find(|character| character != letter).unwrap_or(rest.len());
+                let length = rest
+                    .find(|character| character != letter)
+                    .unwrap_or(rest.len());
                 verb(&rest[..length], letter, moment, &mut out).blame(0)?;
                 length
             }
             _ => {
-                let is_special = |character: char| character == '\'' || character.is_ascii_alphabetic();
+                let is_special =
+                    |character: char| character == '\'' || character.is_ascii_alphabetic();
                 let length = rest.find(is_special).unwrap_or(rest.len());
                 out.push_str(&rest[..length]);
                 length
@@ -103,6 +109,10 @@ fn quoted_text(text: &str, out: &mut String) -> Result<usize, String> {
     let mut position = 1;
     loop {
         let rest = &text[position..];
+        if rest.is_empty() && position > 2 {
+            // A doubled quote at the very end closes the text too.
+            return Ok(position);
+        }
         let end = rest.find('\'').ok_or("unterminated literal '")?;
         out.push_str(&rest[..end]);
         position += end + 1;
@@ -115,7 +125,17 @@ fn quoted_text(text: &str, out: &mut String) -> Result<usize, String> {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -138,8 +158,18 @@ fn verb(run: &str, letter: char, moment: Moment, out: &mut String) -> Result<(),
     let month = MONTHS[usize::try_from(time.month() - 1).unwrap_or(0)];
     let day = weekday_name(time.weekday());
     let afternoon = time.hour() >= 12;
-    let hour_of_twelve = if time.hour() % 12 == 0 { 12 } else { time.hour() % 12 };
-    let number = |value: i8| if length == 1 { value.to_string() } else { format!("{value:02}") };
+    let hour_of_twelve = if time.hour() % 12 == 0 {
+        12
+    } else {
+        time.hour() % 12
+    };
+    let number = |value: i8| {
+        if length == 1 {
+            value.to_string()
+        } else {
+            format!("{value:02}")
+        }
+    };
     let shown = match (letter, length) {
         ('Y', 2) => format!("{:02}", time.year() % 100),
         ('Y', 4) => format!("{:04}", time.year()),
@@ -189,35 +219,92 @@ mod tests {
     #[test]
     fn forms() {
         check(&[
-            ("formatdate", r#"["DD MMM YYYY hh:mm ZZZ", "2018-01-02T23:12:01Z"]"#, r#""02 Jan 2018 23:12 UTC""#),
+            (
+                "formatdate",
+                r#"["DD MMM YYYY hh:mm ZZZ", "2018-01-02T23:12:01Z"]"#,
+                r#""02 Jan 2018 23:12 UTC""#,
+            ),
             (
                 "formatdate",
                 r#"["EEEE, D-MMMM-YY H:m:s AA", "2018-01-02T00:02:01Z"]"#,
                 r#""Tuesday, 2-January-18 12:2:1 AM""#,
             ),
-            ("formatdate", r#"["h'h'm'm' aa ''", "2018-01-02T13:02:01Z"]"#, r#""13h2m pm '""#),
-            ("formatdate", r#"["'it''s' YYYY", "2018-01-02T13:02:01Z"]"#, r#""it's 2018""#),
-            ("formatdate", r#"["ZZZZ ZZZZZ Z", "2018-01-02T23:12:01+05:30"]"#, r#""+0530 +05:30 +05:30""#),
-            ("formatdate", r#"["Q", "2018-01-02T23:12:01Z"]"#, r#"!0 invalid date format verb "Q""#),
+            (
+                "formatdate",
+                r#"["h'h'm'm' aa ''", "2018-01-02T13:02:01Z"]"#,
+                r#""13h2m pm '""#,
+            ),
+            (
+                "formatdate",
+                r#"["'a''", "2018-01-02T13:02:01Z"]"#,
+                r#""a'""#,
+            ),
+            (
+                "formatdate",
+                r#"["'it''s' YYYY", "2018-01-02T13:02:01Z"]"#,
+                r#""it's 2018""#,
+            ),
+            (
+                "formatdate",
+                r#"["ZZZZ ZZZZZ Z", "2018-01-02T23:12:01+05:30"]"#,
+                r#""+0530 +05:30 +05:30""#,
+            ),
+            (
+                "formatdate",
+                r#"["Q", "2018-01-02T23:12:01Z"]"#,
+                r#"!0 invalid date format verb "Q""#,
+            ),
             (
                 "formatdate",
                 r#"["YYY", "2018-01-02T23:12:01Z"]"#,
                 r#"!0 invalid date format verb "YYY": year must either be "YY" or "YYYY""#,
             ),
-            ("formatdate", r#"["'x", "2018-01-02T23:12:01Z"]"#, "!0 unterminated literal '"),
-            ("formatdate", r#"["Y", "x"]"#, r#"!1 not a valid RFC3339 timestamp: cannot use "x" as year"#),
+            (
+                "formatdate",
+                r#"["'x", "2018-01-02T23:12:01Z"]"#,
+                "!0 unterminated literal '",
+            ),
+            (
+                "formatdate",
+                r#"["Y", "x"]"#,
+                r#"!1 not a valid RFC3339 timestamp: cannot use "x" as year"#,
+            ),
         ]);
     }
 
     #[test]
     fn arithmetic() {
         check(&[
-            ("timeadd", r#"["2017-11-22T00:00:00Z", "-1h30m"]"#, r#""2017-11-21T22:30:00Z""#),
-            ("timeadd", r#"["2017-11-22T00:00:00+02:00", "1.5h"]"#, r#""2017-11-22T01:30:00+02:00""#),
-            ("timeadd", r#"["2017-11-22T00:00:00Z", "1d"]"#, r#"! time: unknown unit "d" in duration "1d""#),
-            ("timecmp", r#"["2017-11-22T00:00:00Z", "2017-11-22T01:00:00Z"]"#, "-1"),
-            ("timecmp", r#"["2017-11-22T01:00:00Z", "2017-11-22T00:00:00-01:00"]"#, "0"),
-            ("timecmp", r#"["x", "y"]"#, r#"!0 not a valid RFC3339 timestamp: cannot use "x" as year"#),
+            (
+                "timeadd",
+                r#"["2017-11-22T00:00:00Z", "-1h30m"]"#,
+                r#""2017-11-21T22:30:00Z""#,
+            ),
+            (
+                "timeadd",
+                r#"["2017-11-22T00:00:00+02:00", "1.5h"]"#,
+                r#""2017-11-22T01:30:00+02:00""#,
+            ),
+            (
+                "timeadd",
+                r#"["2017-11-22T00:00:00Z", "1d"]"#,
+                r#"! time: unknown unit "d" in duration "1d""#,
+            ),
+            (
+                "timecmp",
+                r#"["2017-11-22T00:00:00Z", "2017-11-22T01:00:00Z"]"#,
+                "-1",
+            ),
+            (
+                "timecmp",
+                r#"["2017-11-22T01:00:00Z", "2017-11-22T00:00:00-01:00"]"#,
+                "0",
+            ),
+            (
+                "timecmp",
+                r#"["x", "y"]"#,
+                r#"!0 not a valid RFC3339 timestamp: cannot use "x" as year"#,
+            ),
         ]);
     }
 

@@ -25,9 +25,13 @@ fn paths() -> Vec<Function> {
             gives_string,
             |arguments, _, context| Ok(Value::from(context.absolute_path(text_of(&arguments[0])))),
         ),
-        Function::new("basename", "The last part of a path.", [text("path", "")], gives_string, |arguments, _, _| {
-            Ok(Value::from(base_name(text_of(&arguments[0]))))
-        }),
+        Function::new(
+            "basename",
+            "The last part of a path.",
+            [text("path", "")],
+            gives_string,
+            |arguments, _, _| Ok(Value::from(base_name(text_of(&arguments[0])))),
+        ),
         Function::new(
             "dirname",
             "A path without its last part.",
@@ -71,7 +75,10 @@ fn files() -> Vec<Function> {
         Function::new(
             "fileset",
             "The paths of the files in a directory that match a pattern, in which `**` stands for any directories.",
-            [text("path", "").marked().unknown(), text("pattern", "").marked().unknown()],
+            [
+                text("path", "").marked().unknown(),
+                text("pattern", "").marked().unknown(),
+            ],
             |_| Ok(Type::set(Type::String)),
             fileset,
         ),
@@ -86,7 +93,9 @@ fn expand(path: &str, context: &dyn Context) -> Result<String, CallError> {
     if !rest.is_empty() && !rest.starts_with(['/', '\\']) {
         return Err(CallError::call("cannot expand user-specific home dir"));
     }
-    let home = context.home_directory().ok_or_else(|| CallError::call("cannot find the home directory"))?;
+    let home = context
+        .home_directory()
+        .ok_or_else(|| CallError::call("cannot find the home directory"))?;
     Ok(join(&home, rest))
 }
 
@@ -151,8 +160,8 @@ fn fileexists(arguments: &[Value], _: &Type, context: &dyn Context) -> Result<Va
     let Some(path) = arguments[0].as_str() else {
         return Ok(Value::unknown(Type::Bool).with_marks(marks));
     };
-    let expanded =
-        expand(path, context).map_err(|error| CallError::call(format!("failed to expand ~: {}", error.message)))?;
+    let expanded = expand(path, context)
+        .map_err(|error| CallError::call(format!("failed to expand ~: {}", error.message)))?;
     let path = clean(&expanded);
     let exists = match context.file_exists(&path) {
         Ok(exists) => exists,
@@ -173,7 +182,10 @@ fn fileset(arguments: &[Value], result: &Type, context: &dyn Context) -> Result<
     let whole = join(&path, pattern);
     let (base, rest) = split_static(&whole);
     let unreadable = |error: &str| {
-        CallError::call(format!("failed to glob pattern {}: {error}", redacted(&whole, marks)))
+        CallError::call(format!(
+            "failed to glob pattern {}: {error}",
+            redacted(&whole, marks)
+        ))
     };
     let glob = Glob::new(rest).map_err(|error| unreadable(&error))?;
     let found = match context.list_files(base) {
@@ -181,16 +193,21 @@ fn fileset(arguments: &[Value], result: &Type, context: &dyn Context) -> Result<
         Err(FileError::NotFound) => Vec::new(),
         Err(FileError::Unreadable(why)) => return Err(unreadable(&why)),
     };
-    let matched = found.iter().filter(|found| glob.matches(found)).map(|found| {
-        let found = join(base, found);
-        Value::from(relative(&path, &found))
-    });
+    let matched = found
+        .iter()
+        .filter(|found| glob.matches(found))
+        .map(|found| {
+            let found = join(base, found);
+            Value::from(relative(&path, &found))
+        });
     Ok(Value::set(Type::String, matched).with_marks(marks))
 }
 
 /// The directory that a pattern surely begins with, and the rest of the pattern.
 fn split_static(pattern: &str) -> (&str, &str) {
-    let special = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len());
+    let special = pattern
+        .find(['*', '?', '[', '{', '\\'])
+        .unwrap_or(pattern.len());
     match pattern[..special].rfind('/') {
         Some(0) => ("/", &pattern[1..]),
         Some(slash) => (&pattern[..slash], &pattern[slash + 1..]),
@@ -232,10 +249,17 @@ fn clean(path: &str) -> String {
 /// `target` as seen from `base`, both clean.
 fn relative(base: &str, target: &str) -> String {
     let parts = |path: &str| -> Vec<String> {
-        path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
+        path.split('/')
+            .filter(|part| !part.is_empty() && *part != ".")
+            .map(str::to_owned)
+            .collect()
     };
     let (base, target) = (parts(base), parts(target));
-    let common = base.iter().zip(&target).take_while(|(left, right)| left == right).count();
+    let common = base
+        .iter()
+        .zip(&target)
+        .take_while(|(left, right)| left == right)
+        .count();
     let up = std::iter::repeat_n("..", base.len() - common);
     let down = target[common..].iter().map(String::as_str);
     up.chain(down).collect::<Vec<_>>().join("/")
@@ -262,8 +286,8 @@ fn directory_name(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::support::tests::check;
     use crate::FunctionTable;
+    use crate::support::tests::check;
 
     struct Disk;
 
@@ -279,7 +303,9 @@ mod tests {
 
         fn list_files(&self, base: &str) -> Result<Vec<String>, FileError> {
             match base {
-                "." => Ok(["a.tf", "b.txt", "m/c.tf", "m/n/d.tf"].map(String::from).to_vec()),
+                "." => Ok(["a.tf", "b.txt", "m/c.tf", "m/n/d.tf"]
+                    .map(String::from)
+                    .to_vec()),
                 "m" => Ok(["c.tf", "n/d.tf"].map(String::from).to_vec()),
                 _ => Err(FileError::NotFound),
             }
@@ -314,8 +340,14 @@ mod tests {
     }
 
     fn on_disk(name: &str, arguments: &[&str]) -> Result<Value, CallError> {
-        let arguments: Vec<Value> = arguments.iter().map(|argument| Value::from(*argument)).collect();
-        FunctionTable::standard().get(name).unwrap().call(&arguments, &Disk)
+        let arguments: Vec<Value> = arguments
+            .iter()
+            .map(|argument| Value::from(*argument))
+            .collect();
+        FunctionTable::standard()
+            .get(name)
+            .unwrap()
+            .call(&arguments, &Disk)
     }
 
     fn failure(name: &str, path: &str) -> String {
@@ -327,20 +359,38 @@ mod tests {
         assert_eq!(on_disk("file", &["./x/../a.txt"]), Ok(Value::from("hello")));
         assert_eq!(on_disk("file", &["~/a.txt"]), Ok(Value::from("hello")));
         assert_eq!(on_disk("filebase64", &["binary"]), Ok(Value::from("/w==")));
-        assert_eq!(on_disk("filemd5", &["a.txt"]), Ok(Value::from("5d41402abc4b2a76b9719d911017c592")));
+        assert_eq!(
+            on_disk("filemd5", &["a.txt"]),
+            Ok(Value::from("5d41402abc4b2a76b9719d911017c592"))
+        );
         assert_eq!(on_disk("fileexists", &["a.txt"]), Ok(Value::TRUE));
         assert_eq!(on_disk("fileexists", &["nope"]), Ok(Value::FALSE));
-        assert!(failure("file", "nope").starts_with("no file exists at \"nope\"; this function works only with"));
-        assert!(failure("file", "binary").starts_with("contents of \"binary\" are not valid UTF-8; use"));
-        assert_eq!(failure("file", "secret"), "failed to read file: permission denied");
-        assert_eq!(failure("filesha1", "x"), "open x: no such file or directory");
-        assert_eq!(failure("fileexists", "m"), "\"m\" is a directory, not a file");
+        assert!(
+            failure("file", "nope")
+                .starts_with("no file exists at \"nope\"; this function works only with")
+        );
+        assert!(
+            failure("file", "binary")
+                .starts_with("contents of \"binary\" are not valid UTF-8; use")
+        );
+        assert_eq!(
+            failure("file", "secret"),
+            "failed to read file: permission denied"
+        );
+        assert_eq!(
+            failure("filesha1", "x"),
+            "open x: no such file or directory"
+        );
+        assert_eq!(
+            failure("fileexists", "m"),
+            "\"m\" is a directory, not a file"
+        );
     }
 
     #[test]
     fn listing() {
         let found = |path: &str, pattern: &str| {
-            crate::json::encode(&on_disk("fileset", &[path, pattern]).unwrap())
+            crate::json::encode(&on_disk("fileset", &[path, pattern]).unwrap()).unwrap()
         };
         assert_eq!(found(".", "*.tf"), r#"["a.tf"]"#);
         assert_eq!(found(".", "**/*.tf"), r#"["a.tf","m/c.tf","m/n/d.tf"]"#);
@@ -362,7 +412,11 @@ mod tests {
             ("dirname", r#"["a/../b/c"]"#, r#""b""#),
             ("dirname", r#"["/x"]"#, r#""/""#),
             ("pathexpand", r#"["~/x"]"#, r#""/home/jo/x""#),
-            ("pathexpand", r#"["~jo/x"]"#, "! cannot expand user-specific home dir"),
+            (
+                "pathexpand",
+                r#"["~jo/x"]"#,
+                "! cannot expand user-specific home dir",
+            ),
             ("pathexpand", r#"["/no/~"]"#, r#""/no/~""#),
         ]);
         assert_eq!(on_disk("abspath", &["a/../b"]), Ok(Value::from("/w/b")));

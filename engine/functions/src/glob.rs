@@ -20,7 +20,10 @@ enum Token {
     Literal(char),
     One,
     Many,
-    Class { negated: bool, ranges: Vec<(char, char)> },
+    Class {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 const BAD_PATTERN: &str = "syntax error in pattern";
@@ -29,14 +32,19 @@ const MOST_ALTERNATIVES: usize = 4096;
 impl Glob {
     /// Reads a pattern.
     pub(crate) fn new(pattern: &str) -> Result<Self, String> {
-        let alternatives = expand(pattern)?.iter().map(|pattern| parts(pattern)).collect::<Result<_, _>>()?;
+        let alternatives = expand(pattern)?
+            .iter()
+            .map(|pattern| parts(pattern))
+            .collect::<Result<_, _>>()?;
         Ok(Self { alternatives })
     }
 
     /// Whether a path matches as a whole.
     pub(crate) fn matches(&self, path: &str) -> bool {
         let names: Vec<&str> = path.split('/').collect();
-        self.alternatives.iter().any(|parts| matches_parts(parts, &names))
+        self.alternatives
+            .iter()
+            .any(|parts| matches_parts(parts, &names))
     }
 }
 
@@ -57,8 +65,11 @@ fn expand(pattern: &str) -> Result<Vec<String>, String> {
     Ok(expanded)
 }
 
-/// What stands before the first braces, the choices between them, and what stands behind.
-fn braces(pattern: &str) -> Result<Option<(&str, Vec<&str>, &str)>, String> {
+/// What stands before braces, the choices between them, and what stands behind.
+type Braces<'p> = (&'p str, Vec<&'p str>, &'p str);
+
+/// The first braces of a pattern.
+fn braces(pattern: &str) -> Result<Option<Braces<'_>>, String> {
     let mut depth = 0_usize;
     let mut opening = None;
     let mut choices = Vec::new();
@@ -95,13 +106,23 @@ fn braces(pattern: &str) -> Result<Option<(&str, Vec<&str>, &str)>, String> {
             _ => {}
         }
     }
-    if depth > 0 { Err(BAD_PATTERN.to_owned()) } else { Ok(None) }
+    if depth > 0 {
+        Err(BAD_PATTERN.to_owned())
+    } else {
+        Ok(None)
+    }
 }
 
 fn parts(pattern: &str) -> Result<Vec<Part>, String> {
     pattern
         .split('/')
-        .map(|part| if part == "**" { Ok(Part::Any) } else { tokens(part).map(Part::Tokens) })
+        .map(|part| {
+            if part == "**" {
+                Ok(Part::Any)
+            } else {
+                tokens(part).map(Part::Tokens)
+            }
+        })
         .collect()
 }
 
@@ -149,7 +170,9 @@ fn class(characters: &mut std::str::Chars<'_>) -> Result<Token, String> {
 fn matches_parts(parts: &[Part], names: &[&str]) -> bool {
     match parts.split_first() {
         None => names.is_empty(),
-        Some((Part::Any, rest)) => (0..=names.len()).any(|skipped| matches_parts(rest, &names[skipped..])),
+        Some((Part::Any, rest)) => {
+            (0..=names.len()).any(|skipped| matches_parts(rest, &names[skipped..]))
+        }
         Some((Part::Tokens(tokens), rest)) => names.split_first().is_some_and(|(name, others)| {
             let name: Vec<char> = name.chars().collect();
             matches_name(tokens, &name) && matches_parts(rest, others)
@@ -190,7 +213,10 @@ fn matches_one(token: &Token, character: char) -> bool {
         Token::One => true,
         Token::Many => false,
         Token::Class { negated, ranges } => {
-            ranges.iter().any(|(low, high)| (*low..=*high).contains(&character)) != *negated
+            ranges
+                .iter()
+                .any(|(low, high)| (*low..=*high).contains(&character))
+                != *negated
         }
     }
 }

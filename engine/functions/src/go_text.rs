@@ -68,7 +68,10 @@ mod tests {
 
     #[test]
     fn escapes() {
-        assert_eq!(quoted("a\"b\\c\n\t\u{1}é\u{200b}"), "\"a\\\"b\\\\c\\n\\t\\x01é\\u200b\"");
+        assert_eq!(
+            quoted("a\"b\\c\n\t\u{1}é\u{200b}"),
+            "\"a\\\"b\\\\c\\n\\t\\x01é\\u200b\""
+        );
         assert_eq!(quoted_character('*'), "'*'");
         assert_eq!(quoted_character('\''), "'\\''");
         assert_eq!(quoted("\u{1f600}"), "\"\u{1f600}\"");

@@ -59,11 +59,34 @@ impl Network {
         let (address, prefix) = text.split_once('/').ok_or_else(invalid)?;
         let (address, width) = match parse_v4(address) {
             Some(address) => (u128::from(u32::from(address)), 32),
-            None => (u128::from(address.parse::<Ipv6Addr>().map_err(|_| invalid())?), 128),
+            None => (
+                u128::from(address.parse::<Ipv6Addr>().map_err(|_| invalid())?),
+                128,
+            ),
         };
         let is_number = !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_digit());
-        let prefix = prefix.parse().ok().filter(|prefix| is_number && *prefix <= width).ok_or_else(invalid)?;
-        let mut network = Self { first: address, prefix, width };
+        let prefix = prefix
+            .parse()
+            .ok()
+            .filter(|prefix| is_number && *prefix <= width)
+            .ok_or_else(invalid)?;
+        let mut network = Self {
+            first: address,
+            prefix,
+            width,
+        };
+        // An IPv4 network written as IPv6 is one nevertheless.
+        if let (128, Some(address), Some(prefix)) = (
+            width,
+            Ipv6Addr::from(address).to_ipv4_mapped(),
+            prefix.checked_sub(96),
+        ) {
+            network = Self {
+                first: u128::from(u32::from(address)),
+                prefix,
+                width: 32,
+            };
+        }
         network.first &= !network.host_mask();
         Ok(network)
     }
@@ -78,10 +101,11 @@ impl Network {
 
     fn address_text(self, address: u128) -> String {
         let address = if self.width == 32 {
-            IpAddr::V4(Ipv4Addr::from(u32::try_from(address & u128::from(u32::MAX)).unwrap_or(0)))
+            IpAddr::V4(Ipv4Addr::from(
+                u32::try_from(address & u128::from(u32::MAX)).unwrap_or(0),
+            ))
         } else {
-            let address = Ipv6Addr::from(address);
-            address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)
+            IpAddr::V6(Ipv6Addr::from(address))
         };
         address.to_string()
     }
@@ -97,7 +121,9 @@ fn parse_v4(text: &str) -> Option<Ipv4Addr> {
     let mut octets = [0_u8; 4];
     let mut parts = text.split('.');
     for octet in &mut octets {
-        let part = parts.next().filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))?;
+        let part = parts
+            .next()
+            .filter(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))?;
         *octet = part.parse().ok()?;
     }
     parts.next().is_none().then(|| Ipv4Addr::from(octets))
@@ -111,17 +137,30 @@ fn cidrhost(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, Cal
     let number = big_integer_of(&arguments[1]).blame_call()?;
     let network = network(&arguments[0]).blame_call()?;
     let last = BigInt::from(network.host_mask());
-    let from_start = if number < BigInt::ZERO { &last + 1 + &number } else { number.clone() };
-    let host = u128::try_from(&from_start).ok().filter(|host| *host <= network.host_mask()).ok_or_else(|| {
-        CallError::call(format!("prefix of {} does not accommodate a host numbered {from_start}", network.prefix))
-    })?;
+    let from_start = if number < BigInt::ZERO {
+        &last + 1 + &number
+    } else {
+        number.clone()
+    };
+    let host = u128::try_from(&from_start)
+        .ok()
+        .filter(|host| *host <= network.host_mask())
+        .ok_or_else(|| {
+            CallError::call(format!(
+                "prefix of {} does not accommodate a host numbered {from_start}",
+                network.prefix
+            ))
+        })?;
     Ok(Value::from(network.address_text(network.first | host)))
 }
 
 fn cidrnetmask(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let network = network(&arguments[0]).blame_call()?;
     if network.width != 32 {
-        let message = format!("IPv6 addresses cannot have a netmask: {}", text_of(&arguments[0]));
+        let message = format!(
+            "IPv6 addresses cannot have a netmask: {}",
+            text_of(&arguments[0])
+        );
         return Err(CallError::call(message));
     }
     Ok(Value::from(network.address_text(!network.host_mask())))
@@ -132,19 +171,30 @@ fn cidrsubnet(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, C
     let number = big_integer_of(&arguments[2]).blame_call()?;
     let network = network(&arguments[0]).blame_call()?;
     let prefix = i64::from(network.prefix).saturating_add(new_bits);
-    let prefix = u32::try_from(prefix).ok().filter(|prefix| *prefix <= network.width && new_bits >= 0);
+    let prefix = u32::try_from(prefix)
+        .ok()
+        .filter(|prefix| *prefix <= network.width);
     let Some(prefix) = prefix else {
-        let message = format!("insufficient address space to extend prefix of {} by {new_bits}", network.prefix);
+        let message = format!(
+            "insufficient address space to extend prefix of {} by {new_bits}",
+            network.prefix
+        );
         return Err(CallError::call(message));
     };
     let subnet = Network { prefix, ..network };
     let refused = || {
-        let message = format!("prefix extension of {new_bits} does not accommodate a subnet numbered {number}");
+        let message = format!(
+            "prefix extension of {new_bits} does not accommodate a subnet numbered {number}"
+        );
         CallError::call(message)
     };
     let index = u128::try_from(&number).map_err(|_| refused())?;
     let shift = network.width - prefix;
-    let greatest = network.host_mask().checked_shr(shift).unwrap_or(0);
+    let greatest = if new_bits < 0 {
+        0
+    } else {
+        network.host_mask().checked_shr(shift).unwrap_or(0)
+    };
     if index > greatest {
         return Err(refused());
     }
@@ -164,11 +214,14 @@ fn cidrsubnets(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, 
         let prefix = subnet_prefix(network, new_bits).blame(index)?;
         let subnet = Network { prefix, ..network };
         let mask = subnet.host_mask();
-        let first = free.and_then(|free| free.checked_add(mask)).map(|address| address & !mask);
+        let first = free
+            .and_then(|free| free.checked_add(mask))
+            .map(|address| address & !mask);
         let Some(first) = first.filter(|first| first | mask <= end && *first <= end) else {
             let after = previous.map_or(network, |previous| previous);
-            let message =
-                format!("not enough remaining address space for a subnet with a prefix of {prefix} bits after {after}");
+            let message = format!(
+                "not enough remaining address space for a subnet with a prefix of {prefix} bits after {after}"
+            );
             return Err(CallError::argument(index, message));
         };
         let subnet = Network { first, ..subnet };
@@ -181,14 +234,18 @@ fn cidrsubnets(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, 
 
 fn subnet_prefix(network: Network, new_bits: i64) -> Result<u32, String> {
     let new_bits = match u32::try_from(new_bits) {
-        Ok(0) | Err(_) if new_bits < 1 => return Err("must extend prefix by at least one bit".to_owned()),
+        Ok(0) | Err(_) if new_bits < 1 => {
+            return Err("must extend prefix by at least one bit".to_owned());
+        }
         Ok(bits) if bits <= 32 => bits,
         _ => return Err("may not extend prefix by more than 32 bits".to_owned()),
     };
     let prefix = network.prefix + new_bits;
     if prefix > network.width {
         let protocol = if network.width == 32 { "IPv4" } else { "IPv6" };
-        return Err(format!("would extend prefix to {prefix} bits, which is too long for an {protocol} address"));
+        return Err(format!(
+            "would extend prefix to {prefix} bits, which is too long for an {protocol} address"
+        ));
     }
     Ok(prefix)
 }
@@ -201,42 +258,96 @@ mod tests {
     fn hosts() {
         check(&[
             ("cidrhost", r#"["10.12.112.0/20", 16]"#, r#""10.12.112.16""#),
-            ("cidrhost", r#"["10.12.112.0/20", -1]"#, r#""10.12.127.255""#),
-            ("cidrhost", r#"["10.12.112.0/30", 5]"#, "! prefix of 30 does not accommodate a host numbered 5"),
-            ("cidrhost", r#"["fd00:fd12:3456:7890::/72", 34]"#, r#""fd00:fd12:3456:7890::22""#),
-            ("cidrhost", r#"["10.0.0.0", 1]"#, "! invalid CIDR expression: invalid CIDR address: 10.0.0.0"),
+            (
+                "cidrhost",
+                r#"["10.12.112.0/20", -1]"#,
+                r#""10.12.127.255""#,
+            ),
+            (
+                "cidrhost",
+                r#"["10.12.112.0/30", 5]"#,
+                "! prefix of 30 does not accommodate a host numbered 5",
+            ),
+            (
+                "cidrhost",
+                r#"["fd00:fd12:3456:7890::/72", 34]"#,
+                r#""fd00:fd12:3456:7890::22""#,
+            ),
+            (
+                "cidrhost",
+                r#"["10.0.0.0", 1]"#,
+                "! invalid CIDR expression: invalid CIDR address: 10.0.0.0",
+            ),
             ("cidrhost", r#"["010.001.0.0/16", 1]"#, r#""10.1.0.1""#),
-            ("cidrhost", r#"["::/0", -1]"#, r#""ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff""#),
+            (
+                "cidrhost",
+                r#"["::/0", -1]"#,
+                r#""ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff""#,
+            ),
             ("cidrnetmask", r#"["172.16.0.0/12"]"#, r#""255.240.0.0""#),
-            ("cidrnetmask", r#"["fd00::/8"]"#, "! IPv6 addresses cannot have a netmask: fd00::/8"),
+            (
+                "cidrnetmask",
+                r#"["fd00::/8"]"#,
+                "! IPv6 addresses cannot have a netmask: fd00::/8",
+            ),
         ]);
     }
 
     #[test]
     fn subnets() {
         check(&[
-            ("cidrsubnet", r#"["172.16.0.0/12", 4, 2]"#, r#""172.18.0.0/16""#),
-            ("cidrsubnet", r#"["fd00:fd12:3456:7890::/56", 16, 162]"#, r#""fd00:fd12:3456:7800:a200::/72""#),
+            (
+                "cidrsubnet",
+                r#"["172.16.0.0/12", 4, 2]"#,
+                r#""172.18.0.0/16""#,
+            ),
+            (
+                "cidrsubnet",
+                r#"["fd00:fd12:3456:7890::/56", 16, 162]"#,
+                r#""fd00:fd12:3456:7800:a200::/72""#,
+            ),
             ("cidrsubnet", r#"["0.0.0.0/0", 0, 0]"#, r#""0.0.0.0/0""#),
+            ("cidrsubnet", r#"["10.1.0.0/16", -8, 0]"#, r#""10.1.0.0/8""#),
+            (
+                "cidrsubnet",
+                r#"["::ffff:1.2.3.4/120", 1, 1]"#,
+                r#""1.2.3.128/25""#,
+            ),
             (
                 "cidrsubnet",
                 r#"["10.1.2.0/24", 4, 16]"#,
                 "! prefix extension of 4 does not accommodate a subnet numbered 16",
             ),
-            ("cidrsubnet", r#"["10.0.0.0/30", 3, 0]"#, "! insufficient address space to extend prefix of 30 by 3"),
+            (
+                "cidrsubnet",
+                r#"["10.0.0.0/30", 3, 0]"#,
+                "! insufficient address space to extend prefix of 30 by 3",
+            ),
             (
                 "cidrsubnets",
                 r#"["10.1.0.0/16", 4, 4, 8, 4]"#,
                 r#"["10.1.0.0/20","10.1.16.0/20","10.1.32.0/24","10.1.48.0/20"]"#,
             ),
-            ("cidrsubnets", r#"["255.255.255.0/24", 1, 1]"#, r#"["255.255.255.0/25","255.255.255.128/25"]"#),
+            (
+                "cidrsubnets",
+                r#"["255.255.255.0/24", 1, 1]"#,
+                r#"["255.255.255.0/25","255.255.255.128/25"]"#,
+            ),
             (
                 "cidrsubnets",
                 r#"["10.0.0.0/24", 1, 1, 1]"#,
                 "!3 not enough remaining address space for a subnet with a prefix of 25 bits after 10.0.0.128/25",
             ),
-            ("cidrsubnets", r#"["10.0.0.0/24", 0]"#, "!1 must extend prefix by at least one bit"),
-            ("cidrsubnets", r#"["10.0.0.0/8", 33]"#, "!1 may not extend prefix by more than 32 bits"),
+            (
+                "cidrsubnets",
+                r#"["10.0.0.0/24", 0]"#,
+                "!1 must extend prefix by at least one bit",
+            ),
+            (
+                "cidrsubnets",
+                r#"["10.0.0.0/8", 33]"#,
+                "!1 may not extend prefix by more than 32 bits",
+            ),
             (
                 "cidrsubnets",
                 r#"["10.0.0.0/24", 9]"#,

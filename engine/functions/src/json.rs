@@ -35,14 +35,21 @@ fn jsondecode_type(arguments: &[Value]) -> Result<Type, CallError> {
     let Some(refinements) = arguments[0].refinements() else {
         return Ok(Type::Dynamic);
     };
-    let prefix = refinements.prefix.as_deref().unwrap_or_default().trim_start();
+    let prefix = refinements
+        .prefix
+        .as_deref()
+        .unwrap_or_default()
+        .trim_start();
     match prefix.chars().next() {
         None | Some('{' | '[' | 'n') => Ok(Type::Dynamic),
         Some('"') => Ok(Type::String),
         Some('t' | 'f') => Ok(Type::Bool),
         Some('-' | '.' | '0'..='9') => Ok(Type::Number),
         Some(other) => {
-            let message = format!("a JSON document cannot begin with the character {}", quoted_character(other));
+            let message = format!(
+                "a JSON document cannot begin with the character {}",
+                quoted_character(other)
+            );
             Err(CallError::argument(0, message))
         }
     }
@@ -51,7 +58,7 @@ fn jsondecode_type(arguments: &[Value]) -> Result<Type, CallError> {
 fn jsonencode(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let value = &arguments[0];
     if value.is_wholly_known() {
-        return Ok(Value::string(encode(value)));
+        return encode(value).map(Value::string).map_err(CallError::call);
     }
     if !value.is_definitely_not_null() {
         return Ok(Value::unknown(Type::String));
@@ -62,19 +69,25 @@ fn jsonencode(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, C
         Type::Tuple(_) | Type::List(_) | Type::Set(_) => Some("["),
         _ => None,
     };
-    let refinements = Refinements { prefix: prefix.map(Text::from), ..Refinements::not_null() };
+    let refinements = Refinements {
+        prefix: prefix.map(Text::from),
+        ..Refinements::not_null()
+    };
     Ok(Value::unknown_refined(Type::String, refinements))
 }
 
-/// A wholly known, unmarked value as JSON text; what is not known is written as null.
-pub(crate) fn encode(value: &Value) -> String {
+/// A wholly known, unmarked value as JSON text; what is not known is written as null. There is no text for infinity.
+pub(crate) fn encode(value: &Value) -> Result<String, String> {
     let mut out = String::new();
-    write_value(&mut out, value);
-    out
+    write_value(&mut out, value)?;
+    Ok(out)
 }
 
-fn write_value(out: &mut String, value: &Value) {
+fn write_value(out: &mut String, value: &Value) -> Result<(), String> {
     match value.kind() {
+        Kind::Number(number) if number.is_infinite() => {
+            return Err("cannot serialize infinity as JSON".to_owned());
+        }
         Kind::Unknown(_) | Kind::Null(_) => out.push_str("null"),
         Kind::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
         Kind::Number(number) => write!(out, "{number}").unwrap_or_default(),
@@ -85,15 +98,16 @@ fn write_value(out: &mut String, value: &Value) {
                 if index > 0 {
                     out.push(',');
                 }
-                write_value(out, item);
+                write_value(out, item)?;
             }
             out.push(']');
         }
-        Kind::Map(_, entries) | Kind::Object(entries) => write_entries(out, entries),
+        Kind::Map(_, entries) | Kind::Object(entries) => write_entries(out, entries)?,
     }
+    Ok(())
 }
 
-fn write_entries(out: &mut String, entries: &BTreeMap<Text, Value>) {
+fn write_entries(out: &mut String, entries: &BTreeMap<Text, Value>) -> Result<(), String> {
     out.push('{');
     for (index, (key, item)) in entries.iter().enumerate() {
         if index > 0 {
@@ -101,9 +115,10 @@ fn write_entries(out: &mut String, entries: &BTreeMap<Text, Value>) {
         }
         write_string(out, key);
         out.push(':');
-        write_value(out, item);
+        write_value(out, item)?;
     }
     out.push('}');
+    Ok(())
 }
 
 /// With the escapes that make the text safe inside HTML too.
@@ -156,7 +171,8 @@ impl State {
         match self {
             Self::Value => " looking for beginning of value",
             Self::ArrayComma => " after array element",
-            Self::ObjectStart | Self::ObjectKey => " looking for beginning of object key string",
+            Self::ObjectStart => "",
+            Self::ObjectKey => " looking for beginning of object key string",
             Self::ObjectColon => " after object key",
             Self::ObjectComma => " after object key:value pair",
         }
@@ -255,7 +271,10 @@ impl Reader<'_> {
                 Some(byte) => {
                     let expected = quoted_character(char::from(expected));
                     debug_assert!(index > 0, "the first letter has been seen");
-                    return Err(invalid(byte, &format!(" in literal {word} (expecting {expected})")));
+                    return Err(invalid(
+                        byte,
+                        &format!(" in literal {word} (expecting {expected})"),
+                    ));
                 }
                 None => return Err("unexpected EOF".to_owned()),
             }
@@ -285,7 +304,9 @@ impl Reader<'_> {
             self.digits(" in exponent of numeric literal")?;
         }
         let digits = &self.text[start..self.position];
-        Number::parse(digits).map(Value::number).ok_or_else(|| format!("cannot parse {} as a number", quoted(digits)))
+        Number::parse(digits)
+            .map(Value::number)
+            .ok_or_else(|| format!("cannot parse {} as a number", quoted(digits)))
     }
 
     fn digits(&mut self, context: &str) -> Result<(), String> {
@@ -305,7 +326,8 @@ impl Reader<'_> {
         let mut out = String::new();
         loop {
             let rest = &self.text[self.position..];
-            let plain = rest.find(|character: char| matches!(character, '"' | '\\') || character < ' ');
+            let plain =
+                rest.find(|character: char| matches!(character, '"' | '\\') || character < ' ');
             let end = plain.ok_or("unexpected EOF")?;
             out.push_str(&rest[..end]);
             self.position += end + 1;
@@ -369,7 +391,10 @@ impl Reader<'_> {
 }
 
 fn invalid(byte: u8, context: &str) -> String {
-    format!("invalid character {}{context}", quoted_character(char::from(byte)))
+    format!(
+        "invalid character {}{context}",
+        quoted_character(char::from(byte))
+    )
 }
 
 #[cfg(test)]
@@ -384,22 +409,47 @@ mod tests {
     #[test]
     fn encoding() {
         check(&[
-            ("jsonencode", r#"[{"b": [true, null, "x"], "a": 1.50}]"#, r#""{\"a\":1.5,\"b\":[true,null,\"x\"]}""#),
-            ("jsonencode", r#"["a<b>&c"]"#, r#""\"a\\u003cb\\u003e\\u0026c\"""#),
+            (
+                "jsonencode",
+                r#"[{"b": [true, null, "x"], "a": 1.50}]"#,
+                r#""{\"a\":1.5,\"b\":[true,null,\"x\"]}""#,
+            ),
+            (
+                "jsonencode",
+                r#"["a<b>&c"]"#,
+                r#""\"a\\u003cb\\u003e\\u0026c\"""#,
+            ),
             ("jsonencode", "[null]", r#""null""#),
         ]);
-        assert_eq!(encode(&Value::from("\u{1}\u{8}\u{2028}é\u{7f}")), "\"\\u0001\\b\\u2028é\u{7f}\"");
+        let text = encode(&Value::from("\u{1}\u{8}\u{2028}é\u{7f}"));
+        assert_eq!(text, Ok("\"\\u0001\\b\\u2028é\u{7f}\"".into()));
+        let infinity = Value::number(Number::INFINITY);
+        assert_eq!(
+            call("jsonencode", &[infinity]),
+            Err(CallError::call("cannot serialize infinity as JSON"))
+        );
     }
 
     #[test]
     fn decoding() {
         check(&[
-            ("jsondecode", r#"["[1, 2.5, true, null, \"x\", {\"a\": []}]"]"#, r#"[1,2.5,true,null,"x",{"a":[]}]"#),
+            (
+                "jsondecode",
+                r#"["[1, 2.5, true, null, \"x\", {\"a\": []}]"]"#,
+                r#"[1,2.5,true,null,"x",{"a":[]}]"#,
+            ),
             ("jsondecode", r#"["1e2"]"#, "100"),
-            ("jsondecode", r#"["12345678901234567890"]"#, "12345678901234567890"),
+            (
+                "jsondecode",
+                r#"["12345678901234567890"]"#,
+                "12345678901234567890",
+            ),
             ("jsondecode", r#"["{\"a\":1,\"a\":2}"]"#, r#"{"a":2}"#),
         ]);
-        assert_eq!(decode(r#""\ud83d\ude00\ud800x\u00e9""#), Ok(Value::from("😀\u{fffd}xé")));
+        assert_eq!(
+            decode(r#""\ud83d\ude00\ud800x\u00e9""#),
+            Ok(Value::from("😀\u{fffd}xé"))
+        );
     }
 
     #[test]
@@ -407,22 +457,53 @@ mod tests {
         assert_eq!(refused(""), "EOF");
         assert_eq!(refused("{"), "EOF");
         assert_eq!(refused("[1"), "EOF");
-        assert_eq!(refused("[1 2]"), "invalid character '2' after array element");
-        assert_eq!(refused("{1}"), "invalid character '1' looking for beginning of object key string");
-        assert_eq!(refused("{\"a\" 1}"), "invalid character '1' after object key");
-        assert_eq!(refused("{\"a\":1 2}"), "invalid character '2' after object key:value pair");
+        assert_eq!(
+            refused("[1 2]"),
+            "invalid character '2' after array element"
+        );
+        assert_eq!(refused("{1}"), "invalid character '1'");
+        assert_eq!(
+            refused("{\"a\":1,}"),
+            "invalid character '}' looking for beginning of object key string"
+        );
+        assert_eq!(
+            refused("{\"a\" 1}"),
+            "invalid character '1' after object key"
+        );
+        assert_eq!(
+            refused("{\"a\":1 2}"),
+            "invalid character '2' after object key:value pair"
+        );
         assert_eq!(refused("nul"), "unexpected EOF");
-        assert_eq!(refused("nux"), "invalid character 'x' in literal null (expecting 'l')");
-        assert_eq!(refused("x"), "invalid character 'x' looking for beginning of value");
-        assert_eq!(refused("\"a\nb\""), "invalid character '\\n' in string literal");
+        assert_eq!(
+            refused("nux"),
+            "invalid character 'x' in literal null (expecting 'l')"
+        );
+        assert_eq!(
+            refused("x"),
+            "invalid character 'x' looking for beginning of value"
+        );
+        assert_eq!(
+            refused("\"a\nb\""),
+            "invalid character '\\n' in string literal"
+        );
         assert_eq!(refused("1 2"), "extraneous data after JSON object");
         assert_eq!(refused(&"[".repeat(2000)), "exceeded max depth");
     }
 
     #[test]
     fn unknown_content_still_shows_its_shape() {
-        let result = call("jsonencode", &[Value::tuple([Value::unknown(Type::String)])]).unwrap();
-        assert_eq!(result.refinements().and_then(|refinements| refinements.prefix.clone()), Some("[".into()));
+        let result = call(
+            "jsonencode",
+            &[Value::tuple([Value::unknown(Type::String)])],
+        )
+        .unwrap();
+        assert_eq!(
+            result
+                .refinements()
+                .and_then(|refinements| refinements.prefix.clone()),
+            Some("[".into())
+        );
         assert!(result.is_definitely_not_null());
     }
 }

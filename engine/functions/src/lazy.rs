@@ -28,7 +28,10 @@ pub(crate) fn functions() -> Vec<Function> {
         Function::new(
             "templatefile",
             "A file's text, evaluated as a template with the given variables.",
-            [text("path", "").unknown().marked(), any("vars", "").unknown().marked()],
+            [
+                text("path", "").unknown().marked(),
+                any("vars", "").unknown().marked(),
+            ],
             gives_dynamic,
             by_evaluator,
         )
@@ -58,8 +61,18 @@ mod tests {
     #[test]
     fn they_are_described_and_refuse_to_be_called() {
         let table = FunctionTable::standard();
-        let lazy: Vec<&str> = table.iter().filter(|function| function.lazy).map(|function| function.name).collect();
+        let lazy: Vec<&str> = table
+            .iter()
+            .filter(|function| function.lazy)
+            .map(|function| function.name)
+            .collect();
         assert_eq!(lazy, ["can", "templatefile", "templatestring", "try"]);
-        assert!(table.get("core::try").unwrap().call(&[Value::TRUE], &NoContext).is_err());
+        assert!(
+            table
+                .get("core::try")
+                .unwrap()
+                .call(&[Value::TRUE], &NoContext)
+                .is_err()
+        );
     }
 }

@@ -2,10 +2,16 @@
 //!
 //! Functions are pure but for what [`Context`] gives them: files, clock and entropy come in from outside.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "bodies and result types of functions have one signature each"
+)]
+
 mod call;
 mod collection;
 mod conversion;
 mod date;
+mod doubles;
 mod encoding;
 mod filesystem;
 mod format;
@@ -96,12 +102,20 @@ pub struct CallError {
 impl CallError {
     /// The call as a whole failed.
     pub fn call(message: impl Into<String>) -> Self {
-        Self { argument: None, path: Path::root(), message: message.into() }
+        Self {
+            argument: None,
+            path: Path::root(),
+            message: message.into(),
+        }
     }
 
     /// Argument `index` is to blame.
     pub fn argument(index: usize, message: impl Into<String>) -> Self {
-        Self { argument: Some(index), path: Path::root(), message: message.into() }
+        Self {
+            argument: Some(index),
+            path: Path::root(),
+            message: message.into(),
+        }
     }
 }
 
@@ -160,14 +174,18 @@ impl FunctionTable {
             string::functions(),
             yaml::functions(),
         ];
-        let functions =
-            families.into_iter().flatten().map(|function| (function.name, Arc::new(function))).collect();
+        let functions = families
+            .into_iter()
+            .flatten()
+            .map(|function| (function.name, Arc::new(function)))
+            .collect();
         Self { functions }
     }
 
     /// The function of this name, with or without `core::`.
     pub fn get(&self, name: &str) -> Option<&Arc<Function>> {
-        self.functions.get(name.strip_prefix("core::").unwrap_or(name))
+        self.functions
+            .get(name.strip_prefix("core::").unwrap_or(name))
     }
 
     /// All, by name.

@@ -3,14 +3,23 @@
 use terrace_value::ops;
 use terrace_value::{Number, Type, Value};
 
+use crate::doubles;
 use crate::go_text::quoted;
 use crate::spec::{any, gives_number, number};
-use crate::support::{BlameArgument, double_of, elements_of, integer_of, number_of, text_of};
+use crate::support::{
+    BlameArgument, double_of, elements_of, integer_of, known_length, number_of, text_of,
+};
 use crate::{CallError, Context, Function};
 
 pub(crate) fn functions() -> Vec<Function> {
     vec![
-        Function::new("abs", "The distance of a number from zero.", [number("num", "")], gives_number, abs),
+        Function::new(
+            "abs",
+            "The distance of a number from zero.",
+            [number("num", "")],
+            gives_number,
+            abs,
+        ),
         Function::new(
             "ceil",
             "The nearest whole number that is not less than the given number.",
@@ -94,17 +103,19 @@ fn floor(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallEr
 fn log(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let value = double_of(&arguments[0]).blame_call()?;
     let base = double_of(&arguments[1]).blame_call()?;
-    from_double(value.ln() / base.ln())
+    from_double(doubles::logarithm(value) / doubles::logarithm(base))
 }
 
 fn pow(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let base = double_of(&arguments[0]).blame_call()?;
     let exponent = double_of(&arguments[1]).blame_call()?;
-    from_double(base.powf(exponent))
+    from_double(doubles::power(base, exponent))
 }
 
 fn from_double(double: f64) -> Result<Value, CallError> {
-    Number::from_f64(double).map(Value::number).ok_or_else(|| CallError::call("result is not a number"))
+    Number::from_f64(double)
+        .map(Value::number)
+        .ok_or_else(|| CallError::call("result is not a number"))
 }
 
 fn extreme(arguments: &[Value], wanted: std::cmp::Ordering) -> Result<Value, CallError> {
@@ -117,13 +128,21 @@ fn extreme(arguments: &[Value], wanted: std::cmp::Ordering) -> Result<Value, Cal
 }
 
 fn signum(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    integer_of(&arguments[0]).map(|value| Value::int(value.signum())).blame_call()
+    integer_of(&arguments[0])
+        .map(|value| Value::int(value.signum()))
+        .blame_call()
 }
 
 fn parseint_type(arguments: &[Value]) -> Result<Type, CallError> {
     match arguments[0].ty() {
         Type::String => Ok(Type::Number),
-        other => Err(CallError::argument(0, format!("first argument must be a string, not {}", other.friendly_name()))),
+        other => Err(CallError::argument(
+            0,
+            format!(
+                "first argument must be a string, not {}",
+                other.friendly_name()
+            ),
+        )),
     }
 }
 
@@ -133,10 +152,17 @@ fn parseint(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, Cal
     let radix = u32::try_from(base)
         .ok()
         .filter(|radix| (2..=62).contains(radix))
-        .ok_or_else(|| CallError::argument(1, "base must be a whole number between 2 and 62 inclusive"))?;
+        .ok_or_else(|| {
+            CallError::argument(1, "base must be a whole number between 2 and 62 inclusive")
+        })?;
     Number::parse_radix(digits, radix)
         .map(Value::number)
-        .ok_or_else(|| CallError::argument(0, format!("cannot parse {} as a base {radix} integer", quoted(digits))))
+        .ok_or_else(|| {
+            CallError::argument(
+                0,
+                format!("cannot parse {} as a base {radix} integer", quoted(digits)),
+            )
+        })
 }
 
 fn gives_dynamic_number(_: &[Value]) -> Result<Type, CallError> {
@@ -144,23 +170,31 @@ fn gives_dynamic_number(_: &[Value]) -> Result<Type, CallError> {
 }
 
 fn sum(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    let not_numbers = || CallError::argument(0, "argument must be list, set, or tuple of number values");
+    let not_numbers =
+        || CallError::argument(0, "argument must be list, set, or tuple of number values");
     let list = &arguments[0];
+    if list.ty().is_primitive() {
+        return Err(CallError::argument(0, "cannot sum noniterable"));
+    }
+    if known_length(list) == Some(0) {
+        return Err(CallError::argument(0, "cannot sum an empty list"));
+    }
     if !matches!(list.ty(), Type::List(_) | Type::Set(_) | Type::Tuple(_)) {
         return Err(CallError::argument(
             0,
-            format!("argument must be list, set, or tuple. Received {}", list.ty().friendly_name()),
+            format!(
+                "argument must be list, set, or tuple. Received {}",
+                list.ty().friendly_name()
+            ),
         ));
-    }
-    if elements_of(list).is_empty() {
-        return Err(CallError::argument(0, "cannot sum an empty list"));
     }
     if !list.is_wholly_known() {
         return Ok(Value::unknown(Type::Number));
     }
     let mut total: Option<Value> = None;
     for item in elements_of(list) {
-        let item = terrace_value::convert::convert(&item, &Type::Number).map_err(|_| not_numbers())?;
+        let item =
+            terrace_value::convert::convert(&item, &Type::Number).map_err(|_| not_numbers())?;
         if item.is_null() {
             return Err(not_numbers());
         }
@@ -188,10 +222,15 @@ mod tests {
             ("log", "[16, 2]", "4"),
             ("pow", "[2, 0.5]", "1.4142135623730951"),
             ("pow", "[2, 100]", "1267650600228229400000000000000"),
+            ("pow", "[1.1, 10]", "2.593742460100002"),
             ("pow", "[-8, 0.5]", "! result is not a number"),
             ("signum", "[-13]", "-1"),
             ("signum", "[0]", "0"),
-            ("signum", "[0.5]", "! value must be a whole number, between -9223372036854775808 and 9223372036854775807"),
+            (
+                "signum",
+                "[0.5]",
+                "! value must be a whole number, between -9223372036854775808 and 9223372036854775807",
+            ),
         ]);
     }
 
@@ -202,7 +241,11 @@ mod tests {
             ("min", "[12, \"54\", 3]", "3"),
             ("max", "[]", "! must pass at least one number"),
         ]);
-        assert!(!call("max", &[Value::int(1), Value::unknown(Type::Number)]).unwrap().is_known());
+        assert!(
+            !call("max", &[Value::int(1), Value::unknown(Type::Number)])
+                .unwrap()
+                .is_known()
+        );
     }
 
     #[test]
@@ -211,9 +254,21 @@ mod tests {
             ("parseint", "[\"FF\", 16]", "255"),
             ("parseint", "[\"-10\", 2]", "-2"),
             ("parseint", "[\"aA\", 62]", "656"),
-            ("parseint", "[\"12\", 2]", "!0 cannot parse \"12\" as a base 2 integer"),
-            ("parseint", "[\"1\", 63]", "!1 base must be a whole number between 2 and 62 inclusive"),
-            ("parseint", "[1, 10]", "!0 first argument must be a string, not number"),
+            (
+                "parseint",
+                "[\"12\", 2]",
+                "!0 cannot parse \"12\" as a base 2 integer",
+            ),
+            (
+                "parseint",
+                "[\"1\", 63]",
+                "!1 base must be a whole number between 2 and 62 inclusive",
+            ),
+            (
+                "parseint",
+                "[1, 10]",
+                "!0 first argument must be a string, not number",
+            ),
         ]);
     }
 
@@ -223,8 +278,17 @@ mod tests {
             ("sum", "[[10, 13, 6, 4.5]]", "33.5"),
             ("sum", "[[\"1\", \"2\"]]", "3"),
             ("sum", "[[]]", "!0 cannot sum an empty list"),
-            ("sum", "[[1, null]]", "!0 argument must be list, set, or tuple of number values"),
-            ("sum", "[\"x\"]", "!0 argument must be list, set, or tuple. Received string"),
+            (
+                "sum",
+                "[[1, null]]",
+                "!0 argument must be list, set, or tuple of number values",
+            ),
+            ("sum", "[\"x\"]", "!0 cannot sum noniterable"),
+            (
+                "sum",
+                "[{\"a\": 1}]",
+                "!0 argument must be list, set, or tuple. Received object",
+            ),
         ]);
     }
 }

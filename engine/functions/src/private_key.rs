@@ -15,10 +15,16 @@ pub(crate) fn parse(pem: &str) -> Result<RsaPrivateKey, String> {
     }
     let pem = pem.trim();
     match label {
-        "RSA PRIVATE KEY" => RsaPrivateKey::from_pkcs1_pem(pem)
-            .map_err(|error| invalid(&format!("invalid ASN1 data in the given private key: {error}"))),
-        "PRIVATE KEY" => RsaPrivateKey::from_pkcs8_pem(pem)
-            .map_err(|error| invalid(&format!("invalid ASN1 data in the given private key: {error}"))),
+        "RSA PRIVATE KEY" => RsaPrivateKey::from_pkcs1_pem(pem).map_err(|error| {
+            invalid(&format!(
+                "invalid ASN1 data in the given private key: {error}"
+            ))
+        }),
+        "PRIVATE KEY" => RsaPrivateKey::from_pkcs8_pem(pem).map_err(|error| {
+            invalid(&format!(
+                "invalid ASN1 data in the given private key: {error}"
+            ))
+        }),
         "OPENSSH PRIVATE KEY" => openssh(pem).map_err(|why| invalid(&why)),
         other => Err(invalid(&format!("ssh: unsupported key type \"{other}\""))),
     }

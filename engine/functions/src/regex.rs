@@ -46,7 +46,9 @@ fn pattern_type(arguments: &[Value]) -> Result<Type, CallError> {
         let message = "invalid regexp pattern: cannot mix both named and unnamed capture groups";
         return Err(CallError::argument(0, message));
     }
-    Ok(Type::object(names.into_iter().map(|name| (name, Type::String))))
+    Ok(Type::object(
+        names.into_iter().map(|name| (name, Type::String)),
+    ))
 }
 
 fn compiled(pattern: &Value) -> Result<Pattern, CallError> {
@@ -66,18 +68,25 @@ fn regexall(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value
     let pattern = compiled(&arguments[0])?;
     let element = result.element().cloned().unwrap_or(Type::Dynamic);
     let found = pattern.find_all(text_of(&arguments[1]));
-    Ok(Value::list(element, found.iter().map(|groups| match_value(&pattern, groups))))
+    Ok(Value::list(
+        element,
+        found.iter().map(|groups| match_value(&pattern, groups)),
+    ))
 }
 
 fn match_value(pattern: &Pattern, found: &[Option<&str>]) -> Value {
-    let value = |group: &Option<&str>| group.map_or(Value::null(Type::String), Value::from);
+    let value = |group: Option<&str>| group.map_or(Value::null(Type::String), Value::from);
     let names = pattern.groups();
     match names.first() {
-        None => found.first().map_or(Value::null(Type::String), value),
-        Some(None) => Value::tuple(found[1..].iter().map(value)),
-        Some(Some(_)) => {
-            Value::object(names.iter().flatten().map(String::as_str).zip(found[1..].iter().map(value)))
-        }
+        None => value(found.first().copied().flatten()),
+        Some(None) => Value::tuple(found[1..].iter().copied().map(value)),
+        Some(Some(_)) => Value::object(
+            names
+                .iter()
+                .flatten()
+                .map(String::as_str)
+                .zip(found[1..].iter().copied().map(value)),
+        ),
     }
 }
 
@@ -90,17 +99,37 @@ mod tests {
     fn shapes_of_results() {
         check(&[
             ("regex", r#"["[a-z]+", "53aaabbb45"]"#, r#""aaabbb""#),
-            ("regex", r#"["(\\d+)-(\\d+)", "2019-02"]"#, r#"["2019","02"]"#),
-            ("regex", r#"["(?P<y>\\d+)-(?P<m>\\d+)", "2019-02"]"#, r#"{"m":"02","y":"2019"}"#),
+            (
+                "regex",
+                r#"["(\\d+)-(\\d+)", "2019-02"]"#,
+                r#"["2019","02"]"#,
+            ),
+            (
+                "regex",
+                r#"["(?P<y>\\d+)-(?P<m>\\d+)", "2019-02"]"#,
+                r#"{"m":"02","y":"2019"}"#,
+            ),
             ("regex", r#"["a(b)?c", "ac"]"#, "[null]"),
-            ("regex", r#"["[a-z]+", "123"]"#, "! pattern did not match any part of the given string"),
+            (
+                "regex",
+                r#"["[a-z]+", "123"]"#,
+                "! pattern did not match any part of the given string",
+            ),
             (
                 "regex",
                 r#"["(a)(?P<n>b)", "ab"]"#,
                 "!0 invalid regexp pattern: cannot mix both named and unnamed capture groups",
             ),
-            ("regex", r#"["[", "x"]"#, "!0 invalid regexp pattern: missing closing ] in ["),
-            ("regexall", r#"["(a)(b)?", "abab a"]"#, r#"[["a","b"],["a","b"],["a",null]]"#),
+            (
+                "regex",
+                r#"["[", "x"]"#,
+                "!0 invalid regexp pattern: missing closing ] in [",
+            ),
+            (
+                "regexall",
+                r#"["(a)(b)?", "abab a"]"#,
+                r#"[["a","b"],["a","b"],["a",null]]"#,
+            ),
             ("regexall", r#"["[a-z]+", "123"]"#, "[]"),
         ]);
     }
@@ -109,6 +138,9 @@ mod tests {
     fn the_pattern_alone_tells_the_type() {
         let result = call("regex", &[Value::from("(a)"), Value::unknown(Type::String)]).unwrap();
         assert_eq!(result.ty(), Type::tuple([Type::String]));
-        assert_eq!(call("regex", &[Value::unknown(Type::String), Value::from("a")]), Ok(Value::dynamic()));
+        assert_eq!(
+            call("regex", &[Value::unknown(Type::String), Value::from("a")]),
+            Ok(Value::dynamic())
+        );
     }
 }

@@ -59,12 +59,22 @@ mod tests {
     fn marking() {
         let secret = call("sensitive", &[Value::from("x")]).unwrap();
         assert_eq!(secret, Value::from("x").sensitive());
-        assert_eq!(call("nonsensitive", &[secret.clone().with_marks(Marks::EPHEMERAL)]), {
-            Ok(Value::from("x").with_marks(Marks::EPHEMERAL))
-        });
+        assert_eq!(
+            call(
+                "nonsensitive",
+                &[secret.clone().with_marks(Marks::EPHEMERAL)]
+            ),
+            { Ok(Value::from("x").with_marks(Marks::EPHEMERAL)) }
+        );
         assert_eq!(call("issensitive", &[secret]), Ok(Value::TRUE));
         assert_eq!(call("issensitive", &[Value::NULL]), Ok(Value::FALSE));
-        assert_eq!(call("issensitive", &[Value::dynamic()]), Ok(Value::unknown(Type::Bool)));
-        assert_eq!(call("issensitive", &[Value::dynamic().sensitive()]), Ok(Value::TRUE));
+        assert_eq!(
+            call("issensitive", &[Value::dynamic()]),
+            Ok(Value::unknown(Type::Bool))
+        );
+        assert_eq!(
+            call("issensitive", &[Value::dynamic().sensitive()]),
+            Ok(Value::TRUE)
+        );
     }
 }

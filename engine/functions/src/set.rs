@@ -18,7 +18,9 @@ pub(crate) fn functions() -> Vec<Function> {
             [set("first_set")],
             result_type,
             |arguments, result, _| {
-                combined(arguments, result, |set, other| set.retain(|item| other.contains(item)))
+                combined(arguments, result, |set, other| {
+                    set.retain(|item| other.contains(item));
+                })
             },
         )
         .with_variadic(set("other_sets")),
@@ -28,11 +30,19 @@ pub(crate) fn functions() -> Vec<Function> {
             [set("a"), set("b")],
             result_type,
             |arguments, result, _| {
-                combined(arguments, result, |set, other| set.retain(|item| !other.contains(item)))
+                combined(arguments, result, |set, other| {
+                    set.retain(|item| !other.contains(item));
+                })
             },
         ),
-        Function::new("setunion", "The elements of all sets together.", [set("first_set")], result_type, union)
-            .with_variadic(set("other_sets")),
+        Function::new(
+            "setunion",
+            "The elements of all sets together.",
+            [set("first_set")],
+            result_type,
+            union,
+        )
+        .with_variadic(set("other_sets")),
     ]
 }
 
@@ -100,13 +110,25 @@ mod tests {
     #[test]
     fn operations() {
         check(&[
-            ("setunion", r#"[["b", "a"], ["c", "b"]]"#, r#"["a","b","c"]"#),
+            (
+                "setunion",
+                r#"[["b", "a"], ["c", "b"]]"#,
+                r#"["a","b","c"]"#,
+            ),
             ("setunion", "[[]]", "[]"),
             ("setintersection", r#"[[1, 2], ["2"]]"#, r#"["2"]"#),
             ("setintersection", r#"[["a", "b"], ["b"], []]"#, "[]"),
-            ("setsubtract", r#"[["a", "b", "c"], ["a", "c"]]"#, r#"["b"]"#),
+            (
+                "setsubtract",
+                r#"[["a", "b", "c"], ["a", "c"]]"#,
+                r#"["b"]"#,
+            ),
             ("setsubtract", r#"[["a"], [1]]"#, r#"["a"]"#),
-            ("setunion", r#"[["a"], [[1]]]"#, "! given sets must all have compatible element types"),
+            (
+                "setunion",
+                r#"[["a"], [[1]]]"#,
+                "! given sets must all have compatible element types",
+            ),
         ]);
     }
 

@@ -21,7 +21,10 @@ fn transformations() -> Vec<Function> {
         Function::new(
             "indent",
             "Puts spaces at the beginning of every line but the first.",
-            [number("spaces", "How many spaces."), text("str", "The lines.")],
+            [
+                number("spaces", "How many spaces."),
+                text("str", "The lines."),
+            ],
             gives_string,
             indent,
         ),
@@ -44,7 +47,14 @@ fn transformations() -> Vec<Function> {
             "The characters in reverse order.",
             [text("str", "").dynamic()],
             gives_string,
-            |arguments, _, _| Ok(Value::string(text_of(&arguments[0]).graphemes(true).rev().collect::<String>())),
+            |arguments, _, _| {
+                Ok(Value::string(
+                    text_of(&arguments[0])
+                        .graphemes(true)
+                        .rev()
+                        .collect::<String>(),
+                ))
+            },
         ),
         Function::new(
             "substr",
@@ -76,27 +86,45 @@ fn transformations() -> Vec<Function> {
 
 fn trimming() -> Vec<Function> {
     vec![
-        Function::new("chomp", "Without the newlines at its end.", [text("str", "")], gives_string, |arguments, _, _| {
-            Ok(Value::string(text_of(&arguments[0]).trim_end_matches(['\r', '\n'])))
-        }),
+        Function::new(
+            "chomp",
+            "Without the newlines at its end.",
+            [text("str", "")],
+            gives_string,
+            |arguments, _, _| {
+                Ok(Value::string(
+                    text_of(&arguments[0]).trim_end_matches(['\r', '\n']),
+                ))
+            },
+        ),
         Function::new(
             "trim",
             "Without any of the given characters at its beginning and end.",
-            [text("str", "The text."), text("cutset", "The characters to take off, in any order.")],
+            [
+                text("str", "The text."),
+                text("cutset", "The characters to take off, in any order."),
+            ],
             gives_string,
             |arguments, _, _| {
                 let cutset: Vec<char> = text_of(&arguments[1]).chars().collect();
-                Ok(Value::string(text_of(&arguments[0]).trim_matches(cutset.as_slice())))
+                Ok(Value::string(
+                    text_of(&arguments[0]).trim_matches(cutset.as_slice()),
+                ))
             },
         ),
         Function::new(
             "trimprefix",
             "Without a prefix, if it is there.",
-            [text("str", "The text."), text("prefix", "What to take off.")],
+            [
+                text("str", "The text."),
+                text("prefix", "What to take off."),
+            ],
             gives_string,
             |arguments, _, _| {
                 let whole = text_of(&arguments[0]);
-                Ok(Value::string(whole.strip_prefix(text_of(&arguments[1])).unwrap_or(whole)))
+                Ok(Value::string(
+                    whole.strip_prefix(text_of(&arguments[1])).unwrap_or(whole),
+                ))
             },
         ),
         Function::new(
@@ -109,11 +137,16 @@ fn trimming() -> Vec<Function> {
         Function::new(
             "trimsuffix",
             "Without a suffix, if it is there.",
-            [text("str", "The text."), text("suffix", "What to take off.")],
+            [
+                text("str", "The text."),
+                text("suffix", "What to take off."),
+            ],
             gives_string,
             |arguments, _, _| {
                 let whole = text_of(&arguments[0]);
-                Ok(Value::string(whole.strip_suffix(text_of(&arguments[1])).unwrap_or(whole)))
+                Ok(Value::string(
+                    whole.strip_suffix(text_of(&arguments[1])).unwrap_or(whole),
+                ))
             },
         ),
     ]
@@ -126,7 +159,11 @@ fn tests_of_content() -> Vec<Function> {
             "Whether the text ends with a suffix.",
             [text("str", ""), text("suffix", "")],
             gives_bool,
-            |arguments, _, _| Ok(Value::bool(text_of(&arguments[0]).ends_with(text_of(&arguments[1])))),
+            |arguments, _, _| {
+                Ok(Value::bool(
+                    text_of(&arguments[0]).ends_with(text_of(&arguments[1])),
+                ))
+            },
         ),
         Function::new(
             "startswith",
@@ -140,7 +177,11 @@ fn tests_of_content() -> Vec<Function> {
             "Whether a substring is anywhere in the text.",
             [text("str", ""), text("substr", "")],
             gives_bool,
-            |arguments, _, _| Ok(Value::bool(text_of(&arguments[0]).contains(text_of(&arguments[1])))),
+            |arguments, _, _| {
+                Ok(Value::bool(
+                    text_of(&arguments[0]).contains(text_of(&arguments[1])),
+                ))
+            },
         )
         .with_nullable_result(),
     ]
@@ -155,7 +196,11 @@ fn splitting() -> Vec<Function> {
             gives_string,
             join,
         )
-        .with_variadic(parameter("lists", "One or more lists of strings.", Type::list(Type::String))),
+        .with_variadic(parameter(
+            "lists",
+            "One or more lists of strings.",
+            Type::list(Type::String),
+        )),
         Function::new(
             "sort",
             "The strings in the order of their code points.",
@@ -166,7 +211,10 @@ fn splitting() -> Vec<Function> {
         Function::new(
             "split",
             "The parts between the occurrences of a separator.",
-            [text("separator", "What stands between two parts."), text("str", "The text.")],
+            [
+                text("separator", "What stands between two parts."),
+                text("str", "The text."),
+            ],
             gives_strings,
             split,
         ),
@@ -175,11 +223,15 @@ fn splitting() -> Vec<Function> {
 
 /// As the reference does: each code point by itself, none becoming several.
 fn lower(text: &str) -> String {
-    text.chars().map(|character| single(character, character.to_lowercase())).collect()
+    text.chars()
+        .map(|character| single(character, character.to_lowercase()))
+        .collect()
 }
 
 fn upper(text: &str) -> String {
-    text.chars().map(|character| single(character, character.to_uppercase())).collect()
+    text.chars()
+        .map(|character| single(character, character.to_uppercase()))
+        .collect()
 }
 
 fn single(original: char, mut mapped: impl Iterator<Item = char>) -> char {
@@ -197,7 +249,11 @@ fn title(text: &str) -> String {
         .map(|character| {
             let begins_word = separates_words(previous);
             previous = character;
-            if begins_word { title_case(character) } else { character }
+            if begins_word {
+                title_case(character)
+            } else {
+                character
+            }
         })
         .collect()
 }
@@ -233,12 +289,15 @@ fn indent(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallE
 const MOST_SPACES: usize = 1 << 20;
 
 fn replace(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    let [whole, wanted, replacement] = [&arguments[0], &arguments[1], &arguments[2]].map(|value| text_of(value));
-    let pattern = wanted.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    let [whole, wanted, replacement] = [0, 1, 2].map(|index| text_of(&arguments[index]));
+    let pattern = wanted
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'));
     let Some(pattern) = pattern else {
         return Ok(Value::string(replace_text(whole, wanted, replacement)));
     };
-    let pattern = re2::Pattern::new(pattern).map_err(|error| CallError::call(error.with_frame()))?;
+    let pattern =
+        re2::Pattern::new(pattern).map_err(|error| CallError::call(error.with_frame()))?;
     Ok(Value::string(pattern.replace_all(whole, replacement)))
 }
 
@@ -256,8 +315,14 @@ fn substr(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallE
     if length == 0 && !from_end {
         return Ok(Value::string(""));
     }
-    let start = if from_end { offset.saturating_add(total) } else { offset };
-    let start = usize::try_from(start.max(0)).unwrap_or(usize::MAX).min(characters.len());
+    let start = if from_end {
+        offset.saturating_add(total)
+    } else {
+        offset
+    };
+    let start = usize::try_from(start.max(0))
+        .unwrap_or(usize::MAX)
+        .min(characters.len());
     let rest = &characters[start..];
     // A length of 0 behind a negative offset never stops the count: the reference gives the rest there too.
     let length = match usize::try_from(length) {
@@ -298,8 +363,13 @@ fn join(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallErr
     for (position, list) in (1..).zip(lists) {
         for (index, item) in elements_of(list).iter().enumerate() {
             let Some(text) = item.as_str() else {
-                let of_list = if lists.len() > 1 { format!(" of list {position}") } else { String::new() };
-                let message = format!("element {index}{of_list} is null; cannot concatenate null values");
+                let of_list = if lists.len() > 1 {
+                    format!(" of list {position}")
+                } else {
+                    String::new()
+                };
+                let message =
+                    format!("element {index}{of_list} is null; cannot concatenate null values");
                 return Err(CallError::argument(position, message));
             };
             strings.push(text.to_owned());
@@ -323,19 +393,27 @@ fn sort(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, Ca
     let mut strings = Vec::new();
     for (index, item) in elements_of(list).iter().enumerate() {
         let text = item.as_str().ok_or_else(|| {
-            CallError::call(format!("given list element {index} is null; a null string cannot be sorted"))
+            CallError::call(format!(
+                "given list element {index} is null; a null string cannot be sorted"
+            ))
         })?;
         strings.push(text.to_owned());
     }
     strings.sort_unstable();
-    Ok(Value::list(Type::String, strings.into_iter().map(Value::from)))
+    Ok(Value::list(
+        Type::String,
+        strings.into_iter().map(Value::from),
+    ))
 }
 
 fn split(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let separator = text_of(&arguments[0]);
     let whole = text_of(&arguments[1]);
     let parts: Vec<Value> = if separator.is_empty() {
-        whole.chars().map(|character| Value::string(character.to_string())).collect()
+        whole
+            .chars()
+            .map(|character| Value::string(character.to_string()))
+            .collect()
     } else {
         whole.split(separator).map(Value::from).collect()
     };
@@ -352,8 +430,16 @@ mod tests {
         check(&[
             ("lower", r#"["ÀÉİ"]"#, r#""àéi""#),
             ("upper", r#"["straße ŉ"]"#, r#""STRAßE ŉ""#),
-            ("title", r#"["hello wOrld foo-bar o'neil a_b ǆx"]"#, r#""Hello WOrld Foo-Bar O'Neil A_b ǅx""#),
-            ("strrev", "[\"\u{1f468}\u{200d}\u{1f469}ab\"]", "\"ba\u{1f468}\u{200d}\u{1f469}\""),
+            (
+                "title",
+                r#"["hello wOrld foo-bar o'neil a_b ǆx"]"#,
+                r#""Hello WOrld Foo-Bar O'Neil A_b ǅx""#,
+            ),
+            (
+                "strrev",
+                "[\"\u{1f468}\u{200d}\u{1f469}ab\"]",
+                "\"ba\u{1f468}\u{200d}\u{1f469}\"",
+            ),
         ]);
     }
 
@@ -370,10 +456,22 @@ mod tests {
             ("split", r#"["", ""]"#, "[]"),
             ("join", r#"["-", ["a"], ["b", 1]]"#, r#""a-b-1""#),
             ("join", r#"[","]"#, "! at least one list is required"),
-            ("join", r#"[",", ["a", null]]"#, "!1 element 1 is null; cannot concatenate null values"),
-            ("join", r#"[",", ["a"], [null]]"#, "!2 element 0 of list 2 is null; cannot concatenate null values"),
+            (
+                "join",
+                r#"[",", ["a", null]]"#,
+                "!1 element 1 is null; cannot concatenate null values",
+            ),
+            (
+                "join",
+                r#"[",", ["a"], [null]]"#,
+                "!2 element 0 of list 2 is null; cannot concatenate null values",
+            ),
             ("sort", r#"[["B", "a", "C"]]"#, r#"["B","C","a"]"#),
-            ("sort", r#"[["a", null]]"#, "! given list element 1 is null; a null string cannot be sorted"),
+            (
+                "sort",
+                r#"[["a", null]]"#,
+                "! given list element 1 is null; a null string cannot be sorted",
+            ),
         ]);
     }
 
@@ -395,8 +493,16 @@ mod tests {
         check(&[
             ("replace", r#"["hello", "l", "L"]"#, r#""heLLo""#),
             ("replace", r#"["abc", "", "-"]"#, r#""-a-b-c-""#),
-            ("replace", r#"["hello world", "/o(.)/", "0$1"]"#, r#""hell0 w0rld""#),
-            ("replace", r#"["hello", "/(?P<x>l)/", "[$x]"]"#, r#""he[l][l]o""#),
+            (
+                "replace",
+                r#"["hello world", "/o(.)/", "0$1"]"#,
+                r#""hell0 w0rld""#,
+            ),
+            (
+                "replace",
+                r#"["hello", "/(?P<x>l)/", "[$x]"]"#,
+                r#""he[l][l]o""#,
+            ),
             ("replace", r#"["a/b", "/", "-"]"#, r#""a-b""#),
         ]);
     }
@@ -404,10 +510,15 @@ mod tests {
     #[test]
     fn a_known_prefix_can_answer() {
         let prefixed = |prefix: &str| {
-            let refinements = Refinements { prefix: Some(prefix.into()), ..Refinements::not_null() };
+            let refinements = Refinements {
+                prefix: Some(prefix.into()),
+                ..Refinements::not_null()
+            };
             Value::unknown_refined(Type::String, refinements)
         };
-        let asked = |prefix: &str| call("startswith", &[prefixed("https://"), Value::from(prefix)]).unwrap();
+        let asked = |prefix: &str| {
+            call("startswith", &[prefixed("https://"), Value::from(prefix)]).unwrap()
+        };
         assert_eq!(asked("http"), Value::TRUE);
         assert_eq!(asked("ftp"), Value::FALSE);
         assert!(!asked("https://example").is_known());
@@ -415,8 +526,16 @@ mod tests {
 
     #[test]
     fn sorting_keeps_the_length() {
-        let list = Value::list(Type::String, [Value::unknown(Type::String), Value::from("a")]);
+        let list = Value::list(
+            Type::String,
+            [Value::unknown(Type::String), Value::from("a")],
+        );
         let sorted = call("sort", &[list]).unwrap();
-        assert_eq!(sorted.refinements().and_then(|refinements| refinements.max_length), Some(2));
+        assert_eq!(
+            sorted
+                .refinements()
+                .and_then(|refinements| refinements.max_length),
+            Some(2)
+        );
     }
 }

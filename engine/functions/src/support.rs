@@ -18,14 +18,20 @@ pub(crate) fn number_of(value: &Value) -> &Number {
 
 /// A whole number that fits in 64 bits, or what to say.
 pub(crate) fn integer_of(value: &Value) -> Result<i64, String> {
-    number_of(value)
-        .to_i64()
-        .ok_or_else(|| format!("value must be a whole number, between {} and {}", i64::MIN, i64::MAX))
+    number_of(value).to_i64().ok_or_else(|| {
+        format!(
+            "value must be a whole number, between {} and {}",
+            i64::MIN,
+            i64::MAX
+        )
+    })
 }
 
 /// A whole number of any size, or what to say.
 pub(crate) fn big_integer_of(value: &Value) -> Result<BigInt, String> {
-    number_of(value).to_bigint().ok_or_else(|| "value must be a whole number".to_owned())
+    number_of(value)
+        .to_bigint()
+        .ok_or_else(|| "value must be a whole number".to_owned())
 }
 
 /// The nearest double, or what to say if only an infinity is near.
@@ -33,7 +39,11 @@ pub(crate) fn double_of(value: &Value) -> Result<f64, String> {
     let number = number_of(value);
     let double = number.to_f64();
     if double.is_infinite() && !number.is_infinite() {
-        return Err(format!("value must be between {:.6} and {:.6} inclusive", -f64::MAX, f64::MAX));
+        return Err(format!(
+            "value must be between {:.6} and {:.6} inclusive",
+            -f64::MAX,
+            f64::MAX
+        ));
     }
     Ok(double)
 }
@@ -42,7 +52,10 @@ pub(crate) fn double_of(value: &Value) -> Result<f64, String> {
 pub(crate) fn elements_of(value: &Value) -> Vec<Value> {
     match value.as_sequence() {
         Some(items) => items.to_vec(),
-        None => value.as_entries().map(|entries| entries.values().cloned().collect()).unwrap_or_default(),
+        None => value
+            .as_entries()
+            .map(|entries| entries.values().cloned().collect())
+            .unwrap_or_default(),
     }
 }
 
@@ -85,7 +98,11 @@ pub(crate) fn equal(left: &Value, right: &Value) -> Option<bool> {
 
 /// `text` quoted for a message, unless its marks forbid that.
 pub(crate) fn redacted(text: &str, marks: Marks) -> String {
-    if marks.contains(Marks::SENSITIVE) { "(sensitive value)".to_owned() } else { quoted(text) }
+    if marks.contains(Marks::SENSITIVE) {
+        "(sensitive value)".to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 /// Names an argument in an error about its content.
@@ -153,7 +170,10 @@ pub(crate) mod tests {
 
     /// Calls a function of the standard table without any context.
     pub(crate) fn call(name: &str, arguments: &[Value]) -> Result<Value, CallError> {
-        FunctionTable::standard().get(name).unwrap().call(arguments, &NoContext)
+        FunctionTable::standard()
+            .get(name)
+            .unwrap()
+            .call(arguments, &NoContext)
     }
 
     /// Calls with arguments as JSON text gives them (objects, tuples, primitives); the result or error in words.
@@ -163,8 +183,12 @@ pub(crate) mod tests {
         let parsed = crate::json::decode(arguments).unwrap();
         match call(name, parsed.as_sequence().unwrap()) {
             Ok(value) if !value.is_wholly_known() => "unknown".to_owned(),
-            Ok(value) => crate::json::encode(&value.unmark_deep().0),
-            Err(CallError { argument: Some(index), message, .. }) => format!("!{index} {message}"),
+            Ok(value) => crate::json::encode(&value.unmark_deep().0).unwrap(),
+            Err(CallError {
+                argument: Some(index),
+                message,
+                ..
+            }) => format!("!{index} {message}"),
             Err(CallError { message, .. }) => format!("! {message}"),
         }
     }
@@ -186,8 +210,20 @@ pub(crate) mod tests {
     #[test]
     fn lengths() {
         let unknown = Value::unknown(Type::String);
-        assert_eq!(known_length(&Value::set(Type::String, [Value::from("a"), unknown.clone()])), None);
-        assert_eq!(known_length(&Value::list(Type::String, [Value::from("a"), unknown])), Some(2));
-        assert_eq!(known_length(&Value::unknown(Type::tuple([Type::String]))), Some(1));
+        assert_eq!(
+            known_length(&Value::set(
+                Type::String,
+                [Value::from("a"), unknown.clone()]
+            )),
+            None
+        );
+        assert_eq!(
+            known_length(&Value::list(Type::String, [Value::from("a"), unknown])),
+            Some(2)
+        );
+        assert_eq!(
+            known_length(&Value::unknown(Type::tuple([Type::String]))),
+            Some(1)
+        );
     }
 }

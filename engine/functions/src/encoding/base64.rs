@@ -65,7 +65,11 @@ impl Symbols<'_> {
             }
         }
         let rest = self.skip_breaks();
-        if rest < self.bytes.len() { Err(rest) } else { Ok(()) }
+        if rest < self.bytes.len() {
+            Err(rest)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -81,7 +85,11 @@ const fn symbol_value(byte: u8) -> Option<u8> {
 }
 
 const fn unpacked(group: [u8; 4]) -> [u8; 3] {
-    [group[0] << 2 | group[1] >> 4, group[1] << 4 | group[2] >> 2, group[2] << 6 | group[3]]
+    [
+        group[0] << 2 | group[1] >> 4,
+        group[1] << 4 | group[2] >> 2,
+        group[2] << 6 | group[3],
+    ]
 }
 
 #[cfg(test)]

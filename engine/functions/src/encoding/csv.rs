@@ -8,7 +8,10 @@ use crate::go_text::quoted;
 
 /// A list of one object a row, the first row naming the attributes.
 pub(super) fn decode(text: &str) -> Result<Value, String> {
-    let mut reader = Reader { rest: text, line: 0 };
+    let mut reader = Reader {
+        rest: text,
+        line: 0,
+    };
     let (_, names) = reader.record()?.ok_or("missing header line")?;
     let mut known = BTreeSet::new();
     for name in &names {
@@ -22,7 +25,12 @@ pub(super) fn decode(text: &str) -> Result<Value, String> {
         if fields.len() != names.len() {
             return Err(at_line(line, "wrong number of fields"));
         }
-        rows.push(Value::object(names.iter().map(String::as_str).zip(fields.into_iter().map(Value::from))));
+        rows.push(Value::object(
+            names
+                .iter()
+                .map(String::as_str)
+                .zip(fields.into_iter().map(Value::from)),
+        ));
     }
     Ok(Value::list(element, rows))
 }
@@ -92,7 +100,11 @@ impl<'t> Reader<'t> {
     }
 
     /// A field whose opening quote has been read, over as many lines as it takes, and what follows its closing quote.
-    fn quoted_field(&mut self, mut line: &'t str, ended: &mut bool) -> Result<(String, &'t str), String> {
+    fn quoted_field(
+        &mut self,
+        mut line: &'t str,
+        ended: &mut bool,
+    ) -> Result<(String, &'t str), String> {
         let mut field = String::new();
         loop {
             if let Some((part, rest)) = line.split_once('"') {
@@ -125,13 +137,37 @@ mod tests {
     #[test]
     fn rows() {
         check(&[
-            ("csvdecode", r#"["a,b\n1,2\r\n\n3,4"]"#, r#"[{"a":"1","b":"2"},{"a":"3","b":"4"}]"#),
-            ("csvdecode", r#"["a,b\n\"x,\ny\",\"q\"\"z\"\n"]"#, r#"[{"a":"x,\ny","b":"q\"z"}]"#),
+            (
+                "csvdecode",
+                r#"["a,b\n1,2\r\n\n3,4"]"#,
+                r#"[{"a":"1","b":"2"},{"a":"3","b":"4"}]"#,
+            ),
+            (
+                "csvdecode",
+                r#"["a,b\n\"x,\ny\",\"q\"\"z\"\n"]"#,
+                r#"[{"a":"x,\ny","b":"q\"z"}]"#,
+            ),
             ("csvdecode", r#"["a"]"#, "[]"),
-            ("csvdecode", r#"["a,a\n1,2"]"#, r#"! duplicate column name "a""#),
-            ("csvdecode", r#"["a,b\n1"]"#, "! CSV parse error on line 2: wrong number of fields"),
-            ("csvdecode", r#"["a\nx\"y"]"#, "! CSV parse error on line 2: bare \" in non-quoted-field"),
-            ("csvdecode", r#"["a\n\"x\"y"]"#, "! CSV parse error on line 2: extraneous or missing \" in quoted-field"),
+            (
+                "csvdecode",
+                r#"["a,a\n1,2"]"#,
+                r#"! duplicate column name "a""#,
+            ),
+            (
+                "csvdecode",
+                r#"["a,b\n1"]"#,
+                "! CSV parse error on line 2: wrong number of fields",
+            ),
+            (
+                "csvdecode",
+                r#"["a\nx\"y"]"#,
+                "! CSV parse error on line 2: bare \" in non-quoted-field",
+            ),
+            (
+                "csvdecode",
+                r#"["a\n\"x\"y"]"#,
+                "! CSV parse error on line 2: extraneous or missing \" in quoted-field",
+            ),
             ("csvdecode", r#"[""]"#, "! missing header line"),
         ]);
     }

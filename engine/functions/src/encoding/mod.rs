@@ -2,12 +2,10 @@
 
 pub(crate) mod base64;
 mod charset;
+mod code_pages;
 mod csv;
+mod gzip;
 
-use std::io::Write;
-
-use flate2::write::GzEncoder;
-use flate2::{Compression, GzBuilder};
 use terrace_value::{Type, Value};
 
 use crate::go_text::quoted;
@@ -25,9 +23,17 @@ pub(crate) fn functions() -> Vec<Function> {
             gives_string,
             base64decode,
         ),
-        Function::new("base64encode", "The text in Base64.", [text("str", "")], gives_string, |arguments, _, _| {
-            Ok(Value::from(base64::encode(text_of(&arguments[0]).as_bytes())))
-        }),
+        Function::new(
+            "base64encode",
+            "The text in Base64.",
+            [text("str", "")],
+            gives_string,
+            |arguments, _, _| {
+                Ok(Value::from(base64::encode(
+                    text_of(&arguments[0]).as_bytes(),
+                )))
+            },
+        ),
         Function::new(
             "base64gzip",
             "The text compressed with gzip, in Base64.",
@@ -73,21 +79,19 @@ fn base64decode(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value,
     }
     let encoded = text_of(&arguments[0]);
     let bytes = base64::decode(encoded).map_err(|_| {
-        CallError::call(format!("failed to decode base64 data {}", redacted(encoded, marks)))
+        CallError::call(format!(
+            "failed to decode base64 data {}",
+            redacted(encoded, marks)
+        ))
     })?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| CallError::call("the result of decoding the provided string is not valid UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        CallError::call("the result of decoding the provided string is not valid UTF-8")
+    })?;
     Ok(Value::from(text).with_marks(marks))
 }
 
-/// Flushed before it is finished, as the reference does.
 fn base64gzip(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    let mut encoder: GzEncoder<Vec<u8>> =
-        GzBuilder::new().operating_system(255).write(Vec::new(), Compression::default());
-    let bytes = encoder
-        .write_all(text_of(&arguments[0]).as_bytes())
-        .and_then(|()| encoder.flush())
-        .and_then(|()| encoder.finish())
+    let bytes = gzip::compress(text_of(&arguments[0]).as_bytes())
         .map_err(|error| CallError::call(format!("failed to write gzip raw data: {error}")))?;
     Ok(Value::from(base64::encode(&bytes)))
 }
@@ -95,8 +99,10 @@ fn base64gzip(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, C
 fn charset(argument: &Value) -> Result<Charset, CallError> {
     let name = text_of(argument);
     Charset::named(name).ok_or_else(|| {
-        let message =
-            format!("{} is not a supported IANA encoding name or alias in this Terrace version", quoted(name));
+        let message = format!(
+            "{} is not a supported IANA encoding name or alias in this Terrace version",
+            quoted(name)
+        );
         CallError::argument(1, message)
     })
 }
@@ -104,7 +110,10 @@ fn charset(argument: &Value) -> Result<Charset, CallError> {
 fn textencodebase64(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let charset = charset(&arguments[1])?;
     let bytes = charset.encode(text_of(&arguments[0])).ok_or_else(|| {
-        let message = format!("the given string contains characters that cannot be represented in {}", charset.name());
+        let message = format!(
+            "the given string contains characters that cannot be represented in {}",
+            charset.name()
+        );
         CallError::argument(0, message)
     })?;
     Ok(Value::from(base64::encode(&bytes)))
@@ -113,10 +122,15 @@ fn textencodebase64(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Va
 fn textdecodebase64(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let charset = charset(&arguments[1])?;
     let bytes = base64::decode(text_of(&arguments[0]))
-        .map_err(|offset| format!("the given value has an invalid base64 symbol at offset {offset}"))
+        .map_err(|offset| {
+            format!("the given value has an invalid base64 symbol at offset {offset}")
+        })
         .blame(0)?;
     charset.decode(&bytes).map(Value::from).ok_or_else(|| {
-        let message = format!("the given string contains symbols that are not defined for {}", charset.name());
+        let message = format!(
+            "the given string contains symbols that are not defined for {}",
+            charset.name()
+        );
         CallError::argument(0, message)
     })
 }
@@ -126,7 +140,9 @@ fn urlencode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
             b' ' => out.push('+'),
             _ => {
                 out.push('%');
@@ -147,12 +163,29 @@ mod tests {
     fn base64_of_text() {
         check(&[
             ("base64encode", r#"["日本語"]"#, r#""5pel5pys6Kqe""#),
-            ("base64decode", r#"["SGVsbG8g\nV29ybGQ="]"#, r#""Hello World""#),
-            ("base64decode", r#"["not base64!"]"#, r#"! failed to decode base64 data "not base64!""#),
-            ("base64decode", r#"["/w=="]"#, "! the result of decoding the provided string is not valid UTF-8"),
+            (
+                "base64decode",
+                r#"["SGVsbG8g\nV29ybGQ="]"#,
+                r#""Hello World""#,
+            ),
+            (
+                "base64decode",
+                r#"["not base64!"]"#,
+                r#"! failed to decode base64 data "not base64!""#,
+            ),
+            (
+                "base64decode",
+                r#"["/w=="]"#,
+                "! the result of decoding the provided string is not valid UTF-8",
+            ),
         ]);
         let secret = call("base64decode", &[Value::from("!").sensitive()]);
-        assert_eq!(secret, Err(CallError::call("failed to decode base64 data (sensitive value)")));
+        assert_eq!(
+            secret,
+            Err(CallError::call(
+                "failed to decode base64 data (sensitive value)"
+            ))
+        );
     }
 
     #[test]
@@ -163,8 +196,16 @@ mod tests {
     #[test]
     fn character_encodings() {
         check(&[
-            ("textencodebase64", r#"["Hello", "UTF-16LE"]"#, r#""SABlAGwAbABvAA==""#),
-            ("textdecodebase64", r#"["SABlAGwAbABvAA==", "utf-16le"]"#, r#""Hello""#),
+            (
+                "textencodebase64",
+                r#"["Hello", "UTF-16LE"]"#,
+                r#""SABlAGwAbABvAA==""#,
+            ),
+            (
+                "textdecodebase64",
+                r#"["SABlAGwAbABvAA==", "utf-16le"]"#,
+                r#""Hello""#,
+            ),
             ("textencodebase64", r#"["é", "latin1"]"#, r#""6Q==""#),
             ("textdecodebase64", r#"["6Q==", "windows-1252"]"#, r#""é""#),
             (
@@ -192,7 +233,9 @@ mod tests {
         let encoded = call("base64gzip", &[Value::from(text.clone())]).unwrap();
         let bytes = base64::decode(text_of(&encoded)).unwrap();
         let mut back = String::new();
-        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut back).unwrap();
+        flate2::read::GzDecoder::new(bytes.as_slice())
+            .read_to_string(&mut back)
+            .unwrap();
         assert_eq!(back, text);
     }
 }

@@ -34,7 +34,12 @@ pub(super) fn integer(verb: &Verb<'_>, value: &BigInt) -> String {
     } else {
         left = missing;
     }
-    format!("{}{sign}{prefix}{}{digits}{}", " ".repeat(left), "0".repeat(zeros), " ".repeat(right))
+    format!(
+        "{}{sign}{prefix}{}{digits}{}",
+        " ".repeat(left),
+        "0".repeat(zeros),
+        " ".repeat(right)
+    )
 }
 
 const fn sign(verb: &Verb<'_>, negative: bool) -> &'static str {
@@ -64,7 +69,10 @@ pub(super) fn float(verb: &Verb<'_>, value: &Number) -> String {
     } else {
         (sign(verb, negative), unsigned(verb, value))
     };
-    let missing = verb.width.unwrap_or(0).saturating_sub(sign.len() + digits.len());
+    let missing = verb
+        .width
+        .unwrap_or(0)
+        .saturating_sub(sign.len() + digits.len());
     if verb.minus {
         format!("{sign}{digits}{}", " ".repeat(missing))
     } else if verb.zero && !value.is_infinite() {
@@ -81,7 +89,11 @@ pub(super) fn shortest(value: &Number) -> String {
     }
     let digits = Decimal::shortest(value);
     let text = general(&digits, None, 'e');
-    if is_negative(value) { format!("-{text}") } else { text }
+    if is_negative(value) {
+        format!("-{text}")
+    } else {
+        text
+    }
 }
 
 /// Negative zero is negative.
@@ -90,19 +102,29 @@ fn is_negative(value: &Number) -> bool {
 }
 
 fn unsigned(verb: &Verb<'_>, value: &Number) -> String {
-    let letter = if verb.mode.is_ascii_uppercase() { 'E' } else { 'e' };
+    let letter = if verb.mode.is_ascii_uppercase() {
+        'E'
+    } else {
+        'e'
+    };
     match verb.mode {
         'f' => {
             let precision = verb.precision.unwrap_or(6);
             let mut digits = Decimal::exact(value);
-            let kept = digits.point.saturating_add(i64::try_from(precision).unwrap_or(i64::MAX));
+            let kept = digits
+                .point
+                .saturating_add(i64::try_from(precision).unwrap_or(i64::MAX));
             digits.round(kept);
             plain(&digits, precision)
         }
         'e' | 'E' => {
             let precision = verb.precision.unwrap_or(6);
             let mut digits = Decimal::exact(value);
-            digits.round(i64::try_from(precision).unwrap_or(i64::MAX).saturating_add(1));
+            digits.round(
+                i64::try_from(precision)
+                    .unwrap_or(i64::MAX)
+                    .saturating_add(1),
+            );
             scientific(&digits, precision, letter)
         }
         _ => match verb.precision {
@@ -163,7 +185,11 @@ fn scientific(digits: &Decimal, precision: usize, letter: char) -> String {
             out.push(digits.digit(index));
         }
     }
-    let exponent = if digits.digits.is_empty() { 0 } else { digits.point - 1 };
+    let exponent = if digits.digits.is_empty() {
+        0
+    } else {
+        digits.point - 1
+    };
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{out}{letter}{sign}{:02}", exponent.abs())
 }
@@ -180,7 +206,10 @@ impl Decimal {
         let text = text.strip_prefix('-').unwrap_or(text);
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = whole.bytes().chain(fraction.bytes()).collect();
-        let mut decimal = Self { digits, point: i64::try_from(whole.len()).unwrap_or(i64::MAX) };
+        let mut decimal = Self {
+            digits,
+            point: i64::try_from(whole.len()).unwrap_or(i64::MAX),
+        };
         decimal.trim();
         decimal
     }
@@ -196,7 +225,8 @@ impl Decimal {
         let mut n_halvings = 0_u32;
         loop {
             if let Some(whole) = scaled.to_bigint() {
-                let mut digits = Self::parse(&(whole * BigInt::from(5).pow(n_halvings)).to_string());
+                let mut digits =
+                    Self::parse(&(whole * BigInt::from(5).pow(n_halvings)).to_string());
                 digits.point -= i64::from(n_halvings);
                 if digits.digits.is_empty() {
                     digits.point = 0;
@@ -212,7 +242,11 @@ impl Decimal {
     }
 
     fn trim(&mut self) {
-        let zeros = self.digits.iter().take_while(|digit| **digit == b'0').count();
+        let zeros = self
+            .digits
+            .iter()
+            .take_while(|digit| **digit == b'0')
+            .count();
         self.digits.drain(..zeros);
         self.point -= i64::try_from(zeros).unwrap_or(i64::MAX);
         while self.digits.last() == Some(&b'0') {
@@ -224,7 +258,9 @@ impl Decimal {
     }
 
     fn digit(&self, index: usize) -> char {
-        self.digits.get(index).map_or('0', |digit| char::from(*digit))
+        self.digits
+            .get(index)
+            .map_or('0', |digit| char::from(*digit))
     }
 
     /// To `n_digits` digits, half to even.

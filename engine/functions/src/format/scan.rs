@@ -42,7 +42,10 @@ const WIDEST: usize = 1 << 20;
 
 impl<'t> Scanner<'t> {
     pub(super) const fn new(template: &'t str) -> Self {
-        Self { template, position: 0 }
+        Self {
+            template,
+            position: 0,
+        }
     }
 
     /// The next part, or what is wrong.
@@ -70,14 +73,21 @@ impl<'t> Scanner<'t> {
     fn unexpected(&self) -> String {
         match self.template[self.position..].chars().next() {
             Some(character) => {
-                format!("unrecognized format character {} at offset {}", quoted_character(character), self.position)
+                format!(
+                    "unrecognized format character {} at offset {}",
+                    quoted_character(character),
+                    self.position
+                )
             }
             None => format!("invalid format string starting at offset {}", self.position),
         }
     }
 
     fn verb(&mut self) -> Result<Verb<'t>, String> {
-        let mut verb = Verb { offset: self.position, ..Verb::default() };
+        let mut verb = Verb {
+            offset: self.position,
+            ..Verb::default()
+        };
         self.position += 1;
         while let Some(flag) = self.peek() {
             match flag {

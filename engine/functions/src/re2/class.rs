@@ -1,10 +1,12 @@
 //! Character classes.
 
+use std::fmt::Write;
+
 use super::{PatternError, escape};
 
 const POSIX_NAMES: [&str; 14] = [
-    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "word",
-    "xdigit",
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct",
+    "space", "upper", "word", "xdigit",
 ];
 
 /// The class `\d`, `\D`, `\s`, `\S`, `\w` or `\W` at the beginning of `text`, written out, and what remains.
@@ -31,12 +33,14 @@ pub(super) fn unicode(text: &str) -> Result<Option<(String, &str)>, PatternError
     let after = &text[2..];
     let (mut name, rest) = match after.strip_prefix('{') {
         Some(inside) => {
-            let end = inside.find('}').ok_or_else(|| PatternError::new("invalid character class range", text))?;
+            let end = inside
+                .find('}')
+                .ok_or_else(|| PatternError::new("invalid character class range", text))?;
             (&inside[..end], &inside[end + 1..])
         }
         None => match after.chars().next() {
             Some(letter) => after.split_at(letter.len_utf8()),
-            None => return Ok(None),
+            None => return Err(PatternError::new("invalid character class range", text)),
         },
     };
     let written = &text[..text.len() - rest.len()];
@@ -49,12 +53,44 @@ pub(super) fn unicode(text: &str) -> Result<Option<(String, &str)>, PatternError
         "Any" => r"[\x{0}-\x{10FFFF}]".to_owned(),
         _ => format!("\\{}{{{name}}}", if negated { 'P' } else { 'p' }),
     };
-    let is_name = name.starts_with(|first: char| first.is_ascii_uppercase())
-        && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
-    if !is_name || regex_syntax::parse(&class).is_err() {
+    if !is_known_name(name) || regex_syntax::parse(&class).is_err() {
         return Err(PatternError::new("invalid character class range", written));
     }
     Ok(Some((class, rest)))
+}
+
+/// Whether it is the name of a general category of one or two letters, or may be that of a script: no other properties,
+/// no long names of categories, no short names of scripts.
+fn is_known_name(name: &str) -> bool {
+    const LONG_CATEGORIES: [&str; 11] = [
+        "Letter",
+        "Mark",
+        "Number",
+        "Punctuation",
+        "Symbol",
+        "Separator",
+        "Other",
+        "Control",
+        "Format",
+        "Surrogate",
+        "Unassigned",
+    ];
+    const FOUR_LETTER_SCRIPTS: [&str; 5] = ["Cham", "Lisu", "Modi", "Thai", "Toto"];
+    let is_word = name.starts_with(|first: char| first.is_ascii_uppercase())
+        && name
+            .chars()
+            .all(|character| character.is_ascii_alphanumeric() || character == '_');
+    match name.len() {
+        0 => false,
+        1 | 2 => is_word,
+        4 => FOUR_LETTER_SCRIPTS.contains(&name),
+        _ => {
+            let as_script = format!(r"\p{{Script={name}}}");
+            is_word
+                && !LONG_CATEGORIES.contains(&name)
+                && (name == "Any" || regex_syntax::parse(&as_script).is_ok())
+        }
+    }
 }
 
 /// A class between brackets at the beginning of `text`, and what remains.
@@ -86,8 +122,12 @@ pub(super) fn bracketed(text: &str) -> Result<(String, &str), PatternError> {
 }
 
 fn posix(text: &str) -> Result<Option<(&str, &str)>, PatternError> {
-    let Some(inside) = text.strip_prefix("[:") else { return Ok(None) };
-    let Some(end) = inside.find(":]") else { return Ok(None) };
+    let Some(inside) = text.strip_prefix("[:") else {
+        return Ok(None);
+    };
+    let Some(end) = inside.find(":]") else {
+        return Ok(None);
+    };
     let name = &inside[..end];
     let (written, rest) = text.split_at(end + 4);
     if POSIX_NAMES.contains(&name.strip_prefix('^').unwrap_or(name)) {
@@ -108,7 +148,10 @@ fn range<'t>(class: &str, text: &'t str, out: &mut String) -> Result<&'t str, Pa
             return Err(PatternError::new("invalid character class range", written));
         }
     }
-    out.push_str(&format!("\\x{{{:X}}}-\\x{{{:X}}}", u32::from(low), u32::from(high)));
+    for (introduction, character) in [("\\x{", low), ("-\\x{", high)] {
+        out.push_str(introduction);
+        write!(out, "{:X}}}", u32::from(character)).unwrap_or_default();
+    }
     Ok(rest)
 }
 

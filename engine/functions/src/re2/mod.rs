@@ -26,7 +26,10 @@ pub(crate) struct PatternError {
 
 impl PatternError {
     fn new(problem: &'static str, part: impl Into<String>) -> Self {
-        Self { problem, part: part.into() }
+        Self {
+            problem,
+            part: part.into(),
+        }
     }
 
     /// As the reference prints it where it does not print its own.
@@ -59,12 +62,17 @@ impl Pattern {
 
     /// The first match: the whole and then each group, `None` for groups that took no part.
     pub(crate) fn find<'t>(&self, text: &'t str) -> Option<Vec<Option<&'t str>>> {
-        self.regex.captures(text).map(|captures| groups_of(&captures))
+        self.regex
+            .captures(text)
+            .map(|captures| groups_of(&captures))
     }
 
     /// All matches that do not overlap, each as [`Self::find`] gives it.
     pub(crate) fn find_all<'t>(&self, text: &'t str) -> Vec<Vec<Option<&'t str>>> {
-        self.regex.captures_iter(text).map(|captures| groups_of(&captures)).collect()
+        self.regex
+            .captures_iter(text)
+            .map(|captures| groups_of(&captures))
+            .collect()
     }
 
     /// `text` with every match replaced by `template`, in which `$1`, `${1}`, `$name` and `${name}` stand for groups.
@@ -98,18 +106,27 @@ impl Pattern {
     }
 
     fn group<'t>(&self, name: &str, groups: &[Option<&'t str>]) -> &'t str {
-        let is_number = name.bytes().all(|byte| byte.is_ascii_digit()) && (name == "0" || !name.starts_with('0'));
-        let index = if is_number {
-            name.parse().ok()
-        } else {
-            self.names.iter().rposition(|known| known.as_deref() == Some(name)).map(|index| index + 1)
-        };
-        index.and_then(|index: usize| groups.get(index).copied().flatten()).unwrap_or_default()
+        let is_number = name.bytes().all(|byte| byte.is_ascii_digit())
+            && (name == "0" || !name.starts_with('0'));
+        if is_number {
+            let group = name
+                .parse()
+                .ok()
+                .and_then(|index: usize| groups.get(index).copied().flatten());
+            return group.unwrap_or_default();
+        }
+        let mut named = self.names.iter().zip(groups.iter().skip(1));
+        named
+            .find_map(|(known, group)| group.filter(|_| known.as_deref() == Some(name)))
+            .unwrap_or_default()
     }
 }
 
 fn groups_of<'t>(captures: &::regex::Captures<'t>) -> Vec<Option<&'t str>> {
-    captures.iter().map(|group| group.map(|found| found.as_str())).collect()
+    captures
+        .iter()
+        .map(|group| group.map(|found| found.as_str()))
+        .collect()
 }
 
 /// The name of a group at the beginning of `text`, with or without braces, and what follows.
@@ -119,12 +136,18 @@ fn reference(text: &str) -> Option<(&str, &str)> {
         Some(inside) => (inside, true),
         None => (text, false),
     };
-    let end = inside.find(|character| !is_name(character)).unwrap_or(inside.len());
+    let end = inside
+        .find(|character| !is_name(character))
+        .unwrap_or(inside.len());
     let (name, rest) = inside.split_at(end);
     if name.is_empty() {
         return None;
     }
-    if braced { rest.strip_prefix('}').map(|rest| (name, rest)) } else { Some((name, rest)) }
+    if braced {
+        rest.strip_prefix('}').map(|rest| (name, rest))
+    } else {
+        Some((name, rest))
+    }
 }
 
 #[cfg(test)]
@@ -132,11 +155,17 @@ mod tests {
     use super::*;
 
     fn matched(pattern: &str, text: &str) -> Option<String> {
-        Pattern::new(pattern).unwrap().find(text).and_then(|groups| groups[0].map(str::to_owned))
+        Pattern::new(pattern)
+            .unwrap()
+            .find(text)
+            .and_then(|groups| groups[0].map(str::to_owned))
     }
 
     fn refused(pattern: &str) -> String {
-        Pattern::new(pattern).err().map(|error| error.to_string()).unwrap_or_default()
+        Pattern::new(pattern)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
     }
 
     #[test]
@@ -168,20 +197,46 @@ mod tests {
     #[test]
     fn errors_are_those_of_re2() {
         assert_eq!(refused("["), "missing closing ] in [");
-        assert_eq!(refused("(?=x)"), "invalid or unsupported Perl syntax in (?=");
+        assert_eq!(
+            refused("(?=x)"),
+            "invalid or unsupported Perl syntax in (?="
+        );
         assert_eq!(refused("(a"), "missing closing ) in (a");
         assert_eq!(refused("a)"), "unexpected ) in a)");
-        assert_eq!(refused("*a"), "missing argument to repetition operator in *");
+        assert_eq!(
+            refused("*a"),
+            "missing argument to repetition operator in *"
+        );
         assert_eq!(refused("a**"), "invalid nested repetition operator in **");
         assert_eq!(refused("a{1001}"), "invalid repeat count in {1001}");
         assert_eq!(refused("(a{100}){100}"), "invalid repeat count in {100}");
         assert_eq!(refused(r"\8"), r"invalid escape sequence in \8");
-        assert_eq!(refused(r"a\"), "trailing backslash at end of expression in ");
+        assert_eq!(
+            refused(r"a\"),
+            "trailing backslash at end of expression in "
+        );
         assert_eq!(refused("[b-a]"), "invalid character class range in b-a");
-        assert_eq!(refused("[[:nope:]]"), "invalid character class range in [:nope:]");
-        assert_eq!(refused(r"\p{Nope}"), r"invalid character class range in \p{Nope}");
+        assert_eq!(
+            refused("[[:nope:]]"),
+            "invalid character class range in [:nope:]"
+        );
+        assert_eq!(
+            refused(r"\p{Letter}"),
+            r"invalid character class range in \p{Letter}"
+        );
+        assert_eq!(
+            refused(r"\x{110000}"),
+            r"invalid escape sequence in \x{110000"
+        );
+        assert_eq!(
+            refused(r"\p{Nope}"),
+            r"invalid character class range in \p{Nope}"
+        );
         assert_eq!(refused("(?P<a-b>x)"), "invalid named capture in (?P<a-b>");
-        assert_eq!(refused("(?x)a b"), "invalid or unsupported Perl syntax in (?x");
+        assert_eq!(
+            refused("(?x)a b"),
+            "invalid or unsupported Perl syntax in (?x"
+        );
     }
 
     #[test]
@@ -189,7 +244,15 @@ mod tests {
         let pattern = Pattern::new("(?P<first>a)|(b)").unwrap();
         assert_eq!(pattern.groups(), [Some("first".to_owned()), None]);
         assert_eq!(pattern.replace_all("ab", "<${first}$2$9$x$$>"), "<a$><b$>");
-        assert_eq!(Pattern::new("x*").unwrap().replace_all("abc", "-"), "-a-b-c-");
-        assert_eq!(Pattern::new("a").unwrap().replace_all("a", "$1x ${1}x $ ${"), " x $ ${");
+        assert_eq!(
+            Pattern::new("x*").unwrap().replace_all("abc", "-"),
+            "-a-b-c-"
+        );
+        assert_eq!(
+            Pattern::new("a")
+                .unwrap()
+                .replace_all("a", "$1x ${1}x $ ${"),
+            " x $ ${"
+        );
     }
 }

@@ -26,11 +26,18 @@ struct Group {
 
 impl Group {
     fn opened(opening: impl Into<String>) -> Self {
-        Self { opening: opening.into(), ..Self::default() }
+        Self {
+            opening: opening.into(),
+            ..Self::default()
+        }
     }
 
     fn push(&mut self, text: impl Into<String>) {
-        self.items.push(Item { text: text.into(), is_argument: true, weight: 1 });
+        self.items.push(Item {
+            text: text.into(),
+            is_argument: true,
+            weight: 1,
+        });
     }
 
     fn end_branch(&mut self) {
@@ -43,7 +50,11 @@ impl Group {
     fn close(mut self, closing: &str) -> Item {
         self.end_branch();
         let text = format!("{}{}{closing}", self.opening, self.finished);
-        Item { text, is_argument: true, weight: self.weight.max(1) }
+        Item {
+            text,
+            is_argument: true,
+            weight: self.weight.max(1),
+        }
     }
 }
 
@@ -105,7 +116,9 @@ impl<'p> Parser<'p> {
                 Some((low, high, rest)) => {
                     let operator = self.rest[..self.rest.len() - rest.len()].to_owned();
                     self.rest = rest;
-                    if low > MOST_REPETITIONS || high.is_some_and(|high| high > MOST_REPETITIONS || low > high) {
+                    if low > MOST_REPETITIONS
+                        || high.is_some_and(|high| high > MOST_REPETITIONS || low > high)
+                    {
                         return Err(PatternError::new("invalid repeat count", operator));
                     }
                     self.repeat(&operator, Some(high.unwrap_or(low)), start, previous)?;
@@ -127,7 +140,8 @@ impl<'p> Parser<'p> {
     }
 
     fn literal(&mut self, character: char, n_bytes: usize) {
-        self.current.push(regex_syntax::escape(character.encode_utf8(&mut [0; 4])));
+        self.current
+            .push(regex_syntax::escape(character.encode_utf8(&mut [0; 4])));
         self.advance(n_bytes);
     }
 
@@ -145,10 +159,16 @@ impl<'p> Parser<'p> {
         }
         if let Some(previous) = previous {
             let written = &self.pattern[previous..self.offset()];
-            return Err(PatternError::new("invalid nested repetition operator", written));
+            return Err(PatternError::new(
+                "invalid nested repetition operator",
+                written,
+            ));
         }
         let Some(item) = self.current.items.iter_mut().rfind(|item| item.is_argument) else {
-            return Err(PatternError::new("missing argument to repetition operator", operator));
+            return Err(PatternError::new(
+                "missing argument to repetition operator",
+                operator,
+            ));
         };
         item.weight = item.weight.saturating_mul(count.unwrap_or(1).max(1));
         if count.is_some() && item.weight > MOST_REPETITIONS {
@@ -161,7 +181,10 @@ impl<'p> Parser<'p> {
 
     fn open(&mut self) -> Result<(), PatternError> {
         if self.groups.len() >= DEEPEST_NESTING {
-            return Err(PatternError::new("expression nests too deeply", self.pattern));
+            return Err(PatternError::new(
+                "expression nests too deeply",
+                self.pattern,
+            ));
         }
         if !self.rest.starts_with("(?") {
             self.names.push(None);
@@ -184,16 +207,15 @@ impl<'p> Parser<'p> {
 
     fn open_named(&mut self, inside: &'p str) -> Result<(), PatternError> {
         let problem = "invalid named capture";
-        let end = inside.find('>').ok_or_else(|| PatternError::new(problem, self.rest))?;
+        let end = inside
+            .find('>')
+            .ok_or_else(|| PatternError::new(problem, self.rest))?;
         let name = &inside[..end];
         let rest = &inside[end + 1..];
         let is_word = |character: char| character == '_' || character.is_ascii_alphanumeric();
         if name.is_empty() || !name.chars().all(is_word) {
             let written = &self.rest[..self.rest.len() - rest.len()];
             return Err(PatternError::new(problem, written));
-        }
-        if self.names.iter().flatten().any(|known| known == name) {
-            return Err(PatternError::new("duplicate capture group name", name));
         }
         self.names.push(Some(name.to_owned()));
         self.rest = rest;
@@ -204,20 +226,30 @@ impl<'p> Parser<'p> {
     /// `(?flags)` and `(?flags:…)`
     fn flags(&mut self) -> Result<(), PatternError> {
         let inside = &self.rest[2..];
-        let end = inside.find(|character| !matches!(character, 'i' | 'm' | 's' | 'U' | '-')).unwrap_or(inside.len());
+        let end = inside
+            .find(|character| !matches!(character, 'i' | 'm' | 's' | 'U' | '-'))
+            .unwrap_or(inside.len());
         let flags = &inside[..end];
         let ending = inside[end..].chars().next();
         let dashes = flags.matches('-').count();
-        if dashes > 1 || (dashes == 1 && flags.ends_with('-')) || !matches!(ending, Some(':' | ')')) {
+        if dashes > 1 || (dashes == 1 && flags.ends_with('-')) || !matches!(ending, Some(':' | ')'))
+        {
             let second_dash = flags.match_indices('-').nth(1).map(|(index, _)| index + 1);
             let bad_length = second_dash.unwrap_or(end + ending.map_or(0, char::len_utf8));
-            return Err(PatternError::new("invalid or unsupported Perl syntax", &self.rest[..2 + bad_length]));
+            return Err(PatternError::new(
+                "invalid or unsupported Perl syntax",
+                &self.rest[..2 + bad_length],
+            ));
         }
         self.rest = &inside[end + 1..];
         match ending {
             Some(':') => self.begin(Group::opened(format!("(?{flags}:"))),
             _ if flags.is_empty() => {}
-            _ => self.current.items.push(Item { text: format!("(?{flags})"), is_argument: false, weight: 1 }),
+            _ => self.current.items.push(Item {
+                text: format!("(?{flags})"),
+                is_argument: false,
+                weight: 1,
+            }),
         }
         Ok(())
     }
@@ -244,7 +276,12 @@ impl<'p> Parser<'p> {
                 self.advance(2);
                 return Ok(());
             }
-            Some(b'C') => return Err(PatternError::new("invalid escape sequence", &self.rest[..2])),
+            Some(b'C') => {
+                return Err(PatternError::new(
+                    "invalid escape sequence",
+                    &self.rest[..2],
+                ));
+            }
             Some(b'Q') => {
                 let quoted = &self.rest[2..];
                 let (literal, rest) = quoted.split_once("\\E").unwrap_or((quoted, ""));
@@ -287,7 +324,9 @@ fn counted(text: &str) -> Option<(u32, Option<u32>, &str)> {
 
 /// A number without needless zeros; far too great ones are all alike.
 fn count(text: &str) -> Option<(u32, &str)> {
-    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     if digits.is_empty() || (digits.len() > 1 && digits.starts_with('0')) {
         return None;

@@ -72,14 +72,19 @@ pub(crate) fn functions() -> Vec<Function> {
 fn chunklist(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let (list, list_marks) = arguments[0].clone().unmark();
     let (size, size_marks) = arguments[1].clone().unmark();
-    let size = integer_of(&size).map_err(|message| CallError::call(format!("invalid size: {message}")))?;
-    let size = usize::try_from(size).map_err(|_| CallError::call("the size argument must be positive"))?;
+    let size =
+        integer_of(&size).map_err(|message| CallError::call(format!("invalid size: {message}")))?;
+    let size =
+        usize::try_from(size).map_err(|_| CallError::call("the size argument must be positive"))?;
     let items = elements_of(&list);
     let element = list.ty().element().cloned().unwrap_or(Type::Dynamic);
     let chunks: Vec<Value> = if size == 0 && !items.is_empty() {
         vec![list]
     } else {
-        items.chunks(size.max(1)).map(|chunk| Value::list(element.clone(), chunk.to_vec())).collect()
+        items
+            .chunks(size.max(1))
+            .map(|chunk| Value::list(element.clone(), chunk.to_vec()))
+            .collect()
     };
     let inner = result.element().cloned().unwrap_or(Type::Dynamic);
     // An empty list gives an empty list of lists.
@@ -90,7 +95,9 @@ fn compact(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value,
     if !arguments[0].is_wholly_known() {
         return Ok(Value::unknown(result.clone()));
     }
-    let kept = elements_of(&arguments[0]).into_iter().filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
+    let kept = elements_of(&arguments[0])
+        .into_iter()
+        .filter(|item| item.as_str().is_some_and(|text| !text.is_empty()));
     Ok(Value::list(Type::String, kept))
 }
 
@@ -110,10 +117,16 @@ fn concat_type(arguments: &[Value]) -> Result<Type, CallError> {
             Type::Tuple(items) => elements.extend(items.iter().cloned()),
             Type::List(_) if !argument.is_known() => return Ok(Type::Dynamic),
             Type::List(element) => {
-                elements.extend(std::iter::repeat_n((**element).clone(), length_of(argument)));
+                elements.extend(std::iter::repeat_n(
+                    (**element).clone(),
+                    length_of(argument),
+                ));
             }
             _ => {
-                let message = format!("all arguments must be lists or tuples; got {}", ty.friendly_name());
+                let message = format!(
+                    "all arguments must be lists or tuples; got {}",
+                    ty.friendly_name()
+                );
                 return Err(CallError::argument(index, message));
             }
         }
@@ -158,7 +171,10 @@ fn distinct(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value
             kept.push(item);
         }
     }
-    Ok(Value::list(result.element().cloned().unwrap_or(Type::Dynamic), kept))
+    Ok(Value::list(
+        result.element().cloned().unwrap_or(Type::Dynamic),
+        kept,
+    ))
 }
 
 /// The flattened elements, `None` if their number is not known, and the marks of all that was flattened.
@@ -169,7 +185,8 @@ fn flattened(sequence: &Value, out: &mut Vec<Value>, marks: &mut Marks) -> bool 
     }
     let mut known = true;
     for item in elements_of(sequence) {
-        let is_sequence = matches!(item.ty(), Type::List(_) | Type::Set(_) | Type::Tuple(_)) && !item.is_null();
+        let is_sequence =
+            matches!(item.ty(), Type::List(_) | Type::Set(_) | Type::Tuple(_)) && !item.is_null();
         match item.kind() {
             Kind::Unknown(unknown) if unknown.0 == Type::Dynamic => known = false,
             Kind::Unknown(_) if is_sequence => {
@@ -200,34 +217,57 @@ fn flatten(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value,
     let mut items = Vec::new();
     let mut marks = Marks::NONE;
     let known = flattened(&arguments[0], &mut items, &mut marks);
-    let value = if known { Value::tuple(items) } else { Value::unknown(result.clone()) };
+    let value = if known {
+        Value::tuple(items)
+    } else {
+        Value::unknown(result.clone())
+    };
     Ok(value.with_marks(marks))
 }
 
 const MOST_NUMBERS: usize = 1024;
 
 fn range(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    let step_towards = |start: &Number, end: &Number| Number::from(if end < start { -1_i64 } else { 1 });
+    let step_towards =
+        |start: &Number, end: &Number| Number::from(if end < start { -1_i64 } else { 1 });
     let zero = Number::ZERO;
     let (start, end, step) = match arguments {
-        [end] => (zero.clone(), number_of(end).clone(), step_towards(&zero, number_of(end))),
+        [end] => (
+            zero.clone(),
+            number_of(end).clone(),
+            step_towards(&zero, number_of(end)),
+        ),
         [start, end] => {
             let (start, end) = (number_of(start), number_of(end));
             (start.clone(), end.clone(), step_towards(start, end))
         }
-        [start, end, step] => (number_of(start).clone(), number_of(end).clone(), number_of(step).clone()),
+        [start, end, step] => (
+            number_of(start).clone(),
+            number_of(end).clone(),
+            number_of(step).clone(),
+        ),
         _ => return Err(CallError::call("must have one, two, or three arguments")),
     };
     let down = step.is_negative();
     if down && end > start {
-        return Err(CallError::argument(1, "end must be less than start when step is negative"));
+        return Err(CallError::argument(
+            1,
+            "end must be less than start when step is negative",
+        ));
     }
     if !down && end < start {
-        return Err(CallError::argument(1, "end must be greater than start when step is positive"));
+        return Err(CallError::argument(
+            1,
+            "end must be greater than start when step is positive",
+        ));
     }
     let mut numbers = Vec::new();
     let mut next = Value::number(start);
-    while if down { *number_of(&next) > end } else { *number_of(&next) < end } {
+    while if down {
+        *number_of(&next) > end
+    } else {
+        *number_of(&next) < end
+    } {
         if numbers.len() >= MOST_NUMBERS {
             return Err(CallError::call(
                 "more than 1024 values were generated; either decrease the difference between start and end or use a \
@@ -235,7 +275,8 @@ fn range(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallEr
             ));
         }
         numbers.push(next.clone());
-        next = ops::add(&next, &Value::number(step.clone())).map_err(|error| CallError::call(error.to_string()))?;
+        next = ops::add(&next, &Value::number(step.clone()))
+            .map_err(|error| CallError::call(error.to_string()))?;
     }
     Ok(Value::list(Type::Number, numbers))
 }
@@ -245,7 +286,10 @@ fn reverse_type(arguments: &[Value]) -> Result<Type, CallError> {
         Type::Tuple(items) => Ok(Type::tuple(items.iter().rev().cloned())),
         Type::List(element) | Type::Set(element) => Ok(Type::List(element)),
         other => {
-            let message = format!("can only reverse list or tuple values, not {}", other.friendly_name());
+            let message = format!(
+                "can only reverse list or tuple values, not {}",
+                other.friendly_name()
+            );
             Err(CallError::argument(0, message))
         }
     }
@@ -275,8 +319,9 @@ fn slice_bounds(arguments: &[Value]) -> Result<(Option<usize>, Option<usize>), C
         let value = integer_of(&arguments[index])
             .map_err(|message| format!("invalid {what} index: {message}"))
             .blame(index)?;
-        let value = usize::try_from(value)
-            .map_err(|_| CallError::argument(index, format!("{what} index must not be less than zero")))?;
+        let value = usize::try_from(value).map_err(|_| {
+            CallError::argument(index, format!("{what} index must not be less than zero"))
+        })?;
         if length.is_some_and(|length| value > length) {
             let message = format!("{what} index must not be greater than the length of the list");
             return Err(CallError::argument(index, message));
@@ -286,7 +331,10 @@ fn slice_bounds(arguments: &[Value]) -> Result<(Option<usize>, Option<usize>), C
     let (start, end) = (bound(1, "start")?, bound(2, "end")?);
     if let (Some(start), Some(end)) = (start, end) {
         if start > end {
-            return Err(CallError::argument(1, "start index must not be greater than end index"));
+            return Err(CallError::argument(
+                1,
+                "start index must not be greater than end index",
+            ));
         }
     }
     Ok((start, end))
@@ -304,7 +352,9 @@ fn slice_type(arguments: &[Value]) -> Result<Type, CallError> {
     }
     let bounds = slice_bounds(arguments)?;
     match (&ty, bounds) {
-        (Type::Tuple(items), (Some(start), Some(end))) => Ok(Type::tuple(items[start..end].iter().cloned())),
+        (Type::Tuple(items), (Some(start), Some(end))) => {
+            Ok(Type::tuple(items[start..end].iter().cloned()))
+        }
         (Type::Tuple(_), _) => Ok(Type::Dynamic),
         _ => Ok(ty),
     }
@@ -326,21 +376,53 @@ mod tests {
     #[test]
     fn cutting_and_joining() {
         check(&[
-            ("chunklist", r#"[["a", "b", "c"], 2]"#, r#"[["a","b"],["c"]]"#),
+            (
+                "chunklist",
+                r#"[["a", "b", "c"], 2]"#,
+                r#"[["a","b"],["c"]]"#,
+            ),
             ("chunklist", r#"[["a"], 0]"#, r#"[["a"]]"#),
             ("chunklist", r#"[[], 2]"#, "[]"),
-            ("chunklist", r#"[["a"], -1]"#, "! the size argument must be positive"),
+            (
+                "chunklist",
+                r#"[["a"], -1]"#,
+                "! the size argument must be positive",
+            ),
             ("compact", r#"[["a", "", "b", null]]"#, r#"["a","b"]"#),
             ("concat", r#"[[1], ["a"], []]"#, r#"[1,"a"]"#),
-            ("concat", r#"["a"]"#, "!0 all arguments must be lists or tuples; got string"),
+            (
+                "concat",
+                r#"["a"]"#,
+                "!0 all arguments must be lists or tuples; got string",
+            ),
             ("distinct", r#"[["a", "b", "a"]]"#, r#"["a","b"]"#),
-            ("flatten", r#"[[["a", ["b", ["c"]]], "d"]]"#, r#"["a","b","c","d"]"#),
-            ("flatten", r#"["x"]"#, "! can only flatten lists, sets and tuples"),
+            (
+                "flatten",
+                r#"[[["a", ["b", ["c"]]], "d"]]"#,
+                r#"["a","b","c","d"]"#,
+            ),
+            (
+                "flatten",
+                r#"["x"]"#,
+                "! can only flatten lists, sets and tuples",
+            ),
             ("reverse", "[[1, 2, 3]]", "[3,2,1]"),
-            ("reverse", r#"["abc"]"#, "!0 can only reverse list or tuple values, not string"),
+            (
+                "reverse",
+                r#"["abc"]"#,
+                "!0 can only reverse list or tuple values, not string",
+            ),
             ("slice", r#"[["a", "b", "c", "d"], 1, 3]"#, r#"["b","c"]"#),
-            ("slice", r#"[["a"], 0, 2]"#, "!2 end index must not be greater than the length of the list"),
-            ("slice", r#"[["a", "b"], 1, 0]"#, "!1 start index must not be greater than end index"),
+            (
+                "slice",
+                r#"[["a"], 0, 2]"#,
+                "!2 end index must not be greater than the length of the list",
+            ),
+            (
+                "slice",
+                r#"[["a", "b"], 1, 0]"#,
+                "!1 start index must not be greater than end index",
+            ),
         ]);
     }
 
@@ -352,7 +434,11 @@ mod tests {
             ("range", "[10, 5, -2]", "[10,8,6]"),
             ("range", "[0, 1, 0.25]", "[0,0.25,0.5,0.75]"),
             ("range", "[0]", "[]"),
-            ("range", "[1, 5, -1]", "!1 end must be less than start when step is negative"),
+            (
+                "range",
+                "[1, 5, -1]",
+                "!1 end must be less than start when step is negative",
+            ),
             (
                 "range",
                 "[1, 2, 0]",
@@ -365,18 +451,37 @@ mod tests {
     #[test]
     fn marks_stay_where_they_are() {
         let list = Value::tuple([Value::from("a").sensitive(), Value::from("b")]);
-        let result = call("concat", &[list.clone(), Value::tuple([Value::from("c")]).sensitive()]).unwrap();
+        let result = call(
+            "concat",
+            &[list.clone(), Value::tuple([Value::from("c")]).sensitive()],
+        )
+        .unwrap();
         assert!(result.is_sensitive());
         let result = call("reverse", &[list]).unwrap();
         assert!(!result.is_sensitive());
-        assert!(result.as_sequence().is_some_and(|items| items[1].is_sensitive()));
+        assert!(
+            result
+                .as_sequence()
+                .is_some_and(|items| items[1].is_sensitive())
+        );
     }
 
     #[test]
     fn unknown_elements() {
-        let nested = Value::tuple([Value::unknown(Type::String), Value::unknown(Type::list(Type::String))]);
+        let nested = Value::tuple([
+            Value::unknown(Type::String),
+            Value::unknown(Type::list(Type::String)),
+        ]);
         assert_eq!(call("flatten", &[nested]), Ok(Value::dynamic()));
-        let slice = call("slice", &[Value::tuple([Value::TRUE]), Value::int(0), Value::unknown(Type::Number)]).unwrap();
+        let slice = call(
+            "slice",
+            &[
+                Value::tuple([Value::TRUE]),
+                Value::int(0),
+                Value::unknown(Type::Number),
+            ],
+        )
+        .unwrap();
         assert_eq!(slice, Value::dynamic());
     }
 }

@@ -28,7 +28,12 @@ pub(crate) fn functions() -> Vec<Function> {
             setproduct,
         )
         .with_variadic(
-            any("sets", "The sets; if all are lists or tuples, the result keeps their order.").marked().unknown(),
+            any(
+                "sets",
+                "The sets; if all are lists or tuples, the result keeps their order.",
+            )
+            .marked()
+            .unknown(),
         ),
     ]
 }
@@ -36,7 +41,9 @@ pub(crate) fn functions() -> Vec<Function> {
 fn matchkeys_type(arguments: &[Value]) -> Result<Type, CallError> {
     match unify_unsafe(&[arguments[1].ty(), arguments[2].ty()]) {
         Some(_) => gives_first(arguments),
-        None => Err(CallError::call("keys and searchset must be of the same type")),
+        None => Err(CallError::call(
+            "keys and searchset must be of the same type",
+        )),
     }
 }
 
@@ -86,18 +93,28 @@ fn setproduct_type(arguments: &[Value]) -> Result<Type, CallError> {
             }
             Type::List(element) => (*element).clone(),
             Type::Tuple(items) if items.is_empty() => Type::Dynamic,
-            Type::Tuple(items) => unify_unsafe(&items)
-                .ok_or_else(|| CallError::argument(index, "all elements must be of the same type"))?,
+            Type::Tuple(items) => unify_unsafe(&items).ok_or_else(|| {
+                CallError::argument(index, "all elements must be of the same type")
+            })?,
             _ => return Err(CallError::argument(index, "a set or a list is required")),
         });
     }
     let combination = Type::tuple(elements);
-    Ok(if all_ordered { Type::list(combination) } else { Type::set(combination) })
+    Ok(if all_ordered {
+        Type::list(combination)
+    } else {
+        Type::set(combination)
+    })
 }
 
 fn setproduct(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    let marks = arguments.iter().fold(Marks::NONE, |marks, argument| marks | argument.marks());
-    if !arguments.iter().all(|argument| argument.is_known() && known_length(argument).is_some()) {
+    let marks = arguments
+        .iter()
+        .fold(Marks::NONE, |marks, argument| marks | argument.marks());
+    if !arguments
+        .iter()
+        .all(|argument| argument.is_known() && known_length(argument).is_some())
+    {
         let refinements = product_bounds(arguments);
         return Ok(Value::unknown_refined(result.clone(), refinements).with_marks(marks));
     }
@@ -113,11 +130,17 @@ fn setproduct(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Val
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| CallError::call(error.message))?;
         if combinations.len().saturating_mul(items.len()) > MOST_COMBINATIONS {
-            return Err(CallError::call(format!("there are more than {MOST_COMBINATIONS} combinations")));
+            return Err(CallError::call(format!(
+                "there are more than {MOST_COMBINATIONS} combinations"
+            )));
         }
         combinations = combinations
             .iter()
-            .flat_map(|begun| items.iter().map(|item| [begun.as_slice(), std::slice::from_ref(item)].concat()))
+            .flat_map(|begun| {
+                items
+                    .iter()
+                    .map(|item| [begun.as_slice(), std::slice::from_ref(item)].concat())
+            })
             .collect();
     }
     let combinations = combinations.into_iter().map(Value::tuple);
@@ -143,7 +166,11 @@ fn product_bounds(arguments: &[Value]) -> Refinements {
         }
     }
     let least = if greatest == 0 { None } else { Some(1) };
-    Refinements { min_length: least, max_length: Some(greatest), ..Refinements::not_null() }
+    Refinements {
+        min_length: least,
+        max_length: Some(greatest),
+        ..Refinements::not_null()
+    }
 }
 
 #[cfg(test)]
@@ -154,16 +181,32 @@ mod tests {
     #[test]
     fn combinations() {
         check(&[
-            ("setproduct", r#"[["a", "b"], [1, 2]]"#, r#"[["a",1],["a",2],["b",1],["b",2]]"#),
+            (
+                "setproduct",
+                r#"[["a", "b"], [1, 2]]"#,
+                r#"[["a",1],["a",2],["b",1],["b",2]]"#,
+            ),
             ("setproduct", r#"[[], ["a"]]"#, "[]"),
-            ("setproduct", r#"[["a"]]"#, "! at least two arguments are required"),
-            ("setproduct", r#"[["a"], "b"]"#, "!1 a set or a list is required"),
+            (
+                "setproduct",
+                r#"[["a"]]"#,
+                "! at least two arguments are required",
+            ),
+            (
+                "setproduct",
+                r#"[["a"], "b"]"#,
+                "!1 a set or a list is required",
+            ),
             (
                 "matchkeys",
                 r#"[["i-1", "i-2", "i-3"], ["west", "east", "east"], ["east"]]"#,
                 r#"["i-2","i-3"]"#,
             ),
-            ("matchkeys", r#"[["a"], ["b", "c"], ["b"]]"#, "! length of keys and values should be equal"),
+            (
+                "matchkeys",
+                r#"[["a"], ["b", "c"], ["b"]]"#,
+                "! length of keys and values should be equal",
+            ),
         ]);
     }
 
@@ -171,15 +214,28 @@ mod tests {
     fn a_set_among_them_makes_a_set() {
         let set = Value::set(Type::String, [Value::from("a")]).sensitive();
         let result = call("setproduct", &[set, Value::tuple([Value::int(1)])]).unwrap();
-        assert_eq!(result.ty(), Type::set(Type::tuple([Type::String, Type::Number])));
+        assert_eq!(
+            result.ty(),
+            Type::set(Type::tuple([Type::String, Type::Number]))
+        );
         assert!(result.is_sensitive());
     }
 
     #[test]
     fn unknown_lengths_are_bounded() {
-        let unknown = Value::set(Type::String, [Value::unknown(Type::String), Value::from("a")]);
-        let result = call("setproduct", &[unknown, Value::tuple([Value::int(1), Value::int(2)])]).unwrap();
+        let unknown = Value::set(
+            Type::String,
+            [Value::unknown(Type::String), Value::from("a")],
+        );
+        let result = call(
+            "setproduct",
+            &[unknown, Value::tuple([Value::int(1), Value::int(2)])],
+        )
+        .unwrap();
         let refinements = result.refinements().unwrap();
-        assert_eq!((refinements.min_length, refinements.max_length), (Some(1), Some(4)));
+        assert_eq!(
+            (refinements.min_length, refinements.max_length),
+            (Some(1), Some(4))
+        );
     }
 }

@@ -31,7 +31,12 @@ fn choices() -> Vec<Function> {
             coalescelist_type,
             coalescelist,
         )
-        .with_variadic(any("vals", "The lists or tuples.").unknown().dynamic().nullable()),
+        .with_variadic(
+            any("vals", "The lists or tuples.")
+                .unknown()
+                .dynamic()
+                .nullable(),
+        ),
         Function::new(
             "element",
             "The element at an index, counting on from the beginning where the list ends.",
@@ -94,7 +99,8 @@ fn coalesce_type(arguments: &[Value]) -> Result<Type, CallError> {
 
 fn coalesce(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, CallError> {
     for argument in arguments {
-        let converted = convert(argument, result).map_err(|error| CallError::call(error.message))?;
+        let converted =
+            convert(argument, result).map_err(|error| CallError::call(error.message))?;
         if !converted.is_known() {
             return Ok(Value::unknown(result.clone()));
         }
@@ -115,11 +121,17 @@ fn coalescelist_type(arguments: &[Value]) -> Result<Type, CallError> {
             return Ok(Type::Dynamic);
         }
         if !matches!(argument.ty(), Type::List(_) | Type::Tuple(_)) {
-            return Err(CallError::call("coalescelist arguments must be lists or tuples"));
+            return Err(CallError::call(
+                "coalescelist arguments must be lists or tuples",
+            ));
         }
     }
     let ty = first.ty();
-    Ok(if arguments.iter().all(|argument| argument.ty() == ty) { ty } else { Type::Dynamic })
+    Ok(if arguments.iter().all(|argument| argument.ty() == ty) {
+        ty
+    } else {
+        Type::Dynamic
+    })
 }
 
 fn coalescelist(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, CallError> {
@@ -136,9 +148,12 @@ fn coalescelist(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<V
 
 /// The place that an index leads to, counted around the length either way.
 fn wrapped_index(index: &Value, length: usize) -> Result<usize, CallError> {
-    let index = integer_of(index).map_err(|message| CallError::call(format!("invalid index: {message}")))?;
+    let index = integer_of(index)
+        .map_err(|message| CallError::call(format!("invalid index: {message}")))?;
     if length == 0 {
-        return Err(CallError::call("cannot use element function with an empty list"));
+        return Err(CallError::call(
+            "cannot use element function with an empty list",
+        ));
     }
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     Ok(usize::try_from(index.rem_euclid(length)).unwrap_or(0))
@@ -149,7 +164,10 @@ fn element_type(arguments: &[Value]) -> Result<Type, CallError> {
         Type::List(element) => Ok((*element).clone()),
         Type::Tuple(_) if !arguments[1].is_known() => Ok(Type::Dynamic),
         Type::Tuple(items) => Ok(items[wrapped_index(&arguments[1], items.len())?].clone()),
-        other => Err(CallError::call(format!("cannot read elements from {}", other.friendly_name()))),
+        other => Err(CallError::call(format!(
+            "cannot read elements from {}",
+            other.friendly_name()
+        ))),
     }
 }
 
@@ -160,7 +178,10 @@ fn element(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, Call
 }
 
 fn not_one() -> CallError {
-    CallError::argument(0, "must be a list, set, or tuple value with either zero or one elements")
+    CallError::argument(
+        0,
+        "must be a list, set, or tuple value with either zero or one elements",
+    )
 }
 
 fn one_type(arguments: &[Value]) -> Result<Type, CallError> {
@@ -204,11 +225,18 @@ fn anytrue(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, Call
         return Ok(Value::TRUE);
     }
     let all_known = items.iter().all(Value::is_known);
-    Ok(if all_known { Value::FALSE } else { Value::unknown(Type::Bool) })
+    Ok(if all_known {
+        Value::FALSE
+    } else {
+        Value::unknown(Type::Bool)
+    })
 }
 
 fn contains(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    if !matches!(arguments[0].ty(), Type::List(_) | Type::Set(_) | Type::Tuple(_)) {
+    if !matches!(
+        arguments[0].ty(),
+        Type::List(_) | Type::Set(_) | Type::Tuple(_)
+    ) {
         return Err(CallError::call("argument must be list, tuple, or set"));
     }
     let mut all_known = true;
@@ -219,7 +247,11 @@ fn contains(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, Cal
             None => all_known = false,
         }
     }
-    Ok(if all_known { Value::FALSE } else { Value::unknown(Type::Bool) })
+    Ok(if all_known {
+        Value::FALSE
+    } else {
+        Value::unknown(Type::Bool)
+    })
 }
 
 fn index(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
@@ -250,18 +282,38 @@ mod tests {
         check(&[
             ("coalesce", r#"["", "b"]"#, r#""b""#),
             ("coalesce", r#"[null, 1, "a"]"#, r#""1""#),
-            ("coalesce", "[null, null]", "! no non-null, non-empty-string arguments"),
+            (
+                "coalesce",
+                "[null, null]",
+                "! no non-null, non-empty-string arguments",
+            ),
             ("coalesce", "[]", "! all arguments must have the same type"),
             ("coalescelist", r#"[[], ["a"]]"#, r#"["a"]"#),
             ("coalescelist", "[[], []]", "! no non-null arguments"),
-            ("coalescelist", r#"[null, ["b"]]"#, "! coalescelist arguments must be lists or tuples"),
+            (
+                "coalescelist",
+                r#"[null, ["b"]]"#,
+                "! coalescelist arguments must be lists or tuples",
+            ),
             ("element", r#"[["a", "b", "c"], 4]"#, r#""b""#),
             ("element", r#"[["a", "b", "c"], -1]"#, r#""c""#),
-            ("element", "[[], 0]", "! cannot use element function with an empty list"),
-            ("element", r#"["a", 0]"#, "! cannot read elements from string"),
+            (
+                "element",
+                "[[], 0]",
+                "! cannot use element function with an empty list",
+            ),
+            (
+                "element",
+                r#"["a", 0]"#,
+                "! cannot read elements from string",
+            ),
             ("one", "[[]]", "null"),
             ("one", r#"[["a"]]"#, r#""a""#),
-            ("one", "[[1, 2]]", "!0 must be a list, set, or tuple value with either zero or one elements"),
+            (
+                "one",
+                "[[1, 2]]",
+                "!0 must be a list, set, or tuple value with either zero or one elements",
+            ),
         ]);
     }
 
@@ -274,7 +326,11 @@ mod tests {
             ("anytrue", "[[]]", "false"),
             ("contains", r#"[["a", "b"], "a"]"#, "true"),
             ("contains", r#"[[1, 2], "1"]"#, "false"),
-            ("contains", r#"["a", "a"]"#, "! argument must be list, tuple, or set"),
+            (
+                "contains",
+                r#"["a", "a"]"#,
+                "! argument must be list, tuple, or set",
+            ),
             ("index", r#"[["a", "b"], "b"]"#, "1"),
             ("index", r#"[["a"], "z"]"#, "! item not found"),
             ("index", r#"[[], "z"]"#, "! cannot search an empty list"),
@@ -284,14 +340,24 @@ mod tests {
     #[test]
     fn unknown_elements_may_be_the_answer() {
         let list = Value::tuple([Value::unknown(Type::String), Value::from("a")]);
-        assert_eq!(call("contains", &[list.clone(), Value::from("a")]), Ok(Value::TRUE));
-        assert!(!call("contains", &[list.clone(), Value::from("b")]).unwrap().is_known());
+        assert_eq!(
+            call("contains", &[list.clone(), Value::from("a")]),
+            Ok(Value::TRUE)
+        );
+        assert!(
+            !call("contains", &[list.clone(), Value::from("b")])
+                .unwrap()
+                .is_known()
+        );
         assert!(!call("index", &[list, Value::from("a")]).unwrap().is_known());
     }
 
     #[test]
     fn an_element_keeps_the_marks_of_its_list() {
         let list = Value::tuple([Value::from("a")]).sensitive();
-        assert_eq!(call("element", &[list, Value::int(0)]), Ok(Value::from("a").sensitive()));
+        assert_eq!(
+            call("element", &[list, Value::int(0)]),
+            Ok(Value::from("a").sensitive())
+        );
     }
 }

@@ -6,6 +6,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInpu
 use terrace_value::convert::convert;
 use terrace_value::{Text, Type, Value};
 
+use super::flow;
 use super::resolve::{Scalar, resolve};
 use crate::go_text::quoted;
 use crate::support::elements_of;
@@ -14,7 +15,25 @@ use crate::support::elements_of;
 /// reference does.
 pub(super) fn decode(text: &str) -> Result<Value, String> {
     let text = if text.is_empty() { "\n" } else { text };
-    let mut reader = Reader { parser: Parser::new_from_str(text), text, anchors: HashMap::new(), depth: 0 };
+    match document(text) {
+        // The reference does not mind how lines within brackets are indented.
+        Err(message) if message.contains(FLOW_INDENTATION) => document(&flow::indented(text)),
+        result => result,
+    }
+}
+
+const FLOW_INDENTATION: &str = "invalid indentation in flow construct";
+
+fn document(text: &str) -> Result<Value, String> {
+    let ends_without_break = !text.ends_with(['\n', '\r']);
+    let unfinished_end = ends_without_break.then(|| text.chars().count());
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        text,
+        anchors: HashMap::new(),
+        depth: 0,
+        unfinished_end,
+    };
     reader.next()?;
     let (event, span) = reader.next()?;
     if !matches!(event, Event::DocumentStart(_)) {
@@ -40,6 +59,8 @@ struct Reader<'t> {
     /// What anchors stand for; nothing while their own value is being read.
     anchors: HashMap<usize, Option<Value>>,
     depth: usize,
+    /// How many characters there are, if the last line is not ended.
+    unfinished_end: Option<usize>,
 }
 
 /// The reference counts lines from 0 and leaves out the place where that is the line.
@@ -50,20 +71,45 @@ fn located(marker: Marker, message: &str) -> String {
     }
 }
 
-fn syntax_error(error: &ScanError) -> String {
+fn syntax_error(error: &ScanError, text: &str) -> String {
     let info = error.info();
     let message = match info.split_once(", ") {
         Some((context, message)) if context.starts_with("while ") => message,
         _ => info,
     };
+    let message = match message {
+        "found unknown anchor" => undefined_anchor(text, error.marker().index()),
+        "misplaced bracket" => "did not find expected node content".to_owned(),
+        "simple key expected" => "could not find expected ':'".to_owned(),
+        "expected ',' or ']'" => "did not find expected ',' or ']'".to_owned(),
+        _ if message.starts_with("unexpected character")
+            || message.starts_with("tabs disallowed") =>
+        {
+            "found character that cannot start any token".to_owned()
+        }
+        _ => message.to_owned(),
+    };
     match error.marker().line() {
-        0 | 1 => message.to_owned(),
+        0 | 1 => message,
         line => format!("on line {line}, column 1: {message}"),
     }
 }
 
+/// The alias stands at a place in `text`, counted in characters.
+fn undefined_anchor(text: &str, position: usize) -> String {
+    let is_name = |character: &char| character.is_alphanumeric() || matches!(character, '_' | '-');
+    let name: String = text
+        .chars()
+        .skip(position)
+        .skip_while(|character| *character == '*')
+        .take_while(is_name)
+        .collect();
+    format!("reference to undefined anchor {}", quoted(&name))
+}
+
 fn tag_text(tag: Option<&Tag>) -> String {
-    tag.map(|tag| format!("{}{}", tag.handle, tag.suffix)).unwrap_or_default()
+    tag.map(|tag| format!("{}{}", tag.handle, tag.suffix))
+        .unwrap_or_default()
 }
 
 fn is_merge_key(text: &str, tag: &str) -> bool {
@@ -74,7 +120,7 @@ impl<'t> Reader<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span), String> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(syntax_error(&error)),
+            Some(Err(error)) => Err(syntax_error(&error, self.text)),
             None => Err("expecting value but found end of stream".to_owned()),
         }
     }
@@ -87,7 +133,9 @@ impl<'t> Reader<'t> {
     fn value_of(&mut self, event: Event<'t>, span: Span) -> Result<Value, String> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar(&text, style, tag.as_deref()).map_err(|message| located(span.start, &message))?;
+                let text = self.without_missing_break(&text, style, span);
+                let value = scalar(text, style, tag.as_deref())
+                    .map_err(|message| located(span.start, &message))?;
                 self.complete(anchor, &value);
                 Ok(value)
             }
@@ -117,18 +165,46 @@ impl<'t> Reader<'t> {
                 self.complete(anchor, &value);
                 Ok(value)
             }
-            Event::StreamEnd => Err(located(span.start, "expecting value but found end of stream")),
-            Event::DocumentStart(_) => Err(located(span.start, "only a single document is allowed")),
-            Event::MappingEnd => Err(located(span.start, "expecting value but found end of mapping")),
-            Event::SequenceEnd => Err(located(span.start, "expecting value but found end of sequence")),
+            Event::StreamEnd => Err(located(
+                span.start,
+                "expecting value but found end of stream",
+            )),
+            Event::DocumentStart(_) => {
+                Err(located(span.start, "only a single document is allowed"))
+            }
+            Event::MappingEnd => Err(located(
+                span.start,
+                "expecting value but found end of mapping",
+            )),
+            Event::SequenceEnd => Err(located(
+                span.start,
+                "expecting value but found end of sequence",
+            )),
             Event::Nothing | Event::StreamStart | Event::DocumentEnd => {
                 Err(located(span.start, "unexpected parser event"))
             }
         }
     }
 
+    /// A block whose last line is not ended does not end with a line break.
+    fn without_missing_break<'s>(&self, text: &'s str, style: ScalarStyle, span: Span) -> &'s str {
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let is_last = self
+            .unfinished_end
+            .is_some_and(|end| span.end.index() >= end);
+        if is_block && is_last {
+            text.strip_suffix('\n').unwrap_or(text)
+        } else {
+            text
+        }
+    }
+
     /// Reads what an anchor stands for, which must not refer to it.
-    fn nested<T>(&mut self, anchor: usize, read: fn(&mut Self) -> Result<T, String>) -> Result<T, String> {
+    fn nested<T>(
+        &mut self,
+        anchor: usize,
+        read: fn(&mut Self) -> Result<T, String>,
+    ) -> Result<T, String> {
         if self.depth >= DEEPEST_NESTING {
             return Err("exceeded max depth".to_owned());
         }
@@ -149,7 +225,12 @@ impl<'t> Reader<'t> {
 
     fn alias_name(&self, span: Span) -> String {
         let length = span.end.index().saturating_sub(span.start.index());
-        let written: String = self.text.chars().skip(span.start.index()).take(length).collect();
+        let written: String = self
+            .text
+            .chars()
+            .skip(span.start.index())
+            .take(length)
+            .collect();
         written.trim().trim_start_matches('*').to_owned()
     }
 
@@ -170,16 +251,24 @@ impl<'t> Reader<'t> {
             let (event, span) = self.next()?;
             match event {
                 Event::MappingEnd => return Ok(entries),
-                Event::Scalar(text, _, _, tag) if is_merge_key(&text, &tag_text(tag.as_deref())) => {
+                Event::Scalar(text, _, _, tag)
+                    if is_merge_key(&text, &tag_text(tag.as_deref())) =>
+                {
                     let merged = self.value()?;
-                    merge(&mut entries, &merged).map_err(|message| located(span.start, &message))?;
+                    merge(&mut entries, &merged)
+                        .map_err(|message| located(span.start, &message))?;
                 }
                 Event::Scalar(text, style, _, tag) => {
                     let key = mapping_key(&text, style, tag.as_deref(), span)?;
                     let value = self.value()?;
                     entries.insert(key, value);
                 }
-                _ => return Err(located(span.start, "only strings are allowed as mapping keys")),
+                _ => {
+                    return Err(located(
+                        span.start,
+                        "only strings are allowed as mapping keys",
+                    ));
+                }
             }
         }
     }
@@ -190,13 +279,20 @@ fn check_tag(tag: Option<&Tag>, name: &str, what: &str, span: Span) -> Result<()
     if tag.is_empty() || tag == format!("tag:yaml.org,2002:{name}") {
         return Ok(());
     }
-    Err(located(span.start, &format!("can't interpret {what} as {tag}")))
+    Err(located(
+        span.start,
+        &format!("can't interpret {what} as {tag}"),
+    ))
 }
 
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, String> {
     let tag = tag_text(tag);
     let is_quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
-    let value = resolve(&Scalar { text, tag: &tag, is_quoted })?;
+    let value = resolve(&Scalar {
+        text,
+        tag: &tag,
+        is_quoted,
+    })?;
     // Blocks are strings, but the reference resolves them first, so that `yes` in a block is the string `true`.
     if tag.is_empty() && style != ScalarStyle::Plain {
         return convert(&value, &Type::String).map_err(|error| error.message);
@@ -204,12 +300,23 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, St
     Ok(value)
 }
 
-fn mapping_key(text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<Text, String> {
+fn mapping_key(
+    text: &str,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    span: Span,
+) -> Result<Text, String> {
     let is_quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
-    let value = resolve(&Scalar { text, tag: &tag_text(tag), is_quoted })?;
+    let value = resolve(&Scalar {
+        text,
+        tag: &tag_text(tag),
+        is_quoted,
+    })?;
     let key = convert(&value, &Type::String)
         .map_err(|_| located(span.start, "only strings are allowed as mapping keys"))?;
-    key.as_str().map(Text::from).ok_or_else(|| located(span.start, "mapping key cannot be null"))
+    key.as_str()
+        .map(Text::from)
+        .ok_or_else(|| located(span.start, "mapping key cannot be null"))
 }
 
 fn merge(entries: &mut BTreeMap<Text, Value>, merged: &Value) -> Result<(), String> {
@@ -218,11 +325,17 @@ fn merge(entries: &mut BTreeMap<Text, Value>, merged: &Value) -> Result<(), Stri
         return Ok(());
     }
     if !matches!(merged.ty(), Type::Tuple(_)) {
-        return Err(format!("cannot merge {} into mapping", merged.ty().friendly_name()));
+        return Err(format!(
+            "cannot merge {} into mapping",
+            merged.ty().friendly_name()
+        ));
     }
     for item in elements_of(merged) {
         let items = item.as_entries().ok_or_else(|| {
-            format!("cannot merge {} (from sequence) into mapping", item.ty().friendly_name())
+            format!(
+                "cannot merge {} (from sequence) into mapping",
+                item.ty().friendly_name()
+            )
         })?;
         entries.extend(items.iter().map(|(key, item)| (key.clone(), item.clone())));
     }

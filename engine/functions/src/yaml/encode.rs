@@ -15,15 +15,20 @@ const LONGEST_SIMPLE_KEY: usize = 128;
 
 /// A wholly known, unmarked value as a document.
 pub(super) fn encode(value: &Value) -> String {
-    let mut writer =
-        Writer { out: String::new(), column: 0, indent: None, after_space: true, in_indent: true, open_ended: false };
-    let is_plain = !matches!(value.kind(), Kind::String(_)) && value.as_sequence().is_none() && value.as_entries().is_none();
+    let mut writer = Writer {
+        out: String::new(),
+        column: 0,
+        indent: None,
+        after_space: true,
+        in_indent: true,
+    };
+    let is_plain = !matches!(value.kind(), Kind::String(_))
+        && value.as_sequence().is_none()
+        && value.as_entries().is_none();
     writer.node(value, false);
-    if is_plain {
-        writer.open_ended = true;
-    }
     writer.begin_line();
-    if writer.open_ended {
+    if is_plain {
+        // Otherwise the scalar could go on.
         writer.out.push_str("...\n");
     }
     writer.out
@@ -38,8 +43,6 @@ struct Writer {
     after_space: bool,
     /// Whether the line has nothing but indentation and indicators of structure so far.
     in_indent: bool,
-    /// Whether the end of the document has to be shown.
-    open_ended: bool,
 }
 
 impl Writer {
@@ -73,7 +76,6 @@ impl Writer {
         self.put(indicator);
         self.after_space = false;
         self.in_indent &= keeps_indent;
-        self.open_ended = false;
     }
 
     /// Runs `write` one level deeper.
@@ -90,7 +92,9 @@ impl Writer {
             Kind::Bool(truth) => self.plain(if *truth { "true" } else { "false" }),
             Kind::Number(number) => self.plain(&number.to_string()),
             Kind::Null(_) | Kind::Unknown(_) => self.plain("null"),
-            Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => self.sequence(items, in_mapping),
+            Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
+                self.sequence(items, in_mapping);
+            }
             Kind::Map(_, entries) | Kind::Object(entries) => self.mapping(entries),
         }
     }
@@ -104,7 +108,6 @@ impl Writer {
         }
         self.after_space = false;
         self.in_indent = false;
-        self.open_ended = false;
     }
 
     fn empty(&mut self, opening: char, closing: char) {
@@ -117,7 +120,11 @@ impl Writer {
         if items.is_empty() {
             return self.empty('[', ']');
         }
-        let by = if in_mapping && !self.in_indent { 0 } else { INDENT };
+        let by = if in_mapping && !self.in_indent {
+            0
+        } else {
+            INDENT
+        };
         self.deeper(0, by, |writer| {
             for item in items {
                 writer.begin_line();
@@ -167,7 +174,6 @@ impl Writer {
             self.indicator('-', false, false);
         } else if text.len() == 1 || text.ends_with("\n\n") {
             self.indicator('+', false, false);
-            self.open_ended = true;
         }
         self.end_line();
         self.in_indent = true;
@@ -257,7 +263,9 @@ const fn is_printable(character: char) -> bool {
 
 /// Whether text survives as a literal block: no character that has to be escaped, no space before a line's end.
 fn fits_block(text: &str) -> bool {
-    let ends_line_with_space =
-        text.ends_with(' ') || text.match_indices(is_break).any(|(index, _)| text[..index].ends_with(' '));
-    !ends_line_with_space && text.chars().all(|character| is_printable(character))
+    let ends_line_with_space = text.ends_with(' ')
+        || text
+            .match_indices(is_break)
+            .any(|(index, _)| text[..index].ends_with(' '));
+    !ends_line_with_space && text.chars().all(is_printable)
 }

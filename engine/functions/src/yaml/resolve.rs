@@ -20,8 +20,14 @@ const KNOWN_TAGS: [&str; 7] = ["str", "bool", "int", "float", "null", "timestamp
 
 /// The value that a scalar stands for.
 pub(super) fn resolve(scalar: &Scalar<'_>) -> Result<Value, String> {
-    let Scalar { text, tag, is_quoted } = *scalar;
-    let kind = tag.strip_prefix(TAG_PREFIX).filter(|kind| KNOWN_TAGS.contains(kind));
+    let Scalar {
+        text,
+        tag,
+        is_quoted,
+    } = *scalar;
+    let kind = tag
+        .strip_prefix(TAG_PREFIX)
+        .filter(|kind| KNOWN_TAGS.contains(kind));
     if !tag.is_empty() && kind.is_none() {
         return Err(format!("unsupported tag {}", quoted(tag)));
     }
@@ -46,7 +52,9 @@ pub(super) fn resolve(scalar: &Scalar<'_>) -> Result<Value, String> {
             base64::decode(text).map_err(|_| format!("{}: not valid base64", cannot_parse()))?;
             Ok(Value::from(text))
         }
-        Some("bool") => named_value(text).filter(|value| value.as_bool().is_some()).ok_or_else(cannot_parse),
+        Some("bool") => named_value(text)
+            .filter(|value| value.as_bool().is_some())
+            .ok_or_else(cannot_parse),
         Some("int" | "float") => number(text).ok_or_else(cannot_parse),
         Some("timestamp") => timestamp(text).map(Value::from).ok_or_else(cannot_parse),
         Some("null") => Ok(Value::NULL),
@@ -55,15 +63,23 @@ pub(super) fn resolve(scalar: &Scalar<'_>) -> Result<Value, String> {
 }
 
 fn begins_like_a_special_value(text: &str) -> bool {
-    text.bytes().next().is_none_or(|first| b"+-0123456789yYnNtTfFoO~.".contains(&first))
+    text.bytes()
+        .next()
+        .is_none_or(|first| b"+-0123456789yYnNtTfFoO~.".contains(&first))
 }
 
 fn named_value(text: &str) -> Option<Value> {
     match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Some(Value::TRUE),
-        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => Some(Value::FALSE),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            Some(Value::TRUE)
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            Some(Value::FALSE)
+        }
         "" | "~" | "null" | "Null" | "NULL" => Some(Value::NULL),
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Some(Value::number(Number::INFINITY)),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => {
+            Some(Value::number(Number::INFINITY))
+        }
         "-.inf" | "-.Inf" | "-.INF" => Some(Value::number(Number::NEGATIVE_INFINITY)),
         _ => None,
     }
@@ -80,7 +96,11 @@ fn number_or_time(text: &str, kind: Option<&str>) -> Result<Option<Value>, Strin
                 }
             }
             if is_integer_literal(text) || decimal(text).is_some() {
-                let tag = if is_integer_literal(text) { "int" } else { "float" };
+                let tag = if is_integer_literal(text) {
+                    "int"
+                } else {
+                    "float"
+                };
                 let message = || format!("cannot parse {} as {TAG_PREFIX}{tag}", quoted(text));
                 return number(text).map(Some).ok_or_else(message);
             }
@@ -91,7 +111,9 @@ fn number_or_time(text: &str, kind: Option<&str>) -> Result<Option<Value>, Strin
 }
 
 fn is_integer_literal(text: &str) -> bool {
-    let all = |digits: &str, radix: u32| !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
+    let all = |digits: &str, radix: u32| {
+        !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix))
+    };
     if let Some(digits) = text.strip_prefix("0o") {
         return all(digits, 8);
     }
@@ -118,7 +140,9 @@ fn number(text: &str) -> Option<Value> {
         "0b" | "0B" => (2, &digits[2..]),
         _ => return None,
     };
-    let magnitude = u64::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'))?;
+    let magnitude = u64::from_str_radix(digits, radix)
+        .ok()
+        .filter(|_| !digits.starts_with('+'))?;
     let number = Number::from(magnitude);
     Some(Value::number(if negative { number.neg() } else { number }))
 }
@@ -146,7 +170,11 @@ fn decimal(text: &str) -> Option<Number> {
             if digits.is_empty() || !is_digits(digits) {
                 return None;
             }
-            exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?
+            exponent
+                .strip_prefix('+')
+                .unwrap_or(exponent)
+                .parse()
+                .ok()?
         }
     };
     let whole = if whole.is_empty() { "0" } else { whole };
@@ -157,20 +185,37 @@ fn decimal(text: &str) -> Option<Number> {
 /// A date, or a date and a time, in RFC 3339.
 fn timestamp(text: &str) -> Option<String> {
     let (date, time) = match text.find(['T', 't', ' ']) {
-        Some(index) => (&text[..index], Some((text.as_bytes()[index], &text[index + 1..]))),
+        Some(index) => (
+            &text[..index],
+            Some((text.as_bytes()[index], &text[index + 1..])),
+        ),
         None => (text, None),
     };
     let mut parts = date.split('-');
     let year = parts.next().filter(|year| year.len() == 4)?;
-    let (year, month, day) = (field(year)?, short_field(parts.next()?)?, short_field(parts.next()?)?);
+    let (year, month, day) = (
+        field(year)?,
+        short_field(parts.next()?)?,
+        short_field(parts.next()?)?,
+    );
     if parts.next().is_some() {
         return None;
     }
     let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
     let Some((separator, rest)) = time else {
-        return Some(Moment { local: date.to_datetime(Time::midnight()), offset: 0 }.to_rfc3339());
+        return Some(
+            Moment {
+                local: date.to_datetime(Time::midnight()),
+                offset: 0,
+            }
+            .to_rfc3339(),
+        );
     };
-    let (clock, offset) = if separator == b' ' { (rest, 0) } else { split_offset(rest)? };
+    let (clock, offset) = if separator == b' ' {
+        (rest, 0)
+    } else {
+        split_offset(rest)?
+    };
     let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -182,11 +227,20 @@ fn timestamp(text: &str) -> Option<String> {
     }
     let small = |value: i16| i8::try_from(value).ok();
     let time = Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
-    Some(Moment { local: date.to_datetime(time), offset }.to_rfc3339())
+    Some(
+        Moment {
+            local: date.to_datetime(time),
+            offset,
+        }
+        .to_rfc3339(),
+    )
 }
 
 fn field(digits: &str) -> Option<i16> {
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| digits.parse().ok())?
 }
 
 fn short_field(digits: &str) -> Option<i16> {
@@ -205,5 +259,8 @@ fn split_offset(text: &str) -> Option<(&str, i32)> {
         _ => return None,
     };
     let (hours, minutes) = zone[1..].split_once(':')?;
-    Some((clock, sign * (i32::from(short_field(hours)?) * 60 + i32::from(short_field(minutes)?)) * 60))
+    Some((
+        clock,
+        sign * (i32::from(short_field(hours)?) * 60 + i32::from(short_field(minutes)?)) * 60,
+    ))
 }
