@@ -14,7 +14,9 @@ pub use instance::{
 };
 pub use module::{AbsNamed, ModuleInstance, ModulePath, ModuleStep};
 pub use parse::{ParseError, Target};
-pub use provider::{AbsProviderConfig, DEFAULT_HOST, LocalProviderConfig, ProviderAddr, ProviderAddrError};
+pub use provider::{
+    AbsProviderConfig, DEFAULT_HOST, LocalProviderConfig, ProviderAddr, ProviderAddrError,
+};
 
 /// A shared name.
 pub type Name = std::sync::Arc<str>;

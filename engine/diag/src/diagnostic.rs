@@ -53,7 +53,11 @@ impl Diagnostic {
     }
 
     /// A warning.
-    pub fn warning(id: &'static str, summary: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn warning(
+        id: &'static str,
+        summary: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
         Self::new(Severity::Warning, id, summary.into(), detail.into())
     }
 
@@ -103,7 +107,10 @@ impl Diagnostic {
 
     /// With a value involved.
     pub fn value(mut self, expression: impl Into<String>, statement: impl Into<String>) -> Self {
-        self.values.push(ValueNote { expression: expression.into(), statement: statement.into() });
+        self.values.push(ValueNote {
+            expression: expression.into(),
+            statement: statement.into(),
+        });
         self
     }
 
@@ -163,7 +170,8 @@ impl Diagnostics {
 
     /// Sorted by file, place and severity, each message once: for showing.
     pub fn sorted(mut self) -> Self {
-        self.list.sort_by_key(|d| (d.subject.map(|s| (s.source, s.start)), d.severity));
+        self.list
+            .sort_by_key(|d| (d.subject.map(|s| (s.source, s.start)), d.severity));
         self.list.dedup();
         self
     }
@@ -171,7 +179,9 @@ impl Diagnostics {
 
 impl From<Diagnostic> for Diagnostics {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { list: vec![diagnostic] }
+        Self {
+            list: vec![diagnostic],
+        }
     }
 }
 

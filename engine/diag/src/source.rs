@@ -39,13 +39,21 @@ impl Span {
     /// The empty span at this span's start.
     #[must_use]
     pub const fn at_start(self) -> Self {
-        Self { source: self.source, start: self.start, end: self.start }
+        Self {
+            source: self.source,
+            start: self.start,
+            end: self.start,
+        }
     }
 
     /// The empty span at this span's end.
     #[must_use]
     pub const fn at_end(self) -> Self {
-        Self { source: self.source, start: self.end, end: self.end }
+        Self {
+            source: self.source,
+            start: self.end,
+            end: self.end,
+        }
     }
 
     /// Length in bytes.
@@ -88,7 +96,11 @@ impl SourceFile {
                 line_starts.push(u32::try_from(index + 1).unwrap_or(u32::MAX));
             }
         }
-        Self { name: name.into(), text, line_starts }
+        Self {
+            name: name.into(),
+            text,
+            line_starts,
+        }
     }
 
     /// The name as shown.
@@ -104,7 +116,10 @@ impl SourceFile {
     /// Line and column of a byte offset; an offset past the end is the end.
     pub fn position(&self, byte: u32) -> Position {
         let byte = byte.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
-        let line = self.line_starts.partition_point(|start| *start <= byte).saturating_sub(1);
+        let line = self
+            .line_starts
+            .partition_point(|start| *start <= byte)
+            .saturating_sub(1);
         let start = self.line_starts[line] as usize;
         let mut end = byte as usize;
         while !self.text.is_char_boundary(end) {
@@ -124,7 +139,10 @@ impl SourceFile {
         let Some(start) = self.line_starts.get(index) else {
             return "";
         };
-        let end = self.line_starts.get(index + 1).map_or(self.text.len(), |next| *next as usize);
+        let end = self
+            .line_starts
+            .get(index + 1)
+            .map_or(self.text.len(), |next| *next as usize);
         self.text[*start as usize..end].trim_end_matches(['\n', '\r'])
     }
 }

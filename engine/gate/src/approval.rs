@@ -70,7 +70,9 @@ impl fmt::Display for ApprovalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(why) => write!(f, "the SSH key cannot be read: {why}"),
-            Self::EncryptedKey => f.write_str("the SSH key is protected by a passphrase, which this version cannot ask for"),
+            Self::EncryptedKey => f.write_str(
+                "the SSH key is protected by a passphrase, which this version cannot ask for",
+            ),
             Self::Envelope(why) => write!(f, "the signed statement cannot be read: {why}"),
             Self::Signature(why) => write!(f, "the signature does not hold: {why}"),
         }
@@ -94,15 +96,22 @@ pub fn fingerprint_of(key: &str) -> Result<String, ApprovalError> {
     if let Ok(public) = PublicKey::from_openssh(key.trim()) {
         return Ok(public.fingerprint(HashAlg::Sha256).to_string());
     }
-    let private = PrivateKey::from_openssh(key).map_err(|error| ApprovalError::Key(error.to_string()))?;
-    Ok(private.public_key().fingerprint(HashAlg::Sha256).to_string())
+    let private =
+        PrivateKey::from_openssh(key).map_err(|error| ApprovalError::Key(error.to_string()))?;
+    Ok(private
+        .public_key()
+        .fingerprint(HashAlg::Sha256)
+        .to_string())
 }
 
 impl Approval {
     /// Reads an envelope and verifies its signature. Whether the signer counts is for [`crate::approve`] to say.
     pub fn open(envelope: &[u8]) -> Result<Self, ApprovalError> {
         let (statement, fingerprint) = open(envelope, APPROVAL_NAMESPACE)?;
-        Ok(Self { statement, fingerprint })
+        Ok(Self {
+            statement,
+            fingerprint,
+        })
     }
 }
 
@@ -110,12 +119,16 @@ impl Authorship {
     /// Reads an envelope and verifies its signature.
     pub fn open(envelope: &[u8]) -> Result<Self, ApprovalError> {
         let (statement, fingerprint) = open(envelope, AUTHOR_NAMESPACE)?;
-        Ok(Self { statement, fingerprint })
+        Ok(Self {
+            statement,
+            fingerprint,
+        })
     }
 }
 
 fn sign(key: &str, namespace: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {
-    let key = PrivateKey::from_openssh(key).map_err(|error| ApprovalError::Key(error.to_string()))?;
+    let key =
+        PrivateKey::from_openssh(key).map_err(|error| ApprovalError::Key(error.to_string()))?;
     if key.is_encrypted() {
         return Err(ApprovalError::EncryptedKey);
     }
@@ -126,18 +139,28 @@ fn sign(key: &str, namespace: &str, statement: &Statement) -> Result<EnvelopeByt
         .and_then(|signature| signature.to_pem(LineEnding::LF))
         .map_err(|error| ApprovalError::Key(error.to_string()))?;
     let fingerprint = key.public_key().fingerprint(HashAlg::Sha256).to_string();
-    Ok(wire::encode_envelope(&payload_type(namespace), &payload, &fingerprint, &signature))
+    Ok(wire::encode_envelope(
+        &payload_type(namespace),
+        &payload,
+        &fingerprint,
+        &signature,
+    ))
 }
 
 fn open(envelope: &[u8], namespace: &str) -> Result<(Statement, String), ApprovalError> {
     let envelope = wire::decode_envelope(envelope).map_err(ApprovalError::Envelope)?;
     if envelope.payload_type != payload_type(namespace) {
-        return Err(ApprovalError::Envelope(format!("it is a {:?}", envelope.payload_type)));
+        return Err(ApprovalError::Envelope(format!(
+            "it is a {:?}",
+            envelope.payload_type
+        )));
     }
-    let signature = SshSig::from_pem(&envelope.signature).map_err(|error| ApprovalError::Envelope(error.to_string()))?;
+    let signature = SshSig::from_pem(&envelope.signature)
+        .map_err(|error| ApprovalError::Envelope(error.to_string()))?;
     let key = PublicKey::from(signature.public_key().clone());
     let message = pre_authentication_encoding(namespace, &envelope.payload);
-    key.verify(namespace, &message, &signature).map_err(|error| ApprovalError::Signature(error.to_string()))?;
+    key.verify(namespace, &message, &signature)
+        .map_err(|error| ApprovalError::Signature(error.to_string()))?;
     let statement = wire::decode_statement(&envelope.payload).map_err(ApprovalError::Envelope)?;
     Ok((statement, key.fingerprint(HashAlg::Sha256).to_string()))
 }

@@ -138,10 +138,17 @@ pub fn approve(plan: Plan, evidence: Evidence) -> Result<ApprovedPlan, Box<Refus
     };
     let mut reasons = Vec::new();
     if plan.inputs.environment.as_deref() != Some(&rules.environment) && rules.is_gated() {
-        reasons.push(RefusalReason::OtherEnvironment { planned_for: plan.inputs.environment.clone() });
+        reasons.push(RefusalReason::OtherEnvironment {
+            planned_for: plan.inputs.environment.clone(),
+        });
     }
     reasons.extend(
-        evidence.missing_upstream.iter().map(|environment| RefusalReason::Upstream { environment: environment.clone() }),
+        evidence
+            .missing_upstream
+            .iter()
+            .map(|environment| RefusalReason::Upstream {
+                environment: environment.clone(),
+            }),
     );
     let mut approvers = Vec::new();
     if rules.gate.is_some() {
@@ -150,26 +157,58 @@ pub fn approve(plan: Plan, evidence: Evidence) -> Result<ApprovedPlan, Box<Refus
     if reasons.is_empty() {
         verified(plan, digest, approvers, rules.environment.clone())
     } else {
-        Err(Box::new(Refusal { environment: rules.environment.clone(), digest: Some(digest), reasons }))
+        Err(Box::new(Refusal {
+            environment: rules.environment.clone(),
+            digest: Some(digest),
+            reasons,
+        }))
     }
 }
 
 /// The digest is computed from the plan itself at the last moment: evidence of another plan opens nothing.
-fn verified(plan: Plan, digest: PlanDigest, approvers: Vec<String>, environment: String) -> Result<ApprovedPlan, Box<Refusal>> {
+fn verified(
+    plan: Plan,
+    digest: PlanDigest,
+    approvers: Vec<String>,
+    environment: String,
+) -> Result<ApprovedPlan, Box<Refusal>> {
     if plan.digest() != digest {
         let reasons = vec![RefusalReason::OtherPlan];
-        return Err(Box::new(Refusal { environment, digest: Some(digest), reasons }));
+        return Err(Box::new(Refusal {
+            environment,
+            digest: Some(digest),
+            reasons,
+        }));
     }
-    Ok(ApprovedPlan { plan, digest, approvers })
+    Ok(ApprovedPlan {
+        plan,
+        digest,
+        approvers,
+    })
 }
 
-fn judge_approvals(rules: &Rules, evidence: &Evidence, reasons: &mut Vec<RefusalReason>) -> Vec<String> {
-    let Some(gate) = &rules.gate else { return Vec::new() };
-    reasons.extend(evidence.rejected.iter().cloned().map(RefusalReason::NotCounted));
+fn judge_approvals(
+    rules: &Rules,
+    evidence: &Evidence,
+    reasons: &mut Vec<RefusalReason>,
+) -> Vec<String> {
+    let Some(gate) = &rules.gate else {
+        return Vec::new();
+    };
+    reasons.extend(
+        evidence
+            .rejected
+            .iter()
+            .cloned()
+            .map(RefusalReason::NotCounted),
+    );
     let author = evidence
         .authorship
         .as_ref()
-        .filter(|author| author.statement.plan == evidence.digest && author.statement.environment == rules.environment)
+        .filter(|author| {
+            author.statement.plan == evidence.digest
+                && author.statement.environment == rules.environment
+        })
         .and_then(|author| rules.person_of(&author.fingerprint));
     let Some(author) = author else {
         reasons.push(RefusalReason::UnknownAuthor);
@@ -187,13 +226,25 @@ fn judge_approvals(rules: &Rules, evidence: &Evidence, reasons: &mut Vec<Refusal
     let mut missing = Vec::new();
     if granted.len() < gate.approvals as usize {
         let granted = granted.iter().map(|name| (*name).to_owned()).collect();
-        missing.push(RefusalReason::Approvals { needed: gate.approvals, granted });
+        missing.push(RefusalReason::Approvals {
+            needed: gate.approvals,
+            granted,
+        });
     }
     for role in &gate.roles {
         let members = rules.roles.get(role).cloned().unwrap_or_default();
-        if !members.iter().any(|member| granted.contains(member.as_str())) {
-            let members = members.into_iter().filter(|member| member != author).collect();
-            missing.push(RefusalReason::Role { role: role.clone(), members });
+        if !members
+            .iter()
+            .any(|member| granted.contains(member.as_str()))
+        {
+            let members = members
+                .into_iter()
+                .filter(|member| member != author)
+                .collect();
+            missing.push(RefusalReason::Role {
+                role: role.clone(),
+                members,
+            });
         }
     }
     // What did not count is told only where something is missing: a surplus bad approval takes nothing away.
@@ -206,21 +257,41 @@ fn judge_approvals(rules: &Rules, evidence: &Evidence, reasons: &mut Vec<Refusal
 }
 
 /// Whose approval it is, if it counts.
-fn count<'a>(approval: &Approval, rules: &'a Rules, evidence: &Evidence, author: &str) -> Result<&'a str, String> {
+fn count<'a>(
+    approval: &Approval,
+    rules: &'a Rules,
+    evidence: &Evidence,
+    author: &str,
+) -> Result<&'a str, String> {
     let statement = &approval.statement;
     let Some(person) = rules.person_of(&approval.fingerprint) else {
-        return Err(format!("the key {} is not listed in the rules in force", approval.fingerprint));
+        return Err(format!(
+            "the key {} is not listed in the rules in force",
+            approval.fingerprint
+        ));
     };
     if statement.plan != evidence.digest {
-        return Err(format!("{person} approved another plan, {}", statement.plan.short()));
+        return Err(format!(
+            "{person} approved another plan, {}",
+            statement.plan.short()
+        ));
     }
     if statement.environment != rules.environment {
-        return Err(format!("{person} approved for environment {:?}", statement.environment));
+        return Err(format!(
+            "{person} approved for environment {:?}",
+            statement.environment
+        ));
     }
     if statement.change != "normal" {
-        return Err(format!("{person} approved a change of kind {:?}", statement.change));
+        return Err(format!(
+            "{person} approved a change of kind {:?}",
+            statement.change
+        ));
     }
-    if statement.expires_at.is_some_and(|expiry| expiry <= evidence.now) {
+    if statement
+        .expires_at
+        .is_some_and(|expiry| expiry <= evidence.now)
+    {
         return Err(format!("the approval by {person} has expired"));
     }
     if person == author {

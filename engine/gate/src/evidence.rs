@@ -46,10 +46,14 @@ pub struct Upstream<'a> {
 }
 
 /// The rules in force beside a state: recorded ones come before `proposed`, those of the project file.
-async fn rules_in_force(store: &dyn RunStore, proposed: Option<&Rules>) -> Result<(Option<Rules>, bool), StoreError> {
+async fn rules_in_force(
+    store: &dyn RunStore,
+    proposed: Option<&Rules>,
+) -> Result<(Option<Rules>, bool), StoreError> {
     match store.get("gate/rules").await? {
         Some(bytes) => {
-            let rules = Rules::from_bytes(&bytes).map_err(|why| StoreError::Corrupt(format!("the gate's rules: {why}")))?;
+            let rules = Rules::from_bytes(&bytes)
+                .map_err(|why| StoreError::Corrupt(format!("the gate's rules: {why}")))?;
             Ok((Some(rules), false))
         }
         None => Ok((proposed.cloned(), proposed.is_some())),
@@ -81,7 +85,9 @@ pub async fn gather(
     };
     let mut approvals = Vec::new();
     for name in store.list(&format!("runs/{id}/approvals/")).await? {
-        let Some(bytes) = store.get(&name).await? else { continue };
+        let Some(bytes) = store.get(&name).await? else {
+            continue;
+        };
         match Approval::open(&bytes) {
             Ok(found) => approvals.push(found),
             Err(error) => rejected.push(format!("an approval: {error}")),
@@ -90,7 +96,9 @@ pub async fn gather(
     let mut missing_upstream = Vec::new();
     let configuration = configuration_digest(&plan.inputs.configuration);
     for environment in rules.iter().flat_map(|rules| &rules.after) {
-        let found = upstream.iter().find(|candidate| candidate.environment == environment);
+        let found = upstream
+            .iter()
+            .find(|candidate| candidate.environment == environment);
         let applied = match found {
             Some(found) => runs::last_applied(found.store).await?,
             None => None,
@@ -99,12 +107,24 @@ pub async fn gather(
             missing_upstream.push(environment.clone());
         }
     }
-    Ok(Evidence { rules, bootstrap, authorship, approvals, rejected, missing_upstream, digest, now })
+    Ok(Evidence {
+        rules,
+        bootstrap,
+        authorship,
+        approvals,
+        rejected,
+        missing_upstream,
+        digest,
+        now,
+    })
 }
 
 /// Whether the state beside `store` may be written other than by applying an approved plan (`state rm`, `mv`, `push`,
 /// import …): never where a gate stands.
-pub async fn guard_manual_write(store: &dyn RunStore, proposed: Option<&Rules>) -> Result<Result<(), Box<Refusal>>, StoreError> {
+pub async fn guard_manual_write(
+    store: &dyn RunStore,
+    proposed: Option<&Rules>,
+) -> Result<Result<(), Box<Refusal>>, StoreError> {
     let (rules, _) = rules_in_force(store, proposed).await?;
     Ok(match rules {
         Some(rules) if rules.is_gated() => Err(Box::new(Refusal {

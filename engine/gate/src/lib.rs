@@ -13,15 +13,19 @@ mod runs;
 mod wire;
 
 pub use approval::{
-    APPROVAL_NAMESPACE, Approval, ApprovalError, AUTHOR_NAMESPACE, Authorship, EnvelopeBytes, Statement, fingerprint_of,
-    sign_approval, sign_authorship,
+    APPROVAL_NAMESPACE, AUTHOR_NAMESPACE, Approval, ApprovalError, Authorship, EnvelopeBytes,
+    Statement, fingerprint_of, sign_approval, sign_authorship,
 };
 pub use approve::{ApprovedPlan, Refusal, RefusalReason, approve};
-pub use audit::{AuditEntry, AuditEvent, AuditProblem, append as append_audit, entries as audit_entries, verify as verify_audit};
+pub use audit::{
+    AuditEntry, AuditEvent, AuditProblem, append as append_audit, entries as audit_entries,
+    verify as verify_audit,
+};
 pub use evidence::{Evidence, Upstream, gather, guard_manual_write};
 pub use project::{Environment, EnvironmentBackend, Project, parse as parse_project};
 pub use rules::{Gate, Person, Rules, RulesDigest};
 pub use runs::{
-    Run, RunCounts, RunStatus, configuration_digest, find as find_run, last_applied, list as list_runs, load as load_run,
-    load_plan as load_run_plan, record_applied, save as save_run, save_approval, save_authorship, save_plan as save_run_plan,
+    Run, RunCounts, RunStatus, configuration_digest, find as find_run, last_applied,
+    list as list_runs, load as load_run, load_plan as load_run_plan, record_applied,
+    save as save_run, save_approval, save_authorship, save_plan as save_run_plan,
 };

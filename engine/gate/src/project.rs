@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use terrace_config::evaluate_constant;
 use terrace_diag::{Diagnostic, Diagnostics, SourceId, Span};
-use terrace_syntax::{AttributeSchema, Block, BlockSchema, Body, BodySchema, Content, Expr, ExprKind};
+use terrace_syntax::{
+    AttributeSchema, Block, BlockSchema, Body, BodySchema, Content, Expr, ExprKind,
+};
 use terrace_value::Value;
 
 use crate::{Gate, Person, Rules};
@@ -56,12 +58,19 @@ pub struct EnvironmentBackend {
 
 impl EnvironmentBackend {
     /// The arguments for one stack of one environment.
-    pub fn arguments(&self, environment: &str, stack: &str) -> (BTreeMap<String, Value>, Diagnostics) {
+    pub fn arguments(
+        &self,
+        environment: &str,
+        stack: &str,
+    ) -> (BTreeMap<String, Value>, Diagnostics) {
         let mut diagnostics = Diagnostics::new();
         let names = [("environment", environment), ("stack", stack)];
         let values = self.arguments.iter().map(|(name, expression)| {
             let expression = substitute(expression, &names);
-            (name.clone(), evaluate_constant(&expression, &mut diagnostics))
+            (
+                name.clone(),
+                evaluate_constant(&expression, &mut diagnostics),
+            )
         });
         (values.collect(), diagnostics)
     }
@@ -70,7 +79,9 @@ impl EnvironmentBackend {
 impl Project {
     /// The environment of this name.
     pub fn environment(&self, name: &str) -> Option<&Environment> {
-        self.environments.iter().find(|environment| environment.name == name)
+        self.environments
+            .iter()
+            .find(|environment| environment.name == name)
     }
 
     /// The rules that this file states for an environment.
@@ -91,7 +102,10 @@ const LATER_BLOCKS: [&str; 4] = ["change", "risk", "policy", "run"];
 /// Reads a project file.
 pub fn parse(source: SourceId, text: &[u8]) -> (Project, Diagnostics) {
     let (body, diagnostics) = terrace_syntax::parse(source, text);
-    let mut reader = Reader { project: Project::default(), diagnostics };
+    let mut reader = Reader {
+        project: Project::default(),
+        diagnostics,
+    };
     reader.file(&body);
     reader.check_references();
     (reader.project, reader.diagnostics)
@@ -103,12 +117,21 @@ struct Reader {
 }
 
 fn labelled(type_name: &str) -> BlockSchema {
-    BlockSchema { type_name: type_name.into(), labels: vec!["name".into()] }
+    BlockSchema {
+        type_name: type_name.into(),
+        labels: vec!["name".into()],
+    }
 }
 
 fn schema(attributes: &[&str], blocks: Vec<BlockSchema>) -> BodySchema {
-    let attributes = attributes.iter().map(|name| AttributeSchema { name: (*name).into(), required: false });
-    BodySchema { attributes: attributes.collect(), blocks }
+    let attributes = attributes.iter().map(|name| AttributeSchema {
+        name: (*name).into(),
+        required: false,
+    });
+    BodySchema {
+        attributes: attributes.collect(),
+        blocks,
+    }
 }
 
 impl Reader {
@@ -119,16 +142,39 @@ impl Reader {
     }
 
     fn file(&mut self, body: &Body) {
-        let names = ["project", "person", "role", "environment"].into_iter().chain(LATER_BLOCKS);
-        let content = self.content(body, &schema(&[], names.map(labelled).chain([BlockSchema { type_name: "run".into(), labels: Vec::new() }]).collect()));
+        let names = ["project", "person", "role", "environment"]
+            .into_iter()
+            .chain(LATER_BLOCKS);
+        let content = self.content(
+            body,
+            &schema(
+                &[],
+                names
+                    .map(labelled)
+                    .chain([BlockSchema {
+                        type_name: "run".into(),
+                        labels: Vec::new(),
+                    }])
+                    .collect(),
+            ),
+        );
         let mut projects = 0;
         for block in &content.blocks {
-            let name = block.labels.first().map(|label| label.text.to_string()).unwrap_or_default();
+            let name = block
+                .labels
+                .first()
+                .map(|label| label.text.to_string())
+                .unwrap_or_default();
             match &*block.type_name.name {
                 "project" => {
                     projects += 1;
                     if projects > 1 {
-                        self.problem("duplicate-project", "Duplicate project block", "A project file holds one project block.", block.header_span);
+                        self.problem(
+                            "duplicate-project",
+                            "Duplicate project block",
+                            "A project file holds one project block.",
+                            block.header_span,
+                        );
                     }
                     self.read_project(name, block);
                 }
@@ -149,7 +195,8 @@ impl Reader {
     }
 
     fn problem(&mut self, id: &'static str, summary: &str, detail: impl Into<String>, span: Span) {
-        self.diagnostics.push(Diagnostic::error(id, summary, detail).at(span));
+        self.diagnostics
+            .push(Diagnostic::error(id, summary, detail).at(span));
     }
 
     fn later(&mut self, what: &str, span: Span) {
@@ -173,17 +220,47 @@ impl Reader {
         for key in &keys {
             let digits = key.strip_prefix("SHA256:").unwrap_or_default();
             if digits.len() != 43 {
-                let detail = format!("{key:?} is not the fingerprint of an SSH key. `ssh-keygen -l -f KEY.pub` shows it, as SHA256: and 43 characters.");
-                self.problem("invalid-fingerprint", "Invalid key fingerprint", detail, block.header_span);
+                let detail = format!(
+                    "{key:?} is not the fingerprint of an SSH key. `ssh-keygen -l -f KEY.pub` shows it, as SHA256: and 43 characters."
+                );
+                self.problem(
+                    "invalid-fingerprint",
+                    "Invalid key fingerprint",
+                    detail,
+                    block.header_span,
+                );
             }
-            if let Some(other) = self.project.people.iter().find(|(_, person)| person.keys.contains(key)) {
-                let detail = format!("The key {key} is listed for {:?} already. A key belongs to one person.", other.0);
-                self.problem("duplicate-key", "Key of two people", detail, block.header_span);
+            if let Some(other) = self
+                .project
+                .people
+                .iter()
+                .find(|(_, person)| person.keys.contains(key))
+            {
+                let detail = format!(
+                    "The key {key} is listed for {:?} already. A key belongs to one person.",
+                    other.0
+                );
+                self.problem(
+                    "duplicate-key",
+                    "Key of two people",
+                    detail,
+                    block.header_span,
+                );
             }
         }
         let github = self.text(&content, "github");
-        if self.project.people.insert(name.clone(), Person { keys, github }).is_some() {
-            self.problem("duplicate-person", "Duplicate person", format!("The person {name:?} is listed twice."), block.header_span);
+        if self
+            .project
+            .people
+            .insert(name.clone(), Person { keys, github })
+            .is_some()
+        {
+            self.problem(
+                "duplicate-person",
+                "Duplicate person",
+                format!("The person {name:?} is listed twice."),
+                block.header_span,
+            );
         }
     }
 
@@ -191,14 +268,31 @@ impl Reader {
         let content = self.content(&block.body, &schema(&["members"], Vec::new()));
         let members = self.texts(&content, "members").into_iter().collect();
         if self.project.roles.insert(name.clone(), members).is_some() {
-            self.problem("duplicate-role", "Duplicate role", format!("The role {name:?} is defined twice."), block.header_span);
+            self.problem(
+                "duplicate-role",
+                "Duplicate role",
+                format!("The role {name:?} is defined twice."),
+                block.header_span,
+            );
         }
     }
 
     fn read_environment(&mut self, name: String, block: &Block) {
-        let plain = |type_name: &str| BlockSchema { type_name: type_name.into(), labels: Vec::new() };
-        let blocks = vec![BlockSchema { type_name: "backend".into(), labels: vec!["type".into()] }, plain("gate")];
-        let content = self.content(&block.body, &schema(&["variables", "workspace", "after", "branch"], blocks));
+        let plain = |type_name: &str| BlockSchema {
+            type_name: type_name.into(),
+            labels: Vec::new(),
+        };
+        let blocks = vec![
+            BlockSchema {
+                type_name: "backend".into(),
+                labels: vec!["type".into()],
+            },
+            plain("gate"),
+        ];
+        let content = self.content(
+            &block.body,
+            &schema(&["variables", "workspace", "after", "branch"], blocks),
+        );
         if let Some(branch) = content.attributes.get("branch") {
             self.later("branch", branch.name.span);
         }
@@ -219,21 +313,39 @@ impl Reader {
             let (arguments, diagnostics) = nested.body.just_attributes();
             self.diagnostics.append(diagnostics);
             environment.backend = Some(EnvironmentBackend {
-                type_name: nested.labels.first().map(|label| label.text.to_string()).unwrap_or_default(),
-                arguments: arguments.into_iter().map(|(name, attribute)| (name.to_string(), attribute.value)).collect(),
+                type_name: nested
+                    .labels
+                    .first()
+                    .map(|label| label.text.to_string())
+                    .unwrap_or_default(),
+                arguments: arguments
+                    .into_iter()
+                    .map(|(name, attribute)| (name.to_string(), attribute.value))
+                    .collect(),
                 span: nested.header_span,
             });
         }
         if self.project.environment(&environment.name).is_some() {
             let detail = format!("The environment {:?} is defined twice.", environment.name);
-            self.problem("duplicate-environment", "Duplicate environment", detail, block.header_span);
+            self.problem(
+                "duplicate-environment",
+                "Duplicate environment",
+                detail,
+                block.header_span,
+            );
         }
         self.project.environments.push(environment);
     }
 
     fn read_gate(&mut self, block: &Block) -> Gate {
-        let window = BlockSchema { type_name: "window".into(), labels: Vec::new() };
-        let content = self.content(&block.body, &schema(&["approvals", "roles", "soak"], vec![window]));
+        let window = BlockSchema {
+            type_name: "window".into(),
+            labels: Vec::new(),
+        };
+        let content = self.content(
+            &block.body,
+            &schema(&["approvals", "roles", "soak"], vec![window]),
+        );
         if let Some(soak) = content.attributes.get("soak") {
             self.later("soak", soak.name.span);
         }
@@ -245,9 +357,17 @@ impl Reader {
             None => u32::from(!roles.is_empty()),
             Some(attribute) => {
                 let value = evaluate_constant(&attribute.value, &mut self.diagnostics);
-                let count = value.as_number().and_then(terrace_value::Number::to_usize).and_then(|count| u32::try_from(count).ok());
+                let count = value
+                    .as_number()
+                    .and_then(terrace_value::Number::to_usize)
+                    .and_then(|count| u32::try_from(count).ok());
                 count.unwrap_or_else(|| {
-                    self.problem("invalid-argument", "Invalid number of approvals", "The number of approvals is a whole number from 0.", attribute.value.span);
+                    self.problem(
+                        "invalid-argument",
+                        "Invalid number of approvals",
+                        "The number of approvals is a whole number from 0.",
+                        attribute.value.span,
+                    );
                     u32::MAX
                 })
             }
@@ -260,7 +380,12 @@ impl Reader {
         let value = evaluate_constant(&attribute.value, &mut self.diagnostics);
         let text = value.as_str().map(str::to_owned);
         if text.is_none() && value.is_known() {
-            self.problem("invalid-argument", "Invalid argument", format!("The argument {name:?} is a string."), attribute.value.span);
+            self.problem(
+                "invalid-argument",
+                "Invalid argument",
+                format!("The argument {name:?} is a string."),
+                attribute.value.span,
+            );
         }
         text
     }
@@ -270,10 +395,20 @@ impl Reader {
             return Vec::new();
         };
         let value = evaluate_constant(&attribute.value, &mut self.diagnostics);
-        let texts = value.as_sequence().and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
+        let texts = value.as_sequence().and_then(|items| {
+            items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect()
+        });
         texts.unwrap_or_else(|| {
             if value.is_known() {
-                self.problem("invalid-argument", "Invalid argument", format!("The argument {name:?} is a list of strings."), attribute.value.span);
+                self.problem(
+                    "invalid-argument",
+                    "Invalid argument",
+                    format!("The argument {name:?} is a list of strings."),
+                    attribute.value.span,
+                );
             }
             Vec::new()
         })
@@ -283,21 +418,43 @@ impl Reader {
     fn check_references(&mut self) {
         let mut problems = Vec::new();
         for (role, members) in &self.project.roles {
-            for member in members.iter().filter(|member| !self.project.people.contains_key(*member)) {
+            for member in members
+                .iter()
+                .filter(|member| !self.project.people.contains_key(*member))
+            {
                 problems.push((format!("The role {role:?} has a member {member:?}, and no person block has that name."), None));
             }
         }
         for (index, environment) in self.project.environments.iter().enumerate() {
             for before in &environment.after {
-                let place = self.project.environments.iter().position(|other| other.name == *before);
+                let place = self
+                    .project
+                    .environments
+                    .iter()
+                    .position(|other| other.name == *before);
                 if place.is_none_or(|place| place >= index) {
-                    let detail = format!("Environment {:?} comes after {before:?}, which is not defined before it.", environment.name);
+                    let detail = format!(
+                        "Environment {:?} comes after {before:?}, which is not defined before it.",
+                        environment.name
+                    );
                     problems.push((detail, Some(environment.span)));
                 }
             }
-            let Some(gate) = &environment.gate else { continue };
-            for role in gate.roles.iter().filter(|role| !self.project.roles.contains_key(*role)) {
-                problems.push((format!("The gate of {:?} asks for role {role:?}, which is not defined.", environment.name), Some(environment.span)));
+            let Some(gate) = &environment.gate else {
+                continue;
+            };
+            for role in gate
+                .roles
+                .iter()
+                .filter(|role| !self.project.roles.contains_key(*role))
+            {
+                problems.push((
+                    format!(
+                        "The gate of {:?} asks for role {role:?}, which is not defined.",
+                        environment.name
+                    ),
+                    Some(environment.span),
+                ));
             }
             let people = self.project.people.len();
             if gate.approvals as usize >= people.max(1) {
@@ -309,7 +466,9 @@ impl Reader {
             }
         }
         for (detail, span) in problems {
-            self.diagnostics.push(Diagnostic::error("invalid-project", "Invalid project file", detail).at_opt(span));
+            self.diagnostics.push(
+                Diagnostic::error("invalid-project", "Invalid project file", detail).at_opt(span),
+            );
         }
     }
 }
@@ -318,15 +477,23 @@ impl Reader {
 fn substitute(expression: &Expr, names: &[(&str, &str)]) -> Expr {
     let kind = match &expression.kind {
         ExprKind::Traversal(traversal) if traversal.steps.is_empty() => {
-            match names.iter().find(|(name, _)| *name == &*traversal.root.name) {
+            match names
+                .iter()
+                .find(|(name, _)| *name == &*traversal.root.name)
+            {
                 Some((_, text)) => ExprKind::Literal(Value::string(*text)),
                 None => expression.kind.clone(),
             }
         }
-        ExprKind::Template(parts) => ExprKind::Template(parts.iter().map(|part| substitute(part, names)).collect()),
+        ExprKind::Template(parts) => {
+            ExprKind::Template(parts.iter().map(|part| substitute(part, names)).collect())
+        }
         ExprKind::TemplateWrap(inner) => ExprKind::TemplateWrap(Box::new(substitute(inner, names))),
         ExprKind::Parens(inner) => ExprKind::Parens(Box::new(substitute(inner, names))),
         other => other.clone(),
     };
-    Expr { kind, span: expression.span }
+    Expr {
+        kind,
+        span: expression.span,
+    }
 }

@@ -58,7 +58,10 @@ impl Rules {
 
     /// Whose key this is.
     pub fn person_of(&self, fingerprint: &str) -> Option<&str> {
-        self.people.iter().find(|(_, person)| person.keys.contains(fingerprint)).map(|(name, _)| name.as_str())
+        self.people
+            .iter()
+            .find(|(_, person)| person.keys.contains(fingerprint))
+            .map(|(name, _)| name.as_str())
     }
 
     /// The canonical bytes.

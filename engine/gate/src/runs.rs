@@ -36,7 +36,9 @@ impl RunStatus {
 
     /// The status of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Planned, Self::Applying, Self::Applied, Self::Failed].into_iter().find(|status| status.name() == name)
+        [Self::Planned, Self::Applying, Self::Applied, Self::Failed]
+            .into_iter()
+            .find(|status| status.name() == name)
     }
 }
 
@@ -125,10 +127,13 @@ pub fn configuration_digest(snapshot: &Snapshot) -> String {
         part(&file.bytes);
     }
     use std::fmt::Write as _;
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
+    hasher
+        .finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a string does not fail");
+            text
+        })
 }
 
 fn corrupt(what: &str, why: impl std::fmt::Display) -> StoreError {
@@ -137,7 +142,9 @@ fn corrupt(what: &str, why: impl std::fmt::Display) -> StoreError {
 
 /// Writes a run's record.
 pub async fn save(store: &dyn RunStore, run: &Run) -> Result<(), StoreError> {
-    store.put(&format!("runs/{}/run", run.id), &wire::encode_run(run)).await
+    store
+        .put(&format!("runs/{}/run", run.id), &wire::encode_run(run))
+        .await
 }
 
 /// Writes a run's plan file.
@@ -146,18 +153,35 @@ pub async fn save_plan(store: &dyn RunStore, id: &str, plan_file: &[u8]) -> Resu
 }
 
 /// Writes the author's signed statement.
-pub async fn save_authorship(store: &dyn RunStore, id: &str, envelope: &[u8]) -> Result<(), StoreError> {
+pub async fn save_authorship(
+    store: &dyn RunStore,
+    id: &str,
+    envelope: &[u8],
+) -> Result<(), StoreError> {
     store.put(&format!("runs/{id}/author"), envelope).await
 }
 
 /// Writes one approval; the same approval is kept once.
-pub async fn save_approval(store: &dyn RunStore, id: &str, envelope: &[u8]) -> Result<(), StoreError> {
-    let name = Sha256::digest(envelope).iter().take(8).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-    store.put(&format!("runs/{id}/approvals/{name}"), envelope).await
+pub async fn save_approval(
+    store: &dyn RunStore,
+    id: &str,
+    envelope: &[u8],
+) -> Result<(), StoreError> {
+    let name = Sha256::digest(envelope)
+        .iter()
+        .take(8)
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    store
+        .put(&format!("runs/{id}/approvals/{name}"), envelope)
+        .await
 }
 
 /// Records that a run has been applied and that its rules are in force from now on.
-pub async fn record_applied(store: &dyn RunStore, run: &Run, rules: Option<&Rules>) -> Result<(), StoreError> {
+pub async fn record_applied(
+    store: &dyn RunStore,
+    run: &Run,
+    rules: Option<&Rules>,
+) -> Result<(), StoreError> {
     save(store, run).await?;
     store.put("applied", &wire::encode_run(run)).await?;
     match rules {
@@ -169,13 +193,18 @@ pub async fn record_applied(store: &dyn RunStore, run: &Run, rules: Option<&Rule
 /// The record of a run.
 pub async fn load(store: &dyn RunStore, id: &str) -> Result<Option<Run>, StoreError> {
     match store.get(&format!("runs/{id}/run")).await? {
-        Some(bytes) => wire::decode_run(&bytes).map(Some).map_err(|why| corrupt(&format!("run {id}"), why)),
+        Some(bytes) => wire::decode_run(&bytes)
+            .map(Some)
+            .map_err(|why| corrupt(&format!("run {id}"), why)),
         None => Ok(None),
     }
 }
 
 /// The plan of a run.
-pub async fn load_plan(store: &dyn RunStore, id: &str) -> Result<Option<(Arc<[u8]>, Plan, PlanDigest)>, StoreError> {
+pub async fn load_plan(
+    store: &dyn RunStore,
+    id: &str,
+) -> Result<Option<(Arc<[u8]>, Plan, PlanDigest)>, StoreError> {
     let Some(bytes) = store.get(&format!("runs/{id}/plan")).await? else {
         return Ok(None);
     };
@@ -187,13 +216,21 @@ pub async fn load_plan(store: &dyn RunStore, id: &str) -> Result<Option<(Arc<[u8
 /// The one run whose id begins with `prefix`; the error says that there is none, or names those that there are.
 pub async fn find(store: &dyn RunStore, prefix: &str) -> Result<Result<Run, String>, StoreError> {
     let runs = list(store).await?;
-    let mut found: Vec<Run> = runs.into_iter().filter(|run| run.id.starts_with(prefix) || run.plan.to_string() == prefix).collect();
+    let mut found: Vec<Run> = runs
+        .into_iter()
+        .filter(|run| run.id.starts_with(prefix) || run.plan.to_string() == prefix)
+        .collect();
     Ok(match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(format!("There is no run {prefix:?} here. `terrace runs` lists them.")),
+        0 => Err(format!(
+            "There is no run {prefix:?} here. `terrace runs` lists them."
+        )),
         _ => {
             let ids: Vec<String> = found.into_iter().map(|run| run.id).collect();
-            Err(format!("{prefix:?} stands for several runs: {}.", ids.join(", ")))
+            Err(format!(
+                "{prefix:?} stands for several runs: {}.",
+                ids.join(", ")
+            ))
         }
     })
 }
@@ -202,7 +239,9 @@ pub async fn find(store: &dyn RunStore, prefix: &str) -> Result<Result<Run, Stri
 pub async fn list(store: &dyn RunStore) -> Result<Vec<Run>, StoreError> {
     let mut runs = Vec::new();
     for name in store.list("runs/").await? {
-        if let Some(id) = name.strip_prefix("runs/").and_then(|rest| rest.strip_suffix("/run"))
+        if let Some(id) = name
+            .strip_prefix("runs/")
+            .and_then(|rest| rest.strip_suffix("/run"))
             && let Some(run) = load(store, id).await?
         {
             runs.push(run);
@@ -215,7 +254,9 @@ pub async fn list(store: &dyn RunStore) -> Result<Vec<Run>, StoreError> {
 /// The last run that was applied without errors.
 pub async fn last_applied(store: &dyn RunStore) -> Result<Option<Run>, StoreError> {
     match store.get("applied").await? {
-        Some(bytes) => wire::decode_run(&bytes).map(Some).map_err(|why| corrupt("the last applied run", why)),
+        Some(bytes) => wire::decode_run(&bytes)
+            .map(Some)
+            .map_err(|why| corrupt("the last applied run", why)),
         None => Ok(None),
     }
 }

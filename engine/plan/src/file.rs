@@ -68,11 +68,15 @@ fn digest_of(canonical: &[u8]) -> PlanDigest {
 /// The bytes of a plan file, and the plan's digest.
 pub fn write_plan_file(plan: &Plan) -> (Vec<u8>, PlanDigest) {
     let canonical = plan.canonical_bytes();
-    let mut encoder = flate2::write::DeflateEncoder::new(MAGIC.to_vec(), flate2::Compression::fast());
-    encoder.write_all(&canonical).and_then(|()| encoder.finish()).map_or_else(
-        |error| unreachable!("writing to memory does not fail: {error}"),
-        |bytes| (bytes, digest_of(&canonical)),
-    )
+    let mut encoder =
+        flate2::write::DeflateEncoder::new(MAGIC.to_vec(), flate2::Compression::fast());
+    encoder
+        .write_all(&canonical)
+        .and_then(|()| encoder.finish())
+        .map_or_else(
+            |error| unreachable!("writing to memory does not fail: {error}"),
+            |bytes| (bytes, digest_of(&canonical)),
+        )
 }
 
 /// Whether bytes look like a plan file.
@@ -85,7 +89,9 @@ pub fn read_plan_file(bytes: &[u8]) -> Result<(Plan, PlanDigest), PlanReadError>
     let packed = bytes.strip_prefix(MAGIC).ok_or(PlanReadError::NotAPlan)?;
     let mut canonical = Vec::new();
     let mut decoder = flate2::read::DeflateDecoder::new(packed).take(LARGEST);
-    decoder.read_to_end(&mut canonical).map_err(|error| PlanReadError::Damaged(error.to_string()))?;
+    decoder
+        .read_to_end(&mut canonical)
+        .map_err(|error| PlanReadError::Damaged(error.to_string()))?;
     let plan = wire::decode(&canonical)?;
     Ok((plan, digest_of(&canonical)))
 }

@@ -9,7 +9,12 @@ use terrace_syntax::{Step, Traversal};
 use terrace_value::{Kind, Number, PathStep, Text, Value};
 
 /// The configuration with what is ignored taken from the object as it is.
-pub fn ignore_changes(rules: &IgnoreChanges, schema: &Block, prior: &Value, config: &Value) -> Value {
+pub fn ignore_changes(
+    rules: &IgnoreChanges,
+    schema: &Block,
+    prior: &Value,
+    config: &Value,
+) -> Value {
     if prior.is_null() || config.is_null() {
         return config.clone();
     }

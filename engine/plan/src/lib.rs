@@ -10,7 +10,8 @@ pub use file::{PlanDigest, is_plan_file, read_plan_file, write_plan_file};
 pub use ignore::ignore_changes;
 pub use json::{SchemaLookup, change_json, plan_json, state_json};
 pub use plan::{
-    Action, ActionReason, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange, Plan, PlanInputs, PlanMode,
-    PlannedProvider, Reason, RelevantAttribute, ResourceChange, VariableInput,
+    Action, ActionReason, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange, Plan,
+    PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,
+    VariableInput,
 };
 pub use wire::PlanReadError;

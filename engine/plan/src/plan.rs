@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use terrace_addr::{AbsProviderConfig, AbsResource, AbsResourceInstance, DeposedKey, Name, ProviderAddr, Target};
+use terrace_addr::{
+    AbsProviderConfig, AbsResource, AbsResourceInstance, DeposedKey, Name, ProviderAddr, Target,
+};
 use terrace_config::Snapshot;
 use terrace_schema::ProviderSchema;
 use terrace_state::{CheckResult, State};
@@ -312,20 +314,34 @@ impl Plan {
     /// Whether applying it would do anything at all: to objects, outputs or the state.
     pub fn has_changes(&self) -> bool {
         self.changes.iter().any(|change| {
-            change.action != Action::NoOp || change.importing.is_some() || change.previous_address.is_some()
-        }) || self.outputs.values().any(|output| output.action != Action::NoOp)
+            change.action != Action::NoOp
+                || change.importing.is_some()
+                || change.previous_address.is_some()
+        }) || self
+            .outputs
+            .values()
+            .any(|output| output.action != Action::NoOp)
             || (self.mode == PlanMode::RefreshOnly && !self.drift.is_empty())
     }
 
     /// The change of an instance's present object.
     pub fn change(&self, address: &AbsResourceInstance) -> Option<&ResourceChange> {
-        let index = self.changes.binary_search_by(|change| (&change.address, &change.deposed).cmp(&(address, &None)));
+        let index = self
+            .changes
+            .binary_search_by(|change| (&change.address, &change.deposed).cmp(&(address, &None)));
         index.ok().and_then(|index| self.changes.get(index))
     }
 
     /// Changes of one resource.
-    pub fn changes_of<'a>(&'a self, resource: &'a AbsResource) -> impl Iterator<Item = &'a ResourceChange> {
-        let start = self.changes.partition_point(|change| change.address.resource < *resource);
-        self.changes[start..].iter().take_while(move |change| change.address.resource == *resource)
+    pub fn changes_of<'a>(
+        &'a self,
+        resource: &'a AbsResource,
+    ) -> impl Iterator<Item = &'a ResourceChange> {
+        let start = self
+            .changes
+            .partition_point(|change| change.address.resource < *resource);
+        self.changes[start..]
+            .iter()
+            .take_while(move |change| change.address.resource == *resource)
     }
 }

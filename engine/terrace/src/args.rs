@@ -4,7 +4,15 @@ use clap::{Args, Parser, Subcommand};
 
 /// Infrastructure as code with environments, gates and a journal that loses nothing.
 #[derive(Debug, Parser)]
-#[command(name = "terrace", bin_name = "terrace", version, disable_help_subcommand = true, subcommand_required = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "terrace",
+    bin_name = "terrace",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     /// Switch to this directory first.
     #[arg(long, value_name = "DIR", global = false)]
@@ -524,14 +532,19 @@ pub(crate) fn normalise(args: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut value_follows = false;
     for (index, arg) in args.into_iter().enumerate() {
         rest |= arg == "--";
-        let word = arg.strip_prefix('-').filter(|word| word.len() > 1 && !word.starts_with('-'));
+        let word = arg
+            .strip_prefix('-')
+            .filter(|word| word.len() > 1 && !word.starts_with('-'));
         match word {
             Some(word) if index > 0 && !rest && !value_follows => {
                 value_follows = TAKES_VALUE.contains(&word);
                 out.push(format!("--{word}"));
             }
             _ => {
-                value_follows = !rest && arg.strip_prefix("--").is_some_and(|word| TAKES_VALUE.contains(&word));
+                value_follows = !rest
+                    && arg
+                        .strip_prefix("--")
+                        .is_some_and(|word| TAKES_VALUE.contains(&word));
                 out.push(arg);
             }
         }
@@ -540,8 +553,16 @@ pub(crate) fn normalise(args: impl IntoIterator<Item = String>) -> Vec<String> {
 }
 
 /// Adds the arguments of `TF_CLI_ARGS` and `TF_CLI_ARGS_command` behind the command's name.
-pub(crate) fn with_environment(args: Vec<String>, environment: &crate::outside::Environment) -> Vec<String> {
-    let Some(place) = args.iter().skip(1).position(|arg| !arg.starts_with('-')).map(|place| place + 1) else {
+pub(crate) fn with_environment(
+    args: Vec<String>,
+    environment: &crate::outside::Environment,
+) -> Vec<String> {
+    let Some(place) = args
+        .iter()
+        .skip(1)
+        .position(|arg| !arg.starts_with('-'))
+        .map(|place| place + 1)
+    else {
         return args;
     };
     let specific = format!("TF_CLI_ARGS_{}", args[place]);
@@ -626,13 +647,22 @@ mod tests {
 
     #[test]
     fn one_dash_is_two() {
-        assert_eq!(words("terrace plan -no-color -var a=-b --json -"), words("terrace plan --no-color --var a=-b --json -"));
-        assert_eq!(words("terrace plan -var -x"), ["terrace", "plan", "--var", "-x"]);
+        assert_eq!(
+            words("terrace plan -no-color -var a=-b --json -"),
+            words("terrace plan --no-color --var a=-b --json -")
+        );
+        assert_eq!(
+            words("terrace plan -var -x"),
+            ["terrace", "plan", "--var", "-x"]
+        );
     }
 
     #[test]
     fn words_of_the_environment_are_split_like_a_shell_does() {
-        assert_eq!(split_words("-var 'a=b c' -no-color"), ["-var", "a=b c", "-no-color"]);
+        assert_eq!(
+            split_words("-var 'a=b c' -no-color"),
+            ["-var", "a=b c", "-no-color"]
+        );
     }
 
     #[test]

@@ -33,18 +33,33 @@ pub(crate) type Outcome = Result<u8, CommandError>;
 impl CommandError {
     /// Several problems in files.
     pub(crate) fn new(diagnostics: Diagnostics, sources: SourceMap) -> Self {
-        Self { diagnostics, sources, code: FAILURE }
+        Self {
+            diagnostics,
+            sources,
+            code: FAILURE,
+        }
     }
 
     /// One problem.
-    pub(crate) fn one(id: &'static str, summary: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(crate) fn one(
+        id: &'static str,
+        summary: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
         Diagnostic::error(id, summary, detail).into()
     }
 
     /// A refusal of the gate, with the way on.
     pub(crate) fn refused(refusal: &Refusal) -> Self {
-        let subject = refusal.digest.map_or_else(|| "The change".to_owned(), |digest| format!("Plan {}", digest.short()));
-        let reasons: Vec<String> = refusal.reasons.iter().map(|reason| format!("  - {reason}")).collect();
+        let subject = refusal.digest.map_or_else(
+            || "The change".to_owned(),
+            |digest| format!("Plan {}", digest.short()),
+        );
+        let reasons: Vec<String> = refusal
+            .reasons
+            .iter()
+            .map(|reason| format!("  - {reason}"))
+            .collect();
         let detail = format!(
             "{subject} does not pass the gate of environment {:?}:\n{}",
             refusal.environment,
@@ -52,7 +67,11 @@ impl CommandError {
         );
         let mut diagnostic = Diagnostic::error("gate-refused", "Gate not satisfied", detail);
         let needs_approval = refusal.reasons.iter().any(|reason| {
-            matches!(reason, terrace_gate::RefusalReason::Approvals { .. } | terrace_gate::RefusalReason::Role { .. })
+            matches!(
+                reason,
+                terrace_gate::RefusalReason::Approvals { .. }
+                    | terrace_gate::RefusalReason::Role { .. }
+            )
         });
         diagnostic = match refusal.digest {
             Some(digest) if needs_approval => diagnostic.hint(format!(
@@ -60,18 +79,31 @@ impl CommandError {
                 digest.short(),
                 refusal.environment
             )),
-            Some(digest) => {
-                diagnostic.hint(format!("`terrace gate explain {} -env={}` shows what is missing", digest.short(), refusal.environment))
-            }
-            None => diagnostic.hint(format!("plan the change with `terrace plan -env={}`, have it approved, and apply it", refusal.environment)),
+            Some(digest) => diagnostic.hint(format!(
+                "`terrace gate explain {} -env={}` shows what is missing",
+                digest.short(),
+                refusal.environment
+            )),
+            None => diagnostic.hint(format!(
+                "plan the change with `terrace plan -env={}`, have it approved, and apply it",
+                refusal.environment
+            )),
         };
-        Self { diagnostics: diagnostic.into(), sources: SourceMap::new(), code: REFUSED }
+        Self {
+            diagnostics: diagnostic.into(),
+            sources: SourceMap::new(),
+            code: REFUSED,
+        }
     }
 }
 
 impl From<Diagnostic> for CommandError {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostics: diagnostic.into(), sources: SourceMap::new(), code: FAILURE }
+        Self {
+            diagnostics: diagnostic.into(),
+            sources: SourceMap::new(),
+            code: FAILURE,
+        }
     }
 }
 
@@ -115,7 +147,14 @@ pub(crate) fn lock_lines(holder: &LockInfo) -> String {
         ("Created", &holder.created),
         ("Info", &holder.info),
     ];
-    let lines: Vec<String> = rows.iter().map(|(name, value)| format!("  {:<10} {value}", format!("{name}:")).trim_end().to_owned()).collect();
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(name, value)| {
+            format!("  {:<10} {value}", format!("{name}:"))
+                .trim_end()
+                .to_owned()
+        })
+        .collect();
     lines.join("\n")
 }
 
@@ -134,10 +173,14 @@ impl From<StoreError> for CommandError {
             }
             StoreError::LockLost(why) => Diagnostic::error("lock-lost", "State lock lost", why)
                 .hint("`terrace recover` brings what was done into the state"),
-            StoreError::Conflict(why) => Diagnostic::error("state-conflict", "State changed in between", why),
+            StoreError::Conflict(why) => {
+                Diagnostic::error("state-conflict", "State changed in between", why)
+            }
             StoreError::Refused(why) => Diagnostic::error("state-refused", "State refused", why),
-            StoreError::Corrupt(why) => Diagnostic::error("store-corrupt", "Stored data is damaged", why)
-                .hint("the state's backup and `terrace runs` may help to restore it"),
+            StoreError::Corrupt(why) => {
+                Diagnostic::error("store-corrupt", "Stored data is damaged", why)
+                    .hint("the state's backup and `terrace runs` may help to restore it")
+            }
             StoreError::Unavailable { what, source } => {
                 let mut causes = source.to_string();
                 let mut next = source.source();
@@ -145,7 +188,11 @@ impl From<StoreError> for CommandError {
                     causes = format!("{causes}: {cause}");
                     next = cause.source();
                 }
-                Diagnostic::error("store-unavailable", "State store unavailable", format!("{what}: {causes}"))
+                Diagnostic::error(
+                    "store-unavailable",
+                    "State store unavailable",
+                    format!("{what}: {causes}"),
+                )
             }
         };
         diagnostic.into()

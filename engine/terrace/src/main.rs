@@ -40,7 +40,10 @@ fn main() -> ExitCode {
         View::plain().aside(format!("Error: -chdir={directory}: {error}"));
         return ExitCode::from(FAILURE);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -70,10 +73,16 @@ fn report(session: &Session, outcome: Outcome) -> u8 {
 
 fn view_of(command: &Command, environment: &Environment) -> View {
     let (json, no_color, compact) = match command {
-        Command::Plan(args) => (args.style.json, args.style.no_color, args.options.compact_warnings),
-        Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => {
-            (args.style.json, args.style.no_color, args.options.compact_warnings)
-        }
+        Command::Plan(args) => (
+            args.style.json,
+            args.style.no_color,
+            args.options.compact_warnings,
+        ),
+        Command::Apply(args) | Command::Destroy(args) | Command::Refresh(args) => (
+            args.style.json,
+            args.style.no_color,
+            args.options.compact_warnings,
+        ),
         Command::Init(args) => (args.style.json, args.style.no_color, false),
         Command::Validate(args) => (false, args.style.no_color, false),
         Command::Show(args) => (false, args.style.no_color, false),
@@ -109,16 +118,30 @@ async fn run(session: &Session, command: Command) -> Outcome {
         Command::Show(args) => commands::show::run(session, &args, config()).await,
         Command::Output(args) => commands::state::output(session, &args, config().as_deref()).await,
         Command::Fmt(args) => commands::fmt::run(session, &args),
-        Command::State(command) => commands::state::run(session, &command, config().as_deref()).await,
-        Command::Workspace(command) => commands::workspace::run(session, &command, config().as_deref()).await,
-        Command::Taint(args) => commands::state::taint(session, &args, true, config().as_deref()).await,
-        Command::Untaint(args) => commands::state::taint(session, &args, false, config().as_deref()).await,
-        Command::ForceUnlock(args) => commands::state::force_unlock(session, &args, config().as_deref()).await,
+        Command::State(command) => {
+            commands::state::run(session, &command, config().as_deref()).await
+        }
+        Command::Workspace(command) => {
+            commands::workspace::run(session, &command, config().as_deref()).await
+        }
+        Command::Taint(args) => {
+            commands::state::taint(session, &args, true, config().as_deref()).await
+        }
+        Command::Untaint(args) => {
+            commands::state::taint(session, &args, false, config().as_deref()).await
+        }
+        Command::ForceUnlock(args) => {
+            commands::state::force_unlock(session, &args, config().as_deref()).await
+        }
         Command::Approve(args) => commands::approve::run(session, &args, config().as_deref()).await,
         Command::Promote(args) => commands::promote::run(session, &args).await,
-        Command::Gate(command) => commands::approve::gate(session, &command, config().as_deref()).await,
+        Command::Gate(command) => {
+            commands::approve::gate(session, &command, config().as_deref()).await
+        }
         Command::Runs(args) => commands::runs::run(session, &args, config().as_deref()).await,
-        Command::Audit(command) => commands::audit::run(session, &command, config().as_deref()).await,
+        Command::Audit(command) => {
+            commands::audit::run(session, &command, config().as_deref()).await
+        }
         Command::Recover(args) => commands::recover::run(session, &args).await,
         Command::Version(args) => commands::version::run(session, &args),
     }

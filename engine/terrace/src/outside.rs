@@ -1,5 +1,8 @@
 //! Adapters to this machine: files, clock, entropy, processes. The only place of the binary that touches them.
-#![expect(clippy::disallowed_methods, reason = "this is the adapter through which everything else reaches the machine")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the adapter through which everything else reaches the machine"
+)]
 
 use std::collections::BTreeMap;
 use std::io;
@@ -43,7 +46,10 @@ impl Files for Disk {
         for entry in std::fs::read_dir(if path.is_empty() { "." } else { path })? {
             let entry = entry?;
             let is_directory = entry.path().is_dir();
-            entries.push(FileEntry { name: entry.file_name().to_string_lossy().into_owned(), is_directory });
+            entries.push(FileEntry {
+                name: entry.file_name().to_string_lossy().into_owned(),
+                is_directory,
+            });
         }
         entries.sort();
         Ok(entries)
@@ -65,14 +71,20 @@ pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> (i64, u32) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        (
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            since.subsec_nanos(),
+        )
     }
 }
 
 /// RFC 3339 text of a time in seconds, UTC.
 pub(crate) fn rfc3339(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).map_or_else(|_| seconds.to_string(), |time| time.to_string())
+    jiff::Timestamp::from_second(seconds)
+        .map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 
 /// The operating system's randomness.
@@ -83,7 +95,9 @@ impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         use rand::TryRngCore as _;
         // Without randomness no id is safe to give out.
-        rand::rngs::OsRng.try_fill_bytes(bytes).expect("the operating system gives random bytes");
+        rand::rngs::OsRng
+            .try_fill_bytes(bytes)
+            .expect("the operating system gives random bytes");
     }
 }
 
@@ -93,12 +107,27 @@ pub(crate) struct SystemProcess;
 
 #[async_trait]
 impl Process for SystemProcess {
-    async fn run(&self, request: ProcessRequest, on_line: &(dyn for<'a> Fn(&'a str) + Send + Sync)) -> io::Result<ProcessOutput> {
-        let (program, arguments) =
-            request.argv.split_first().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program is given"))?;
+    async fn run(
+        &self,
+        request: ProcessRequest,
+        on_line: &(dyn for<'a> Fn(&'a str) + Send + Sync),
+    ) -> io::Result<ProcessOutput> {
+        let (program, arguments) = request
+            .argv
+            .split_first()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program is given"))?;
         let mut command = tokio::process::Command::new(program);
-        command.args(arguments).envs(request.environment).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        command.stdin(if request.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
+        command
+            .args(arguments)
+            .envs(request.environment)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command.stdin(if request.stdin.is_empty() {
+            Stdio::null()
+        } else {
+            Stdio::piped()
+        });
         if let Some(directory) = &request.directory {
             command.current_dir(directory);
         }
@@ -118,7 +147,10 @@ impl Process for SystemProcess {
         out?;
         err?;
         let status = child.wait().await?;
-        Ok(ProcessOutput { code: status.code(), output: output.into_inner().unwrap_or_default() })
+        Ok(ProcessOutput {
+            code: status.code(),
+            output: output.into_inner().unwrap_or_default(),
+        })
     }
 }
 
@@ -152,13 +184,24 @@ pub(crate) struct PlanningContext {
 
 impl PlanningContext {
     pub(crate) fn new(plan_timestamp: String, home: Option<String>) -> Self {
-        Self { plan_timestamp, home, reads: Mutex::default() }
+        Self {
+            plan_timestamp,
+            home,
+            reads: Mutex::default(),
+        }
     }
 
     /// Every file that was read or looked for.
     pub(crate) fn reads(&self) -> Vec<FileRead> {
-        let reads = self.reads.lock().map(|reads| reads.clone()).unwrap_or_default();
-        reads.into_iter().map(|(path, content)| FileRead { path, content }).collect()
+        let reads = self
+            .reads
+            .lock()
+            .map(|reads| reads.clone())
+            .unwrap_or_default();
+        reads
+            .into_iter()
+            .map(|(path, content)| FileRead { path, content })
+            .collect()
     }
 
     fn remember(&self, path: &str, content: Option<Arc<[u8]>>) {
@@ -186,16 +229,22 @@ impl Context for PlanningContext {
 
     fn list_files(&self, base: &str) -> Result<Vec<String>, FileError> {
         let mut found = Vec::new();
-        collect_files(Path::new(base), Path::new(""), &mut found).map_err(|error| FileError::Unreadable(error.to_string()))?;
+        collect_files(Path::new(base), Path::new(""), &mut found)
+            .map_err(|error| FileError::Unreadable(error.to_string()))?;
         found.sort();
         // The listing is an input of the plan as much as a file's content is.
-        self.remember(&listing_key(base), Some(found.join("\n").into_bytes().into()));
+        self.remember(
+            &listing_key(base),
+            Some(found.join("\n").into_bytes().into()),
+        );
         Ok(found)
     }
 
     fn file_exists(&self, path: &str) -> Result<bool, FileError> {
         match std::fs::metadata(path) {
-            Ok(found) if found.is_dir() => Err(FileError::Unreadable("it is a directory".to_owned())),
+            Ok(found) if found.is_dir() => {
+                Err(FileError::Unreadable("it is a directory".to_owned()))
+            }
             Ok(_) => {
                 self.read_file(path)?;
                 Ok(true)
@@ -259,19 +308,28 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) fn read() -> Self {
         let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
-        Self { variables: std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect() }
+        Self {
+            variables: std::env::vars_os()
+                .map(|(name, value)| (text(name), text(value)))
+                .collect(),
+        }
     }
 
     /// A variable that is set and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// All variables whose name begins with `prefix`, without it.
     pub(crate) fn with_prefix(&self, prefix: &str) -> BTreeMap<String, String> {
         self.variables
             .iter()
-            .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), value.clone())))
+            .filter_map(|(name, value)| {
+                Some((name.strip_prefix(prefix)?.to_owned(), value.clone()))
+            })
             .collect()
     }
 }
@@ -280,7 +338,10 @@ impl Environment {
 pub(crate) fn write_file(path: &str, bytes: &[u8]) -> io::Result<()> {
     let target = Path::new(path);
     let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = target
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     std::fs::create_dir_all(directory)?;
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let temporary = directory.join(format!(".{name}.{}.tmp", std::process::id()));

@@ -9,8 +9,13 @@ use terrace_backend_embedded::EmbeddedStore;
 use terrace_backend_local::{LocalOptions, LocalStore};
 use terrace_config::Config;
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap};
-use terrace_gate::{AuditEvent, Environment as ProjectEnvironment, Project, Rules, append_audit, guard_manual_write, parse_project};
-use terrace_port::{Clock as _, Entropy as _, Files as _, LockInfo, LockedState, StateStore, StoreError};
+use terrace_gate::{
+    AuditEvent, Environment as ProjectEnvironment, Project, Rules, append_audit,
+    guard_manual_write, parse_project,
+};
+use terrace_port::{
+    Clock as _, Entropy as _, Files as _, LockInfo, LockedState, StateStore, StoreError,
+};
 use terrace_value::Value;
 
 use crate::args::VariableArgument;
@@ -65,15 +70,32 @@ impl Session {
 
     /// `user@host`, as locks and runs name who did something.
     pub(crate) fn actor(&self) -> String {
-        let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| self.environment.get(name)).unwrap_or("unknown");
-        let host = Disk.read("/etc/hostname").map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()).unwrap_or_default();
-        let host = self.environment.get("HOSTNAME").map(str::to_owned).unwrap_or(host);
-        if host.is_empty() { user.to_owned() } else { format!("{user}@{host}") }
+        let user = ["USER", "LOGNAME", "USERNAME"]
+            .into_iter()
+            .find_map(|name| self.environment.get(name))
+            .unwrap_or("unknown");
+        let host = Disk
+            .read("/etc/hostname")
+            .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())
+            .unwrap_or_default();
+        let host = self
+            .environment
+            .get("HOSTNAME")
+            .map(str::to_owned)
+            .unwrap_or(host);
+        if host.is_empty() {
+            user.to_owned()
+        } else {
+            format!("{user}@{host}")
+        }
     }
 
     /// The directory of what Terrace keeps for a working directory.
     pub(crate) fn data_directory(&self) -> String {
-        self.environment.get("TF_DATA_DIR").unwrap_or(".terraform").to_owned()
+        self.environment
+            .get("TF_DATA_DIR")
+            .unwrap_or(".terraform")
+            .to_owned()
     }
 
     /// The workspace that was chosen.
@@ -82,15 +104,24 @@ impl Session {
             return workspace.to_owned();
         }
         let file = format!("{}/environment", self.data_directory());
-        let chosen = Disk.read(&file).map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()).unwrap_or_default();
-        if chosen.is_empty() { "default".to_owned() } else { chosen }
+        let chosen = Disk
+            .read(&file)
+            .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())
+            .unwrap_or_default();
+        if chosen.is_empty() {
+            "default".to_owned()
+        } else {
+            chosen
+        }
     }
 
     /// What a lock says of this process.
     pub(crate) fn lock_info(&self, operation: &str) -> LockInfo {
         let mut bytes = [0; 16];
         SystemEntropy.fill(&mut bytes);
-        let id = uuid::Builder::from_random_bytes(bytes).into_uuid().to_string();
+        let id = uuid::Builder::from_random_bytes(bytes)
+            .into_uuid()
+            .to_string();
         LockInfo {
             id,
             operation: operation.to_owned(),
@@ -107,28 +138,55 @@ impl Session {
         let here = PathBuf::from(Disk.absolute("."));
         for directory in here.ancestors() {
             let path = directory.join(PROJECT_FILE);
-            let Ok(bytes) = Disk.read(&path.to_string_lossy()) else { continue };
+            let Ok(bytes) = Disk.read(&path.to_string_lossy()) else {
+                continue;
+            };
             let mut sources = SourceMap::new();
-            let id = sources.add(SourceFile::new(PROJECT_FILE, String::from_utf8_lossy(&bytes).into_owned()));
+            let id = sources.add(SourceFile::new(
+                PROJECT_FILE,
+                String::from_utf8_lossy(&bytes).into_owned(),
+            ));
             let (project, diagnostics) = parse_project(id, &bytes);
             if diagnostics.has_errors() {
                 return Err(CommandError::new(diagnostics, sources));
             }
             self.view.diagnostics(diagnostics, &sources);
-            let stack = here.strip_prefix(directory).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-            let stack = if stack.is_empty() { ".".to_owned() } else { stack };
-            return Ok(Some(FoundProject { project, directory: directory.to_owned(), stack }));
+            let stack = here
+                .strip_prefix(directory)
+                .map(|path| path.to_string_lossy().into_owned())
+                .unwrap_or_default();
+            let stack = if stack.is_empty() {
+                ".".to_owned()
+            } else {
+                stack
+            };
+            return Ok(Some(FoundProject {
+                project,
+                directory: directory.to_owned(),
+                stack,
+            }));
         }
         Ok(None)
     }
 
     /// Where the state is that a command works with: the environment's, or the configuration's own.
-    pub(crate) fn place(&self, environment: Option<&str>, config: Option<&Config>) -> Result<Place, CommandError> {
+    pub(crate) fn place(
+        &self,
+        environment: Option<&str>,
+        config: Option<&Config>,
+    ) -> Result<Place, CommandError> {
         let project = self.find_project()?;
         let Some(name) = environment else {
             let store = self.own_store(config)?;
             let workspace = self.workspace();
-            return Ok(Place { store, workspace, project, environment: None, rules: None, variable_files: Vec::new() });
+            return Ok(Place {
+                store,
+                workspace,
+                project,
+                environment: None,
+                rules: None,
+                variable_files: Vec::new(),
+            });
         };
         let Some(found) = project else {
             return Err(Diagnostic::error(
@@ -140,9 +198,21 @@ impl Session {
             .into());
         };
         let Some(chosen) = found.project.environment(name) else {
-            let names: Vec<&str> = found.project.environments.iter().map(|environment| environment.name.as_str()).collect();
-            let detail = format!("The project file defines no environment {name:?}. It defines: {}.", names.join(", "));
-            return Err(CommandError::one("unknown-environment", "Unknown environment", detail));
+            let names: Vec<&str> = found
+                .project
+                .environments
+                .iter()
+                .map(|environment| environment.name.as_str())
+                .collect();
+            let detail = format!(
+                "The project file defines no environment {name:?}. It defines: {}.",
+                names.join(", ")
+            );
+            return Err(CommandError::one(
+                "unknown-environment",
+                "Unknown environment",
+                detail,
+            ));
         };
         self.environment_place(&found, chosen, config)
     }
@@ -160,17 +230,26 @@ impl Session {
                 if diagnostics.has_errors() {
                     let mut sources = SourceMap::new();
                     let path = found.directory.join(PROJECT_FILE);
-                    let text = Disk.read(&path.to_string_lossy()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+                    let text = Disk
+                        .read(&path.to_string_lossy())
+                        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
                     sources.add(SourceFile::new(PROJECT_FILE, text.unwrap_or_default()));
                     return Err(CommandError::new(diagnostics, sources));
                 }
-                (open_store(&backend.type_name, &arguments, &found.directory)?, "default".to_owned())
+                (
+                    open_store(&backend.type_name, &arguments, &found.directory)?,
+                    "default".to_owned(),
+                )
             }
             None if config.is_some_and(|config| config.root.module.backend.is_some()) => {
                 (self.own_store(config)?, environment.name.clone())
             }
             None => {
-                let directory = found.directory.join(".terrace").join("store").join(&found.stack);
+                let directory = found
+                    .directory
+                    .join(".terrace")
+                    .join("store")
+                    .join(&found.stack);
                 let store: Arc<dyn StateStore> = Arc::new(EmbeddedStore::new(directory));
                 (store, environment.name.clone())
             }
@@ -178,7 +257,10 @@ impl Session {
         let here = PathBuf::from(Disk.absolute("."));
         let relative = |file: &String| {
             let path = found.directory.join(file);
-            path.strip_prefix(&here).map_or_else(|_| path.to_string_lossy().into_owned(), |path| path.to_string_lossy().into_owned())
+            path.strip_prefix(&here).map_or_else(
+                |_| path.to_string_lossy().into_owned(),
+                |path| path.to_string_lossy().into_owned(),
+            )
         };
         Ok(Place {
             store,
@@ -198,15 +280,22 @@ impl Session {
         let (attributes, mut diagnostics) = backend.body.just_attributes();
         let mut arguments = BTreeMap::new();
         for (name, attribute) in attributes {
-            arguments.insert(name.to_string(), terrace_config::evaluate_constant(&attribute.value, &mut diagnostics));
+            arguments.insert(
+                name.to_string(),
+                terrace_config::evaluate_constant(&attribute.value, &mut diagnostics),
+            );
         }
         if diagnostics.has_errors() {
-            let sources = config.map(|config| config.sources.clone()).unwrap_or_default();
+            let sources = config
+                .map(|config| config.sources.clone())
+                .unwrap_or_default();
             return Err(CommandError::new(diagnostics, sources));
         }
         arguments.extend(self.backend_overrides());
         open_store(&backend.type_name, &arguments, Path::new(".")).map_err(|mut error| {
-            error.sources = config.map(|config| config.sources.clone()).unwrap_or_default();
+            error.sources = config
+                .map(|config| config.sources.clone())
+                .unwrap_or_default();
             for diagnostic in error.diagnostics.iter_mut() {
                 diagnostic.subject.get_or_insert(backend.span);
             }
@@ -217,19 +306,39 @@ impl Session {
     /// Arguments that `init -backend-config` remembered.
     fn backend_overrides(&self) -> BTreeMap<String, Value> {
         let file = format!("{}/terrace-backend.json", self.data_directory());
-        let Ok(bytes) = Disk.read(&file) else { return BTreeMap::new() };
-        let value = std::str::from_utf8(&bytes).ok().and_then(|text| terrace_value::json::decode_implied(text).ok());
-        let entries = value.as_ref().and_then(Value::as_entries).cloned().unwrap_or_default();
-        entries.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+        let Ok(bytes) = Disk.read(&file) else {
+            return BTreeMap::new();
+        };
+        let value = std::str::from_utf8(&bytes)
+            .ok()
+            .and_then(|text| terrace_value::json::decode_implied(text).ok());
+        let entries = value
+            .as_ref()
+            .and_then(Value::as_entries)
+            .cloned()
+            .unwrap_or_default();
+        entries
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value))
+            .collect()
     }
 
     /// Takes the lock, waiting as long as was asked for.
-    pub(crate) async fn lock(&self, place: &Place, operation: &str, timeout: &str) -> Result<Box<dyn LockedState>, CommandError> {
+    pub(crate) async fn lock(
+        &self,
+        place: &Place,
+        operation: &str,
+        timeout: &str,
+    ) -> Result<Box<dyn LockedState>, CommandError> {
         let patience = parse_duration(timeout)?;
         let begun = tokio::time::Instant::now();
         let mut pause = Duration::from_millis(100);
         loop {
-            match place.store.lock(&place.workspace, self.lock_info(operation)).await {
+            match place
+                .store
+                .lock(&place.workspace, self.lock_info(operation))
+                .await
+            {
                 Ok(locked) => return Ok(locked),
                 Err(StoreError::Locked { .. }) if begun.elapsed() < patience => {
                     tokio::time::sleep(pause.min(patience.saturating_sub(begun.elapsed()))).await;
@@ -241,8 +350,17 @@ impl Session {
     }
 
     /// Writes the audit log beside the state.
-    pub(crate) async fn audit(&self, place: &Place, event: &str, run: Option<&str>, details: &[(&str, String)]) -> Result<(), CommandError> {
-        let mut details: BTreeMap<String, String> = details.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    pub(crate) async fn audit(
+        &self,
+        place: &Place,
+        event: &str,
+        run: Option<&str>,
+        details: &[(&str, String)],
+    ) -> Result<(), CommandError> {
+        let mut details: BTreeMap<String, String> = details
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect();
         if let Some(environment) = &place.environment {
             details.insert("environment".to_owned(), environment.clone());
         }
@@ -263,7 +381,8 @@ impl Session {
     pub(crate) async fn guard(&self, place: &Place, what: &str) -> Result<(), CommandError> {
         let runs = place.store.runs(&place.workspace);
         if let Err(refusal) = guard_manual_write(&*runs, place.rules.as_ref()).await? {
-            self.audit(place, "refuse", None, &[("operation", what.to_owned())]).await?;
+            self.audit(place, "refuse", None, &[("operation", what.to_owned())])
+                .await?;
             return Err(refusal.into());
         }
         Ok(())
@@ -283,7 +402,11 @@ pub(crate) fn open_store(
             let detail = format!(
                 "This version of Terrace keeps states in the backends \"local\" and \"embedded\"; the backend {other:?} is planned. Nothing was read or written."
             );
-            return Err(CommandError::one("not-supported-yet", "Not supported yet", detail));
+            return Err(CommandError::one(
+                "not-supported-yet",
+                "Not supported yet",
+                detail,
+            ));
         }
     };
     let mut diagnostics = Diagnostics::new();
@@ -292,7 +415,10 @@ pub(crate) fn open_store(
             diagnostics.push(Diagnostic::error(
                 "unsupported-argument",
                 "Unsupported argument",
-                format!("The backend {type_name:?} has no argument {name:?}. It has: {}.", known.join(", ")),
+                format!(
+                    "The backend {type_name:?} has no argument {name:?}. It has: {}.",
+                    known.join(", ")
+                ),
             ));
         } else if value.as_str().is_none() && !value.is_null() {
             diagnostics.push(Diagnostic::error(
@@ -307,7 +433,9 @@ pub(crate) fn open_store(
     }
     let text = |name: &str| arguments.get(name).and_then(Value::as_str);
     Ok(match type_name {
-        "embedded" => Arc::new(EmbeddedStore::new(base.join(text("path").unwrap_or(".terrace/store")))),
+        "embedded" => Arc::new(EmbeddedStore::new(
+            base.join(text("path").unwrap_or(".terrace/store")),
+        )),
         _ => {
             let mut options = LocalOptions::new(base);
             if let Some(path) = text("path") {

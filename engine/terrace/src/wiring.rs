@@ -17,7 +17,9 @@ use terrace_plan::{PlanInputs, PlannedProvider, VariableInput};
 use terrace_port::{Files as _, Provider, ProviderError, ProviderSource};
 use terrace_provider_builtin::{Builtin, RemoteOutputs, RemoteStates};
 use terrace_provider_client::{Launch, PluginProvider};
-use terrace_provider_install::{CliConfig, Installer, Located, LockFile, Requirement, Settings, UserDirectories};
+use terrace_provider_install::{
+    CliConfig, Installer, Located, LockFile, Requirement, Settings, UserDirectories,
+};
 use terrace_provider_std::Outside;
 use terrace_schema::ProviderSchema;
 use terrace_state::State;
@@ -44,29 +46,57 @@ impl Wiring {
             data_home: environment.get("XDG_DATA_HOME").map(PathBuf::from),
             data_directories: environment
                 .get("XDG_DATA_DIRS")
-                .map(|list| list.split(':').filter(|path| !path.is_empty()).map(PathBuf::from).collect())
+                .map(|list| {
+                    list.split(':')
+                        .filter(|path| !path.is_empty())
+                        .map(PathBuf::from)
+                        .collect()
+                })
                 .unwrap_or_default(),
         };
         let config = read_cli_config(session, &directories)?;
         let cache = environment.get("TF_PLUGIN_CACHE_DIR").map(PathBuf::from);
-        let mut settings = Settings::new(session.data_directory().into(), Path::new("."), &config, &directories, cache);
+        let mut settings = Settings::new(
+            session.data_directory().into(),
+            Path::new("."),
+            &config,
+            &directories,
+            cache,
+        );
         settings.native = terrace_provider_std::versions();
         let lock_file = read_lock_file()?;
-        Ok(Self { installer: Installer::new(settings), lock_file })
+        Ok(Self {
+            installer: Installer::new(settings),
+            lock_file,
+        })
     }
 }
 
-fn read_cli_config(session: &Session, directories: &UserDirectories) -> Result<CliConfig, CommandError> {
-    let named = ["TERRACE_CLI_CONFIG_FILE", "TF_CLI_CONFIG_FILE"].into_iter().find_map(|name| session.environment.get(name));
+fn read_cli_config(
+    session: &Session,
+    directories: &UserDirectories,
+) -> Result<CliConfig, CommandError> {
+    let named = ["TERRACE_CLI_CONFIG_FILE", "TF_CLI_CONFIG_FILE"]
+        .into_iter()
+        .find_map(|name| session.environment.get(name));
     let path = match named {
         Some(path) => Some(PathBuf::from(path)),
-        None => directories.cli_config_candidates().into_iter().find(|path| path.is_file()),
+        None => directories
+            .cli_config_candidates()
+            .into_iter()
+            .find(|path| path.is_file()),
     };
-    let Some(path) = path else { return Ok(CliConfig::default()) };
+    let Some(path) = path else {
+        return Ok(CliConfig::default());
+    };
     let name = path.to_string_lossy().into_owned();
     let bytes = Disk.read(&name).map_err(|error| {
         let detail = format!("The CLI configuration file {name} cannot be read: {error}.");
-        CommandError::one("unreadable-file", "CLI configuration cannot be read", detail)
+        CommandError::one(
+            "unreadable-file",
+            "CLI configuration cannot be read",
+            detail,
+        )
     })?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let mut sources = SourceMap::new();
@@ -80,7 +110,9 @@ fn read_cli_config(session: &Session, directories: &UserDirectories) -> Result<C
 }
 
 fn read_lock_file() -> Result<LockFile, CommandError> {
-    let Ok(bytes) = Disk.read(LockFile::NAME) else { return Ok(LockFile::default()) };
+    let Ok(bytes) = Disk.read(LockFile::NAME) else {
+        return Ok(LockFile::default());
+    };
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let mut sources = SourceMap::new();
     let id = sources.add(SourceFile::new(LockFile::NAME, text.clone()));
@@ -115,13 +147,25 @@ impl ProviderSet {
     }
 
     /// Finds what is installed for these providers, or says what is missing.
-    pub(crate) async fn locate(&self, providers: &BTreeSet<ProviderAddr>) -> Result<(), CommandError> {
+    pub(crate) async fn locate(
+        &self,
+        providers: &BTreeSet<ProviderAddr>,
+    ) -> Result<(), CommandError> {
         let asked = |provider: &ProviderAddr| {
-            let found = self.requirements.iter().find(|requirement| requirement.provider == *provider);
-            found.cloned().unwrap_or_else(|| Requirement { provider: provider.clone(), constraints: Constraints::default() })
+            let found = self
+                .requirements
+                .iter()
+                .find(|requirement| requirement.provider == *provider);
+            found.cloned().unwrap_or_else(|| Requirement {
+                provider: provider.clone(),
+                constraints: Constraints::default(),
+            })
         };
         let wanted: Vec<Requirement> = providers.iter().map(asked).collect();
-        let (found, diagnostics) = self.wiring.installer.locate(&wanted, &self.wiring.lock_file);
+        let (found, diagnostics) = self
+            .wiring
+            .installer
+            .locate(&wanted, &self.wiring.lock_file);
         if diagnostics.has_errors() {
             return Err(CommandError::new(diagnostics, SourceMap::new()));
         }
@@ -142,7 +186,11 @@ impl ProviderSet {
                         hash.as_ref().map(|hash| hash.0.clone()).unwrap_or_default(),
                     ),
                 };
-                PlannedProvider { provider: provider.clone(), version, hash }
+                PlannedProvider {
+                    provider: provider.clone(),
+                    version,
+                    hash,
+                }
             })
             .collect();
         planned.sort_by(|a, b| a.provider.cmp(&b.provider));
@@ -155,7 +203,8 @@ impl ProviderSet {
         providers: &BTreeSet<ProviderAddr>,
     ) -> Result<BTreeMap<ProviderAddr, Arc<ProviderSchema>>, CommandError> {
         self.locate(providers).await?;
-        let answers = futures::future::join_all(providers.iter().map(|provider| self.schema(provider))).await;
+        let answers =
+            futures::future::join_all(providers.iter().map(|provider| self.schema(provider))).await;
         let mut schemas = BTreeMap::new();
         let mut diagnostics = Diagnostics::new();
         for (provider, answer) in providers.iter().zip(answers) {
@@ -164,8 +213,16 @@ impl ProviderSet {
                     schemas.insert(provider.clone(), schema);
                 }
                 Err(error) => {
-                    let detail = format!("The provider {} could not give its schema: {}", provider.for_display(), error.message);
-                    diagnostics.push(Diagnostic::error("provider-failed", "Provider failed", detail));
+                    let detail = format!(
+                        "The provider {} could not give its schema: {}",
+                        provider.for_display(),
+                        error.message
+                    );
+                    diagnostics.push(Diagnostic::error(
+                        "provider-failed",
+                        "Provider failed",
+                        detail,
+                    ));
                 }
             }
         }
@@ -196,7 +253,10 @@ impl ProviderSet {
             Some(instance) => instance,
             None => {
                 let started = self.start(provider).await?;
-                self.waiting.lock().await.insert(provider.clone(), started.clone());
+                self.waiting
+                    .lock()
+                    .await
+                    .insert(provider.clone(), started.clone());
                 started
             }
         };
@@ -205,20 +265,30 @@ impl ProviderSet {
 
     async fn start(&self, provider: &ProviderAddr) -> Result<Arc<dyn Provider>, ProviderError> {
         if provider.is_builtin() {
-            return Ok(Arc::new(Builtin::new(Arc::new(SystemEntropy), self.remote.clone())));
+            return Ok(Arc::new(Builtin::new(
+                Arc::new(SystemEntropy),
+                self.remote.clone(),
+            )));
         }
         let located = self.located.lock().await.get(provider).cloned();
         match located {
             Some(Located::Native(_)) => {
-                let outside = Outside { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
-                terrace_provider_std::open(provider, outside)
-                    .ok_or_else(|| ProviderError { message: format!("There is no native provider for {provider}.") })
+                let outside = Outside {
+                    clock: Arc::new(SystemClock),
+                    entropy: Arc::new(SystemEntropy),
+                };
+                terrace_provider_std::open(provider, outside).ok_or_else(|| ProviderError {
+                    message: format!("There is no native provider for {provider}."),
+                })
             }
             Some(Located::Executable { path, .. }) => {
-                let started = PluginProvider::start(&Launch::new(provider.for_display(), path)).await?;
+                let started =
+                    PluginProvider::start(&Launch::new(provider.for_display(), path)).await?;
                 Ok(Arc::new(started))
             }
-            None => Err(ProviderError { message: format!("The provider {provider} is not installed. Run `terrace init`.") }),
+            None => Err(ProviderError {
+                message: format!("The provider {provider} is not installed. Run `terrace init`."),
+            }),
         }
     }
 
@@ -238,7 +308,12 @@ impl ProviderSource for ProviderSet {
         self.start(provider).await
     }
 
-    fn call_function(&self, provider: &ProviderAddr, name: &str, arguments: &[Value]) -> Result<Value, (Option<usize>, String)> {
+    fn call_function(
+        &self,
+        provider: &ProviderAddr,
+        name: &str,
+        arguments: &[Value],
+    ) -> Result<Value, (Option<usize>, String)> {
         if provider.is_builtin() {
             return terrace_provider_builtin::call_function(name, arguments);
         }
@@ -246,10 +321,17 @@ impl ProviderSource for ProviderSet {
         let call = async {
             let instance = match self.waiting.lock().await.get(provider).cloned() {
                 Some(instance) => instance,
-                None => self.start(provider).await.map_err(|error| (None, error.message))?,
+                None => self
+                    .start(provider)
+                    .await
+                    .map_err(|error| (None, error.message))?,
             };
             let answer = instance.call_function(name, arguments.to_vec()).await;
-            self.waiting.lock().await.entry(provider.clone()).or_insert(instance);
+            self.waiting
+                .lock()
+                .await
+                .entry(provider.clone())
+                .or_insert(instance);
             answer.map_err(|error| (None, error.message))?
         };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(call))
@@ -257,11 +339,20 @@ impl ProviderSource for ProviderSet {
 }
 
 /// What `config` asks of each of these providers; nothing of those that only the state names.
-pub(crate) fn requirements(config: &Config, providers: &BTreeSet<ProviderAddr>) -> Vec<Requirement> {
+pub(crate) fn requirements(
+    config: &Config,
+    providers: &BTreeSet<ProviderAddr>,
+) -> Vec<Requirement> {
     let mut wanted = requirements_of(config);
     for provider in providers {
-        if !wanted.iter().any(|requirement| requirement.provider == *provider) {
-            wanted.push(Requirement { provider: provider.clone(), constraints: Constraints::default() });
+        if !wanted
+            .iter()
+            .any(|requirement| requirement.provider == *provider)
+        {
+            wanted.push(Requirement {
+                provider: provider.clone(),
+                constraints: Constraints::default(),
+            });
         }
     }
     wanted
@@ -278,7 +369,10 @@ fn requirements_of(config: &Config) -> Vec<Requirement> {
     config
         .provider_requirements()
         .into_iter()
-        .map(|(provider, versions)| Requirement { provider, constraints: parse(versions) })
+        .map(|(provider, versions)| Requirement {
+            provider,
+            constraints: parse(versions),
+        })
         .collect()
 }
 
@@ -287,19 +381,38 @@ struct RemoteStateFiles;
 
 #[async_trait]
 impl RemoteStates for RemoteStateFiles {
-    async fn outputs(&self, backend: &str, config: &Value, workspace: &str) -> Result<Option<RemoteOutputs>, String> {
+    async fn outputs(
+        &self,
+        backend: &str,
+        config: &Value,
+        workspace: &str,
+    ) -> Result<Option<RemoteOutputs>, String> {
         let arguments = config.as_entries().cloned().unwrap_or_default();
-        let arguments = arguments.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        let arguments = arguments
+            .into_iter()
+            .map(|(name, value)| (name.to_string(), value))
+            .collect();
         let told = |error: CommandError| {
             let first = error.diagnostics.iter().next();
-            first.map_or_else(String::new, |diagnostic| format!("{}: {}", diagnostic.summary, diagnostic.detail))
+            first.map_or_else(String::new, |diagnostic| {
+                format!("{}: {}", diagnostic.summary, diagnostic.detail)
+            })
         };
         let store = open_store(backend, &arguments, Path::new(".")).map_err(told)?;
-        let stored = store.read(workspace).await.map_err(|error| told(error.into()))?;
-        let Some(stored) = stored else { return Ok(None) };
+        let stored = store
+            .read(workspace)
+            .await
+            .map_err(|error| told(error.into()))?;
+        let Some(stored) = stored else {
+            return Ok(None);
+        };
         let state = terrace_state::read(&stored.bytes).map_err(|error| told(error.into()))?;
         let outputs = state.outputs.into_iter().map(|(name, output)| {
-            let value = if output.sensitive { output.value.with_marks(Marks::SENSITIVE) } else { output.value };
+            let value = if output.sensitive {
+                output.value.with_marks(Marks::SENSITIVE)
+            } else {
+                output.value
+            };
             (name, value)
         });
         Ok(Some(outputs.collect()))
@@ -308,8 +421,13 @@ impl RemoteStates for RemoteStateFiles {
 
 /// Loads the configuration of the working directory.
 pub(crate) fn load_config(session: &Session) -> Result<(Arc<Config>, Diagnostics), CommandError> {
-    let manifest = Manifest::read(&Disk, &session.data_directory())
-        .map_err(|error| CommandError::one("invalid-manifest", "Manifest of modules cannot be read", error.0))?;
+    let manifest = Manifest::read(&Disk, &session.data_directory()).map_err(|error| {
+        CommandError::one(
+            "invalid-manifest",
+            "Manifest of modules cannot be read",
+            error.0,
+        )
+    })?;
     let resolver = Installed::new(&Disk, manifest);
     let (config, diagnostics) = terrace_config::load(".", &Disk, &resolver);
     Ok((Arc::new(config), diagnostics))
@@ -335,7 +453,11 @@ pub(crate) struct Work {
 
 impl Work {
     /// Puts everything together for planning at `place` over `state`.
-    pub(crate) async fn prepare(session: &Session, place: &Place, state: &State) -> Result<Self, CommandError> {
+    pub(crate) async fn prepare(
+        session: &Session,
+        place: &Place,
+        state: &State,
+    ) -> Result<Self, CommandError> {
         let (config, diagnostics) = load_config(session)?;
         if diagnostics.has_errors() {
             return Err(CommandError::new(diagnostics, config.sources.clone()));
@@ -354,20 +476,44 @@ impl Work {
         (values, state): (BTreeMap<Name, (Value, bool)>, &State),
     ) -> Result<Self, CommandError> {
         let providers = ProviderSet::new(Wiring::new(session)?, Some(&config));
-        let schemas = providers.schemas(&needed_providers(&config, state)).await.map_err(|mut error| {
-            error.sources = sources.clone();
-            error
-        })?;
+        let schemas = providers
+            .schemas(&needed_providers(&config, state))
+            .await
+            .map_err(|mut error| {
+                error.sources = sources.clone();
+                error
+            })?;
         let timestamp = session.now();
         let home = session.environment.get("HOME").map(str::to_owned);
         let context = Arc::new(PlanningContext::new(timestamp.clone(), home));
         let root = &config.root.module;
-        let is_ephemeral = |name: &Name| root.variables.get(name).is_some_and(|variable| variable.ephemeral);
-        let ephemeral = values.iter().filter(|(name, _)| is_ephemeral(name)).map(|(name, (value, _))| (name.clone(), value.clone())).collect();
+        let is_ephemeral = |name: &Name| {
+            root.variables
+                .get(name)
+                .is_some_and(|variable| variable.ephemeral)
+        };
+        let ephemeral = values
+            .iter()
+            .filter(|(name, _)| is_ephemeral(name))
+            .map(|(name, (value, _))| (name.clone(), value.clone()))
+            .collect();
         let recorded = values.iter().map(|(name, (value, set))| {
-            let sensitive = root.variables.get(name).is_some_and(|variable| variable.sensitive);
-            let value = if sensitive { value.clone().with_marks(Marks::SENSITIVE) } else { value.clone() };
-            (name.clone(), VariableInput { value: (!is_ephemeral(name)).then_some(value), set: *set })
+            let sensitive = root
+                .variables
+                .get(name)
+                .is_some_and(|variable| variable.sensitive);
+            let value = if sensitive {
+                value.clone().with_marks(Marks::SENSITIVE)
+            } else {
+                value.clone()
+            };
+            (
+                name.clone(),
+                VariableInput {
+                    value: (!is_ephemeral(name)).then_some(value),
+                    set: *set,
+                },
+            )
         });
         let inputs = PlanInputs {
             configuration: config.snapshot.clone(),
@@ -383,19 +529,38 @@ impl Work {
             functions: Arc::new(FunctionTable::standard()),
             context: context.clone() as Arc<dyn Context>,
             schemas: Arc::new(schemas),
-            variables: values.into_iter().map(|(name, (value, _))| (name, value)).collect(),
+            variables: values
+                .into_iter()
+                .map(|(name, (value, _))| (name, value))
+                .collect(),
             workspace: place.workspace.clone(),
-            paths: Paths { cwd: Disk.absolute("."), root: ".".to_owned() },
+            paths: Paths {
+                cwd: Disk.absolute("."),
+                root: ".".to_owned(),
+            },
             applying: false,
         });
-        Ok(Self { config, sources, providers, evaluator: Arc::new(evaluator), context, inputs, ephemeral })
+        Ok(Self {
+            config,
+            sources,
+            providers,
+            evaluator: Arc::new(evaluator),
+            context,
+            inputs,
+            ephemeral,
+        })
     }
 }
 
 /// Providers of the configuration and of what the state holds.
 pub(crate) fn needed_providers(config: &Config, state: &State) -> BTreeSet<ProviderAddr> {
     let mut needed: BTreeSet<ProviderAddr> = config.provider_requirements().into_keys().collect();
-    needed.extend(state.resources.values().map(|resource| resource.provider.provider.clone()));
+    needed.extend(
+        state
+            .resources
+            .values()
+            .map(|resource| resource.provider.provider.clone()),
+    );
     needed
 }
 
@@ -406,7 +571,11 @@ pub(crate) fn variable_values(
     config: &Config,
     sources: &mut SourceMap,
 ) -> Result<BTreeMap<Name, (Value, bool)>, CommandError> {
-    let files = place.variable_files.iter().cloned().map(VariableOption::File);
+    let files = place
+        .variable_files
+        .iter()
+        .cloned()
+        .map(VariableOption::File);
     let options = session.variables.iter().map(|argument| match argument {
         VariableArgument::Assignment(text) => VariableOption::Value(text.clone()),
         VariableArgument::File(path) => VariableOption::File(path.clone()),

@@ -3,11 +3,18 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use terrace_port::{ApplyRequest, ApplyResponse, Entropy, PlanRequest, PlanResponse, ProviderDiagnostic};
+use terrace_port::{
+    ApplyRequest, ApplyResponse, Entropy, PlanRequest, PlanResponse, ProviderDiagnostic,
+};
 use terrace_value::{Path, Refinements, Type, Value};
 
 pub(crate) fn object(id: Value, input: Value, output: Value, triggers_replace: Value) -> Value {
-    Value::object([("id", id), ("input", input), ("output", output), ("triggers_replace", triggers_replace)])
+    Value::object([
+        ("id", id),
+        ("input", input),
+        ("output", output),
+        ("triggers_replace", triggers_replace),
+    ])
 }
 
 fn get(object: &Value, name: &str) -> Value {
@@ -15,12 +22,16 @@ fn get(object: &Value, name: &str) -> Value {
 }
 
 pub(crate) fn validate(config: &Value) -> Vec<ProviderDiagnostic> {
-    let computed = ["id", "output"].into_iter().filter(|name| !get(config, name).is_null());
+    let computed = ["id", "output"]
+        .into_iter()
+        .filter(|name| !get(config, name).is_null());
     computed
         .map(|name| {
             ProviderDiagnostic::error(
                 format!("Invalid resource attribute {name:?}"),
-                format!("The {name:?} of a terraform_data is set by Terrace and cannot be configured."),
+                format!(
+                    "The {name:?} of a terraform_data is set by Terrace and cannot be configured."
+                ),
             )
             .at(Path::root().attribute(name))
         })
@@ -29,7 +40,11 @@ pub(crate) fn validate(config: &Value) -> Vec<ProviderDiagnostic> {
 
 /// What `output` will be: the input, once it has been applied.
 fn planned_output(input: &Value) -> Value {
-    if input.is_null() { Value::NULL } else { Value::unknown(input.ty()) }
+    if input.is_null() {
+        Value::NULL
+    } else {
+        Value::unknown(input.ty())
+    }
 }
 
 fn new_id() -> Value {
@@ -37,7 +52,12 @@ fn new_id() -> Value {
 }
 
 pub(crate) fn plan(request: PlanRequest) -> PlanResponse {
-    let PlanRequest { prior, proposed, prior_private, .. } = request;
+    let PlanRequest {
+        prior,
+        proposed,
+        prior_private,
+        ..
+    } = request;
     let answer = |planned, requires_replace| PlanResponse {
         planned,
         requires_replace,
@@ -54,10 +74,20 @@ pub(crate) fn plan(request: PlanRequest) -> PlanResponse {
     }
     if triggers != get(&prior, "triggers_replace") {
         let output = planned_output(&input);
-        return answer(object(new_id(), input, output, triggers), vec![Path::root().attribute("triggers_replace")]);
+        return answer(
+            object(new_id(), input, output, triggers),
+            vec![Path::root().attribute("triggers_replace")],
+        );
     }
-    let output = if input == get(&prior, "input") { get(&prior, "output") } else { Value::unknown(input.ty()) };
-    answer(object(get(&prior, "id"), input, output, triggers), Vec::new())
+    let output = if input == get(&prior, "input") {
+        get(&prior, "output")
+    } else {
+        Value::unknown(input.ty())
+    };
+    answer(
+        object(get(&prior, "id"), input, output, triggers),
+        Vec::new(),
+    )
 }
 
 pub(crate) fn apply(request: ApplyRequest, entropy: &dyn Entropy) -> ApplyResponse {
@@ -76,7 +106,11 @@ pub(crate) fn apply(request: ApplyRequest, entropy: &dyn Entropy) -> ApplyRespon
         };
         object(id, input, output, get(&planned, "triggers_replace"))
     };
-    ApplyResponse { state, private: Arc::clone(&request.planned_private), legacy_type_system: false }
+    ApplyResponse {
+        state,
+        private: Arc::clone(&request.planned_private),
+        legacy_type_system: false,
+    }
 }
 
 /// Thirty-two random hexadecimal digits in the groups of a UUID.
@@ -140,14 +174,24 @@ mod tests {
         )
         .state;
         assert_eq!(get(&state, "output"), Value::int(1));
-        assert_eq!(get(&state, "id"), Value::string("00000000-0000-0000-0000-000000000000"));
+        assert_eq!(
+            get(&state, "id"),
+            Value::string("00000000-0000-0000-0000-000000000000")
+        );
     }
 
     #[test]
     fn other_triggers_ask_for_a_replacement() {
         let prior = object(Value::string("x"), Value::NULL, Value::NULL, Value::int(1));
         let answer = plan(request(prior.clone(), Value::NULL, Value::int(2)));
-        assert_eq!(answer.requires_replace, [Path::root().attribute("triggers_replace")]);
-        assert!(plan(request(prior, Value::NULL, Value::int(1))).requires_replace.is_empty());
+        assert_eq!(
+            answer.requires_replace,
+            [Path::root().attribute("triggers_replace")]
+        );
+        assert!(
+            plan(request(prior, Value::NULL, Value::int(1)))
+                .requires_replace
+                .is_empty()
+        );
     }
 }

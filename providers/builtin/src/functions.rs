@@ -13,12 +13,18 @@ pub fn call(name: &str, arguments: &[Value]) -> Result<Value, (Option<usize>, St
         return Err((None, format!("{name} takes one argument")));
     };
     if !argument.is_wholly_known() {
-        let ty = if name == "decode_tfvars" { terrace_value::Type::Dynamic } else { terrace_value::Type::String };
+        let ty = if name == "decode_tfvars" {
+            terrace_value::Type::Dynamic
+        } else {
+            terrace_value::Type::String
+        };
         return Ok(Value::unknown(ty));
     }
     match name {
         "encode_expr" => Ok(Value::string(expression(argument))),
-        "encode_tfvars" => encode_variables(argument).map(Value::string).map_err(|message| (Some(0), message)),
+        "encode_tfvars" => encode_variables(argument)
+            .map(Value::string)
+            .map_err(|message| (Some(0), message)),
         "decode_tfvars" => decode_variables(argument).map_err(|message| (Some(0), message)),
         _ => Err((None, format!("there is no function named {name:?}"))),
     }
@@ -31,7 +37,9 @@ fn encode_variables(value: &Value) -> Result<String, String> {
     let mut rows = Vec::new();
     for (name, value) in entries {
         if !is_identifier(name) {
-            return Err(format!("invalid variable name {name:?}: must be a valid identifier, per the rules for input variables"));
+            return Err(format!(
+                "invalid variable name {name:?}: must be a valid identifier, per the rules for input variables"
+            ));
         }
         rows.push((name.to_string(), written(value, 0)));
     }
@@ -44,7 +52,8 @@ fn expression(value: &Value) -> String {
 
 fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_') && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+        && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
 }
 
 /// `name = value` lines; the equals signs of neighbouring single-line values are aligned, as the formatter does.
@@ -58,10 +67,15 @@ fn aligned(rows: &[(String, String)], indent: usize) -> String {
         }
         // A value of several lines still takes part in the group that it begins with its first line.
         let group_end = (end + 1).min(rows.len());
-        let width = rows[start..end].iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let width = rows[start..end]
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max()
+            .unwrap_or(0);
         for (offset, (name, value)) in rows[start..group_end].iter().enumerate() {
             let width = if start + offset < end { width } else { 0 };
-            writeln!(text, "{:indent$}{name:width$} = {value}", "").expect("writing to a string does not fail");
+            writeln!(text, "{:indent$}{name:width$} = {value}", "")
+                .expect("writing to a string does not fail");
         }
         start = group_end;
     }
@@ -85,7 +99,11 @@ fn written(value: &Value, indent: usize) -> String {
             let rows: Vec<(String, String)> = entries
                 .iter()
                 .map(|(key, value)| {
-                    let key = if is_identifier(key) { key.to_string() } else { quoted(key) };
+                    let key = if is_identifier(key) {
+                        key.to_string()
+                    } else {
+                        quoted(key)
+                    };
                     (key, written(value, indent + 2))
                 })
                 .collect();
@@ -109,7 +127,9 @@ fn quoted(text: &str) -> String {
                 out.push(c);
                 out.push(c);
             }
-            c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c)).expect("writing to a string does not fail"),
+            c if c.is_control() => {
+                write!(out, "\\u{:04x}", u32::from(c)).expect("writing to a string does not fail")
+            }
             c => out.push(c),
         }
     }
@@ -121,11 +141,17 @@ fn decode_variables(value: &Value) -> Result<Value, String> {
     let source = value.as_str().unwrap_or_default();
     let (body, diagnostics) = terrace_syntax::parse(SourceId(0), source.as_bytes());
     if let Some(problem) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
-        return Err(format!("invalid tfvars syntax: {}; {}", problem.summary, problem.detail));
+        return Err(format!(
+            "invalid tfvars syntax: {}; {}",
+            problem.summary, problem.detail
+        ));
     }
     let (attributes, diagnostics) = body.just_attributes();
     if let Some(problem) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
-        return Err(format!("invalid tfvars syntax: {}; {}", problem.summary, problem.detail));
+        return Err(format!(
+            "invalid tfvars syntax: {}; {}",
+            problem.summary, problem.detail
+        ));
     }
     let mut values = BTreeMap::new();
     for (name, attribute) in attributes {
@@ -144,12 +170,18 @@ fn constant(expression: &Expr) -> Result<Value, String> {
             for part in parts {
                 match constant(part)?.as_str() {
                     Some(piece) => text.push_str(piece),
-                    None => return Err("invalid expression: a variable's value cannot be computed here".into()),
+                    None => {
+                        return Err(
+                            "invalid expression: a variable's value cannot be computed here".into(),
+                        );
+                    }
                 }
             }
             Ok(Value::string(text))
         }
-        ExprKind::Tuple(items) => Ok(Value::tuple(items.iter().map(constant).collect::<Result<Vec<_>, _>>()?)),
+        ExprKind::Tuple(items) => Ok(Value::tuple(
+            items.iter().map(constant).collect::<Result<Vec<_>, _>>()?,
+        )),
         ExprKind::Object(items) => {
             let mut entries: BTreeMap<Text, Value> = BTreeMap::new();
             for item in items {
@@ -164,10 +196,15 @@ fn constant(expression: &Expr) -> Result<Value, String> {
             }
             Ok(Value::object(entries))
         }
-        ExprKind::Unary { op: UnaryOp::Negate, operand } => match constant(operand)?.as_number() {
+        ExprKind::Unary {
+            op: UnaryOp::Negate,
+            operand,
+        } => match constant(operand)?.as_number() {
             Some(number) => Ok(Value::number(number.neg())),
             None => Err("invalid expression: only a number can be negated".into()),
         },
-        _ => Err("invalid expression: variables, functions and operators are not allowed here".into()),
+        _ => Err(
+            "invalid expression: variables, functions and operators are not allowed here".into(),
+        ),
     }
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, Entropy, ImportedResource, PlanRequest, PlanResponse, Provider,
-    ProviderDiagnostic, ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
+    ApplyRequest, ApplyResponse, Attempt, Entropy, ImportedResource, PlanRequest, PlanResponse,
+    Provider, ProviderDiagnostic, ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
 };
 use terrace_schema::ProviderSchema;
 use terrace_value::{Text, Value};
@@ -29,7 +29,11 @@ pub struct Builtin {
 impl Builtin {
     /// Ids come from `entropy`; `remote` opens the states that `terraform_remote_state` names.
     pub fn new(entropy: Arc<dyn Entropy>, remote: Arc<dyn RemoteStates>) -> Self {
-        Self { entropy, remote, schema: Arc::new(schema::provider()) }
+        Self {
+            entropy,
+            remote,
+            schema: Arc::new(schema::provider()),
+        }
     }
 
     /// Its schema, without starting anything.
@@ -39,7 +43,9 @@ impl Builtin {
 }
 
 fn unknown_type<T>(kind: &str, type_name: &str) -> Attempt<T> {
-    Err(ProviderError { message: format!("The built-in provider has no {kind} type {type_name:?}.") })
+    Err(ProviderError {
+        message: format!("The built-in provider has no {kind} type {type_name:?}."),
+    })
 }
 
 #[async_trait]
@@ -60,14 +66,20 @@ impl Provider for Builtin {
         if type_name != "terraform_data" {
             return unknown_type("resource", type_name);
         }
-        Ok(Reply { value: (), diagnostics: data::validate(&config) })
+        Ok(Reply {
+            value: (),
+            diagnostics: data::validate(&config),
+        })
     }
 
     async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         if type_name != "terraform_remote_state" {
             return unknown_type("data source", type_name);
         }
-        Ok(Reply { value: (), diagnostics: remote_state::validate(&config) })
+        Ok(Reply {
+            value: (),
+            diagnostics: remote_state::validate(&config),
+        })
     }
 
     async fn upgrade_state(&self, state: ResourceState) -> Attempt<Value> {
@@ -81,14 +93,20 @@ impl Provider for Builtin {
                 value: Value::NULL,
                 diagnostics: vec![ProviderDiagnostic::error(
                     "Stored object cannot be read",
-                    format!("The attributes of a {} in the state do not fit its schema: {error}.", state.type_name),
+                    format!(
+                        "The attributes of a {} in the state do not fit its schema: {error}.",
+                        state.type_name
+                    ),
                 )],
             }),
         }
     }
 
     async fn read(&self, request: ReadRequest) -> Attempt<ReadResponse> {
-        Ok(Reply::of(ReadResponse { state: request.current, private: request.private }))
+        Ok(Reply::of(ReadResponse {
+            state: request.current,
+            private: request.private,
+        }))
     }
 
     async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
@@ -106,12 +124,19 @@ impl Provider for Builtin {
         if id.is_empty() {
             return Ok(Reply {
                 value: Vec::new(),
-                diagnostics: vec![ProviderDiagnostic::error("Invalid import id", "The id of a terraform_data is not empty.")],
+                diagnostics: vec![ProviderDiagnostic::error(
+                    "Invalid import id",
+                    "The id of a terraform_data is not empty.",
+                )],
             });
         }
         let state = data::object(Value::string(id), Value::NULL, Value::NULL, Value::NULL);
         let type_name = Text::from(type_name);
-        Ok(Reply::of(vec![ImportedResource { type_name, state, private: Arc::default() }]))
+        Ok(Reply::of(vec![ImportedResource {
+            type_name,
+            state,
+            private: Arc::default(),
+        }]))
     }
 
     async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value> {

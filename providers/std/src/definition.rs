@@ -19,7 +19,8 @@ pub(crate) type Validate = fn(&Attributes) -> Vec<ProviderDiagnostic>;
 /// Completes a planned object: prior (if there is one) and planned.
 pub(crate) type Plan = fn(Option<&Attributes>, &mut Attributes);
 /// Makes an object (or, with a prior one, changes it) from the planned one, whose computed attributes may be unknown.
-pub(crate) type Apply = fn(Option<&Attributes>, Attributes, &Outside) -> Result<Attributes, Failure>;
+pub(crate) type Apply =
+    fn(Option<&Attributes>, Attributes, &Outside) -> Result<Attributes, Failure>;
 /// Reads an object; `None` when it is gone.
 pub(crate) type Read = fn(Attributes, &Outside) -> Result<Option<Attributes>, Failure>;
 /// Ends an object.
@@ -50,7 +51,11 @@ pub(crate) struct Definition {
 
 impl Definition {
     /// A type whose every change asks for a replacement, that needs no check, no reading and no end.
-    pub(crate) fn new(name: &'static str, attributes: Vec<(&'static str, Type, &'static str)>, apply: Apply) -> Self {
+    pub(crate) fn new(
+        name: &'static str,
+        attributes: Vec<(&'static str, Type, &'static str)>,
+        apply: Apply,
+    ) -> Self {
         Self {
             name,
             version: 0,
@@ -81,19 +86,35 @@ impl Definition {
             };
             (Text::from(*name), attribute)
         });
-        let block = Block { attributes: attributes.collect(), deprecated: self.deprecated, ..Block::default() };
-        ResourceSchema { version: self.version, block }
+        let block = Block {
+            attributes: attributes.collect(),
+            deprecated: self.deprecated,
+            ..Block::default()
+        };
+        ResourceSchema {
+            version: self.version,
+            block,
+        }
     }
 
     /// The planned object and what asks for a replacement. Everything computed that is not known yet is unknown.
-    pub(crate) fn planned(&self, prior: Option<&Attributes>, proposed: &Attributes, config: &Attributes) -> (Attributes, Vec<Path>) {
+    pub(crate) fn planned(
+        &self,
+        prior: Option<&Attributes>,
+        proposed: &Attributes,
+        config: &Attributes,
+    ) -> (Attributes, Vec<Path>) {
         let mut planned = proposed.clone();
         for (name, ty, flags) in &self.attributes {
             let configured = config.get(*name).is_some_and(|value| !value.is_null());
             if configured || !flags.contains('c') {
                 continue;
             }
-            let default = self.defaults.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.clone());
+            let default = self
+                .defaults
+                .iter()
+                .find(|(candidate, _)| candidate == name)
+                .map(|(_, value)| value.clone());
             let value = match (default, prior) {
                 (Some(default), _) => default,
                 (None, Some(_)) => continue,
@@ -106,7 +127,9 @@ impl Definition {
         let replace = self
             .attributes
             .iter()
-            .filter(|(name, _, flags)| flags.contains(['r', 'o']) && (self.replaces)(name) && changed(name))
+            .filter(|(name, _, flags)| {
+                flags.contains(['r', 'o']) && (self.replaces)(name) && changed(name)
+            })
             .map(|(name, _, _)| Path::root().attribute(*name))
             .collect();
         (planned, replace)
@@ -120,7 +143,10 @@ pub(crate) fn text<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str
 
 /// An attribute that is a whole number.
 pub(crate) fn whole(attributes: &Attributes, name: &str) -> Option<i64> {
-    attributes.get(name).and_then(Value::as_number).and_then(terrace_value::Number::to_i64)
+    attributes
+        .get(name)
+        .and_then(Value::as_number)
+        .and_then(terrace_value::Number::to_i64)
 }
 
 /// An attribute that is a bool.

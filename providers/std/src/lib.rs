@@ -30,10 +30,20 @@ pub struct Outside {
 
 /// The providers with the versions of the well-known ones whose schemas they have.
 pub fn versions() -> BTreeMap<ProviderAddr, Version> {
-    [("local", (2, 6, 1)), ("null", (3, 2, 4)), ("random", (3, 8, 1)), ("time", (0, 14, 2))]
-        .into_iter()
-        .map(|(name, (major, minor, patch))| (ProviderAddr::default_for(name), Version::new(major, minor, patch)))
-        .collect()
+    [
+        ("local", (2, 6, 1)),
+        ("null", (3, 2, 4)),
+        ("random", (3, 8, 1)),
+        ("time", (0, 14, 2)),
+    ]
+    .into_iter()
+    .map(|(name, (major, minor, patch))| {
+        (
+            ProviderAddr::default_for(name),
+            Version::new(major, minor, patch),
+        )
+    })
+    .collect()
 }
 
 /// Opens the provider of this name, if there is one.
@@ -48,5 +58,9 @@ pub fn open(provider: &ProviderAddr, outside: Outside) -> Option<Arc<dyn Provide
         "time" => (time::resources(), Vec::new()),
         _ => return None,
     };
-    Some(Arc::new(provider::Native::new(outside, resources, data_sources)))
+    Some(Arc::new(provider::Native::new(
+        outside,
+        resources,
+        data_sources,
+    )))
 }

@@ -21,9 +21,16 @@ type Columns = Vec<(&'static str, Type, &'static str)>;
 const CONTENTS: [&str; 4] = ["content", "sensitive_content", "content_base64", "source"];
 
 fn hashes() -> Columns {
-    ["content_base64sha256", "content_base64sha512", "content_md5", "content_sha1", "content_sha256", "content_sha512"]
-        .map(|name| (name, Type::String, "c"))
-        .to_vec()
+    [
+        "content_base64sha256",
+        "content_base64sha512",
+        "content_md5",
+        "content_sha1",
+        "content_sha256",
+        "content_sha512",
+    ]
+    .map(|name| (name, Type::String, "c"))
+    .to_vec()
 }
 
 pub(crate) fn resources() -> Vec<Definition> {
@@ -45,8 +52,19 @@ pub(crate) fn resources() -> Vec<Definition> {
         ("sensitive_content", Type::String, "osd"),
     ]);
     let mut sensitive = common();
-    sensitive.extend([("content", Type::String, "os"), ("content_base64", Type::String, "os")]);
-    let permissions = |file: &str| vec![("directory_permission", Value::string(if file == "0777" { "0777" } else { "0700" })), ("file_permission", Value::string(file))];
+    sensitive.extend([
+        ("content", Type::String, "os"),
+        ("content_base64", Type::String, "os"),
+    ]);
+    let permissions = |file: &str| {
+        vec![
+            (
+                "directory_permission",
+                Value::string(if file == "0777" { "0777" } else { "0700" }),
+            ),
+            ("file_permission", Value::string(file)),
+        ]
+    };
     vec![
         Definition {
             defaults: permissions("0777"),
@@ -84,46 +102,77 @@ pub(crate) fn data_sources() -> Vec<Definition> {
 
 fn validate(config: &Attributes) -> Vec<ProviderDiagnostic> {
     let mut found = Vec::new();
-    let given: Vec<&str> = CONTENTS.into_iter().filter(|name| is_set(config, name)).collect();
+    let given: Vec<&str> = CONTENTS
+        .into_iter()
+        .filter(|name| is_set(config, name))
+        .collect();
     if given.len() != 1 {
-        let names: Vec<&str> = CONTENTS.into_iter().filter(|name| config.contains_key(*name)).collect();
+        let names: Vec<&str> = CONTENTS
+            .into_iter()
+            .filter(|name| config.contains_key(*name))
+            .collect();
         let detail = if given.is_empty() {
-            format!("No attribute specified when one (and only one) of [{}] is required", names.join(", "))
+            format!(
+                "No attribute specified when one (and only one) of [{}] is required",
+                names.join(", ")
+            )
         } else {
-            format!("{} attributes specified when one (and only one) of [{}] is required", given.len(), names.join(", "))
+            format!(
+                "{} attributes specified when one (and only one) of [{}] is required",
+                given.len(),
+                names.join(", ")
+            )
         };
-        found.push(problem(given.first().copied().unwrap_or("content"), "Invalid Attribute Combination", detail));
+        found.push(problem(
+            given.first().copied().unwrap_or("content"),
+            "Invalid Attribute Combination",
+            detail,
+        ));
     }
     for name in ["file_permission", "directory_permission"] {
         if let Some(mode) = text(config, name)
             && parse_mode(mode).is_none()
         {
-            let detail = format!("The string {mode:?} is not a valid permission: it must be 3 or 4 octal digits, such as 0644.");
+            let detail = format!(
+                "The string {mode:?} is not a valid permission: it must be 3 or 4 octal digits, such as 0644."
+            );
             found.push(problem(name, "Invalid Permission String", detail));
         }
     }
     if let Some(encoded) = text(config, "content_base64")
         && let Err(error) = STANDARD.decode(encoded)
     {
-        found.push(problem("content_base64", "Invalid Base64", format!("The content is not valid base64: {error}.")));
+        found.push(problem(
+            "content_base64",
+            "Invalid Base64",
+            format!("The content is not valid base64: {error}."),
+        ));
     }
     found
 }
 
 fn parse_mode(text: &str) -> Option<u32> {
-    let digits = (3..=4).contains(&text.len()) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+    let digits =
+        (3..=4).contains(&text.len()) && text.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
     digits.then(|| u32::from_str_radix(text, 8).ok()).flatten()
 }
 
 fn failure(what: &str, path: &str, error: &std::io::Error) -> Failure {
-    ProviderDiagnostic::error(format!("{what} local file error"), format!("An unexpected error occurred with the file {path}: {error}"))
+    ProviderDiagnostic::error(
+        format!("{what} local file error"),
+        format!("An unexpected error occurred with the file {path}: {error}"),
+    )
 }
 
 fn content(object: &Attributes) -> Result<Vec<u8>, Failure> {
     if let Some(encoded) = text(object, "content_base64") {
-        return STANDARD
-            .decode(encoded)
-            .map_err(|error| problem("content_base64", "Invalid Base64", format!("The content is not valid base64: {error}.")));
+        return STANDARD.decode(encoded).map_err(|error| {
+            problem(
+                "content_base64",
+                "Invalid Base64",
+                format!("The content is not valid base64: {error}."),
+            )
+        });
     }
     if let Some(source) = text(object, "source") {
         return std::fs::read(source).map_err(|error| failure("Read", source, &error));
@@ -133,10 +182,12 @@ fn content(object: &Attributes) -> Result<Vec<u8>, Failure> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a string does not fail");
+            text
+        })
 }
 
 fn set_hashes(object: &mut Attributes, bytes: &[u8]) {
@@ -150,12 +201,20 @@ fn set_hashes(object: &mut Attributes, bytes: &[u8]) {
     set(object, "content_base64sha512", STANDARD.encode(sha512));
 }
 
-fn write(_prior: Option<&Attributes>, mut object: Attributes, _outside: &Outside) -> Result<Attributes, Failure> {
+fn write(
+    _prior: Option<&Attributes>,
+    mut object: Attributes,
+    _outside: &Outside,
+) -> Result<Attributes, Failure> {
     let bytes = content(&object)?;
     let path = text(&object, "filename").unwrap_or_default().to_owned();
     let mode = |name: &str| text(&object, name).and_then(parse_mode);
-    if let Some(directory) = Path::new(&path).parent().filter(|directory| !directory.as_os_str().is_empty() && !directory.exists()) {
-        create_directories(directory, mode("directory_permission").unwrap_or(0o777)).map_err(|error| failure("Create", &path, &error))?;
+    if let Some(directory) = Path::new(&path)
+        .parent()
+        .filter(|directory| !directory.as_os_str().is_empty() && !directory.exists())
+    {
+        create_directories(directory, mode("directory_permission").unwrap_or(0o777))
+            .map_err(|error| failure("Create", &path, &error))?;
     }
     std::fs::write(&path, &bytes)
         .and_then(|()| set_mode(Path::new(&path), mode("file_permission").unwrap_or(0o777)))
@@ -168,7 +227,10 @@ fn write(_prior: Option<&Attributes>, mut object: Attributes, _outside: &Outside
 #[cfg(unix)]
 fn create_directories(directory: &Path, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(mode).create(directory)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(directory)
 }
 
 #[cfg(not(unix))]
@@ -201,15 +263,25 @@ fn read(object: Attributes, _outside: &Outside) -> Result<Option<Attributes>, Fa
 fn delete(object: &Attributes, _outside: &Outside) -> Result<(), Failure> {
     let path = text(object, "filename").unwrap_or_default();
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failure("Delete", path, &error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(failure("Delete", path, &error))
+        }
         _ => Ok(()),
     }
 }
 
-fn read_data(_prior: Option<&Attributes>, mut object: Attributes, _outside: &Outside) -> Result<Attributes, Failure> {
+fn read_data(
+    _prior: Option<&Attributes>,
+    mut object: Attributes,
+    _outside: &Outside,
+) -> Result<Attributes, Failure> {
     let path = text(&object, "filename").unwrap_or_default().to_owned();
     let bytes = std::fs::read(&path).map_err(|error| failure("Read", &path, &error))?;
-    set(&mut object, "content", String::from_utf8_lossy(&bytes).into_owned());
+    set(
+        &mut object,
+        "content",
+        String::from_utf8_lossy(&bytes).into_owned(),
+    );
     set(&mut object, "content_base64", STANDARD.encode(&bytes));
     set_hashes(&mut object, &bytes);
     set(&mut object, "id", hex(&Sha1::digest(&bytes)));

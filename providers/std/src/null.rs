@@ -13,11 +13,22 @@ fn id(outside: &Outside) -> String {
 }
 
 pub(crate) fn resources() -> Vec<Definition> {
-    vec![Definition::new("null_resource", vec![("id", Type::String, "c"), ("triggers", strings(), "o")], create)]
+    vec![Definition::new(
+        "null_resource",
+        vec![("id", Type::String, "c"), ("triggers", strings(), "o")],
+        create,
+    )]
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every type's functions have one signature")]
-fn create(_prior: Option<&Attributes>, mut object: Attributes, outside: &Outside) -> Result<Attributes, Failure> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every type's functions have one signature"
+)]
+fn create(
+    _prior: Option<&Attributes>,
+    mut object: Attributes,
+    outside: &Outside,
+) -> Result<Attributes, Failure> {
     if !object.get("id").is_some_and(Value::is_known) {
         set(&mut object, "id", id(outside));
     }
@@ -32,11 +43,21 @@ pub(crate) fn data_sources() -> Vec<Definition> {
         ("outputs", strings(), "c"),
         ("random", Type::String, "c"),
     ];
-    vec![Definition { deprecated: true, ..Definition::new("null_data_source", attributes, read) }]
+    vec![Definition {
+        deprecated: true,
+        ..Definition::new("null_data_source", attributes, read)
+    }]
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every type's functions have one signature")]
-fn read(_prior: Option<&Attributes>, mut object: Attributes, outside: &Outside) -> Result<Attributes, Failure> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every type's functions have one signature"
+)]
+fn read(
+    _prior: Option<&Attributes>,
+    mut object: Attributes,
+    outside: &Outside,
+) -> Result<Attributes, Failure> {
     if !is_set(&object, "has_computed_default") {
         set(&mut object, "has_computed_default", "default");
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider, ProviderDiagnostic,
-    ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
+    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider,
+    ProviderDiagnostic, ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
 };
 use terrace_schema::ProviderSchema;
 use terrace_value::{Text, Value};
@@ -23,9 +23,15 @@ pub(crate) struct Native {
 }
 
 impl Native {
-    pub(crate) fn new(outside: Outside, resources: Vec<Definition>, data_sources: Vec<Definition>) -> Self {
+    pub(crate) fn new(
+        outside: Outside,
+        resources: Vec<Definition>,
+        data_sources: Vec<Definition>,
+    ) -> Self {
         let table = |list: &[Definition]| {
-            list.iter().map(|found| (Text::from(found.name), Arc::new(found.schema()))).collect::<BTreeMap<_, _>>()
+            list.iter()
+                .map(|found| (Text::from(found.name), Arc::new(found.schema())))
+                .collect::<BTreeMap<_, _>>()
         };
         let schema = ProviderSchema {
             resources: table(&resources),
@@ -33,7 +39,12 @@ impl Native {
             ..ProviderSchema::default()
         };
         let share = |list: Vec<Definition>| list.into_iter().map(Arc::new).collect();
-        Self { outside, resources: share(resources), data_sources: share(data_sources), schema: Arc::new(schema) }
+        Self {
+            outside,
+            resources: share(resources),
+            data_sources: share(data_sources),
+            schema: Arc::new(schema),
+        }
     }
 
     fn resource(&self, type_name: &str) -> Result<Arc<Definition>, ProviderError> {
@@ -45,7 +56,9 @@ fn find(list: &[Arc<Definition>], type_name: &str) -> Result<Arc<Definition>, Pr
     list.iter()
         .find(|candidate| candidate.name == type_name)
         .cloned()
-        .ok_or_else(|| ProviderError { message: format!("The provider has no type {type_name:?}.") })
+        .ok_or_else(|| ProviderError {
+            message: format!("The provider has no type {type_name:?}."),
+        })
 }
 
 fn attributes(value: &Value) -> Attributes {
@@ -57,12 +70,21 @@ fn present(value: &Value) -> Option<Attributes> {
 }
 
 fn failed<T>(value: T, failure: ProviderDiagnostic) -> Reply<T> {
-    Reply { value, diagnostics: vec![failure] }
+    Reply {
+        value,
+        diagnostics: vec![failure],
+    }
 }
 
 /// Creation and change may take their time (`time_sleep`), and must not keep others waiting.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ProviderError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| ProviderError { message: error.to_string() })
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ProviderError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| ProviderError {
+            message: error.to_string(),
+        })
 }
 
 #[async_trait]
@@ -81,12 +103,18 @@ impl Provider for Native {
 
     async fn validate_resource_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         let definition = self.resource(type_name)?;
-        Ok(Reply { value: (), diagnostics: (definition.validate)(&attributes(&config)) })
+        Ok(Reply {
+            value: (),
+            diagnostics: (definition.validate)(&attributes(&config)),
+        })
     }
 
     async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         let definition = find(&self.data_sources, type_name)?;
-        Ok(Reply { value: (), diagnostics: (definition.validate)(&attributes(&config)) })
+        Ok(Reply {
+            value: (),
+            diagnostics: (definition.validate)(&attributes(&config)),
+        })
     }
 
     async fn upgrade_state(&self, state: ResourceState) -> Attempt<Value> {
@@ -101,14 +129,21 @@ impl Provider for Native {
         let stored = match terrace_value::json::decode_implied(json) {
             Ok(stored) => attributes(&stored),
             Err(error) => {
-                let detail = format!("The attributes of a {} in the state are not an object: {error}.", state.type_name);
-                return Ok(failed(Value::NULL, ProviderDiagnostic::error("Stored object cannot be read", detail)));
+                let detail = format!(
+                    "The attributes of a {} in the state are not an object: {error}.",
+                    state.type_name
+                );
+                return Ok(failed(
+                    Value::NULL,
+                    ProviderDiagnostic::error("Stored object cannot be read", detail),
+                ));
             }
         };
         let mut object = Attributes::new();
         for (name, ty, _) in &definition.attributes {
             let value = stored.get(*name).cloned().unwrap_or(Value::NULL);
-            let value = terrace_value::convert::convert(&value, ty).unwrap_or_else(|_| Value::null(ty.clone()));
+            let value = terrace_value::convert::convert(&value, ty)
+                .unwrap_or_else(|_| Value::null(ty.clone()));
             object.insert(Text::from(*name), value);
         }
         (definition.upgrade)(&mut object, &self.outside);
@@ -119,11 +154,13 @@ impl Provider for Native {
         let definition = self.resource(&request.type_name)?;
         let ty = request.current.ty();
         let answer = |state, private| ReadResponse { state, private };
-        Ok(match (definition.read)(attributes(&request.current), &self.outside) {
-            Ok(Some(object)) => Reply::of(answer(Value::object(object), request.private)),
-            Ok(None) => Reply::of(answer(Value::null(ty), request.private)),
-            Err(failure) => failed(answer(request.current, request.private), failure),
-        })
+        Ok(
+            match (definition.read)(attributes(&request.current), &self.outside) {
+                Ok(Some(object)) => Reply::of(answer(Value::object(object), request.private)),
+                Ok(None) => Reply::of(answer(Value::null(ty), request.private)),
+                Err(failure) => failed(answer(request.current, request.private), failure),
+            },
+        )
     }
 
     async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
@@ -138,7 +175,11 @@ impl Provider for Native {
             return Ok(Reply::of(answer(request.proposed.clone(), Vec::new())));
         }
         let prior = present(&request.prior);
-        let (planned, replace) = definition.planned(prior.as_ref(), &attributes(&request.proposed), &attributes(&request.config));
+        let (planned, replace) = definition.planned(
+            prior.as_ref(),
+            &attributes(&request.proposed),
+            &attributes(&request.config),
+        );
         Ok(Reply::of(answer(Value::object(planned), replace)))
     }
 
@@ -146,37 +187,55 @@ impl Provider for Native {
         let definition = self.resource(&request.type_name)?;
         let outside = self.outside.clone();
         let private = request.planned_private.clone();
-        let answer = move |state| ApplyResponse { state, private, legacy_type_system: false };
+        let answer = move |state| ApplyResponse {
+            state,
+            private,
+            legacy_type_system: false,
+        };
         let prior = present(&request.prior);
         if request.planned.is_null() {
             let object = prior.unwrap_or_default();
             let before = request.prior;
-            return Ok(match apart(move || (definition.delete)(&object, &outside)).await? {
-                Ok(()) => Reply::of(answer(request.planned)),
-                Err(failure) => failed(answer(before), failure),
-            });
+            return Ok(
+                match apart(move || (definition.delete)(&object, &outside)).await? {
+                    Ok(()) => Reply::of(answer(request.planned)),
+                    Err(failure) => failed(answer(before), failure),
+                },
+            );
         }
         let planned = attributes(&request.planned);
         let before = request.prior;
-        Ok(match apart(move || (definition.apply)(prior.as_ref(), planned, &outside)).await? {
-            Ok(object) => Reply::of(answer(Value::object(object))),
-            Err(failure) => failed(answer(before), failure),
-        })
+        Ok(
+            match apart(move || (definition.apply)(prior.as_ref(), planned, &outside)).await? {
+                Ok(object) => Reply::of(answer(Value::object(object))),
+                Err(failure) => failed(answer(before), failure),
+            },
+        )
     }
 
     async fn import(&self, type_name: &str, id: &str) -> Attempt<Vec<ImportedResource>> {
         let definition = self.resource(type_name)?;
         let Some(import) = definition.import else {
             let detail = format!("A {type_name} cannot be imported.");
-            return Ok(failed(Vec::new(), ProviderDiagnostic::error("Resource Import Not Implemented", detail)));
+            return Ok(failed(
+                Vec::new(),
+                ProviderDiagnostic::error("Resource Import Not Implemented", detail),
+            ));
         };
-        let mut object: Attributes =
-            definition.attributes.iter().map(|(name, ty, _)| (Text::from(*name), Value::null(ty.clone()))).collect();
+        let mut object: Attributes = definition
+            .attributes
+            .iter()
+            .map(|(name, ty, _)| (Text::from(*name), Value::null(ty.clone())))
+            .collect();
         Ok(match import(id, &self.outside) {
             Ok(found) => {
                 object.extend(found);
                 let state = Value::object(object);
-                Reply::of(vec![ImportedResource { type_name: type_name.into(), state, private: Arc::default() }])
+                Reply::of(vec![ImportedResource {
+                    type_name: type_name.into(),
+                    state,
+                    private: Arc::default(),
+                }])
             }
             Err(failure) => failed(Vec::new(), failure),
         })
@@ -186,10 +245,12 @@ impl Provider for Native {
         let definition = find(&self.data_sources, type_name)?;
         let outside = self.outside.clone();
         let given = attributes(&config);
-        Ok(match apart(move || (definition.apply)(None, given, &outside)).await? {
-            Ok(object) => Reply::of(Value::object(object)),
-            Err(failure) => failed(config, failure),
-        })
+        Ok(
+            match apart(move || (definition.apply)(None, given, &outside)).await? {
+                Ok(object) => Reply::of(Value::object(object)),
+                Err(failure) => failed(config, failure),
+            },
+        )
     }
 
     async fn call_function(
@@ -197,7 +258,10 @@ impl Provider for Native {
         name: &str,
         _arguments: Vec<Value>,
     ) -> Result<Result<Value, (Option<usize>, String)>, ProviderError> {
-        Ok(Err((None, format!("the native provider has no function {name:?}"))))
+        Ok(Err((
+            None,
+            format!("the native provider has no function {name:?}"),
+        )))
     }
 
     async fn stop(&self) -> Result<(), ProviderError> {
@@ -206,4 +270,3 @@ impl Provider for Native {
 
     async fn close(&self) {}
 }
-

@@ -7,7 +7,9 @@ use terrace_port::ProviderDiagnostic;
 use terrace_value::{Type, Value};
 
 use crate::Outside;
-use crate::definition::{Attributes, Definition, Failure, flag, is_set, problem, set, strings, text, whole};
+use crate::definition::{
+    Attributes, Definition, Failure, flag, is_set, problem, set, strings, text, whole,
+};
 
 mod words;
 
@@ -30,7 +32,11 @@ pub(crate) fn resources() -> Vec<Definition> {
     };
     let result = [("id", Type::String, "c"), ("result", Type::String, "c")];
     vec![
-        bytes(with_keepers(&[("base64", Type::String, "cs"), ("hex", Type::String, "cs"), ("length", Type::Number, "r")])),
+        bytes(with_keepers(&[
+            ("base64", Type::String, "cs"),
+            ("hex", Type::String, "cs"),
+            ("length", Type::Number, "r"),
+        ])),
         id(with_keepers(&[
             ("b64_std", Type::String, "c"),
             ("b64_url", Type::String, "c"),
@@ -62,9 +68,21 @@ pub(crate) fn resources() -> Vec<Definition> {
             ("seed", Type::String, "o"),
         ])),
         string(with_keepers(&characters("c", false))),
-        uuid("random_uuid", with_keepers(&result), |_, object, outside| uuid_of(object, outside, uuid_v4)),
-        uuid("random_uuid4", with_keepers(&result), |_, object, outside| uuid_of(object, outside, uuid_v4)),
-        uuid("random_uuid7", with_keepers(&result), |_, object, outside| uuid_of(object, outside, uuid_v7)),
+        uuid(
+            "random_uuid",
+            with_keepers(&result),
+            |_, object, outside| uuid_of(object, outside, uuid_v4),
+        ),
+        uuid(
+            "random_uuid4",
+            with_keepers(&result),
+            |_, object, outside| uuid_of(object, outside, uuid_v4),
+        ),
+        uuid(
+            "random_uuid7",
+            with_keepers(&result),
+            |_, object, outside| uuid_of(object, outside, uuid_v7),
+        ),
     ]
 }
 
@@ -112,7 +130,9 @@ fn below(outside: &Outside, bound: u64) -> u64 {
 
 /// A generator that a seed determines, where one is given. Its numbers are Terrace's own: states keep what was drawn.
 fn seeded(seed: &str, count: usize) -> Vec<u64> {
-    let mut state = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |state, byte| (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mut state = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |state, byte| {
+        (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     let mut next = || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -123,19 +143,30 @@ fn seeded(seed: &str, count: usize) -> Vec<u64> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn positive(config: &Attributes, name: &str) -> Option<ProviderDiagnostic> {
     let value = whole(config, name)?;
-    (value < 1).then(|| problem(name, "Invalid Attribute Value", format!("Attribute {name} value must be at least 1, got: {value}")))
+    (value < 1).then(|| {
+        problem(
+            name,
+            "Invalid Attribute Value",
+            format!("Attribute {name} value must be at least 1, got: {value}"),
+        )
+    })
 }
 
 fn bytes(columns: Columns) -> Definition {
     Definition {
         validate: |config| positive(config, "length").into_iter().collect(),
         ..Definition::new("random_bytes", columns, |_, mut object, outside| {
-            let drawn = draw(outside, usize::try_from(whole(&object, "length").unwrap_or(1)).unwrap_or(1));
+            let drawn = draw(
+                outside,
+                usize::try_from(whole(&object, "length").unwrap_or(1)).unwrap_or(1),
+            );
             set(&mut object, "base64", STANDARD.encode(&drawn));
             set(&mut object, "hex", hex(&drawn));
             Ok(object)
@@ -148,7 +179,10 @@ fn id(columns: Columns) -> Definition {
         validate: |config| positive(config, "byte_length").into_iter().collect(),
         import: Some(import_id),
         ..Definition::new("random_id", columns, |_, mut object, outside| {
-            let drawn = draw(outside, usize::try_from(whole(&object, "byte_length").unwrap_or(1)).unwrap_or(1));
+            let drawn = draw(
+                outside,
+                usize::try_from(whole(&object, "byte_length").unwrap_or(1)).unwrap_or(1),
+            );
             set_id(&mut object, &drawn);
             Ok(object)
         })
@@ -159,23 +193,40 @@ fn set_id(object: &mut Attributes, drawn: &[u8]) {
     let prefix = text(object, "prefix").unwrap_or_default().to_owned();
     let url = URL_SAFE_NO_PAD.encode(drawn);
     set(object, "b64_url", format!("{prefix}{url}"));
-    set(object, "b64_std", format!("{prefix}{}", STANDARD.encode(drawn)));
+    set(
+        object,
+        "b64_std",
+        format!("{prefix}{}", STANDARD.encode(drawn)),
+    );
     set(object, "hex", format!("{prefix}{}", hex(drawn)));
-    set(object, "dec", format!("{prefix}{}", BigUint::from_bytes_be(drawn)));
+    set(
+        object,
+        "dec",
+        format!("{prefix}{}", BigUint::from_bytes_be(drawn)),
+    );
     set(object, "id", url);
 }
 
 fn import_id(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
-    let (prefix, encoded) = id.rsplit_once(',').map_or((None, id), |(prefix, encoded)| (Some(prefix), encoded));
-    let drawn = URL_SAFE_NO_PAD
-        .decode(encoded)
-        .map_err(|error| ProviderDiagnostic::error("Import Random ID Error", format!("{encoded:?} is not unpadded base64url: {error}.")))?;
+    let (prefix, encoded) = id
+        .rsplit_once(',')
+        .map_or((None, id), |(prefix, encoded)| (Some(prefix), encoded));
+    let drawn = URL_SAFE_NO_PAD.decode(encoded).map_err(|error| {
+        ProviderDiagnostic::error(
+            "Import Random ID Error",
+            format!("{encoded:?} is not unpadded base64url: {error}."),
+        )
+    })?;
     let mut object = Attributes::new();
     if let Some(prefix) = prefix {
         set(&mut object, "prefix", prefix);
     }
     set_id(&mut object, &drawn);
-    set(&mut object, "byte_length", i64::try_from(drawn.len()).unwrap_or(i64::MAX));
+    set(
+        &mut object,
+        "byte_length",
+        i64::try_from(drawn.len()).unwrap_or(i64::MAX),
+    );
     Ok(object)
 }
 
@@ -183,13 +234,18 @@ fn integer(columns: Columns) -> Definition {
     Definition {
         validate: |config| match (whole(config, "min"), whole(config, "max")) {
             (Some(min), Some(max)) if min > max => {
-                let detail = format!("The minimum (min) value needs to be smaller than or equal to maximum (max) value: {min} is not below {max}.");
+                let detail = format!(
+                    "The minimum (min) value needs to be smaller than or equal to maximum (max) value: {min} is not below {max}."
+                );
                 vec![problem("min", "Create Random Integer Error", detail)]
             }
             _ => Vec::new(),
         },
         ..Definition::new("random_integer", columns, |_, mut object, outside| {
-            let (min, max) = (whole(&object, "min").unwrap_or(0), whole(&object, "max").unwrap_or(0));
+            let (min, max) = (
+                whole(&object, "min").unwrap_or(0),
+                whole(&object, "max").unwrap_or(0),
+            );
             let span = max.abs_diff(min).saturating_add(1);
             let drawn = match text(&object, "seed").filter(|seed| !seed.is_empty()) {
                 Some(seed) => seeded(seed, 1)[0] % span,
@@ -204,14 +260,20 @@ fn integer(columns: Columns) -> Definition {
 }
 
 fn defaults() -> Vec<(&'static str, Value)> {
-    let mut defaults: Vec<(&'static str, Value)> = ["lower", "upper", "special"].map(|name| (name, Value::TRUE)).to_vec();
-    defaults.extend(["min_lower", "min_upper", "min_numeric", "min_special"].map(|name| (name, Value::int(0))));
+    let mut defaults: Vec<(&'static str, Value)> = ["lower", "upper", "special"]
+        .map(|name| (name, Value::TRUE))
+        .to_vec();
+    defaults.extend(
+        ["min_lower", "min_upper", "min_numeric", "min_special"].map(|name| (name, Value::int(0))),
+    );
     defaults
 }
 
 /// `number` is the old name of `numeric`: what one says, the other says too; without either, both are true.
 fn plan_numeric(_prior: Option<&Attributes>, planned: &mut Attributes) {
-    let said = ["numeric", "number"].into_iter().find_map(|name| flag(planned, name));
+    let said = ["numeric", "number"]
+        .into_iter()
+        .find_map(|name| flag(planned, name));
     let value = Value::bool(said.unwrap_or(true));
     set(planned, "numeric", value.clone());
     set(planned, "number", value);
@@ -219,25 +281,44 @@ fn plan_numeric(_prior: Option<&Attributes>, planned: &mut Attributes) {
 
 fn validate_characters(config: &Attributes) -> Vec<ProviderDiagnostic> {
     let mut found: Vec<ProviderDiagnostic> = positive(config, "length").into_iter().collect();
-    let least: i64 = ["min_lower", "min_upper", "min_numeric", "min_special"].iter().filter_map(|name| whole(config, name)).sum();
+    let least: i64 = ["min_lower", "min_upper", "min_numeric", "min_special"]
+        .iter()
+        .filter_map(|name| whole(config, name))
+        .sum();
     if let Some(length) = whole(config, "length")
         && length < least
     {
-        let detail = format!("Attribute length value must be at least sum of min_upper + min_lower + min_numeric + min_special ({least}), got: {length}");
+        let detail = format!(
+            "Attribute length value must be at least sum of min_upper + min_lower + min_numeric + min_special ({least}), got: {length}"
+        );
         found.push(problem("length", "Invalid Attribute Value", detail));
     }
-    let none = ["lower", "upper", "special", "numeric"].iter().all(|name| flag(config, name) == Some(false));
+    let none = ["lower", "upper", "special", "numeric"]
+        .iter()
+        .all(|name| flag(config, name) == Some(false));
     if none && !is_set(config, "number") {
-        found.push(problem("lower", "Invalid Attribute Combination", "At least one attribute out of [special, upper, lower, numeric] must be true."));
+        found.push(problem(
+            "lower",
+            "Invalid Attribute Combination",
+            "At least one attribute out of [special, upper, lower, numeric] must be true.",
+        ));
     }
     found
 }
 
 /// Characters as asked for: the least number of each kind, the rest of any, in random order.
 fn characters_of(object: &Attributes, outside: &Outside) -> String {
-    let special = text(object, "override_special").filter(|text| !text.is_empty()).unwrap_or(SPECIAL);
-    let kinds = [("upper", "min_upper", UPPER), ("lower", "min_lower", LOWER), ("numeric", "min_numeric", DIGITS), ("special", "min_special", special)];
-    let pick = |from: &[char]| from[usize::try_from(below(outside, from.len() as u64)).unwrap_or(0)];
+    let special = text(object, "override_special")
+        .filter(|text| !text.is_empty())
+        .unwrap_or(SPECIAL);
+    let kinds = [
+        ("upper", "min_upper", UPPER),
+        ("lower", "min_lower", LOWER),
+        ("numeric", "min_numeric", DIGITS),
+        ("special", "min_special", special),
+    ];
+    let pick =
+        |from: &[char]| from[usize::try_from(below(outside, from.len() as u64)).unwrap_or(0)];
     let mut drawn: Vec<char> = Vec::new();
     let mut all: Vec<char> = Vec::new();
     for (enabled, least, letters) in kinds {
@@ -245,23 +326,34 @@ fn characters_of(object: &Attributes, outside: &Outside) -> String {
         if flag(object, enabled).unwrap_or(true) {
             all.extend(&letters);
         }
-        let count = whole(object, least).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
+        let count = whole(object, least)
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(0);
         drawn.extend((0..count).map(|_| pick(&letters)));
     }
-    let length = whole(object, "length").and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let length = whole(object, "length")
+        .and_then(|length| usize::try_from(length).ok())
+        .unwrap_or(0);
     while drawn.len() < length && !all.is_empty() {
         drawn.push(pick(&all));
     }
     for at in (1..drawn.len()).rev() {
-        drawn.swap(at, usize::try_from(below(outside, at as u64 + 1)).unwrap_or(0));
+        drawn.swap(
+            at,
+            usize::try_from(below(outside, at as u64 + 1)).unwrap_or(0),
+        );
     }
     drawn.into_iter().collect()
 }
 
 fn bcrypt_hash(password: &str) -> Result<String, Failure> {
     let bytes = &password.as_bytes()[..password.len().min(BCRYPT_LIMIT)];
-    bcrypt::hash(bytes, BCRYPT_COST)
-        .map_err(|error| ProviderDiagnostic::error("Create Random Password Error", format!("The password cannot be hashed: {error}.")))
+    bcrypt::hash(bytes, BCRYPT_COST).map_err(|error| {
+        ProviderDiagnostic::error(
+            "Create Random Password Error",
+            format!("The password cannot be hashed: {error}."),
+        )
+    })
 }
 
 fn password(columns: Columns) -> Definition {
@@ -273,7 +365,8 @@ fn password(columns: Columns) -> Definition {
         upgrade: |object, _| {
             plan_numeric(None, object);
             if !is_set(object, "bcrypt_hash")
-                && let Some(hash) = text(object, "result").and_then(|result| bcrypt_hash(result).ok())
+                && let Some(hash) =
+                    text(object, "result").and_then(|result| bcrypt_hash(result).ok())
             {
                 set(object, "bcrypt_hash", hash);
             }
@@ -323,7 +416,11 @@ fn characters_from(result: &str) -> Attributes {
     for name in ["min_lower", "min_upper", "min_numeric", "min_special"] {
         set(&mut object, name, 0_i64);
     }
-    set(&mut object, "length", i64::try_from(result.chars().count()).unwrap_or(i64::MAX));
+    set(
+        &mut object,
+        "length",
+        i64::try_from(result.chars().count()).unwrap_or(i64::MAX),
+    );
     set(&mut object, "result", result);
     object
 }
@@ -333,8 +430,12 @@ fn pet(columns: Columns) -> Definition {
         defaults: vec![("length", Value::int(2)), ("separator", Value::string("-"))],
         validate: |config| positive(config, "length").into_iter().collect(),
         ..Definition::new("random_pet", columns, |_, mut object, outside| {
-            let length = whole(&object, "length").and_then(|length| usize::try_from(length).ok()).unwrap_or(2);
-            let pick = |from: &[&'static str]| from[usize::try_from(below(outside, from.len() as u64)).unwrap_or(0)];
+            let length = whole(&object, "length")
+                .and_then(|length| usize::try_from(length).ok())
+                .unwrap_or(2);
+            let pick = |from: &[&'static str]| {
+                from[usize::try_from(below(outside, from.len() as u64)).unwrap_or(0)]
+            };
             let mut drawn: Vec<&str> = (2..length).map(|_| pick(&words::ADVERBS)).collect();
             if length > 1 {
                 drawn.push(pick(&words::ADJECTIVES));
@@ -351,11 +452,21 @@ fn pet(columns: Columns) -> Definition {
 
 fn shuffle(columns: Columns) -> Definition {
     Definition::new("random_shuffle", columns, |_, mut object, outside| {
-        let input: Vec<Value> = object.get("input").and_then(Value::as_sequence).map(<[Value]>::to_vec).unwrap_or_default();
-        let wanted = whole(&object, "result_count").and_then(|count| usize::try_from(count).ok()).unwrap_or(input.len());
-        let mut seeds = text(&object, "seed").filter(|seed| !seed.is_empty()).map(|seed| seeded(seed, wanted + input.len()).into_iter());
+        let input: Vec<Value> = object
+            .get("input")
+            .and_then(Value::as_sequence)
+            .map(<[Value]>::to_vec)
+            .unwrap_or_default();
+        let wanted = whole(&object, "result_count")
+            .and_then(|count| usize::try_from(count).ok())
+            .unwrap_or(input.len());
+        let mut seeds = text(&object, "seed")
+            .filter(|seed| !seed.is_empty())
+            .map(|seed| seeded(seed, wanted + input.len()).into_iter());
         let mut number = |bound: usize| match &mut seeds {
-            Some(seeds) => usize::try_from(seeds.next().unwrap_or(0) % bound.max(1) as u64).unwrap_or(0),
+            Some(seeds) => {
+                usize::try_from(seeds.next().unwrap_or(0) % bound.max(1) as u64).unwrap_or(0)
+            }
             None => usize::try_from(below(outside, bound as u64)).unwrap_or(0),
         };
         let mut result = Vec::new();
@@ -376,8 +487,12 @@ fn shuffle(columns: Columns) -> Definition {
 fn uuid(name: &'static str, columns: Columns, apply: crate::definition::Apply) -> Definition {
     Definition {
         import: Some(|id, _| {
-            let parsed = uuid::Uuid::parse_str(id)
-                .map_err(|error| ProviderDiagnostic::error("Import Random UUID Error", format!("{id:?} is not a UUID: {error}.")))?;
+            let parsed = uuid::Uuid::parse_str(id).map_err(|error| {
+                ProviderDiagnostic::error(
+                    "Import Random UUID Error",
+                    format!("{id:?} is not a UUID: {error}."),
+                )
+            })?;
             let mut object = Attributes::new();
             set(&mut object, "id", parsed.to_string());
             set(&mut object, "result", parsed.to_string());
@@ -387,8 +502,15 @@ fn uuid(name: &'static str, columns: Columns, apply: crate::definition::Apply) -
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every type's functions have one signature")]
-fn uuid_of(mut object: Attributes, outside: &Outside, make: fn(&Outside) -> String) -> Result<Attributes, Failure> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every type's functions have one signature"
+)]
+fn uuid_of(
+    mut object: Attributes,
+    outside: &Outside,
+    make: fn(&Outside) -> String,
+) -> Result<Attributes, Failure> {
     let drawn = make(outside);
     set(&mut object, "id", drawn.as_str());
     set(&mut object, "result", drawn);
@@ -398,13 +520,18 @@ fn uuid_of(mut object: Attributes, outside: &Outside, make: fn(&Outside) -> Stri
 fn uuid_v4(outside: &Outside) -> String {
     let mut bytes = [0; 16];
     outside.entropy.fill(&mut bytes);
-    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    uuid::Builder::from_random_bytes(bytes)
+        .into_uuid()
+        .to_string()
 }
 
 fn uuid_v7(outside: &Outside) -> String {
     let mut bytes = [0; 10];
     outside.entropy.fill(&mut bytes);
     let (seconds, nanoseconds) = outside.clock.now();
-    let milliseconds = u64::try_from(seconds).unwrap_or(0) * 1000 + u64::from(nanoseconds) / 1_000_000;
-    uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes).into_uuid().to_string()
+    let milliseconds =
+        u64::try_from(seconds).unwrap_or(0) * 1000 + u64::from(nanoseconds) / 1_000_000;
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &bytes)
+        .into_uuid()
+        .to_string()
 }

@@ -38,13 +38,23 @@ struct PersonWire {
 }
 
 pub(crate) fn encode_rules(rules: &Rules) -> Vec<u8> {
-    let person = |person: &Person| PersonWire { ssh: person.keys.clone(), github: person.github.clone() };
+    let person = |person: &Person| PersonWire {
+        ssh: person.keys.clone(),
+        github: person.github.clone(),
+    };
     let wire = RulesWire {
         format: 1,
         environment: rules.environment.clone(),
         after: rules.after.clone(),
-        gate: rules.gate.as_ref().map(|gate| GateWire { approvals: gate.approvals, roles: gate.roles.clone() }),
-        people: rules.people.iter().map(|(name, found)| (name.clone(), person(found))).collect(),
+        gate: rules.gate.as_ref().map(|gate| GateWire {
+            approvals: gate.approvals,
+            roles: gate.roles.clone(),
+        }),
+        people: rules
+            .people
+            .iter()
+            .map(|(name, found)| (name.clone(), person(found)))
+            .collect(),
         roles: rules.roles.clone(),
     };
     serde_json::to_vec(&wire).expect("rules have string keys only")
@@ -53,14 +63,27 @@ pub(crate) fn encode_rules(rules: &Rules) -> Vec<u8> {
 pub(crate) fn decode_rules(bytes: &[u8]) -> Result<Rules, String> {
     let wire: RulesWire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if wire.format != 1 {
-        return Err(format!("the gate's rules have format {}, which this version cannot read", wire.format));
+        return Err(format!(
+            "the gate's rules have format {}, which this version cannot read",
+            wire.format
+        ));
     }
-    let person = |wire: PersonWire| Person { keys: wire.ssh, github: wire.github };
+    let person = |wire: PersonWire| Person {
+        keys: wire.ssh,
+        github: wire.github,
+    };
     Ok(Rules {
         environment: wire.environment,
         after: wire.after,
-        gate: wire.gate.map(|gate| Gate { approvals: gate.approvals, roles: gate.roles }),
-        people: wire.people.into_iter().map(|(name, found)| (name, person(found))).collect(),
+        gate: wire.gate.map(|gate| Gate {
+            approvals: gate.approvals,
+            roles: gate.roles,
+        }),
+        people: wire
+            .people
+            .into_iter()
+            .map(|(name, found)| (name, person(found)))
+            .collect(),
         roles: wire.roles,
     })
 }
@@ -90,7 +113,8 @@ pub(crate) fn encode_statement(statement: &Statement) -> Vec<u8> {
 pub(crate) fn decode_statement(bytes: &[u8]) -> Result<Statement, String> {
     let wire: StatementWire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     Ok(Statement {
-        plan: PlanDigest::parse(&wire.plan).ok_or("the plan's digest is not sixty-four hexadecimal digits")?,
+        plan: PlanDigest::parse(&wire.plan)
+            .ok_or("the plan's digest is not sixty-four hexadecimal digits")?,
         environment: wire.environment,
         change: wire.change,
         signed_at: wire.signed_at,
@@ -121,11 +145,19 @@ pub(crate) struct Envelope {
     pub(crate) signature: String,
 }
 
-pub(crate) fn encode_envelope(payload_type: &str, payload: &[u8], keyid: &str, signature: &str) -> Vec<u8> {
+pub(crate) fn encode_envelope(
+    payload_type: &str,
+    payload: &[u8],
+    keyid: &str,
+    signature: &str,
+) -> Vec<u8> {
     let wire = EnvelopeWire {
         payload: STANDARD.encode(payload),
         payload_type: payload_type.to_owned(),
-        signatures: vec![SignatureWire { keyid: keyid.to_owned(), sig: STANDARD.encode(signature) }],
+        signatures: vec![SignatureWire {
+            keyid: keyid.to_owned(),
+            sig: STANDARD.encode(signature),
+        }],
     };
     serde_json::to_vec(&wire).expect("an envelope has string keys only")
 }

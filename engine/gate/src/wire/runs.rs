@@ -55,18 +55,25 @@ pub(crate) fn decode_run(bytes: &[u8]) -> Result<Run, String> {
     let wire: RunWire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     Ok(Run {
         id: wire.id,
-        plan: PlanDigest::parse(&wire.plan).ok_or("the plan's digest is not sixty-four hexadecimal digits")?,
+        plan: PlanDigest::parse(&wire.plan)
+            .ok_or("the plan's digest is not sixty-four hexadecimal digits")?,
         configuration: wire.configuration,
         environment: wire.environment,
         workspace: wire.workspace,
         mode: wire.mode,
-        status: RunStatus::parse(&wire.status).ok_or_else(|| format!("{:?} is not the status of a run", wire.status))?,
+        status: RunStatus::parse(&wire.status)
+            .ok_or_else(|| format!("{:?} is not the status of a run", wire.status))?,
         actor: wire.actor,
         commit: wire.commit,
         version: wire.version,
         created: wire.created,
         finished: wire.finished,
-        counts: RunCounts { add: wire.add, change: wire.change, remove: wire.remove, import: wire.import },
+        counts: RunCounts {
+            add: wire.add,
+            change: wire.change,
+            remove: wire.remove,
+            import: wire.import,
+        },
         message: wire.message,
     })
 }

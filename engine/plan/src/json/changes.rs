@@ -85,13 +85,22 @@ fn body(out: &mut Writer, change: &ResourceChange) {
             values::value(out, &change.after);
         }
         out.key("after_unknown");
-        if change.after.is_wholly_known() { out.raw("{}") } else { values::unknown(out, &change.after) }
+        if change.after.is_wholly_known() {
+            out.raw("{}")
+        } else {
+            values::unknown(out, &change.after)
+        }
         out.key("before_sensitive");
         values::sensitive(out, &change.before);
         out.key("after_sensitive");
         values::sensitive(out, &change.after);
         if !change.replace_paths.is_empty() {
-            out.array("replace_paths", |out| change.replace_paths.iter().for_each(|found| path(out, found)));
+            out.array("replace_paths", |out| {
+                change
+                    .replace_paths
+                    .iter()
+                    .for_each(|found| path(out, found))
+            });
         }
         if let Some(importing) = &change.importing {
             out.key("importing");
@@ -148,7 +157,11 @@ impl Writer {
 /// The state as it is going to be, as far as it is known.
 pub(super) fn planned_values(out: &mut Writer, plan: &Plan) {
     out.object(|out| {
-        let outputs: Vec<_> = plan.outputs.iter().filter(|(_, output)| output.action != Action::Delete).collect();
+        let outputs: Vec<_> = plan
+            .outputs
+            .iter()
+            .filter(|(_, output)| output.action != Action::Delete)
+            .collect();
         if !outputs.is_empty() {
             out.key("outputs");
             out.object(|out| {
@@ -162,11 +175,19 @@ pub(super) fn planned_values(out: &mut Writer, plan: &Plan) {
         for change in &plan.changes {
             let gone = change.action == Action::Delete || change.deposed.is_some();
             if !gone {
-                modules.entry(change.address.module().clone()).or_default().push(change);
+                modules
+                    .entry(change.address.module().clone())
+                    .or_default()
+                    .push(change);
             }
         }
         out.key("root_module");
-        module(out, &ModuleInstance::root(), &Modules::of(modules.keys()), &modules);
+        module(
+            out,
+            &ModuleInstance::root(),
+            &Modules::of(modules.keys()),
+            &modules,
+        );
     });
 }
 
@@ -210,17 +231,28 @@ impl Modules {
     }
 }
 
-fn module(out: &mut Writer, at: &ModuleInstance, tree: &Modules, all: &BTreeMap<ModuleInstance, Vec<&ResourceChange>>) {
+fn module(
+    out: &mut Writer,
+    at: &ModuleInstance,
+    tree: &Modules,
+    all: &BTreeMap<ModuleInstance, Vec<&ResourceChange>>,
+) {
     out.object(|out| {
         if let Some(changes) = all.get(at) {
-            out.array("resources", |out| changes.iter().for_each(|change| planned_resource(out, change)));
+            out.array("resources", |out| {
+                changes
+                    .iter()
+                    .for_each(|change| planned_resource(out, change))
+            });
         }
         if !at.is_root() {
             out.string("address", &at.to_string());
         }
         let below = tree.below(at);
         if !below.is_empty() {
-            out.array("child_modules", |out| below.iter().for_each(|child| module(out, child, tree, all)));
+            out.array("child_modules", |out| {
+                below.iter().for_each(|child| module(out, child, tree, all))
+            });
         }
     });
 }

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrace_addr::{ModulePath, ProviderAddr, ResourceMode};
-use terrace_config::{Config, ForEachOrCount, Module, ModuleCall, ModuleNode, Provisioner, ResourceConfig, evaluate_constant};
+use terrace_config::{
+    Config, ForEachOrCount, Module, ModuleCall, ModuleNode, Provisioner, ResourceConfig,
+    evaluate_constant,
+};
 use terrace_diag::Diagnostics;
 use terrace_schema::{Block, BlockNesting, ProviderSchema};
 use terrace_syntax::{AttributeSchema, BlockSchema, Body, BodySchema, Expr, Step, Traversal};
@@ -24,23 +27,66 @@ pub(super) fn configuration(out: &mut Writer, config: &Config, schemas: &Schemas
 }
 
 fn provider_configs(out: &mut Writer, config: &Config) {
-    let mut entries: BTreeMap<String, (String, ProviderAddr, Option<String>, ModulePath, Option<Body>, Vec<String>)> = BTreeMap::new();
+    let mut entries: BTreeMap<
+        String,
+        (
+            String,
+            ProviderAddr,
+            Option<String>,
+            ModulePath,
+            Option<Body>,
+            Vec<String>,
+        ),
+    > = BTreeMap::new();
     for node in config.root.walk() {
         for (local, block) in &node.module.provider_configs {
             let key = config_key(&node.path, &local.local_name, local.alias.as_deref());
             let requirement = node.module.providers.get(&local.local_name);
-            let versions = requirement.map(|found| found.versions.iter().map(|(text, _)| text.clone()).collect()).unwrap_or_default();
+            let versions = requirement
+                .map(|found| {
+                    found
+                        .versions
+                        .iter()
+                        .map(|(text, _)| text.clone())
+                        .collect()
+                })
+                .unwrap_or_default();
             let alias = local.alias.as_ref().map(ToString::to_string);
-            entries.insert(key, (local.local_name.to_string(), block.provider.clone(), alias, node.path.clone(), Some(block.body.clone()), versions));
+            entries.insert(
+                key,
+                (
+                    local.local_name.to_string(),
+                    block.provider.clone(),
+                    alias,
+                    node.path.clone(),
+                    Some(block.body.clone()),
+                    versions,
+                ),
+            );
         }
         for resource in node.module.resources.values() {
             let local = &resource.provider_config;
             let requirement = node.module.providers.get(&local.local_name);
-            let versions = requirement.map(|found| found.versions.iter().map(|(text, _)| text.clone()).collect()).unwrap_or_default();
+            let versions = requirement
+                .map(|found| {
+                    found
+                        .versions
+                        .iter()
+                        .map(|(text, _)| text.clone())
+                        .collect()
+                })
+                .unwrap_or_default();
             let key = config_key(&node.path, &local.local_name, None);
-            entries
-                .entry(key)
-                .or_insert_with(|| (local.local_name.to_string(), resource.provider.clone(), None, node.path.clone(), None, versions));
+            entries.entry(key).or_insert_with(|| {
+                (
+                    local.local_name.to_string(),
+                    resource.provider.clone(),
+                    None,
+                    node.path.clone(),
+                    None,
+                    versions,
+                )
+            });
         }
     }
     if entries.is_empty() {
@@ -67,7 +113,11 @@ fn provider_configs(out: &mut Writer, config: &Config) {
 }
 
 fn config_key(path: &ModulePath, local: &str, alias: Option<&str>) -> String {
-    let module = if path.is_root() { String::new() } else { format!("{path}:") };
+    let module = if path.is_root() {
+        String::new()
+    } else {
+        format!("{path}:")
+    };
     let alias = alias.map(|alias| format!(".{alias}")).unwrap_or_default();
     format!("{module}{local}{alias}")
 }
@@ -108,7 +158,12 @@ fn outputs(out: &mut Writer, module: &Module) {
                 out.key("expression");
                 expression(out, &output.value);
                 if !output.depends_on.is_empty() {
-                    out.array("depends_on", |out| output.depends_on.iter().for_each(|found| out.text(&reference(found))));
+                    out.array("depends_on", |out| {
+                        output
+                            .depends_on
+                            .iter()
+                            .for_each(|found| out.text(&reference(found)))
+                    });
                 }
                 if let Some(description) = &output.description {
                     out.string_unless_empty("description", description);
@@ -127,7 +182,11 @@ fn variables(out: &mut Writer, module: &Module) {
         for (name, variable) in &module.variables {
             out.key(name);
             out.object(|out| {
-                if let Some(default) = variable.default.as_ref().filter(|default| !default.is_null()) {
+                if let Some(default) = variable
+                    .default
+                    .as_ref()
+                    .filter(|default| !default.is_null())
+                {
                     out.key("default");
                     values::value(out, default);
                 }
@@ -146,16 +205,31 @@ fn variables(out: &mut Writer, module: &Module) {
 }
 
 fn resources(out: &mut Writer, config: &Config, node: &ModuleNode, schemas: &Schemas) {
-    let shown: Vec<&Arc<ResourceConfig>> = node.module.resources.values().filter(|resource| resource.in_check.is_none()).collect();
+    let shown: Vec<&Arc<ResourceConfig>> = node
+        .module
+        .resources
+        .values()
+        .filter(|resource| resource.in_check.is_none())
+        .collect();
     if shown.is_empty() {
         return;
     }
     let mut sorted = shown;
     sorted.sort_by_key(|resource| (resource.resource.mode, resource.resource.to_string()));
-    out.array("resources", |out| sorted.iter().for_each(|found| resource(out, config, node, found, schemas)));
+    out.array("resources", |out| {
+        sorted
+            .iter()
+            .for_each(|found| resource(out, config, node, found, schemas))
+    });
 }
 
-fn resource(out: &mut Writer, _config: &Config, node: &ModuleNode, found: &ResourceConfig, schemas: &Schemas) {
+fn resource(
+    out: &mut Writer,
+    _config: &Config,
+    node: &ModuleNode,
+    found: &ResourceConfig,
+    schemas: &Schemas,
+) {
     let name = &found.resource;
     let schema = schemas.get(&found.provider).and_then(|schema| {
         let table = match name.mode {
@@ -171,15 +245,33 @@ fn resource(out: &mut Writer, _config: &Config, node: &ModuleNode, found: &Resou
         out.string("type", &name.type_name);
         out.string("name", &name.name);
         let local = &found.provider_config;
-        out.string("provider_config_key", &config_key(&node.path, &local.local_name, local.alias.as_deref()));
+        out.string(
+            "provider_config_key",
+            &config_key(&node.path, &local.local_name, local.alias.as_deref()),
+        );
         if !found.provisioners.is_empty() {
-            out.array("provisioners", |out| found.provisioners.iter().for_each(|found| provisioner(out, found)));
+            out.array("provisioners", |out| {
+                found
+                    .provisioners
+                    .iter()
+                    .for_each(|found| provisioner(out, found))
+            });
         }
-        expressions(out, "expressions", &found.body, schema.map(|schema| &schema.block));
+        expressions(
+            out,
+            "expressions",
+            &found.body,
+            schema.map(|schema| &schema.block),
+        );
         out.number("schema_version", schema.map_or(0, |schema| schema.version));
         repetition(out, &found.repetition);
         if !found.depends_on.is_empty() {
-            out.array("depends_on", |out| found.depends_on.iter().for_each(|found| out.text(&reference(found))));
+            out.array("depends_on", |out| {
+                found
+                    .depends_on
+                    .iter()
+                    .for_each(|found| out.text(&reference(found)))
+            });
         }
     });
 }
@@ -205,7 +297,13 @@ fn repetition(out: &mut Writer, found: &ForEachOrCount) {
     }
 }
 
-fn module_call(out: &mut Writer, config: &Config, node: &ModuleNode, call: &ModuleCall, schemas: &Schemas) {
+fn module_call(
+    out: &mut Writer,
+    config: &Config,
+    node: &ModuleNode,
+    call: &ModuleCall,
+    schemas: &Schemas,
+) {
     out.object(|out| {
         out.string("source", &call.source);
         if !call.inputs.is_empty() {
@@ -226,7 +324,11 @@ fn module_call(out: &mut Writer, config: &Config, node: &ModuleNode, call: &Modu
             out.string("version_constraint", version);
         }
         if !call.depends_on.is_empty() {
-            out.array("depends_on", |out| call.depends_on.iter().for_each(|found| out.text(&reference(found))));
+            out.array("depends_on", |out| {
+                call.depends_on
+                    .iter()
+                    .for_each(|found| out.text(&reference(found)))
+            });
         }
     });
 }
@@ -252,20 +354,35 @@ fn body_expressions(out: &mut Writer, body: &Body, schema: Option<&Block>) -> bo
         return !attributes.is_empty();
     };
     let wanted = BodySchema {
-        attributes: schema.attributes.keys().map(|name| AttributeSchema { name: name.clone(), required: false }).collect(),
+        attributes: schema
+            .attributes
+            .keys()
+            .map(|name| AttributeSchema {
+                name: name.clone(),
+                required: false,
+            })
+            .collect(),
         blocks: schema
             .blocks
             .iter()
             .map(|(name, nested)| BlockSchema {
                 type_name: name.clone(),
-                labels: if nested.nesting == BlockNesting::Map { vec!["key".into()] } else { Vec::new() },
+                labels: if nested.nesting == BlockNesting::Map {
+                    vec!["key".into()]
+                } else {
+                    Vec::new()
+                },
             })
             .collect(),
     };
     let (content, _, _) = body.partial_content(&wanted);
     let mut any = false;
-    let names: BTreeSet<&str> =
-        content.attributes.keys().map(|name| &**name).chain(content.blocks.iter().map(|block| &*block.type_name.name)).collect();
+    let names: BTreeSet<&str> = content
+        .attributes
+        .keys()
+        .map(|name| &**name)
+        .chain(content.blocks.iter().map(|block| &*block.type_name.name))
+        .collect();
     for name in names {
         any = true;
         out.key(name);
@@ -273,8 +390,14 @@ fn body_expressions(out: &mut Writer, body: &Body, schema: Option<&Block>) -> bo
             expression(out, &attribute.value);
             continue;
         }
-        let Some(nested) = schema.blocks.get(name) else { continue };
-        let blocks: Vec<_> = content.blocks.iter().filter(|block| &*block.type_name.name == name).collect();
+        let Some(nested) = schema.blocks.get(name) else {
+            continue;
+        };
+        let blocks: Vec<_> = content
+            .blocks
+            .iter()
+            .filter(|block| &*block.type_name.name == name)
+            .collect();
         let write = |out: &mut Writer, body: &Body| {
             out.object(|out| {
                 body_expressions(out, body, Some(&nested.block));
@@ -282,7 +405,9 @@ fn body_expressions(out: &mut Writer, body: &Body, schema: Option<&Block>) -> bo
         };
         match nested.nesting {
             BlockNesting::Single | BlockNesting::Group => write(out, &blocks[0].body),
-            BlockNesting::List | BlockNesting::Set => out.items(|out| blocks.iter().for_each(|block| write(out, &block.body))),
+            BlockNesting::List | BlockNesting::Set => {
+                out.items(|out| blocks.iter().for_each(|block| write(out, &block.body)))
+            }
             BlockNesting::Map => out.object(|out| {
                 for block in blocks {
                     out.key(block.labels.first().map_or("", |label| &label.text));
@@ -339,7 +464,10 @@ fn references(traversal: &Traversal) -> Vec<String> {
     for step in &traversal.steps[..subject] {
         push_step(&mut text, step);
     }
-    let whole = matches!(root, "var" | "local" | "each" | "count" | "path" | "terraform" | "tofu");
+    let whole = matches!(
+        root,
+        "var" | "local" | "each" | "count" | "path" | "terraform" | "tofu"
+    );
     if whole {
         return vec![text];
     }

@@ -31,10 +31,18 @@ pub fn plan_json(plan: &Plan, config: &Config) -> String {
         out.key("planned_values");
         changes::planned_values(out, plan);
         if !plan.drift.is_empty() {
-            out.array("resource_drift", |out| plan.drift.iter().for_each(|change| changes::change(out, change)));
+            out.array("resource_drift", |out| {
+                plan.drift
+                    .iter()
+                    .for_each(|change| changes::change(out, change))
+            });
         }
         if !plan.changes.is_empty() {
-            out.array("resource_changes", |out| plan.changes.iter().for_each(|change| changes::change(out, change)));
+            out.array("resource_changes", |out| {
+                plan.changes
+                    .iter()
+                    .for_each(|change| changes::change(out, change))
+            });
         }
         if !plan.outputs.is_empty() {
             out.key("output_changes");
@@ -106,7 +114,10 @@ fn variables(out: &mut Writer, plan: &Plan) {
 }
 
 fn prior_state(out: &mut Writer, plan: &Plan) {
-    if plan.prior_state.resources.is_empty() && plan.prior_state.outputs.is_empty() && plan.previous_state.lineage.is_empty() {
+    if plan.prior_state.resources.is_empty()
+        && plan.prior_state.outputs.is_empty()
+        && plan.previous_state.lineage.is_empty()
+    {
         return;
     }
     out.key("prior_state");
@@ -114,7 +125,12 @@ fn prior_state(out: &mut Writer, plan: &Plan) {
         out.string("format_version", STATE_FORMAT);
         out.string("terraform_version", ENGINE_VERSION);
         out.key("values");
-        state::values(out, &plan.prior_state, &|provider| plan.schemas.get(provider).cloned(), None);
+        state::values(
+            out,
+            &plan.prior_state,
+            &|provider| plan.schemas.get(provider).cloned(),
+            None,
+        );
     });
 }
 
@@ -175,7 +191,11 @@ fn check_address(out: &mut Writer, check: &CheckResult) {
         if let Ok(resource) = rest.parse::<terrace_addr::AbsResource>()
             && kind == "resource"
         {
-            let mode = if resource.resource.mode == terrace_addr::ResourceMode::Data { "data" } else { "managed" };
+            let mode = if resource.resource.mode == terrace_addr::ResourceMode::Data {
+                "data"
+            } else {
+                "managed"
+            };
             out.string("mode", mode);
             out.string_unless_empty("module", module);
             out.string("name", &resource.resource.name);

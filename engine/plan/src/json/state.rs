@@ -23,7 +23,12 @@ struct Row<'a> {
 }
 
 /// `outputs` and `root_module`. `only` leaves out what it does not hold.
-pub(super) fn values(out: &mut Writer, state: &State, schemas: &SchemaLookup<'_>, only: Option<&ModuleInstance>) {
+pub(super) fn values(
+    out: &mut Writer,
+    state: &State,
+    schemas: &SchemaLookup<'_>,
+    only: Option<&ModuleInstance>,
+) {
     let mut modules: BTreeMap<ModuleInstance, Vec<Row<'_>>> = BTreeMap::new();
     for (address, resource, instance) in state.instances() {
         if only.is_some_and(|only| address.module() != only) {
@@ -31,10 +36,20 @@ pub(super) fn values(out: &mut Writer, state: &State, schemas: &SchemaLookup<'_>
         }
         let rows = modules.entry(address.module().clone()).or_default();
         if let Some(object) = &instance.current {
-            rows.push(Row { address: address.clone(), resource, object, deposed: None });
+            rows.push(Row {
+                address: address.clone(),
+                resource,
+                object,
+                deposed: None,
+            });
         }
         for (key, object) in &instance.deposed {
-            rows.push(Row { address: address.clone(), resource, object, deposed: Some(key) });
+            rows.push(Row {
+                address: address.clone(),
+                resource,
+                object,
+                deposed: Some(key),
+            });
         }
     }
     out.object(|out| {
@@ -54,7 +69,13 @@ pub(super) fn values(out: &mut Writer, state: &State, schemas: &SchemaLookup<'_>
             });
         }
         out.key("root_module");
-        module(out, &ModuleInstance::root(), &Modules::of(modules.keys()), &modules, schemas);
+        module(
+            out,
+            &ModuleInstance::root(),
+            &Modules::of(modules.keys()),
+            &modules,
+            schemas,
+        );
     });
 }
 
@@ -67,14 +88,20 @@ fn module(
 ) {
     out.object(|out| {
         if let Some(rows) = all.get(at) {
-            out.array("resources", |out| rows.iter().for_each(|row| resource(out, row, schemas)));
+            out.array("resources", |out| {
+                rows.iter().for_each(|row| resource(out, row, schemas))
+            });
         }
         if !at.is_root() {
             out.string("address", &at.to_string());
         }
         let below = modules.below(at);
         if !below.is_empty() {
-            out.array("child_modules", |out| below.iter().for_each(|child| module(out, child, modules, all, schemas)));
+            out.array("child_modules", |out| {
+                below
+                    .iter()
+                    .for_each(|child| module(out, child, modules, all, schemas))
+            });
         }
     });
 }
@@ -82,7 +109,11 @@ fn module(
 fn resource(out: &mut Writer, row: &Row<'_>, schemas: &SchemaLookup<'_>) {
     let value = object_value(row, schemas);
     out.object(|out| {
-        resource_head(out, &row.address, &row.resource.provider.provider.to_string());
+        resource_head(
+            out,
+            &row.address,
+            &row.resource.provider.provider.to_string(),
+        );
         out.number("schema_version", row.object.schema_version);
         out.key("values");
         tree::value(out, &value);
@@ -90,7 +121,10 @@ fn resource(out: &mut Writer, row: &Row<'_>, schemas: &SchemaLookup<'_>) {
         tree::sensitive(out, &value);
         if !row.object.dependencies.is_empty() {
             out.array("depends_on", |out| {
-                row.object.dependencies.iter().for_each(|dependency| out.text(&dependency.to_string()));
+                row.object
+                    .dependencies
+                    .iter()
+                    .for_each(|dependency| out.text(&dependency.to_string()));
             });
         }
         if row.object.status == ObjectStatus::Tainted {
@@ -117,8 +151,14 @@ fn object_value(row: &Row<'_>, schemas: &SchemaLookup<'_>) -> Value {
         let value = terrace_value::json::decode(text, &schema.block.implied_type()).ok()?;
         Some(schema.block.mark_sensitive(&value))
     });
-    let value = typed.or_else(|| terrace_value::json::decode_implied(text).ok()).unwrap_or_else(Value::empty_object);
-    let marks: Vec<(Path, Marks)> =
-        row.object.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+    let value = typed
+        .or_else(|| terrace_value::json::decode_implied(text).ok())
+        .unwrap_or_else(Value::empty_object);
+    let marks: Vec<(Path, Marks)> = row
+        .object
+        .sensitive_paths
+        .iter()
+        .map(|path| (path.clone(), Marks::SENSITIVE))
+        .collect();
     value.mark_with_paths(&marks)
 }

@@ -66,7 +66,10 @@ impl Flags {
 
 /// What is unknown in a value.
 pub(super) fn unknown(out: &mut Writer, value: &Value) {
-    Flags::of(value, &|value| (!value.is_known()).then_some(Flags::Bool(true))).write(out);
+    Flags::of(value, &|value| {
+        (!value.is_known()).then_some(Flags::Bool(true))
+    })
+    .write(out);
 }
 
 /// What is sensitive in a value.

@@ -102,11 +102,14 @@ fn action_name(action: Action) -> String {
 
 fn action_of(name: &str) -> Result<Action, String> {
     let found = ACTIONS.iter().find(|(_, candidate)| *candidate == name);
-    found.map(|(action, _)| *action).ok_or_else(|| format!("{name:?} is not an action"))
+    found
+        .map(|(action, _)| *action)
+        .ok_or_else(|| format!("{name:?} is not an action"))
 }
 
 fn parse<T: std::str::FromStr<Err = terrace_addr::ParseError>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|error: terrace_addr::ParseError| error.to_string())
+    text.parse()
+        .map_err(|error: terrace_addr::ParseError| error.to_string())
 }
 
 impl ChangeWire {
@@ -122,23 +125,39 @@ impl ChangeWire {
             after: ValueWire::encode(&change.after, types),
             replace_paths: change.replace_paths.iter().map(PathWire::encode).collect(),
             private: Base64(change.private.clone()),
-            importing: change.importing.as_ref().map(|importing| ImportingWire { id: importing.id.clone() }),
+            importing: change.importing.as_ref().map(|importing| ImportingWire {
+                id: importing.id.clone(),
+            }),
             generated_config: change.generated_config.clone(),
             schema_version: change.schema_version,
             create_before_destroy: change.create_before_destroy,
-            dependencies: change.dependencies.iter().map(ToString::to_string).collect(),
+            dependencies: change
+                .dependencies
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             reasons: change
                 .reasons
                 .iter()
-                .map(|reason| (reason.attribute.clone(), reason.place.clone(), reason.cause.clone()))
+                .map(|reason| {
+                    (
+                        reason.attribute.clone(),
+                        reason.place.clone(),
+                        reason.cause.clone(),
+                    )
+                })
                 .collect(),
         }
     }
 
     pub(super) fn decode(self, types: &TypeTable) -> Result<ResourceChange, String> {
         let reason = self.reason.unwrap_or_default();
-        let action_reason = ActionReason::ALL.into_iter().find(|candidate| candidate.name() == reason);
-        let dependency = |text: &String| parse::<terrace_addr::AbsResource>(text).map(|address| address.config());
+        let action_reason = ActionReason::ALL
+            .into_iter()
+            .find(|candidate| candidate.name() == reason);
+        let dependency = |text: &String| {
+            parse::<terrace_addr::AbsResource>(text).map(|address| address.config())
+        };
         Ok(ResourceChange {
             address: parse(&self.address)?,
             previous_address: self.previous_address.as_deref().map(parse).transpose()?,
@@ -148,17 +167,31 @@ impl ChangeWire {
             action_reason: action_reason.ok_or_else(|| format!("{reason:?} is not a reason"))?,
             before: self.before.decode(types)?,
             after: self.after.decode(types)?,
-            replace_paths: self.replace_paths.iter().map(PathWire::decode).collect::<Result<_, _>>()?,
+            replace_paths: self
+                .replace_paths
+                .iter()
+                .map(PathWire::decode)
+                .collect::<Result<_, _>>()?,
             private: self.private.0,
-            importing: self.importing.map(|importing| Importing { id: importing.id }),
+            importing: self
+                .importing
+                .map(|importing| Importing { id: importing.id }),
             generated_config: self.generated_config,
             schema_version: self.schema_version,
             create_before_destroy: self.create_before_destroy,
-            dependencies: self.dependencies.iter().map(dependency).collect::<Result<_, _>>()?,
+            dependencies: self
+                .dependencies
+                .iter()
+                .map(dependency)
+                .collect::<Result<_, _>>()?,
             reasons: self
                 .reasons
                 .into_iter()
-                .map(|(attribute, place, cause)| Reason { attribute, place, cause })
+                .map(|(attribute, place, cause)| Reason {
+                    attribute,
+                    place,
+                    cause,
+                })
                 .collect(),
         })
     }

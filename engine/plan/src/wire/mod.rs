@@ -16,7 +16,8 @@ use terrace_config::{Snapshot, SnapshotFile};
 use terrace_state::{CheckResult, CheckStatus, ObjectCheckResult};
 
 use crate::{
-    ExecGraph, FileRead, Op, OpKind, Plan, PlanInputs, PlanMode, PlannedProvider, RelevantAttribute, VariableInput,
+    ExecGraph, FileRead, Op, OpKind, Plan, PlanInputs, PlanMode, PlannedProvider,
+    RelevantAttribute, VariableInput,
 };
 use changes::{ChangeWire, OutputWire};
 use schema::SchemasWire;
@@ -120,13 +121,22 @@ struct RelevantWire {
 pub(crate) fn encode(plan: &Plan) -> Vec<u8> {
     let mut types = TypeTable::default();
     let previous = terrace_state::write(&plan.previous_state);
-    let prior = (plan.previous_state != plan.prior_state).then(|| terrace_state::write(&plan.prior_state));
+    let prior =
+        (plan.previous_state != plan.prior_state).then(|| terrace_state::write(&plan.prior_state));
     let wire = PlanWire {
         format: FORMAT,
         mode: mode_name(plan.mode).to_owned(),
         inputs: encode_inputs(&plan.inputs, &mut types),
-        changes: plan.changes.iter().map(|change| ChangeWire::encode(change, &mut types)).collect(),
-        drift: plan.drift.iter().map(|change| ChangeWire::encode(change, &mut types)).collect(),
+        changes: plan
+            .changes
+            .iter()
+            .map(|change| ChangeWire::encode(change, &mut types))
+            .collect(),
+        drift: plan
+            .drift
+            .iter()
+            .map(|change| ChangeWire::encode(change, &mut types))
+            .collect(),
         outputs: plan
             .outputs
             .iter()
@@ -164,26 +174,41 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Plan, PlanReadError> {
     }
     let probe: Probe = serde_json::from_slice(bytes).map_err(|_| PlanReadError::NotAPlan)?;
     if probe.format != FORMAT {
-        return Err(PlanReadError::Format { found: probe.format });
+        return Err(PlanReadError::Format {
+            found: probe.format,
+        });
     }
-    let wire: PlanWire = serde_json::from_slice(bytes).map_err(|error| PlanReadError::Damaged(error.to_string()))?;
+    let wire: PlanWire =
+        serde_json::from_slice(bytes).map_err(|error| PlanReadError::Damaged(error.to_string()))?;
     decode_wire(wire).map_err(PlanReadError::Damaged)
 }
 
 fn decode_wire(wire: PlanWire) -> Result<Plan, String> {
     let types = TypeTable::from_wire(&wire.types)?;
     let read_state = |raw: &serde_json::value::RawValue| {
-        terrace_state::read(raw.get().as_bytes()).map(Arc::new).map_err(|error| error.to_string())
+        terrace_state::read(raw.get().as_bytes())
+            .map(Arc::new)
+            .map_err(|error| error.to_string())
     };
     let previous_state = read_state(&wire.previous_state)?;
     let prior_state = match &wire.prior_state {
         Some(raw) => read_state(raw)?,
         None => previous_state.clone(),
     };
-    let changes = |list: Vec<ChangeWire>| list.into_iter().map(|change| change.decode(&types)).collect::<Result<Vec<_>, _>>();
-    let outputs = wire.outputs.into_iter().map(|(name, output)| Ok((Name::from(name), output.decode(&types)?)));
+    let changes = |list: Vec<ChangeWire>| {
+        list.into_iter()
+            .map(|change| change.decode(&types))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let outputs = wire
+        .outputs
+        .into_iter()
+        .map(|(name, output)| Ok((Name::from(name), output.decode(&types)?)));
     let relevant = wire.relevant_attributes.into_iter().map(|relevant| {
-        Ok(RelevantAttribute { resource: relevant.resource, attribute: relevant.attribute.decode()? })
+        Ok(RelevantAttribute {
+            resource: relevant.resource,
+            attribute: relevant.attribute.decode()?,
+        })
     });
     let plan = Plan {
         mode: mode_of(&wire.mode)?,
@@ -193,8 +218,18 @@ fn decode_wire(wire: PlanWire) -> Result<Plan, String> {
         changes: changes(wire.changes)?,
         drift: changes(wire.drift)?,
         outputs: outputs.collect::<Result<_, String>>()?,
-        exec: ExecGraph { ops: wire.exec.into_iter().map(decode_op).collect::<Result<_, _>>()? },
-        checks: wire.checks.into_iter().map(decode_check).collect::<Result<_, _>>()?,
+        exec: ExecGraph {
+            ops: wire
+                .exec
+                .into_iter()
+                .map(decode_op)
+                .collect::<Result<_, _>>()?,
+        },
+        checks: wire
+            .checks
+            .into_iter()
+            .map(decode_check)
+            .collect::<Result<_, _>>()?,
         relevant_attributes: relevant.collect::<Result<_, String>>()?,
         schemas: schema::decode_used(wire.schemas)?,
         errored: wire.errored,
@@ -229,7 +264,9 @@ fn verify_indices(plan: &Plan) -> Result<(), String> {
             waiting[index] += 1;
         }
     }
-    let mut ready: Vec<usize> = (0..ops.len()).filter(|index| waiting[*index] == 0).collect();
+    let mut ready: Vec<usize> = (0..ops.len())
+        .filter(|index| waiting[*index] == 0)
+        .collect();
     let mut done = 0;
     while let Some(index) = ready.pop() {
         done += 1;
@@ -240,7 +277,11 @@ fn verify_indices(plan: &Plan) -> Result<(), String> {
             }
         }
     }
-    if done == ops.len() { Ok(()) } else { Err("its ops wait for each other in a circle".to_owned()) }
+    if done == ops.len() {
+        Ok(())
+    } else {
+        Err("its ops wait for each other in a circle".to_owned())
+    }
 }
 
 const fn mode_name(mode: PlanMode) -> &'static str {
@@ -265,32 +306,61 @@ fn encode_file(path: &str, content: Option<&[u8]>) -> FileWire {
     FileWire {
         path: path.to_owned(),
         text: text.map(str::to_owned),
-        base64: content.filter(|_| text.is_none()).map(|bytes| Base64(bytes.into())),
+        base64: content
+            .filter(|_| text.is_none())
+            .map(|bytes| Base64(bytes.into())),
     }
 }
 
 fn file_content(file: FileWire) -> (String, Option<Arc<[u8]>>) {
-    let content = file.text.map(|text| Arc::from(text.into_bytes())).or(file.base64.map(|base64| base64.0));
+    let content = file
+        .text
+        .map(|text| Arc::from(text.into_bytes()))
+        .or(file.base64.map(|base64| base64.0));
     (file.path, content)
 }
 
 fn encode_inputs(inputs: &PlanInputs, types: &mut TypeTable) -> InputsWire {
     InputsWire {
         modules: inputs.configuration.modules.clone(),
-        configuration: inputs.configuration.files.iter().map(|file| encode_file(&file.path, Some(&file.bytes))).collect(),
+        configuration: inputs
+            .configuration
+            .files
+            .iter()
+            .map(|file| encode_file(&file.path, Some(&file.bytes)))
+            .collect(),
         variables: inputs
             .variables
             .iter()
             .map(|(name, variable)| {
-                let value = variable.value.as_ref().map(|value| ValueWire::encode(value, types));
-                (name.to_string(), VariableWire { value, set: variable.set })
+                let value = variable
+                    .value
+                    .as_ref()
+                    .map(|value| ValueWire::encode(value, types));
+                (
+                    name.to_string(),
+                    VariableWire {
+                        value,
+                        set: variable.set,
+                    },
+                )
             })
             .collect(),
-        files: inputs.files.iter().map(|file| encode_file(&file.path, file.content.as_deref())).collect(),
+        files: inputs
+            .files
+            .iter()
+            .map(|file| encode_file(&file.path, file.content.as_deref()))
+            .collect(),
         providers: inputs
             .providers
             .iter()
-            .map(|used| (used.provider.to_string(), used.version.clone(), used.hash.clone()))
+            .map(|used| {
+                (
+                    used.provider.to_string(),
+                    used.version.clone(),
+                    used.hash.clone(),
+                )
+            })
             .collect(),
         workspace: inputs.workspace.clone(),
         environment: inputs.environment.clone(),
@@ -304,19 +374,41 @@ fn encode_inputs(inputs: &PlanInputs, types: &mut TypeTable) -> InputsWire {
 fn decode_inputs(wire: InputsWire, types: &TypeTable) -> Result<PlanInputs, String> {
     let configuration = wire.configuration.into_iter().map(|file| {
         let (path, bytes) = file_content(file);
-        bytes.map(|bytes| SnapshotFile { path, bytes }).ok_or_else(|| "a configuration file has no content".to_owned())
+        bytes
+            .map(|bytes| SnapshotFile { path, bytes })
+            .ok_or_else(|| "a configuration file has no content".to_owned())
     });
     let variables = wire.variables.into_iter().map(|(name, variable)| {
-        let value = variable.value.map(|value| value.decode(types)).transpose()?;
-        Ok((Name::from(name), VariableInput { value, set: variable.set }))
+        let value = variable
+            .value
+            .map(|value| value.decode(types))
+            .transpose()?;
+        Ok((
+            Name::from(name),
+            VariableInput {
+                value,
+                set: variable.set,
+            },
+        ))
     });
     let providers = wire.providers.into_iter().map(|(provider, version, hash)| {
-        let provider = terrace_addr::ProviderAddr::parse(&provider).map_err(|error| error.to_string())?;
-        Ok(PlannedProvider { provider, version, hash })
+        let provider =
+            terrace_addr::ProviderAddr::parse(&provider).map_err(|error| error.to_string())?;
+        Ok(PlannedProvider {
+            provider,
+            version,
+            hash,
+        })
     });
-    let parse = |text: &String| text.parse().map_err(|error: terrace_addr::ParseError| error.to_string());
+    let parse = |text: &String| {
+        text.parse()
+            .map_err(|error: terrace_addr::ParseError| error.to_string())
+    };
     Ok(PlanInputs {
-        configuration: Arc::new(Snapshot { modules: wire.modules, files: configuration.collect::<Result<_, String>>()? }),
+        configuration: Arc::new(Snapshot {
+            modules: wire.modules,
+            files: configuration.collect::<Result<_, String>>()?,
+        }),
         variables: variables.collect::<Result<_, String>>()?,
         files: wire
             .files
@@ -333,7 +425,10 @@ fn decode_inputs(wire: InputsWire, types: &TypeTable) -> Result<PlanInputs, Stri
         replace: wire
             .replace
             .iter()
-            .map(|text| text.parse().map_err(|error: terrace_addr::ParseError| error.to_string()))
+            .map(|text| {
+                text.parse()
+                    .map_err(|error: terrace_addr::ParseError| error.to_string())
+            })
             .collect::<Result<_, _>>()?,
         timestamp: wire.timestamp,
         working_directory: wire.working_directory,
@@ -354,13 +449,29 @@ fn encode_op(op: &Op) -> OpWire {
         OpKind::Check { address } => ("check", None, Some(address.clone())),
         OpKind::Outputs => ("outputs", None, None),
     };
-    OpWire { op: name.to_owned(), change, on, after: op.after.clone() }
+    OpWire {
+        op: name.to_owned(),
+        change,
+        on,
+        after: op.after.clone(),
+    }
 }
 
 fn decode_op(wire: OpWire) -> Result<Op, String> {
-    let change = || wire.change.ok_or_else(|| format!("op {:?} names no change", wire.op));
-    let on = || wire.on.clone().ok_or_else(|| format!("op {:?} names no object", wire.op));
-    let provider = || on()?.parse().map_err(|error: terrace_addr::ParseError| error.to_string());
+    let change = || {
+        wire.change
+            .ok_or_else(|| format!("op {:?} names no change", wire.op))
+    };
+    let on = || {
+        wire.on
+            .clone()
+            .ok_or_else(|| format!("op {:?} names no object", wire.op))
+    };
+    let provider = || {
+        on()?
+            .parse()
+            .map_err(|error: terrace_addr::ParseError| error.to_string())
+    };
     let kind = match wire.op.as_str() {
         "open" => OpKind::OpenProvider(provider()?),
         "close" => OpKind::CloseProvider(provider()?),
@@ -375,7 +486,10 @@ fn decode_op(wire: OpWire) -> Result<Op, String> {
         "outputs" => OpKind::Outputs,
         other => return Err(format!("{other:?} is not an op")),
     };
-    Ok(Op { kind, after: wire.after })
+    Ok(Op {
+        kind,
+        after: wire.after,
+    })
 }
 
 const fn status_name(status: CheckStatus) -> &'static str {
@@ -405,14 +519,24 @@ fn encode_check(check: &CheckResult) -> CheckWire {
         objects: check
             .objects
             .iter()
-            .map(|object| (object.address.clone(), status_name(object.status).to_owned(), object.failures.clone()))
+            .map(|object| {
+                (
+                    object.address.clone(),
+                    status_name(object.status).to_owned(),
+                    object.failures.clone(),
+                )
+            })
             .collect(),
     }
 }
 
 fn decode_check(wire: CheckWire) -> Result<CheckResult, String> {
     let objects = wire.objects.into_iter().map(|(address, status, failures)| {
-        Ok(ObjectCheckResult { address, status: status_of(&status)?, failures })
+        Ok(ObjectCheckResult {
+            address,
+            status: status_of(&status)?,
+            failures,
+        })
     });
     Ok(CheckResult {
         kind: wire.kind.into(),

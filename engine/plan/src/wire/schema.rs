@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use terrace_addr::{ProviderAddr, ResourceMode};
 use terrace_schema::{
-    Attribute, AttributeType, Block, BlockNesting, NestedBlock, NestedObject, Nesting, ProviderSchema, ResourceSchema,
-    StringKind,
+    Attribute, AttributeType, Block, BlockNesting, NestedBlock, NestedObject, Nesting,
+    ProviderSchema, ResourceSchema, StringKind,
 };
 use terrace_value::Text;
 
@@ -65,11 +65,15 @@ struct NestedWire {
 pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
     let mut wire = SchemasWire::new();
     for change in plan.changes.iter().chain(&plan.drift) {
-        let Some(schema) = plan.schemas.get(&change.provider.provider) else { continue };
-        let entry = wire.entry(change.provider.provider.to_string()).or_insert_with(|| ProviderWire {
-            provider: encode_resource(&schema.provider),
-            ..ProviderWire::default()
-        });
+        let Some(schema) = plan.schemas.get(&change.provider.provider) else {
+            continue;
+        };
+        let entry = wire
+            .entry(change.provider.provider.to_string())
+            .or_insert_with(|| ProviderWire {
+                provider: encode_resource(&schema.provider),
+                ..ProviderWire::default()
+            });
         let type_name = change.address.type_name();
         let (table, found) = match change.address.mode() {
             ResourceMode::Managed => (&mut entry.resources, schema.resources.get(type_name)),
@@ -84,7 +88,9 @@ pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
     wire
 }
 
-pub(super) fn decode_used(wire: SchemasWire) -> Result<BTreeMap<ProviderAddr, Arc<ProviderSchema>>, String> {
+pub(super) fn decode_used(
+    wire: SchemasWire,
+) -> Result<BTreeMap<ProviderAddr, Arc<ProviderSchema>>, String> {
     let decode_all = |table: BTreeMap<String, ResourceWire>| {
         table
             .into_iter()
@@ -106,11 +112,17 @@ pub(super) fn decode_used(wire: SchemasWire) -> Result<BTreeMap<ProviderAddr, Ar
 }
 
 fn encode_resource(schema: &ResourceSchema) -> ResourceWire {
-    ResourceWire { version: schema.version, block: encode_block(&schema.block) }
+    ResourceWire {
+        version: schema.version,
+        block: encode_block(&schema.block),
+    }
 }
 
 fn decode_resource(wire: ResourceWire) -> Result<ResourceSchema, String> {
-    Ok(ResourceSchema { version: wire.version, block: decode_block(wire.block)? })
+    Ok(ResourceSchema {
+        version: wire.version,
+        block: decode_block(wire.block)?,
+    })
 }
 
 fn encode_block(block: &Block) -> BlockWire {
@@ -122,7 +134,11 @@ fn encode_block(block: &Block) -> BlockWire {
     };
     BlockWire {
         attributes: encode_attributes(&block.attributes),
-        blocks: block.blocks.iter().map(|(name, block)| (name.to_string(), nested(block))).collect(),
+        blocks: block
+            .blocks
+            .iter()
+            .map(|(name, block)| (name.to_string(), nested(block)))
+            .collect(),
     }
 }
 
@@ -166,12 +182,25 @@ fn encode_attributes(attributes: &BTreeMap<Text, Attribute>) -> BTreeMap<String,
                 (None, Some(wire))
             }
         };
-        AttributeWire { ty, nested, flags: flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag).collect() }
+        AttributeWire {
+            ty,
+            nested,
+            flags: flags
+                .iter()
+                .filter(|(set, _)| *set)
+                .map(|(_, flag)| *flag)
+                .collect(),
+        }
     };
-    attributes.iter().map(|(name, attribute)| (name.to_string(), encode(attribute))).collect()
+    attributes
+        .iter()
+        .map(|(name, attribute)| (name.to_string(), encode(attribute)))
+        .collect()
 }
 
-fn decode_attributes(wire: BTreeMap<String, AttributeWire>) -> Result<BTreeMap<Text, Attribute>, String> {
+fn decode_attributes(
+    wire: BTreeMap<String, AttributeWire>,
+) -> Result<BTreeMap<Text, Attribute>, String> {
     let decode = |wire: AttributeWire| {
         let ty = match (wire.ty, wire.nested) {
             (Some(raw), None) => AttributeType::Plain(
@@ -196,7 +225,9 @@ fn decode_attributes(wire: BTreeMap<String, AttributeWire>) -> Result<BTreeMap<T
             description_kind: StringKind::Plain,
         })
     };
-    wire.into_iter().map(|(name, attribute)| Ok((Text::from(name), decode(attribute)?))).collect()
+    wire.into_iter()
+        .map(|(name, attribute)| Ok((Text::from(name), decode(attribute)?)))
+        .collect()
 }
 
 const fn nesting_name(nesting: Nesting) -> &'static str {

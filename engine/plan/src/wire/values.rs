@@ -22,7 +22,10 @@ impl Serialize for Base64 {
 impl<'de> Deserialize<'de> for Base64 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'_, str>::deserialize(deserializer)?;
-        STANDARD.decode(text.as_bytes()).map(|bytes| Self(bytes.into())).map_err(serde::de::Error::custom)
+        STANDARD
+            .decode(text.as_bytes())
+            .map(|bytes| Self(bytes.into()))
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -38,24 +41,35 @@ impl TypeTable {
         if let Some(index) = self.index.get(&ty) {
             return *index;
         }
-        let index = u32::try_from(self.types.len()).expect("a plan has fewer than four thousand million types");
+        let index = u32::try_from(self.types.len())
+            .expect("a plan has fewer than four thousand million types");
         self.types.push(ty.clone());
         self.index.insert(ty, index);
         index
     }
 
     fn get(&self, index: u32) -> Result<&Type, String> {
-        self.types.get(index as usize).ok_or_else(|| "a value names a type that is not there".to_owned())
+        self.types
+            .get(index as usize)
+            .ok_or_else(|| "a value names a type that is not there".to_owned())
     }
 
     pub(super) fn into_wire(self) -> Vec<Box<RawValue>> {
         let raw = |ty: &Type| RawValue::from_string(terrace_value::json::encode_type(ty));
-        self.types.iter().map(|ty| raw(ty).expect("a type's encoding is JSON")).collect()
+        self.types
+            .iter()
+            .map(|ty| raw(ty).expect("a type's encoding is JSON"))
+            .collect()
     }
 
     pub(super) fn from_wire(wire: &[Box<RawValue>]) -> Result<Self, String> {
-        let decode = |raw: &Box<RawValue>| terrace_value::json::decode_type(raw.get()).map_err(|error| error.to_string());
-        Ok(Self { types: wire.iter().map(decode).collect::<Result<_, _>>()?, index: BTreeMap::new() })
+        let decode = |raw: &Box<RawValue>| {
+            terrace_value::json::decode_type(raw.get()).map_err(|error| error.to_string())
+        };
+        Ok(Self {
+            types: wire.iter().map(decode).collect::<Result<_, _>>()?,
+            index: BTreeMap::new(),
+        })
     }
 }
 
@@ -76,13 +90,20 @@ impl ValueWire {
         Self {
             t: types.intern(ty),
             v: Base64(bytes.into()),
-            m: marks.iter().map(|(path, marks)| (PathWire::encode(path), marks_bits(*marks))).collect(),
+            m: marks
+                .iter()
+                .map(|(path, marks)| (PathWire::encode(path), marks_bits(*marks)))
+                .collect(),
         }
     }
 
     pub(super) fn decode(&self, types: &TypeTable) -> Result<Value, String> {
-        let plain = terrace_value::msgpack::decode(&self.v.0, types.get(self.t)?).map_err(|error| error.to_string())?;
-        let marks = self.m.iter().map(|(path, bits)| Ok((path.decode()?, marks_of(*bits))));
+        let plain = terrace_value::msgpack::decode(&self.v.0, types.get(self.t)?)
+            .map_err(|error| error.to_string())?;
+        let marks = self
+            .m
+            .iter()
+            .map(|(path, bits)| Ok((path.decode()?, marks_of(*bits))));
         Ok(plain.mark_with_paths(&marks.collect::<Result<Vec<_>, String>>()?))
     }
 }
@@ -127,22 +148,37 @@ impl PathWire {
     }
 
     pub(super) fn decode(&self) -> Result<Path, String> {
-        self.0.iter().map(decode_step).collect::<Result<_, _>>().map(Path)
+        self.0
+            .iter()
+            .map(decode_step)
+            .collect::<Result<_, _>>()
+            .map(Path)
     }
 }
 
 fn encode_step(step: &PathStep) -> StepWire {
     match step {
-        PathStep::Attribute(name) => StepWire::Attribute { a: name.to_string() },
-        PathStep::Index(key) => match (key.as_str(), key.as_number().and_then(terrace_value::Number::to_usize)) {
+        PathStep::Attribute(name) => StepWire::Attribute {
+            a: name.to_string(),
+        },
+        PathStep::Index(key) => match (
+            key.as_str(),
+            key.as_number().and_then(terrace_value::Number::to_usize),
+        ) {
             (Some(text), _) => StepWire::Key(text.to_owned()),
             (None, Some(index)) => StepWire::Index(index as u64),
             (None, None) => {
                 let ty = key.ty();
                 let text = terrace_value::json::encode_type(&ty);
-                let bytes = terrace_value::msgpack::encode(&key.unmark_deep().0, &ty).expect("a value fits its own type");
+                let bytes = terrace_value::msgpack::encode(&key.unmark_deep().0, &ty)
+                    .expect("a value fits its own type");
                 let t = RawValue::from_string(text).expect("a type's encoding is JSON");
-                StepWire::Element { s: ElementWire { t, v: Base64(bytes.into()) } }
+                StepWire::Element {
+                    s: ElementWire {
+                        t,
+                        v: Base64(bytes.into()),
+                    },
+                }
             }
         },
     }
@@ -152,12 +188,14 @@ fn decode_step(step: &StepWire) -> Result<PathStep, String> {
     Ok(match step {
         StepWire::Attribute { a } => PathStep::Attribute(a.as_str().into()),
         StepWire::Key(text) => PathStep::Index(Value::string(text.as_str())),
-        StepWire::Index(index) => {
-            PathStep::Index(Value::int(i64::try_from(*index).map_err(|_| "an index is too large".to_owned())?))
-        }
+        StepWire::Index(index) => PathStep::Index(Value::int(
+            i64::try_from(*index).map_err(|_| "an index is too large".to_owned())?,
+        )),
         StepWire::Element { s } => {
-            let ty = terrace_value::json::decode_type(s.t.get()).map_err(|error| error.to_string())?;
-            let value = terrace_value::msgpack::decode(&s.v.0, &ty).map_err(|error| error.to_string())?;
+            let ty =
+                terrace_value::json::decode_type(s.t.get()).map_err(|error| error.to_string())?;
+            let value =
+                terrace_value::msgpack::decode(&s.v.0, &ty).map_err(|error| error.to_string())?;
             PathStep::Index(value)
         }
     })

@@ -8,7 +8,8 @@ use futures::StreamExt as _;
 use terrace_addr::Name;
 use terrace_apply::{Applied, ApplyRequest, Stop};
 use terrace_gate::{
-    ApprovedPlan, Run, RunCounts, RunStatus, approve, gather, load_run_plan, record_applied, save_run,
+    ApprovedPlan, Run, RunCounts, RunStatus, approve, gather, load_run_plan, record_applied,
+    save_run,
 };
 use terrace_plan::{Action, OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
 use terrace_port::{Clock as _, Files as _, LockedState};
@@ -21,7 +22,10 @@ use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess};
 use crate::session::{Place, Session};
 use crate::view::plan::Secrets;
 use crate::view::{progress::Progress, stream};
-use crate::wiring::{ProviderSet, Wiring, config_of_snapshot, load_config_for_backend, needed_providers, variable_values};
+use crate::wiring::{
+    ProviderSet, Wiring, config_of_snapshot, load_config_for_backend, needed_providers,
+    variable_values,
+};
 
 /// What is to be applied.
 struct Subject {
@@ -48,19 +52,33 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         return Ok(SUCCESS);
     }
     plan::record(session, &place, &made, args.key.as_deref()).await?;
-    let gated = place.rules.as_ref().is_some_and(|rules| rules.gate.as_ref().is_some_and(|gate| gate.approvals > 0));
+    let gated = place
+        .rules
+        .as_ref()
+        .is_some_and(|rules| rules.gate.as_ref().is_some_and(|gate| gate.approvals > 0));
     if !args.auto_approve && !gated && !confirm(session, &args, &made.plan)? {
         session.view.line("Apply cancelled.");
         return Ok(FAILURE);
     }
     let run = plan::run_record(session, &place, &made);
-    let Made { plan, digest, work, .. } = made;
-    let subject = Subject { plan, digest, run, ephemeral: work.ephemeral };
+    let Made {
+        plan, digest, work, ..
+    } = made;
+    let subject = Subject {
+        plan,
+        digest,
+        run,
+        ephemeral: work.ephemeral,
+    };
     carry_out(session, &place, &args, subject).await
 }
 
 /// A plan without changes may still hold new check results and a refreshed state; the gate records that it was applied.
-async fn finish_without_changes(session: &Session, place: &Place, made: &Made) -> Result<(), CommandError> {
+async fn finish_without_changes(
+    session: &Session,
+    place: &Place,
+    made: &Made,
+) -> Result<(), CommandError> {
     if place.environment.is_some() {
         let store = place.store.runs(&place.workspace);
         let mut run = plan::run_record(session, place, made);
@@ -72,11 +90,15 @@ async fn finish_without_changes(session: &Session, place: &Place, made: &Made) -
             record_applied(&*store, &run, place.rules.as_ref()).await?;
         }
     }
-    session.view.line("\nApply complete! Resources: 0 added, 0 changed, 0 destroyed.");
+    session
+        .view
+        .line("\nApply complete! Resources: 0 added, 0 changed, 0 destroyed.");
     let state = terrace_state::load(&*place.store, &place.workspace).await?;
     print_outputs(session, &state);
     if session.view.json {
-        session.view.output(stream::summary_line(RunCounts::default(), "apply"));
+        session
+            .view
+            .output(stream::summary_line(RunCounts::default(), "apply"));
     }
     Ok(())
 }
@@ -84,9 +106,11 @@ async fn finish_without_changes(session: &Session, place: &Place, made: &Made) -
 fn confirm(session: &Session, args: &ApplyArgs, plan: &Plan) -> Result<bool, CommandError> {
     if !args.lock.input || session.view.json {
         let detail = "Nobody can be asked whether to go on (-input=false or -json).";
-        return Err(terrace_diag::Diagnostic::error("no-approval", "Apply not approved", detail)
-            .hint("use -auto-approve, or apply a saved plan")
-            .into());
+        return Err(
+            terrace_diag::Diagnostic::error("no-approval", "Apply not approved", detail)
+                .hint("use -auto-approve, or apply a saved plan")
+                .into(),
+        );
     }
     let question = match plan.mode {
         PlanMode::Destroy => {
@@ -109,16 +133,35 @@ async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome
         session.view.output(stream::version_line());
     }
     let (plan, digest, place) = if Disk.exists(saved) {
-        let bytes = Disk
-            .read(saved)
-            .map_err(|error| CommandError::one("unreadable-file", "Plan cannot be read", format!("{saved} cannot be read: {error}.")))?;
+        let bytes = Disk.read(saved).map_err(|error| {
+            CommandError::one(
+                "unreadable-file",
+                "Plan cannot be read",
+                format!("{saved} cannot be read: {error}."),
+            )
+        })?;
         if !is_plan_file(&bytes) {
-            let detail = format!("{saved} is not a plan file of Terrace. `terrace plan -out={saved}` would write one.");
-            return Err(CommandError::one("invalid-plan", "Plan file cannot be used", detail));
+            let detail = format!(
+                "{saved} is not a plan file of Terrace. `terrace plan -out={saved}` would write one."
+            );
+            return Err(CommandError::one(
+                "invalid-plan",
+                "Plan file cannot be used",
+                detail,
+            ));
         }
-        let (plan, digest) =
-            read_plan_file(&bytes).map_err(|error| CommandError::one("invalid-plan", "Plan file cannot be used", error.to_string()))?;
-        let environment = args.place.env.clone().or_else(|| plan.inputs.environment.clone());
+        let (plan, digest) = read_plan_file(&bytes).map_err(|error| {
+            CommandError::one(
+                "invalid-plan",
+                "Plan file cannot be used",
+                error.to_string(),
+            )
+        })?;
+        let environment = args
+            .place
+            .env
+            .clone()
+            .or_else(|| plan.inputs.environment.clone());
         let config = config_of_snapshot(&plan.inputs.configuration);
         let place = session.place(environment.as_deref(), Some(&config))?;
         (plan, digest, place)
@@ -127,11 +170,19 @@ async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome
         let place = session.place(args.place.env.as_deref(), config.as_deref())?;
         let run = super::runs::named(&place, saved).await.map_err(|error| {
             let detail = format!("There is no plan file {saved}, and no run of that name either.");
-            if error.code == FAILURE { CommandError::one("unknown-plan", "No such plan", detail) } else { error }
+            if error.code == FAILURE {
+                CommandError::one("unknown-plan", "No such plan", detail)
+            } else {
+                error
+            }
         })?;
         let store = place.store.runs(&place.workspace);
         let Some((_, plan, digest)) = load_run_plan(&*store, &run.id).await? else {
-            return Err(CommandError::one("no-plan", "Run has no plan", format!("The plan of run {} is not there any more.", run.id)));
+            return Err(CommandError::one(
+                "no-plan",
+                "Run has no plan",
+                format!("The plan of run {} is not there any more.", run.id),
+            ));
         };
         (plan, digest, place)
     };
@@ -140,26 +191,59 @@ async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome
     let known = terrace_gate::load_run(&*store, &digest.short()).await?;
     let run = known.unwrap_or_else(|| record_of(session, &place, &plan, digest));
     let ephemeral = ephemeral_variables(session, &place, &plan)?;
-    carry_out(session, &place, args, Subject { plan, digest, run, ephemeral }).await
+    carry_out(
+        session,
+        &place,
+        args,
+        Subject {
+            plan,
+            digest,
+            run,
+            ephemeral,
+        },
+    )
+    .await
 }
 
 /// The values of ephemeral variables, which no plan holds, from where variables come from.
-fn ephemeral_variables(session: &Session, place: &Place, plan: &Plan) -> Result<BTreeMap<Name, Value>, CommandError> {
-    let missing: Vec<&Name> = plan.inputs.variables.iter().filter(|(_, variable)| variable.value.is_none()).map(|(name, _)| name).collect();
+fn ephemeral_variables(
+    session: &Session,
+    place: &Place,
+    plan: &Plan,
+) -> Result<BTreeMap<Name, Value>, CommandError> {
+    let missing: Vec<&Name> = plan
+        .inputs
+        .variables
+        .iter()
+        .filter(|(_, variable)| variable.value.is_none())
+        .map(|(name, _)| name)
+        .collect();
     if missing.is_empty() {
         return Ok(BTreeMap::new());
     }
     let config = config_of_snapshot(&plan.inputs.configuration);
     let mut sources = config.sources.clone();
     let values = variable_values(session, place, &config, &mut sources)?;
-    Ok(values.into_iter().filter(|(name, _)| missing.contains(&name)).map(|(name, (value, _))| (name, value)).collect())
+    Ok(values
+        .into_iter()
+        .filter(|(name, _)| missing.contains(&name))
+        .map(|(name, (value, _))| (name, value))
+        .collect())
 }
 
 fn refuse_plan_options(options: &PlanOptions) -> Result<(), CommandError> {
-    let given = options.destroy || options.refresh_only || !options.refresh || !options.target.is_empty() || !options.replace.is_empty();
+    let given = options.destroy
+        || options.refresh_only
+        || !options.refresh
+        || !options.target.is_empty()
+        || !options.replace.is_empty();
     if given {
         let detail = "A saved plan is applied as it is. Planning options (-destroy, -refresh-only, -refresh, -target, -replace) belong to `terrace plan`.";
-        return Err(CommandError::one("incompatible-options", "Can't set planning options with a saved plan", detail));
+        return Err(CommandError::one(
+            "incompatible-options",
+            "Can't set planning options with a saved plan",
+            detail,
+        ));
     }
     Ok(())
 }
@@ -184,35 +268,77 @@ fn record_of(session: &Session, place: &Place, plan: &Plan, digest: PlanDigest) 
 }
 
 /// Asks the gate.
-async fn judge(session: &Session, place: &Place, plan: Plan, digest: PlanDigest) -> Result<ApprovedPlan, CommandError> {
+async fn judge(
+    session: &Session,
+    place: &Place,
+    plan: Plan,
+    digest: PlanDigest,
+) -> Result<ApprovedPlan, CommandError> {
     let store = place.store.runs(&place.workspace);
     let upstream = super::gate::upstream(session, place)?;
-    let evidence = gather(&*store, &plan, digest, place.rules.as_ref(), &super::gate::as_upstream(&upstream), SystemClock.now().0).await?;
-    let bootstrap = evidence.is_bootstrap() && evidence.rules().is_some_and(terrace_gate::Rules::is_gated);
+    let evidence = gather(
+        &*store,
+        &plan,
+        digest,
+        place.rules.as_ref(),
+        &super::gate::as_upstream(&upstream),
+        SystemClock.now().0,
+    )
+    .await?;
+    let bootstrap =
+        evidence.is_bootstrap() && evidence.rules().is_some_and(terrace_gate::Rules::is_gated);
     match approve(plan, evidence) {
         Ok(approved) => {
             if bootstrap {
-                session.audit(place, "bootstrap", Some(&digest.short()), &[]).await?;
+                session
+                    .audit(place, "bootstrap", Some(&digest.short()), &[])
+                    .await?;
             }
             Ok(approved)
         }
         Err(refusal) => {
             let reasons: Vec<String> = refusal.reasons.iter().map(ToString::to_string).collect();
-            session.audit(place, "refuse", Some(&digest.short()), &[("reasons", reasons.join(" "))]).await?;
+            session
+                .audit(
+                    place,
+                    "refuse",
+                    Some(&digest.short()),
+                    &[("reasons", reasons.join(" "))],
+                )
+                .await?;
             Err(refusal.into())
         }
     }
 }
 
-async fn carry_out(session: &Session, place: &Place, args: &ApplyArgs, subject: Subject) -> Outcome {
-    let Subject { plan, digest, mut run, ephemeral } = subject;
+async fn carry_out(
+    session: &Session,
+    place: &Place,
+    args: &ApplyArgs,
+    subject: Subject,
+) -> Outcome {
+    let Subject {
+        plan,
+        digest,
+        mut run,
+        ephemeral,
+    } = subject;
     if plan.errored {
         let detail = "Planning ended with errors; such a plan cannot be applied.";
         return Err(CommandError::one("errored-plan", "Plan has errors", detail));
     }
     let approved = judge(session, place, plan, digest).await?;
-    let mut locked = session.lock(place, "OperationTypeApply", &args.lock.lock_timeout).await?;
-    let done = under_lock(session, place, args, approved, (&mut *locked, &mut run, ephemeral)).await;
+    let mut locked = session
+        .lock(place, "OperationTypeApply", &args.lock.lock_timeout)
+        .await?;
+    let done = under_lock(
+        session,
+        place,
+        args,
+        approved,
+        (&mut *locked, &mut run, ephemeral),
+    )
+    .await;
     let unlocked = locked.unlock().await;
     let code = done?;
     unlocked?;
@@ -230,7 +356,9 @@ async fn under_lock(
     check_fresh(locked, plan).await?;
     let providers = ProviderSet::new(Wiring::new(session)?, None);
     let config = config_of_snapshot(&plan.inputs.configuration);
-    providers.locate(&needed_providers(&config, &plan.prior_state)).await?;
+    providers
+        .locate(&needed_providers(&config, &plan.prior_state))
+        .await?;
     check_providers(&providers, plan).await?;
     let environment = place.environment.is_some();
     let store = place.store.runs(&place.workspace);
@@ -238,7 +366,17 @@ async fn under_lock(
         run.status = RunStatus::Applying;
         save_run(&*store, run).await?;
         let approvers = approved.approvers().join(",");
-        session.audit(place, "apply-start", Some(&run.id), &[("plan", approved.digest().to_string()), ("approvers", approvers)]).await?;
+        session
+            .audit(
+                place,
+                "apply-start",
+                Some(&run.id),
+                &[
+                    ("plan", approved.digest().to_string()),
+                    ("approvers", approvers),
+                ],
+            )
+            .await?;
     }
     let is_destroy = plan.mode == PlanMode::Destroy;
     let total = plan.exec.ops.iter().filter(|op| is_work(&op.kind)).count() as u64;
@@ -272,28 +410,48 @@ async fn under_lock(
     progress.finish();
     providers.close().await;
     let failed = applied.diagnostics.has_errors();
-    run.status = if failed { RunStatus::Failed } else { RunStatus::Applied };
+    run.status = if failed {
+        RunStatus::Failed
+    } else {
+        RunStatus::Applied
+    };
     run.finished = Some(session.now());
-    run.message = applied.diagnostics.iter().find(|diagnostic| diagnostic.is_error()).map(|diagnostic| diagnostic.summary.clone());
+    run.message = applied
+        .diagnostics
+        .iter()
+        .find(|diagnostic| diagnostic.is_error())
+        .map(|diagnostic| diagnostic.summary.clone());
     if environment {
         if failed {
             save_run(&*store, run).await?;
         } else {
             record_applied(&*store, run, place.rules.as_ref()).await?;
         }
-        session.audit(place, "apply-end", Some(&run.id), &[("status", run.status.name().to_owned())]).await?;
+        session
+            .audit(
+                place,
+                "apply-end",
+                Some(&run.id),
+                &[("status", run.status.name().to_owned())],
+            )
+            .await?;
     }
     Ok(report(session, applied, is_destroy))
 }
 
 const fn is_work(kind: &OpKind) -> bool {
-    matches!(kind, OpKind::Read { .. } | OpKind::Create { .. } | OpKind::Update { .. } | OpKind::Delete { .. })
+    matches!(
+        kind,
+        OpKind::Read { .. } | OpKind::Create { .. } | OpKind::Update { .. } | OpKind::Delete { .. }
+    )
 }
 
 /// What was done, and the outputs.
 fn report(session: &Session, applied: Applied, is_destroy: bool) -> u8 {
     let failed = applied.diagnostics.has_errors();
-    session.view.diagnostics(applied.diagnostics, &applied.sources);
+    session
+        .view
+        .diagnostics(applied.diagnostics, &applied.sources);
     let counts = applied.counts;
     let as_u64 = |count: usize| count as u64;
     if session.view.json {
@@ -304,9 +462,14 @@ fn report(session: &Session, applied: Applied, is_destroy: bool) -> u8 {
             import: as_u64(counts.imported),
         };
         if !failed {
-            session.view.output(stream::summary_line(counts, if is_destroy { "destroy" } else { "apply" }));
+            session.view.output(stream::summary_line(
+                counts,
+                if is_destroy { "destroy" } else { "apply" },
+            ));
         }
-        session.view.output(stream::outputs_line(&applied.state.outputs));
+        session
+            .view
+            .output(stream::outputs_line(&applied.state.outputs));
         return if failed { FAILURE } else { SUCCESS };
     }
     if failed {
@@ -316,24 +479,44 @@ fn report(session: &Session, applied: Applied, is_destroy: bool) -> u8 {
         ));
         return FAILURE;
     }
-    let imported = if counts.imported > 0 { format!("{} imported, ", counts.imported) } else { String::new() };
-    let forgotten = if counts.forgotten > 0 { format!(", {} forgotten", counts.forgotten) } else { String::new() };
+    let imported = if counts.imported > 0 {
+        format!("{} imported, ", counts.imported)
+    } else {
+        String::new()
+    };
+    let forgotten = if counts.forgotten > 0 {
+        format!(", {} forgotten", counts.forgotten)
+    } else {
+        String::new()
+    };
     let summary = if is_destroy {
-        format!("Destroy complete! Resources: {} destroyed.", counts.destroyed)
+        format!(
+            "Destroy complete! Resources: {} destroyed.",
+            counts.destroyed
+        )
     } else {
         format!(
             "Apply complete! Resources: {imported}{} added, {} changed, {} destroyed{forgotten}.",
             counts.added, counts.changed, counts.destroyed
         )
     };
-    session.view.line(format!("\n{}", session.view.style.paint(crate::view::style::Role::Add, summary)));
+    session.view.line(format!(
+        "\n{}",
+        session
+            .view
+            .style
+            .paint(crate::view::style::Role::Add, summary)
+    ));
     print_outputs(session, &applied.state);
     SUCCESS
 }
 
 fn print_outputs(session: &Session, state: &terrace_state::State) {
     if !state.outputs.is_empty() {
-        session.view.line(format!("\nOutputs:\n\n{}", super::show::outputs_text(state)));
+        session.view.line(format!(
+            "\nOutputs:\n\n{}",
+            super::show::outputs_text(state)
+        ));
     }
 }
 
@@ -341,9 +524,15 @@ fn print_outputs(session: &Session, state: &terrace_state::State) {
 async fn check_fresh(locked: &dyn LockedState, plan: &Plan) -> Result<(), CommandError> {
     let state = terrace_state::load_locked(locked).await?;
     let planned = &plan.previous_state;
-    if state.lineage != planned.lineage && !(state.resources.is_empty() && planned.resources.is_empty()) {
+    if state.lineage != planned.lineage
+        && !(state.resources.is_empty() && planned.resources.is_empty())
+    {
         let detail = "The plan was made for another state: the lineages differ. Plan again.";
-        return Err(CommandError::one("stale-plan", "Saved plan does not match the given state", detail));
+        return Err(CommandError::one(
+            "stale-plan",
+            "Saved plan does not match the given state",
+            detail,
+        ));
     }
     if state.serial == planned.serial {
         return Ok(());
@@ -351,7 +540,11 @@ async fn check_fresh(locked: &dyn LockedState, plan: &Plan) -> Result<(), Comman
     let moved: Vec<String> = plan
         .changes
         .iter()
-        .filter(|change| change.action != Action::NoOp || !plan.inputs.targets.is_empty() || plan.inputs.targets.is_empty())
+        .filter(|change| {
+            change.action != Action::NoOp
+                || !plan.inputs.targets.is_empty()
+                || plan.inputs.targets.is_empty()
+        })
         .map(|change| change.previous_address.as_ref().unwrap_or(&change.address))
         .filter(|address| state.object(address) != planned.object(address))
         .map(|address| format!("  - {address}"))
@@ -365,14 +558,20 @@ async fn check_fresh(locked: &dyn LockedState, plan: &Plan) -> Result<(), Comman
         planned.serial,
         moved.join("\n")
     );
-    Err(CommandError::one("stale-plan", "Saved plan is stale", detail))
+    Err(CommandError::one(
+        "stale-plan",
+        "Saved plan is stale",
+        detail,
+    ))
 }
 
 /// The providers are those that the plan was made with.
 async fn check_providers(providers: &ProviderSet, plan: &Plan) -> Result<(), CommandError> {
     let here = providers.planned().await;
     for planned in &plan.inputs.providers {
-        let found = here.iter().find(|candidate| candidate.provider == planned.provider);
+        let found = here
+            .iter()
+            .find(|candidate| candidate.provider == planned.provider);
         if let Some(found) = found
             && (found.hash != planned.hash || found.version != planned.version)
         {
@@ -384,7 +583,11 @@ async fn check_providers(providers: &ProviderSet, plan: &Plan) -> Result<(), Com
                 found.version,
                 found.hash
             );
-            return Err(CommandError::one("other-provider", "Provider is another than planned with", detail));
+            return Err(CommandError::one(
+                "other-provider",
+                "Provider is another than planned with",
+                detail,
+            ));
         }
     }
     Ok(())
@@ -404,7 +607,9 @@ fn listen(session: &Session, stop: Arc<Stop>) -> tokio::task::JoinHandle<()> {
             if count == 1 {
                 view.aside("\nInterrupt received.\nPlease wait for Terrace to finish what runs and to store the state. A second interrupt gives up waiting;\nthe journal then holds what was under way, and `terrace recover` brings it in.\n");
             } else {
-                view.aside("\nTwo interrupts received. Giving up waiting. Run `terrace recover` next.\n");
+                view.aside(
+                    "\nTwo interrupts received. Giving up waiting. Run `terrace recover` next.\n",
+                );
             }
         }
     })

@@ -8,7 +8,11 @@ use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::session::Session;
 use crate::view::table::table;
 
-pub(crate) async fn run(session: &Session, command: &AuditCommand, config: Option<&Config>) -> Outcome {
+pub(crate) async fn run(
+    session: &Session,
+    command: &AuditCommand,
+    config: Option<&Config>,
+) -> Outcome {
     match command {
         AuditCommand::Verify { style, place } => {
             let place = session.place(place.env.as_deref(), config)?;
@@ -19,12 +23,24 @@ pub(crate) async fn run(session: &Session, command: &AuditCommand, config: Optio
                 return Ok(u8::from(!problems.is_empty()));
             }
             if problems.is_empty() {
-                session.view.output(format!("The audit log is whole: {count} entries, each following from the one before."));
+                session.view.output(format!(
+                    "The audit log is whole: {count} entries, each following from the one before."
+                ));
                 return Ok(SUCCESS);
             }
-            let lines: Vec<String> = problems.iter().map(|problem| format!("  - {problem}")).collect();
-            let detail = format!("The audit log is not what Terrace wrote:\n{}", lines.join("\n"));
-            Err(CommandError::one("audit-broken", "Audit log was tampered with", detail))
+            let lines: Vec<String> = problems
+                .iter()
+                .map(|problem| format!("  - {problem}"))
+                .collect();
+            let detail = format!(
+                "The audit log is not what Terrace wrote:\n{}",
+                lines.join("\n")
+            );
+            Err(CommandError::one(
+                "audit-broken",
+                "Audit log was tampered with",
+                detail,
+            ))
         }
         AuditCommand::List { style, place } => {
             let place = session.place(place.env.as_deref(), config)?;
@@ -44,7 +60,11 @@ pub(crate) async fn run(session: &Session, command: &AuditCommand, config: Optio
                 .iter()
                 .map(|entry| {
                     let event = &entry.event;
-                    let details: Vec<String> = event.details.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                    let details: Vec<String> = event
+                        .details
+                        .iter()
+                        .map(|(name, value)| format!("{name}={value}"))
+                        .collect();
                     vec![
                         entry.sequence.to_string(),
                         event.time.clone(),
@@ -55,7 +75,10 @@ pub(crate) async fn run(session: &Session, command: &AuditCommand, config: Optio
                     ]
                 })
                 .collect();
-            session.view.output(table(&["#", "TIME", "BY", "EVENT", "RUN", "DETAILS"], &rows));
+            session.view.output(table(
+                &["#", "TIME", "BY", "EVENT", "RUN", "DETAILS"],
+                &rows,
+            ));
             Ok(SUCCESS)
         }
     }

@@ -11,12 +11,29 @@ use crate::outside::{Disk, write_file};
 use crate::session::Session;
 
 /// Files that are rewritten, by how their names end.
-const ENDINGS: [&str; 6] = [".tf", ".tfvars", ".tftest.hcl", ".tofu", ".tofutest.hcl", "terrace.hcl"];
+const ENDINGS: [&str; 6] = [
+    ".tf",
+    ".tfvars",
+    ".tftest.hcl",
+    ".tofu",
+    ".tofutest.hcl",
+    "terrace.hcl",
+];
 
 pub(crate) fn run(session: &Session, args: &FmtArgs) -> Outcome {
-    let mut run = Run { session, args, differs: false, diagnostics: Diagnostics::new(), sources: SourceMap::new() };
+    let mut run = Run {
+        session,
+        args,
+        differs: false,
+        diagnostics: Diagnostics::new(),
+        sources: SourceMap::new(),
+    };
     let here = vec![".".to_owned()];
-    let paths = if args.paths.is_empty() { &here } else { &args.paths };
+    let paths = if args.paths.is_empty() {
+        &here
+    } else {
+        &args.paths
+    };
     for path in paths {
         if path == "-" {
             run.standard_input();
@@ -29,7 +46,11 @@ pub(crate) fn run(session: &Session, args: &FmtArgs) -> Outcome {
     if run.diagnostics.has_errors() {
         return Err(CommandError::new(run.diagnostics, run.sources));
     }
-    Ok(if args.check && run.differs { UNFORMATTED } else { SUCCESS })
+    Ok(if args.check && run.differs {
+        UNFORMATTED
+    } else {
+        SUCCESS
+    })
 }
 
 struct Run<'a> {
@@ -45,13 +66,22 @@ impl Run<'_> {
         let entries = match Disk.list(path) {
             Ok(entries) => entries,
             Err(error) => {
-                let detail = format!("{path} is neither a file nor a folder that can be read: {error}.");
-                self.diagnostics.push(Diagnostic::error("unreadable-file", "File or folder cannot be read", detail));
+                let detail =
+                    format!("{path} is neither a file nor a folder that can be read: {error}.");
+                self.diagnostics.push(Diagnostic::error(
+                    "unreadable-file",
+                    "File or folder cannot be read",
+                    detail,
+                ));
                 return;
             }
         };
         for entry in entries {
-            let inner = if path == "." { entry.name.clone() } else { format!("{}/{}", path.trim_end_matches('/'), entry.name) };
+            let inner = if path == "." {
+                entry.name.clone()
+            } else {
+                format!("{}/{}", path.trim_end_matches('/'), entry.name)
+            };
             if entry.is_directory {
                 if self.args.recursive && !entry.name.starts_with('.') {
                     self.directory(&inner);
@@ -80,11 +110,17 @@ impl Run<'_> {
             Ok(bytes) => bytes,
             Err(error) => {
                 let detail = format!("{path} cannot be read: {error}.");
-                self.diagnostics.push(Diagnostic::error("unreadable-file", "File or folder cannot be read", detail));
+                self.diagnostics.push(Diagnostic::error(
+                    "unreadable-file",
+                    "File or folder cannot be read",
+                    detail,
+                ));
                 return;
             }
         };
-        let Some((text, formatted)) = self.formatted(path, &bytes) else { return };
+        let Some((text, formatted)) = self.formatted(path, &bytes) else {
+            return;
+        };
         if text == formatted {
             return;
         }
@@ -100,13 +136,20 @@ impl Run<'_> {
             && let Err(error) = write_file(path, formatted.as_bytes())
         {
             let detail = format!("{path} cannot be written: {error}.");
-            self.diagnostics.push(Diagnostic::error("unwritable-file", "File cannot be written", detail));
+            self.diagnostics.push(Diagnostic::error(
+                "unwritable-file",
+                "File cannot be written",
+                detail,
+            ));
         }
     }
 
     fn show_diff(&self, path: &str, old: &str, new: &str) {
         let diff = similar::TextDiff::from_lines(old, new);
-        let text = diff.unified_diff().header(&format!("old/{path}"), &format!("new/{path}")).to_string();
+        let text = diff
+            .unified_diff()
+            .header(&format!("old/{path}"), &format!("new/{path}"))
+            .to_string();
         self.session.view.output(text.trim_end());
     }
 
@@ -114,10 +157,16 @@ impl Run<'_> {
         let mut bytes = Vec::new();
         if let Err(error) = std::io::stdin().lock().read_to_end(&mut bytes) {
             let detail = format!("Standard input cannot be read: {error}.");
-            self.diagnostics.push(Diagnostic::error("unreadable-file", "File or folder cannot be read", detail));
+            self.diagnostics.push(Diagnostic::error(
+                "unreadable-file",
+                "File or folder cannot be read",
+                detail,
+            ));
             return;
         }
-        let Some((text, formatted)) = self.formatted("<stdin>", &bytes) else { return };
+        let Some((text, formatted)) = self.formatted("<stdin>", &bytes) else {
+            return;
+        };
         self.differs |= text != formatted;
         if self.args.diff && text != formatted {
             self.show_diff("<stdin>", &text, &formatted);

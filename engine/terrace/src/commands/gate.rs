@@ -9,7 +9,10 @@ use crate::command_error::CommandError;
 use crate::session::{Place, Session};
 
 /// The run stores of the environments that `place`'s environment comes after.
-pub(crate) fn upstream(session: &Session, place: &Place) -> Result<Vec<(String, Arc<dyn RunStore>)>, CommandError> {
+pub(crate) fn upstream(
+    session: &Session,
+    place: &Place,
+) -> Result<Vec<(String, Arc<dyn RunStore>)>, CommandError> {
     let (Some(found), Some(rules)) = (&place.project, &place.rules) else {
         return Ok(Vec::new());
     };
@@ -25,5 +28,11 @@ pub(crate) fn upstream(session: &Session, place: &Place) -> Result<Vec<(String, 
 
 /// As the gate takes them.
 pub(crate) fn as_upstream(stores: &[(String, Arc<dyn RunStore>)]) -> Vec<Upstream<'_>> {
-    stores.iter().map(|(environment, store)| Upstream { environment, store: &**store }).collect()
+    stores
+        .iter()
+        .map(|(environment, store)| Upstream {
+            environment,
+            store: &**store,
+        })
+        .collect()
 }

@@ -14,9 +14,13 @@ use crate::session::Session;
 use crate::wiring::{Wiring, needed_providers, requirements};
 
 pub(crate) async fn run(session: &Session, args: &InitArgs) -> Outcome {
-    let has_configuration = Disk
-        .list(".")
-        .is_ok_and(|entries| entries.iter().any(|entry| [".tf", ".tf.json", ".tofu", ".tofu.json"].iter().any(|ending| entry.name.ends_with(ending))));
+    let has_configuration = Disk.list(".").is_ok_and(|entries| {
+        entries.iter().any(|entry| {
+            [".tf", ".tf.json", ".tofu", ".tofu.json"]
+                .iter()
+                .any(|ending| entry.name.ends_with(ending))
+        })
+    });
     if !has_configuration {
         session.view.line("Terrace initialized in an empty directory!\n\nThe directory has no Terrace configuration files. You may begin working\nwith Terrace immediately by creating Terrace configuration files.");
         return Ok(SUCCESS);
@@ -30,13 +34,24 @@ pub(crate) async fn run(session: &Session, args: &InitArgs) -> Outcome {
         return Err(CommandError::new(diagnostics, sources));
     }
     session.view.diagnostics(diagnostics, &sources);
-    save_manifest(session, &data_directory, installation.into_manifest(), &config)?;
+    save_manifest(
+        session,
+        &data_directory,
+        installation.into_manifest(),
+        &config,
+    )?;
     remember_backend(session, &data_directory, args)?;
     let state = if args.backend {
-        session.view.line(session.view.style.paint(crate::view::style::Role::Strong, "Initializing the backend..."));
+        session.view.line(session.view.style.paint(
+            crate::view::style::Role::Strong,
+            "Initializing the backend...",
+        ));
         let place = session.place(args.place.env.as_deref(), Some(&config))?;
         let kind = place.store.kind();
-        session.view.line(format!("State is kept in the {kind:?} backend, workspace {:?}.", place.workspace));
+        session.view.line(format!(
+            "State is kept in the {kind:?} backend, workspace {:?}.",
+            place.workspace
+        ));
         terrace_state::load(&*place.store, &place.workspace).await?
     } else {
         terrace_state::State::default()
@@ -49,21 +64,42 @@ pub(crate) async fn run(session: &Session, args: &InitArgs) -> Outcome {
     Ok(SUCCESS)
 }
 
-fn save_manifest(session: &Session, data_directory: &str, manifest: Manifest, config: &terrace_config::Config) -> Result<(), CommandError> {
+fn save_manifest(
+    session: &Session,
+    data_directory: &str,
+    manifest: Manifest,
+    config: &terrace_config::Config,
+) -> Result<(), CommandError> {
     if config.root.children.is_empty() {
         return Ok(());
     }
-    session.view.line(session.view.style.paint(crate::view::style::Role::Strong, "Initializing modules..."));
+    session.view.line(
+        session
+            .view
+            .style
+            .paint(crate::view::style::Role::Strong, "Initializing modules..."),
+    );
     for (key, record) in manifest.records.iter().filter(|(key, _)| !key.is_empty()) {
-        session.view.line(format!("- {key} in {}", record.directory));
+        session
+            .view
+            .line(format!("- {key} in {}", record.directory));
     }
     let path = Manifest::path(data_directory);
-    write_file(&path, &manifest.to_bytes())
-        .map_err(|error| CommandError::one("unwritable-file", "Manifest cannot be written", format!("{path} cannot be written: {error}.")))
+    write_file(&path, &manifest.to_bytes()).map_err(|error| {
+        CommandError::one(
+            "unwritable-file",
+            "Manifest cannot be written",
+            format!("{path} cannot be written: {error}."),
+        )
+    })
 }
 
 /// Keeps what `-backend-config` says, so that later commands open the same backend.
-fn remember_backend(session: &Session, data_directory: &str, args: &InitArgs) -> Result<(), CommandError> {
+fn remember_backend(
+    session: &Session,
+    data_directory: &str,
+    args: &InitArgs,
+) -> Result<(), CommandError> {
     let path = format!("{data_directory}/terrace-backend.json");
     if args.backend_config.is_empty() {
         return Ok(());
@@ -78,36 +114,68 @@ fn remember_backend(session: &Session, data_directory: &str, args: &InitArgs) ->
         }
     }
     let text = terrace_value::json::simple_encode(&Value::object(arguments)).unwrap_or_default();
-    write_file(&path, text.as_bytes())
-        .map_err(|error| CommandError::one("unwritable-file", "Backend settings cannot be kept", format!("{path} cannot be written: {error}.")))?;
-    session.view.line("The backend's arguments of -backend-config are kept for later commands.");
+    write_file(&path, text.as_bytes()).map_err(|error| {
+        CommandError::one(
+            "unwritable-file",
+            "Backend settings cannot be kept",
+            format!("{path} cannot be written: {error}."),
+        )
+    })?;
+    session
+        .view
+        .line("The backend's arguments of -backend-config are kept for later commands.");
     Ok(())
 }
 
 fn backend_file(path: &str) -> Result<Vec<(String, Value)>, CommandError> {
     let bytes = Disk.read(path).map_err(|error| {
-        let detail = format!("-backend-config={path} is neither KEY=VALUE nor a file that can be read: {error}.");
+        let detail = format!(
+            "-backend-config={path} is neither KEY=VALUE nor a file that can be read: {error}."
+        );
         CommandError::one("unreadable-file", "Backend settings cannot be read", detail)
     })?;
     let mut sources = terrace_diag::SourceMap::new();
-    let id = sources.add(terrace_diag::SourceFile::new(path, String::from_utf8_lossy(&bytes).into_owned()));
+    let id = sources.add(terrace_diag::SourceFile::new(
+        path,
+        String::from_utf8_lossy(&bytes).into_owned(),
+    ));
     let (body, mut diagnostics) = terrace_syntax::parse(id, &bytes);
     let (attributes, found) = body.just_attributes();
     diagnostics.append(found);
     let values = attributes
         .into_iter()
-        .map(|(name, attribute)| (name.to_string(), terrace_config::evaluate_constant(&attribute.value, &mut diagnostics)))
+        .map(|(name, attribute)| {
+            (
+                name.to_string(),
+                terrace_config::evaluate_constant(&attribute.value, &mut diagnostics),
+            )
+        })
         .collect();
-    if diagnostics.has_errors() { Err(CommandError::new(diagnostics, sources)) } else { Ok(values) }
+    if diagnostics.has_errors() {
+        Err(CommandError::new(diagnostics, sources))
+    } else {
+        Ok(values)
+    }
 }
 
-fn install_providers(session: &Session, args: &InitArgs, config: &terrace_config::Config, state: &terrace_state::State) -> Result<(), CommandError> {
-    session.view.line(session.view.style.paint(crate::view::style::Role::Strong, "Initializing provider plugins..."));
+fn install_providers(
+    session: &Session,
+    args: &InitArgs,
+    config: &terrace_config::Config,
+    state: &terrace_state::State,
+) -> Result<(), CommandError> {
+    session.view.line(session.view.style.paint(
+        crate::view::style::Role::Strong,
+        "Initializing provider plugins...",
+    ));
     let wiring = Wiring::new(session)?;
     let wanted = requirements(config, &needed_providers(config, state));
-    let (lock, diagnostics) = wiring.installer.install(&wanted, &wiring.lock_file, args.upgrade, &mut |event| {
-        session.view.line(format!("- {event}"));
-    });
+    let (lock, diagnostics) =
+        wiring
+            .installer
+            .install(&wanted, &wiring.lock_file, args.upgrade, &mut |event| {
+                session.view.line(format!("- {event}"));
+            });
     if diagnostics.has_errors() {
         return Err(CommandError::new(diagnostics, config.sources.clone()));
     }
@@ -116,12 +184,26 @@ fn install_providers(session: &Session, args: &InitArgs, config: &terrace_config
         return Ok(());
     }
     if args.lockfile.as_deref() == Some("readonly") {
-        let detail = format!("{} would change, and -lockfile=readonly forbids it.", LockFile::NAME);
-        return Err(CommandError::one("lock-file-readonly", "Provider dependency changes detected", detail));
+        let detail = format!(
+            "{} would change, and -lockfile=readonly forbids it.",
+            LockFile::NAME
+        );
+        return Err(CommandError::one(
+            "lock-file-readonly",
+            "Provider dependency changes detected",
+            detail,
+        ));
     }
     lock.save(Path::new(LockFile::NAME)).map_err(|error| {
-        CommandError::one("unwritable-file", "Lock file cannot be written", format!("{} cannot be written: {error}.", LockFile::NAME))
+        CommandError::one(
+            "unwritable-file",
+            "Lock file cannot be written",
+            format!("{} cannot be written: {error}.", LockFile::NAME),
+        )
     })?;
-    session.view.line(format!("\nTerrace has recorded the provider selections it made in {}.", LockFile::NAME));
+    session.view.line(format!(
+        "\nTerrace has recorded the provider selections it made in {}.",
+        LockFile::NAME
+    ));
     Ok(())
 }

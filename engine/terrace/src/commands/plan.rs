@@ -5,7 +5,8 @@ use std::sync::Arc;
 use terrace_addr::{AbsResourceInstance, ParseError, Target};
 use terrace_diag::SourceMap;
 use terrace_gate::{
-    Run, RunCounts, RunStatus, Statement, configuration_digest, save_authorship, save_run, save_run_plan, sign_authorship,
+    Run, RunCounts, RunStatus, Statement, configuration_digest, save_authorship, save_run,
+    save_run_plan, sign_authorship,
 };
 use terrace_plan::{Plan, PlanDigest, PlanMode, write_plan_file};
 use terrace_planner::{PlanOptions as PlannerOptions, PlanRequest};
@@ -34,7 +35,11 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     let place = session.place(args.place.env.as_deref(), config.as_deref())?;
     drop(config);
     let lock = match args.lock.lock {
-        Some(true) => Some(session.lock(&place, "OperationTypePlan", &args.lock.lock_timeout).await?),
+        Some(true) => Some(
+            session
+                .lock(&place, "OperationTypePlan", &args.lock.lock_timeout)
+                .await?,
+        ),
         _ => None,
     };
     if session.view.json {
@@ -48,11 +53,20 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     record(session, &place, &made, args.key.as_deref()).await?;
     show(session, &made.plan);
     if let Some(out) = &args.out {
-        write_file(out, &made.file)
-            .map_err(|error| CommandError::one("unwritable-file", "Plan cannot be saved", format!("{out} cannot be written: {error}.")))?;
+        write_file(out, &made.file).map_err(|error| {
+            CommandError::one(
+                "unwritable-file",
+                "Plan cannot be saved",
+                format!("{out} cannot be written: {error}."),
+            )
+        })?;
     }
     ending(session, &place, &made, args);
-    Ok(if args.detailed_exitcode && made.plan.has_changes() { CHANGES } else { SUCCESS })
+    Ok(if args.detailed_exitcode && made.plan.has_changes() {
+        CHANGES
+    } else {
+        SUCCESS
+    })
 }
 
 fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs) {
@@ -64,7 +78,11 @@ fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs) {
     if let Some(environment) = &place.environment {
         let id = made.digest.short();
         view.line(format!("Run {id} of environment {environment:?}. To perform exactly these actions:\n    terrace apply -env={environment} {id}"));
-        let approvals = place.rules.as_ref().and_then(|rules| rules.gate.as_ref()).map_or(0, |gate| gate.approvals);
+        let approvals = place
+            .rules
+            .as_ref()
+            .and_then(|rules| rules.gate.as_ref())
+            .map_or(0, |gate| gate.approvals);
         if approvals > 0 {
             view.line(format!("\nIts gate asks for {approvals} approval(s) by people other than you:\n    terrace approve -env={environment} -key=FILE {id}"));
         }
@@ -78,24 +96,42 @@ fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs) {
 /// The plan, as text or as lines of the stream.
 pub(crate) fn show(session: &Session, plan: &Plan) {
     if session.view.json {
-        stream::plan_lines(plan).into_iter().for_each(|line| session.view.output(line));
+        stream::plan_lines(plan)
+            .into_iter()
+            .for_each(|line| session.view.output(line));
     } else {
         session.view.line("");
-        session.view.line(plan_view::render(plan, session.view.style).trim_end());
+        session
+            .view
+            .line(plan_view::render(plan, session.view.style).trim_end());
     }
 }
 
 fn targets(options: &PlanOptions) -> Result<(Vec<Target>, Vec<AbsResourceInstance>), CommandError> {
-    let bad = |error: ParseError| CommandError::one("invalid-address", "Invalid address", error.to_string());
-    let targets = options.target.iter().map(|text| text.parse().map_err(bad)).collect::<Result<_, _>>()?;
-    let replace = options.replace.iter().map(|text| text.parse().map_err(bad)).collect::<Result<_, _>>()?;
+    let bad = |error: ParseError| {
+        CommandError::one("invalid-address", "Invalid address", error.to_string())
+    };
+    let targets = options
+        .target
+        .iter()
+        .map(|text| text.parse().map_err(bad))
+        .collect::<Result<_, _>>()?;
+    let replace = options
+        .replace
+        .iter()
+        .map(|text| text.parse().map_err(bad))
+        .collect::<Result<_, _>>()?;
     Ok((targets, replace))
 }
 
 fn planner_options(options: &PlanOptions) -> Result<PlannerOptions, CommandError> {
     if options.destroy && options.refresh_only {
         let detail = "-destroy and -refresh-only ask for different things; use one of them.";
-        return Err(CommandError::one("incompatible-options", "Incompatible plan mode options", detail));
+        return Err(CommandError::one(
+            "incompatible-options",
+            "Incompatible plan mode options",
+            detail,
+        ));
     }
     let (targets, replace) = targets(options)?;
     let mode = match (options.destroy, options.refresh_only) {
@@ -105,9 +141,19 @@ fn planner_options(options: &PlanOptions) -> Result<PlannerOptions, CommandError
     };
     if !options.refresh && mode == PlanMode::RefreshOnly {
         let detail = "-refresh-only takes over what a refresh finds, and -refresh=false leaves the refresh out.";
-        return Err(CommandError::one("incompatible-options", "Incompatible refresh options", detail));
+        return Err(CommandError::one(
+            "incompatible-options",
+            "Incompatible refresh options",
+            detail,
+        ));
     }
-    Ok(PlannerOptions { mode, targets, replace, refresh: options.refresh, parallelism: options.parallelism.max(1) })
+    Ok(PlannerOptions {
+        mode,
+        targets,
+        replace,
+        refresh: options.refresh,
+        parallelism: options.parallelism.max(1),
+    })
 }
 
 /// Refuses to go on over an apply that was interrupted.
@@ -121,20 +167,32 @@ pub(crate) async fn check_journal(place: &Place) -> Result<(), CommandError> {
     if recovery.is_clean() {
         return Ok(());
     }
-    let environment = place.environment.as_ref().map(|name| format!(" -env={name}")).unwrap_or_default();
+    let environment = place
+        .environment
+        .as_ref()
+        .map(|name| format!(" -env={name}"))
+        .unwrap_or_default();
     let detail = format!(
         "An apply was interrupted (run {}). Its journal holds {} result(s) that are not in the state yet, and {} change(s) whose end nobody recorded.",
         recovery.runs.join(", "),
         recovery.n_results,
         recovery.uncertain.len()
     );
-    Err(terrace_diag::Diagnostic::error("recovery-needed", "Interrupted apply must be recovered first", detail)
-        .hint(format!("run `terrace recover{environment}`"))
-        .into())
+    Err(terrace_diag::Diagnostic::error(
+        "recovery-needed",
+        "Interrupted apply must be recovered first",
+        detail,
+    )
+    .hint(format!("run `terrace recover{environment}`"))
+    .into())
 }
 
 /// Makes a plan for `place`; warnings are shown, errors returned.
-pub(crate) async fn make(session: &Session, place: &Place, options: &PlanOptions) -> Result<Made, CommandError> {
+pub(crate) async fn make(
+    session: &Session,
+    place: &Place,
+    options: &PlanOptions,
+) -> Result<Made, CommandError> {
     let planner_options = planner_options(options)?;
     check_journal(place).await?;
     let state = terrace_state::load(&*place.store, &place.workspace).await?;
@@ -142,13 +200,30 @@ pub(crate) async fn make(session: &Session, place: &Place, options: &PlanOptions
     let made = plan_over(session, state, &work, planner_options).await;
     work.providers.close().await;
     let (plan, sources) = made?;
-    session.view.diagnostics(terrace_diag::Diagnostics::new(), &sources);
+    session
+        .view
+        .diagnostics(terrace_diag::Diagnostics::new(), &sources);
     let (file, digest) = write_plan_file(&plan);
-    Ok(Made { plan, digest, file, work })
+    Ok(Made {
+        plan,
+        digest,
+        file,
+        work,
+    })
 }
 
-async fn plan_over(session: &Session, state: State, work: &Work, options: PlannerOptions) -> Result<(Plan, SourceMap), CommandError> {
-    let secrets = Secrets::of_values(work.inputs.variables.values().filter_map(|variable| variable.value.as_ref()));
+async fn plan_over(
+    session: &Session,
+    state: State,
+    work: &Work,
+    options: PlannerOptions,
+) -> Result<(Plan, SourceMap), CommandError> {
+    let secrets = Secrets::of_values(
+        work.inputs
+            .variables
+            .values()
+            .filter_map(|variable| variable.value.as_ref()),
+    );
     let observer = Progress::new(session.view, secrets, None);
     let request = PlanRequest {
         evaluator: work.evaluator.clone(),
@@ -163,7 +238,9 @@ async fn plan_over(session: &Session, state: State, work: &Work, options: Planne
     let sources = work.sources.clone();
     if diagnostics.has_errors() || plan.errored {
         if !session.view.json {
-            session.view.line("\nPlanning failed. Terrace encountered an error while generating this plan.");
+            session.view.line(
+                "\nPlanning failed. Terrace encountered an error while generating this plan.",
+            );
         }
         return Err(CommandError::new(diagnostics, sources));
     }
@@ -172,8 +249,15 @@ async fn plan_over(session: &Session, state: State, work: &Work, options: Planne
 }
 
 /// Keeps a plan that was made for an environment as a run, signed by its author where there is a key.
-pub(crate) async fn record(session: &Session, place: &Place, made: &Made, key: Option<&str>) -> Result<(), CommandError> {
-    let Some(environment) = &place.environment else { return Ok(()) };
+pub(crate) async fn record(
+    session: &Session,
+    place: &Place,
+    made: &Made,
+    key: Option<&str>,
+) -> Result<(), CommandError> {
+    let Some(environment) = &place.environment else {
+        return Ok(());
+    };
     let store = place.store.runs(&place.workspace);
     let run = run_record(session, place, made);
     save_run_plan(&*store, &run.id, &made.file).await?;
@@ -187,16 +271,28 @@ pub(crate) async fn record(session: &Session, place: &Place, made: &Made, key: O
             expires_at: None,
             comment: String::new(),
         };
-        let envelope =
-            sign_authorship(&key, &statement).map_err(|error| CommandError::one("invalid-key", "SSH key cannot be used", error.to_string()))?;
+        let envelope = sign_authorship(&key, &statement).map_err(|error| {
+            CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
+        })?;
         save_authorship(&*store, &run.id, &envelope).await?;
-    } else if place.rules.as_ref().is_some_and(|rules| rules.gate.is_some()) {
+    } else if place
+        .rules
+        .as_ref()
+        .is_some_and(|rules| rules.gate.is_some())
+    {
         session.view.line(format!(
             "\nNote: the gate of {environment:?} needs to know who made this plan, and it is not signed. Plan with -key=FILE or TERRACE_SSH_KEY."
         ));
     }
     save_run(&*store, &run).await?;
-    session.audit(place, "plan", Some(&run.id), &[("plan", made.digest.to_string())]).await
+    session
+        .audit(
+            place,
+            "plan",
+            Some(&run.id),
+            &[("plan", made.digest.to_string())],
+        )
+        .await
 }
 
 /// The record of a plan that was just made.
@@ -230,8 +326,15 @@ fn commit(session: &Session) -> Option<String> {
         return Some(commit.to_owned());
     }
     let here = std::path::PathBuf::from(Disk.absolute("."));
-    let git = here.ancestors().map(|directory| directory.join(".git")).find(|path| path.is_dir())?;
-    let read = |name: &str| Disk.read(&git.join(name).to_string_lossy()).ok().map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+    let git = here
+        .ancestors()
+        .map(|directory| directory.join(".git"))
+        .find(|path| path.is_dir())?;
+    let read = |name: &str| {
+        Disk.read(&git.join(name).to_string_lossy())
+            .ok()
+            .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())
+    };
     let head = read("HEAD")?;
     match head.strip_prefix("ref: ") {
         Some(reference) => read(reference),

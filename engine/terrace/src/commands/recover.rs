@@ -19,7 +19,9 @@ pub(crate) async fn run(session: &Session, args: &RecoverArgs) -> Outcome {
     let place = session.place(args.place.env.as_deref(), config.as_deref())?;
     drop(config);
     let answers = answers(args)?;
-    let mut locked = session.lock(&place, "OperationTypeRecover", &args.lock.lock_timeout).await?;
+    let mut locked = session
+        .lock(&place, "OperationTypeRecover", &args.lock.lock_timeout)
+        .await?;
     let done = under_lock(session, &place, answers, &mut *locked).await;
     let unlocked = locked.unlock().await;
     let code = done?;
@@ -30,7 +32,9 @@ pub(crate) async fn run(session: &Session, args: &RecoverArgs) -> Outcome {
 /// What the command line tells of objects that nobody else can know of.
 fn answers(args: &RecoverArgs) -> Result<BTreeMap<AbsResourceInstance, Answer>, CommandError> {
     let address = |text: &str| {
-        text.parse().map_err(|error: ParseError| CommandError::one("invalid-address", "Invalid address", error.to_string()))
+        text.parse().map_err(|error: ParseError| {
+            CommandError::one("invalid-address", "Invalid address", error.to_string())
+        })
     };
     let mut answers = BTreeMap::new();
     for text in &args.not_created {
@@ -39,7 +43,11 @@ fn answers(args: &RecoverArgs) -> Result<BTreeMap<AbsResourceInstance, Answer>, 
     for text in &args.created {
         let Some((name, id)) = text.rsplit_once('=') else {
             let detail = format!("-created takes ADDRESS=ID, and {text:?} has no equals sign.");
-            return Err(CommandError::one("invalid-argument", "Invalid argument", detail));
+            return Err(CommandError::one(
+                "invalid-argument",
+                "Invalid argument",
+                detail,
+            ));
         };
         answers.insert(address(name)?, Answer::Id(id.to_owned()));
     }
@@ -60,7 +68,9 @@ async fn under_lock(
         if !frames.is_empty() {
             journal_store.clear().await?;
         }
-        session.view.line("There is nothing to recover: the journal holds nothing that the state lacks.");
+        session
+            .view
+            .line("There is nothing to recover: the journal holds nothing that the state lacks.");
         return Ok(SUCCESS);
     }
     session.view.line(format!(
@@ -84,31 +94,55 @@ async fn resolve_all(
     let mut wanted: State = recovery.state.clone();
     for uncertain in &recovery.uncertain {
         let intent = &uncertain.intent;
-        wanted.resources.entry(intent.address.resource.clone()).or_insert_with(|| terrace_state::ResourceInState {
-            provider: intent.provider.clone(),
-            instances: BTreeMap::new(),
-        });
+        wanted
+            .resources
+            .entry(intent.address.resource.clone())
+            .or_insert_with(|| terrace_state::ResourceInState {
+                provider: intent.provider.clone(),
+                instances: BTreeMap::new(),
+            });
     }
     let work = Work::prepare(session, place, &wanted).await?;
-    let resolved = resolve(Resolve { recovery, evaluator: work.evaluator.clone(), providers: &*work.providers, answers }).await;
+    let resolved = resolve(Resolve {
+        recovery,
+        evaluator: work.evaluator.clone(),
+        providers: &*work.providers,
+        answers,
+    })
+    .await;
     work.providers.close().await;
     Ok(resolved)
 }
 
 async fn report(session: &Session, place: &Place, resolved: Resolved, state: &State) -> Outcome {
     for settled in &resolved.settled {
-        session.view.line(format!("  {} {}", settled.intent.address, settled.finding));
+        session
+            .view
+            .line(format!("  {} {}", settled.intent.address, settled.finding));
     }
     let open = resolved.open.len();
-    let details = [("settled", resolved.settled.len().to_string()), ("open", open.to_string())];
+    let details = [
+        ("settled", resolved.settled.len().to_string()),
+        ("open", open.to_string()),
+    ];
     session.audit(place, "recover", None, &details).await?;
-    session.view.diagnostics(resolved.diagnostics, &terrace_diag::SourceMap::new());
+    session
+        .view
+        .diagnostics(resolved.diagnostics, &terrace_diag::SourceMap::new());
     if open == 0 {
-        let objects: usize = state.resources.values().map(|resource| resource.instances.len()).sum();
-        session.view.line(format!("\nRecovered. The state holds {objects} object(s); the next apply goes on from here."));
+        let objects: usize = state
+            .resources
+            .values()
+            .map(|resource| resource.instances.len())
+            .sum();
+        session.view.line(format!(
+            "\nRecovered. The state holds {objects} object(s); the next apply goes on from here."
+        ));
         return Ok(SUCCESS);
     }
-    session.view.line("\nWhat is recorded is in the state now. Nobody but you can know what became of:");
+    session
+        .view
+        .line("\nWhat is recorded is in the state now. Nobody but you can know what became of:");
     for uncertain in &resolved.open {
         session.view.line(format!("  - {}", question(uncertain)));
     }

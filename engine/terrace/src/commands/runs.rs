@@ -19,22 +19,37 @@ pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Conf
     for place in &places {
         runs.extend(list_runs(&*place.store.runs(&place.workspace)).await?);
     }
-    runs.retain(|run| args.status.as_deref().is_none_or(|status| run.status.name() == status));
+    runs.retain(|run| {
+        args.status
+            .as_deref()
+            .is_none_or(|status| run.status.name() == status)
+    });
     runs.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
     if args.style.json {
         let list: Vec<_> = runs.iter().map(run_json).collect();
-        session.view.output(format!("{:#}", serde_json::Value::Array(list)));
+        session
+            .view
+            .output(format!("{:#}", serde_json::Value::Array(list)));
     } else if runs.is_empty() {
-        session.view.output("There are no runs yet. `terrace plan` makes one.");
+        session
+            .view
+            .output("There are no runs yet. `terrace plan` makes one.");
     } else {
         let rows: Vec<Vec<String>> = runs.iter().map(row).collect();
-        session.view.output(table(&["RUN", "ENVIRONMENT", "STATUS", "CHANGES", "BY", "CREATED"], &rows));
+        session.view.output(table(
+            &["RUN", "ENVIRONMENT", "STATUS", "CHANGES", "BY", "CREATED"],
+            &rows,
+        ));
     }
     Ok(SUCCESS)
 }
 
 /// The chosen environment, or every one that the project file defines, or the working directory's own state.
-fn places(session: &Session, environment: Option<&str>, config: Option<&Config>) -> Result<Vec<Place>, CommandError> {
+fn places(
+    session: &Session,
+    environment: Option<&str>,
+    config: Option<&Config>,
+) -> Result<Vec<Place>, CommandError> {
     if environment.is_some() {
         return Ok(vec![session.place(environment, config)?]);
     }
@@ -56,7 +71,14 @@ fn row(run: &Run) -> Vec<String> {
         changes = format!("{changes} ({})", run.mode);
     }
     let environment = run.environment.clone().unwrap_or_else(|| "-".to_owned());
-    vec![run.id.clone(), environment, run.status.name().to_owned(), changes, run.actor.clone(), run.created.clone()]
+    vec![
+        run.id.clone(),
+        environment,
+        run.status.name().to_owned(),
+        changes,
+        run.actor.clone(),
+        run.created.clone(),
+    ]
 }
 
 fn run_json(run: &Run) -> serde_json::Value {
@@ -81,7 +103,9 @@ fn run_json(run: &Run) -> serde_json::Value {
 /// The run that someone names.
 pub(crate) async fn named(place: &Place, prefix: &str) -> Result<Run, CommandError> {
     let store = place.store.runs(&place.workspace);
-    find_run(&*store, prefix).await?.map_err(|message| CommandError::one("unknown-run", "No such run", message))
+    find_run(&*store, prefix)
+        .await?
+        .map_err(|message| CommandError::one("unknown-run", "No such run", message))
 }
 
 async fn show(session: &Session, place: &Place, prefix: &str, json: bool) -> Outcome {
@@ -95,19 +119,33 @@ async fn show(session: &Session, place: &Place, prefix: &str, json: bool) -> Out
         ("Run", run.id.clone()),
         ("Plan digest", run.plan.to_string()),
         ("Configuration", run.configuration.clone()),
-        ("Environment", run.environment.clone().unwrap_or_else(|| "-".to_owned())),
+        (
+            "Environment",
+            run.environment.clone().unwrap_or_else(|| "-".to_owned()),
+        ),
         ("Status", run.status.name().to_owned()),
         ("By", run.actor.clone()),
-        ("Commit", run.commit.clone().unwrap_or_else(|| "-".to_owned())),
+        (
+            "Commit",
+            run.commit.clone().unwrap_or_else(|| "-".to_owned()),
+        ),
         ("Created", run.created.clone()),
-        ("Finished", run.finished.clone().unwrap_or_else(|| "-".to_owned())),
+        (
+            "Finished",
+            run.finished.clone().unwrap_or_else(|| "-".to_owned()),
+        ),
         ("Message", run.message.clone().unwrap_or_default()),
     ];
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
-        session.view.output(format!("{:<14} {value}", format!("{name}:")));
+        session
+            .view
+            .output(format!("{:<14} {value}", format!("{name}:")));
     }
     if let Some((_, plan, _)) = load_run_plan(&*store, &run.id).await? {
-        session.view.output(format!("\n{}", plan_view::render(&plan, session.view.style)));
+        session.view.output(format!(
+            "\n{}",
+            plan_view::render(&plan, session.view.style)
+        ));
     }
     Ok(SUCCESS)
 }

@@ -17,54 +17,93 @@ use crate::session::Session;
 use crate::view::{plan as plan_view, value_text};
 use crate::wiring::{ProviderSet, Wiring};
 
-pub(crate) async fn run(session: &Session, args: &ShowArgs, config: Option<Arc<Config>>) -> Outcome {
+pub(crate) async fn run(
+    session: &Session,
+    args: &ShowArgs,
+    config: Option<Arc<Config>>,
+) -> Outcome {
     let Some(file) = &args.file else {
         let place = session.place(args.place.env.as_deref(), config.as_deref())?;
         let state = terrace_state::load(&*place.store, &place.workspace).await?;
         return show_state(session, &state, args.style.json, config).await;
     };
     let bytes = Disk.read(file).map_err(|error| {
-        CommandError::one("unreadable-file", "File cannot be read", format!("{file} cannot be read: {error}."))
+        CommandError::one(
+            "unreadable-file",
+            "File cannot be read",
+            format!("{file} cannot be read: {error}."),
+        )
     })?;
     if !is_plan_file(&bytes) {
         let state = terrace_state::read(&bytes).map_err(|error| {
             CommandError::one(
                 "not-a-plan-or-state",
                 "Neither a plan nor a state",
-                format!("{file} is neither a plan file of Terrace nor a state file: {}: {}", error.summary, error.detail),
+                format!(
+                    "{file} is neither a plan file of Terrace nor a state file: {}: {}",
+                    error.summary, error.detail
+                ),
             )
         })?;
         return show_state(session, &state, args.style.json, config).await;
     }
-    let (plan, digest) = read_plan_file(&bytes).map_err(|error| CommandError::one("invalid-plan", "Plan file cannot be used", error.to_string()))?;
+    let (plan, digest) = read_plan_file(&bytes).map_err(|error| {
+        CommandError::one(
+            "invalid-plan",
+            "Plan file cannot be used",
+            error.to_string(),
+        )
+    })?;
     if args.style.json {
         let (config, _) = terrace_config::load_snapshot(&plan.inputs.configuration);
         session.view.output(terrace_plan::plan_json(&plan, &config));
     } else {
-        session.view.output(plan_view::render(&plan, session.view.style));
+        session
+            .view
+            .output(plan_view::render(&plan, session.view.style));
         session.view.output(format!("\nPlan digest: {digest}"));
     }
     Ok(SUCCESS)
 }
 
-async fn show_state(session: &Session, state: &State, json: bool, config: Option<Arc<Config>>) -> Outcome {
+async fn show_state(
+    session: &Session,
+    state: &State,
+    json: bool,
+    config: Option<Arc<Config>>,
+) -> Outcome {
     if json {
         let schemas = state_schemas(session, state, config).await?;
         let lookup = |provider: &ProviderAddr| schemas.get(provider).cloned();
-        session.view.output(terrace_plan::state_json(state, &lookup));
+        session
+            .view
+            .output(terrace_plan::state_json(state, &lookup));
         return Ok(SUCCESS);
     }
     if state.resources.is_empty() && state.outputs.is_empty() {
-        session.view.output("The state file is empty. No resources are represented.");
+        session
+            .view
+            .output("The state file is empty. No resources are represented.");
         return Ok(SUCCESS);
     }
     for (address, _, instance) in state.instances() {
-        let Some(object) = &instance.current else { continue };
-        let tainted = if object.status == ObjectStatus::Tainted { " (tainted)" } else { "" };
-        session.view.output(format!("# {address}:{tainted}\n{}\n", object_text(&address, object)));
+        let Some(object) = &instance.current else {
+            continue;
+        };
+        let tainted = if object.status == ObjectStatus::Tainted {
+            " (tainted)"
+        } else {
+            ""
+        };
+        session.view.output(format!(
+            "# {address}:{tainted}\n{}\n",
+            object_text(&address, object)
+        ));
     }
     if !state.outputs.is_empty() {
-        session.view.output(format!("\nOutputs:\n\n{}", outputs_text(state)));
+        session
+            .view
+            .output(format!("\nOutputs:\n\n{}", outputs_text(state)));
     }
     Ok(SUCCESS)
 }
@@ -75,7 +114,11 @@ async fn state_schemas(
     state: &State,
     config: Option<Arc<Config>>,
 ) -> Result<std::collections::BTreeMap<ProviderAddr, Arc<ProviderSchema>>, CommandError> {
-    let wanted = state.resources.values().map(|resource| resource.provider.provider.clone()).collect();
+    let wanted = state
+        .resources
+        .values()
+        .map(|resource| resource.provider.provider.clone())
+        .collect();
     let wiring = Wiring::new(session)?;
     let providers = ProviderSet::new(wiring, config.as_deref());
     let schemas = providers.schemas_that_can_be_had(&wanted).await;
@@ -87,7 +130,11 @@ async fn state_schemas(
 pub(crate) fn object_value(object: &Object) -> Value {
     let text = std::str::from_utf8(&object.attributes).unwrap_or("{}");
     let value = terrace_value::json::decode_implied(text).unwrap_or_else(|_| Value::empty_object());
-    let marks: Vec<(Path, Marks)> = object.sensitive_paths.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+    let marks: Vec<(Path, Marks)> = object
+        .sensitive_paths
+        .iter()
+        .map(|path| (path.clone(), Marks::SENSITIVE))
+        .collect();
     value.mark_with_paths(&marks)
 }
 
@@ -108,10 +155,26 @@ pub(crate) fn object_text(address: &AbsResourceInstance, object: &Object) -> Str
         .filter(|(_, item)| !item.is_null())
         .map(|(name, item)| (name.to_string(), item.clone()))
         .collect();
-    let width = entries.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    let rows: Vec<String> =
-        entries.iter().map(|(name, item)| format!("    {name:width$} = {}", secrets.redact(&value_text(item, 4)))).collect();
-    format!("{keyword} \"{}\" \"{}\" {{\n{}\n}}", resource.type_name, resource.name, rows.join("\n"))
+    let width = entries
+        .iter()
+        .map(|(name, _)| name.chars().count())
+        .max()
+        .unwrap_or(0);
+    let rows: Vec<String> = entries
+        .iter()
+        .map(|(name, item)| {
+            format!(
+                "    {name:width$} = {}",
+                secrets.redact(&value_text(item, 4))
+            )
+        })
+        .collect();
+    format!(
+        "{keyword} \"{}\" \"{}\" {{\n{}\n}}",
+        resource.type_name,
+        resource.name,
+        rows.join("\n")
+    )
 }
 
 /// Root outputs as lines.
@@ -120,7 +183,11 @@ pub(crate) fn outputs_text(state: &State) -> String {
         .outputs
         .iter()
         .map(|(name, output)| {
-            let text = if output.sensitive { "<sensitive>".to_owned() } else { value_text(&output.value, 0) };
+            let text = if output.sensitive {
+                "<sensitive>".to_owned()
+            } else {
+                value_text(&output.value, 0)
+            };
             format!("{name} = {text}")
         })
         .collect();
@@ -131,8 +198,12 @@ pub(crate) fn outputs_text(state: &State) -> String {
 pub(crate) fn outputs_json(state: &State) -> String {
     let mut object = serde_json::Map::new();
     for (name, output) in &state.outputs {
-        let value = terrace_value::json::simple_encode(&output.value).ok().and_then(|text| serde_json::from_str(&text).ok());
-        let ty: serde_json::Value = serde_json::from_str(&terrace_value::json::encode_type(&output.value.ty())).unwrap_or_default();
+        let value = terrace_value::json::simple_encode(&output.value)
+            .ok()
+            .and_then(|text| serde_json::from_str(&text).ok());
+        let ty: serde_json::Value =
+            serde_json::from_str(&terrace_value::json::encode_type(&output.value.ty()))
+                .unwrap_or_default();
         let entry = serde_json::json!({"sensitive": output.sensitive, "type": ty, "value": value.unwrap_or(serde_json::Value::Null)});
         object.insert(name.to_string(), entry);
     }

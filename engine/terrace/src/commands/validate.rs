@@ -19,8 +19,14 @@ use crate::wiring::{ProviderSet, Wiring, load_config, needed_providers};
 pub(crate) async fn run(session: &Session, args: &ValidateArgs) -> Outcome {
     let (diagnostics, sources) = check(session).await;
     if args.style.json {
-        let list: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic_json(diagnostic, &sources)).collect();
-        let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+        let list: Vec<_> = diagnostics
+            .iter()
+            .map(|diagnostic| diagnostic_json(diagnostic, &sources))
+            .collect();
+        let errors = diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .count();
         let answer = serde_json::json!({
             "format_version": "1.0",
             "valid": errors == 0,
@@ -56,18 +62,30 @@ async fn check(session: &Session) -> (Diagnostics, SourceMap) {
     }
     let found = async {
         let providers = ProviderSet::new(Wiring::new(session)?, Some(&config));
-        let schemas = providers.schemas(&needed_providers(&config, &State::default())).await?;
+        let schemas = providers
+            .schemas(&needed_providers(&config, &State::default()))
+            .await?;
         let evaluator = Evaluator::new(Inputs {
             config: config.clone(),
             functions: Arc::new(FunctionTable::standard()),
-            context: Arc::new(PlanningContext::new(session.now(), session.environment.get("HOME").map(str::to_owned))),
+            context: Arc::new(PlanningContext::new(
+                session.now(),
+                session.environment.get("HOME").map(str::to_owned),
+            )),
             schemas: Arc::new(schemas),
             variables: std::collections::BTreeMap::new(),
             workspace: session.workspace(),
-            paths: Paths { cwd: Disk.absolute("."), root: ".".to_owned() },
+            paths: Paths {
+                cwd: Disk.absolute("."),
+                root: ".".to_owned(),
+            },
             applying: false,
         });
-        let request = ValidateRequest { evaluator: Arc::new(evaluator), providers: &*providers, parallelism: 10 };
+        let request = ValidateRequest {
+            evaluator: Arc::new(evaluator),
+            providers: &*providers,
+            parallelism: 10,
+        };
         let found = terrace_planner::validate(request).await;
         providers.close().await;
         Ok::<_, crate::command_error::CommandError>(found)

@@ -19,7 +19,10 @@ pub(crate) fn run(session: &Session, args: &VersionArgs) -> Outcome {
         });
         session.view.output(format!("{text:#}"));
     } else {
-        session.view.output(format!("Terrace v{VERSION}\non {platform}\nlanguage of Terraform {} and OpenTofu 1.12", terrace_state::TERRAFORM_VERSION));
+        session.view.output(format!(
+            "Terrace v{VERSION}\non {platform}\nlanguage of Terraform {} and OpenTofu 1.12",
+            terrace_state::TERRAFORM_VERSION
+        ));
     }
     Ok(SUCCESS)
 }

@@ -7,7 +7,11 @@ use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::outside::write_file;
 use crate::session::{Place, Session};
 
-pub(crate) async fn run(session: &Session, command: &WorkspaceCommand, config: Option<&Config>) -> Outcome {
+pub(crate) async fn run(
+    session: &Session,
+    command: &WorkspaceCommand,
+    config: Option<&Config>,
+) -> Outcome {
     let place = session.place(None, config)?;
     match command {
         WorkspaceCommand::List => {
@@ -20,21 +24,33 @@ pub(crate) async fn run(session: &Session, command: &WorkspaceCommand, config: O
         WorkspaceCommand::Show => session.view.output(&place.workspace),
         WorkspaceCommand::New { name } => {
             if names(&place).await?.contains(name) {
-                return Err(CommandError::one("workspace-exists", "Workspace already exists", format!("Workspace {name:?} already exists")));
+                return Err(CommandError::one(
+                    "workspace-exists",
+                    "Workspace already exists",
+                    format!("Workspace {name:?} already exists"),
+                ));
             }
             create(session, &place, name).await?;
         }
         WorkspaceCommand::Select { or_create, name } => {
             if names(&place).await?.contains(name) {
                 choose(session, name)?;
-                session.view.line(format!("Switched to workspace {name:?}."));
+                session
+                    .view
+                    .line(format!("Switched to workspace {name:?}."));
             } else if *or_create {
                 create(session, &place, name).await?;
             } else {
                 let detail = format!("Workspace {name:?} doesn't exist.");
-                return Err(terrace_diag::Diagnostic::error("unknown-workspace", "Unknown workspace", detail)
-                    .hint(format!("create it with `terrace workspace new {name}`, or use -or-create"))
-                    .into());
+                return Err(terrace_diag::Diagnostic::error(
+                    "unknown-workspace",
+                    "Unknown workspace",
+                    detail,
+                )
+                .hint(format!(
+                    "create it with `terrace workspace new {name}`, or use -or-create"
+                ))
+                .into());
             }
         }
         WorkspaceCommand::Delete { force, name } => delete(session, &place, name, *force).await?,
@@ -55,8 +71,13 @@ fn choose(session: &Session, name: &str) -> Result<(), CommandError> {
         ));
     }
     let file = format!("{}/environment", session.data_directory());
-    write_file(&file, name.as_bytes())
-        .map_err(|error| CommandError::one("unwritable-file", "File cannot be written", format!("{file} cannot be written: {error}.")))
+    write_file(&file, name.as_bytes()).map_err(|error| {
+        CommandError::one(
+            "unwritable-file",
+            "File cannot be written",
+            format!("{file} cannot be written: {error}."),
+        )
+    })
 }
 
 async fn create(session: &Session, place: &Place, name: &str) -> Result<(), CommandError> {
@@ -77,31 +98,60 @@ async fn create(session: &Session, place: &Place, name: &str) -> Result<(), Comm
     locked.unlock().await?;
     stored?;
     choose(session, name)?;
-    session.view.line(format!("Created and switched to workspace {name:?}!"));
+    session
+        .view
+        .line(format!("Created and switched to workspace {name:?}!"));
     Ok(())
 }
 
-async fn delete(session: &Session, place: &Place, name: &str, force: bool) -> Result<(), CommandError> {
+async fn delete(
+    session: &Session,
+    place: &Place,
+    name: &str,
+    force: bool,
+) -> Result<(), CommandError> {
     if name == "default" {
-        return Err(CommandError::one("default-workspace", "Cannot delete the default workspace", "The workspace \"default\" always exists."));
+        return Err(CommandError::one(
+            "default-workspace",
+            "Cannot delete the default workspace",
+            "The workspace \"default\" always exists.",
+        ));
     }
     if name == place.workspace {
-        let detail = format!("Workspace {name:?} is your active workspace. Choose another one first, then delete it.");
-        return Err(CommandError::one("active-workspace", "Cannot delete the active workspace", detail));
+        let detail = format!(
+            "Workspace {name:?} is your active workspace. Choose another one first, then delete it."
+        );
+        return Err(CommandError::one(
+            "active-workspace",
+            "Cannot delete the active workspace",
+            detail,
+        ));
     }
     if !names(place).await?.iter().any(|known| known == name) {
-        return Err(CommandError::one("unknown-workspace", "Unknown workspace", format!("Workspace {name:?} doesn't exist.")));
+        return Err(CommandError::one(
+            "unknown-workspace",
+            "Unknown workspace",
+            format!("Workspace {name:?} doesn't exist."),
+        ));
     }
     let state = terrace_state::load(&*place.store, name).await?;
     if !state.resources.is_empty() && !force {
-        let addresses: Vec<String> = state.instances().map(|(address, _, _)| format!("  - {address}")).take(20).collect();
+        let addresses: Vec<String> = state
+            .instances()
+            .map(|(address, _, _)| format!("  - {address}"))
+            .take(20)
+            .collect();
         let detail = format!(
             "Workspace {name:?} is currently tracking the following resource instances:\n{}\n\nDeleting this workspace would cause Terrace to lose track of them.",
             addresses.join("\n")
         );
-        return Err(terrace_diag::Diagnostic::error("workspace-not-empty", "Workspace is not empty", detail)
-            .hint("destroy them first, or use -force to forget them")
-            .into());
+        return Err(terrace_diag::Diagnostic::error(
+            "workspace-not-empty",
+            "Workspace is not empty",
+            detail,
+        )
+        .hint("destroy them first, or use -force to forget them")
+        .into());
     }
     place.store.delete_workspace(name).await?;
     session.view.line(format!("Deleted workspace {name:?}!"));

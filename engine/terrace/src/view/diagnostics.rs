@@ -3,7 +3,10 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteSpanContents, SourceCode,
+    SourceSpan, SpanContents,
+};
 use terrace_diag::{Diagnostic, Severity, SourceFile, SourceMap};
 
 use super::View;
@@ -17,7 +20,11 @@ pub(crate) fn render(diagnostic: &Diagnostic, sources: &SourceMap, view: &View) 
     };
     let style = view.style;
     let mut text = String::from("\n");
-    let heading = format!("{} {}", style.paint(role, label), style.paint(Role::Strong, &diagnostic.summary));
+    let heading = format!(
+        "{} {}",
+        style.paint(role, label),
+        style.paint(Role::Strong, &diagnostic.summary)
+    );
     writeln!(text, "{heading}").expect("writing to a string does not fail");
     if diagnostic.severity == Severity::Warning && view.compact_warnings {
         return text;
@@ -27,11 +34,19 @@ pub(crate) fn render(diagnostic: &Diagnostic, sources: &SourceMap, view: &View) 
     }
     text.push_str(&snippet(diagnostic, sources, view).unwrap_or_default());
     for note in &diagnostic.values {
-        writeln!(text, "    {} {}", style.paint(Role::Strong, &note.expression), note.statement)
-            .expect("writing to a string does not fail");
+        writeln!(
+            text,
+            "    {} {}",
+            style.paint(Role::Strong, &note.expression),
+            note.statement
+        )
+        .expect("writing to a string does not fail");
     }
     if !diagnostic.detail.is_empty() {
-        if diagnostic.subject.is_some() || !diagnostic.values.is_empty() || diagnostic.address.is_some() {
+        if diagnostic.subject.is_some()
+            || !diagnostic.values.is_empty()
+            || diagnostic.address.is_some()
+        {
             text.push('\n');
         }
         for line in wrap(&diagnostic.detail, view.width) {
@@ -40,7 +55,11 @@ pub(crate) fn render(diagnostic: &Diagnostic, sources: &SourceMap, view: &View) 
     }
     if let Some(hint) = &diagnostic.hint {
         for (index, line) in wrap(hint, view.width - 6).iter().enumerate() {
-            let lead = if index == 0 { style.paint(Role::Read, "hint:") } else { "     ".to_owned() };
+            let lead = if index == 0 {
+                style.paint(Role::Read, "hint:")
+            } else {
+                "     ".to_owned()
+            };
             writeln!(text, "{lead} {line}").expect("writing to a string does not fail");
         }
     }
@@ -78,14 +97,25 @@ fn snippet(diagnostic: &Diagnostic, sources: &SourceMap, view: &View) -> Option<
     let start = (subject.start as usize).min(length);
     let end = (subject.end as usize).clamp(start, length);
     // A subject of many lines is shown by its first.
-    let first_line_end = file.text()[start..].find('\n').map_or(length, |offset| start + offset);
-    let labelled = LabeledSpan::underline((start, end.min(first_line_end.max(start + 1)).saturating_sub(start)));
-    let report = Snippet { source: Source { file }, labels: vec![labelled] };
+    let first_line_end = file.text()[start..]
+        .find('\n')
+        .map_or(length, |offset| start + offset);
+    let labelled = LabeledSpan::underline((
+        start,
+        end.min(first_line_end.max(start + 1)).saturating_sub(start),
+    ));
+    let report = Snippet {
+        source: Source { file },
+        labels: vec![labelled],
+    };
     let theme = match view.style {
         Style::Plain => GraphicalTheme::unicode_nocolor(),
         Style::Ansi => GraphicalTheme::unicode(),
     };
-    let handler = GraphicalReportHandler::new_themed(theme).with_width(view.width).with_context_lines(0).without_cause_chain();
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_width(view.width)
+        .with_context_lines(0)
+        .without_cause_chain();
     let mut drawn = String::new();
     handler.render_report(&mut drawn, &report).ok()?;
     // miette's own heading is not ours: the drawing begins at its first corner.
@@ -135,7 +165,11 @@ impl SourceCode for Source<'_> {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, miette::MietteError> {
         let text: &str = self.file.text();
-        let found = text.read_span(span, before, after)?;
+        // Whole lines, of which miette underlines the part.
+        let start = text[..span.offset()].rfind('\n').map_or(0, |end| end + 1);
+        let end = span.offset() + span.len();
+        let end = text[end..].find('\n').map_or(text.len(), |offset| end + offset);
+        let found = text.read_span(&(start, end - start).into(), before, after)?;
         Ok(Box::new(MietteSpanContents::new_named(
             self.file.name().to_owned(),
             found.data(),
@@ -156,10 +190,17 @@ mod tests {
     #[test]
     fn a_diagnostic_shows_its_line() {
         let mut sources = SourceMap::new();
-        let id = sources.add(SourceFile::new("main.tf", "output \"a\" {\n  value = var.nope\n}\n"));
-        let diagnostic = Diagnostic::error("undeclared-variable", "Reference to undeclared input variable", "It is not there.")
-            .at(Span::new(id, 23, 31))
-            .hint("declare it");
+        let id = sources.add(SourceFile::new(
+            "main.tf",
+            "output \"a\" {\n  value = var.nope\n}\n",
+        ));
+        let diagnostic = Diagnostic::error(
+            "undeclared-variable",
+            "Reference to undeclared input variable",
+            "It is not there.",
+        )
+        .at(Span::new(id, 23, 31))
+        .hint("declare it");
         insta::assert_snapshot!(render(&diagnostic, &sources, &View::plain()), @"");
     }
 }

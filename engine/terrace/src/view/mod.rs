@@ -1,5 +1,9 @@
 //! Everything that is printed. Nothing else prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the one place that prints"
+)]
 
 pub(crate) mod diagnostics;
 mod object;
@@ -34,18 +38,39 @@ pub(crate) struct View {
 impl View {
     /// Plain text, for when nothing is known yet.
     pub(crate) fn plain() -> Self {
-        Self { json: false, style: Style::Plain, terminal: false, width: 80, compact_warnings: false }
+        Self {
+            json: false,
+            style: Style::Plain,
+            terminal: false,
+            width: 80,
+            compact_warnings: false,
+        }
     }
 
     /// What the flags and the environment ask for.
-    pub(crate) fn new(json: bool, no_color: bool, environment: &crate::outside::Environment) -> Self {
+    pub(crate) fn new(
+        json: bool,
+        no_color: bool,
+        environment: &crate::outside::Environment,
+    ) -> Self {
         let terminal = std::io::stdout().is_terminal();
         let forced = environment.get("CLICOLOR_FORCE").is_some();
-        let colour = !json && !no_color && environment.get("NO_COLOR").is_none() && (terminal || forced);
-        let columns = environment.get("COLUMNS").and_then(|columns| columns.parse().ok());
-        let width = columns.or_else(|| terminal.then(|| usize::from(console::Term::stdout().size().1))).unwrap_or(80);
+        let colour =
+            !json && !no_color && environment.get("NO_COLOR").is_none() && (terminal || forced);
+        let columns = environment
+            .get("COLUMNS")
+            .and_then(|columns| columns.parse().ok());
+        let width = columns
+            .or_else(|| terminal.then(|| usize::from(console::Term::stdout().size().1)))
+            .unwrap_or(80);
         let style = if colour { Style::Ansi } else { Style::Plain };
-        Self { json, style, terminal, width: width.clamp(40, 160), compact_warnings: false }
+        Self {
+            json,
+            style,
+            terminal,
+            width: width.clamp(40, 160),
+            compact_warnings: false,
+        }
     }
 
     /// A line of text for people; nothing where JSON is asked for.
@@ -83,7 +108,11 @@ impl View {
                 continue;
             }
             let text = diagnostics::render(&diagnostic, sources, self);
-            if diagnostic.is_error() { eprintln!("{text}") } else { println!("{text}") }
+            if diagnostic.is_error() {
+                eprintln!("{text}")
+            } else {
+                println!("{text}")
+            }
         }
     }
 

@@ -16,20 +16,31 @@ pub(crate) fn value_text(value: &Value, indent: usize) -> String {
         Kind::Number(number) => number.to_string(),
         Kind::String(text) if text.contains('\n') => {
             let pad = " ".repeat(indent);
-            format!("<<EOT\n{pad}{}\n{pad}EOT", text.replace('\n', &format!("\n{pad}")))
+            format!(
+                "<<EOT\n{pad}{}\n{pad}EOT",
+                text.replace('\n', &format!("\n{pad}"))
+            )
         }
         Kind::String(text) => quoted(text),
         Kind::List(_, items) | Kind::Tuple(items) => sequence(items, indent, ("[", "]")),
         Kind::Set(_, items) => sequence(items, indent, ("toset([", "])")),
         Kind::Map(_, entries) | Kind::Object(entries) => {
             let is_map = matches!(value.kind(), Kind::Map(..));
-            let (open, close) = if is_map { ("tomap({", "})") } else { ("{", "}") };
+            let (open, close) = if is_map {
+                ("tomap({", "})")
+            } else {
+                ("{", "}")
+            };
             if entries.is_empty() {
                 return format!("{open}{close}");
             }
             let pad = " ".repeat(indent + 2);
-            let rows: Vec<String> =
-                entries.iter().map(|(key, item)| format!("{pad}{} = {}", quoted(key), value_text(item, indent + 2))).collect();
+            let rows: Vec<String> = entries
+                .iter()
+                .map(|(key, item)| {
+                    format!("{pad}{} = {}", quoted(key), value_text(item, indent + 2))
+                })
+                .collect();
             format!("{open}\n{}\n{}{close}", rows.join("\n"), " ".repeat(indent))
         }
     }
@@ -40,6 +51,9 @@ fn sequence(items: &[Value], indent: usize, (open, close): (&str, &str)) -> Stri
         return format!("{open}{close}");
     }
     let pad = " ".repeat(indent + 2);
-    let rows: Vec<String> = items.iter().map(|item| format!("{pad}{},", value_text(item, indent + 2))).collect();
+    let rows: Vec<String> = items
+        .iter()
+        .map(|item| format!("{pad}{},", value_text(item, indent + 2)))
+        .collect();
     format!("{open}\n{}\n{}{close}", rows.join("\n"), " ".repeat(indent))
 }

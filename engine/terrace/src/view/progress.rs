@@ -9,8 +9,8 @@ use terrace_port::{Observer, OperationEvent};
 
 use super::View;
 use super::plan::Secrets;
-use super::style::Role;
 use super::stream;
+use super::style::Role;
 
 /// An observer that prints.
 pub(crate) struct Progress {
@@ -22,15 +22,17 @@ pub(crate) struct Progress {
 impl Progress {
     /// `total` is how many operations there will be, where that is known.
     pub(crate) fn new(view: View, secrets: Secrets, total: Option<u64>) -> Arc<Self> {
-        let bar = total.filter(|total| *total > 0 && view.terminal && !view.json).map(|total| {
-            let bar = ProgressBar::new(total);
-            let template = "{spinner} {pos}/{len} {wide_bar} {elapsed}";
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(120));
-            bar
-        });
+        let bar = total
+            .filter(|total| *total > 0 && view.terminal && !view.json)
+            .map(|total| {
+                let bar = ProgressBar::new(total);
+                let template = "{spinner} {pos}/{len} {wide_bar} {elapsed}";
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    bar.set_style(style);
+                }
+                bar.enable_steady_tick(Duration::from_millis(120));
+                bar
+            });
         Arc::new(Self { view, secrets, bar })
     }
 
@@ -49,7 +51,10 @@ impl Progress {
     }
 
     fn keep_track(&self, event: &OperationEvent) {
-        let ended = matches!(event, OperationEvent::ApplyDone { .. } | OperationEvent::ApplyFailed { .. });
+        let ended = matches!(
+            event,
+            OperationEvent::ApplyDone { .. } | OperationEvent::ApplyFailed { .. }
+        );
         if let (true, Some(bar)) = (ended, &self.bar) {
             bar.inc(1);
         }
@@ -58,35 +63,86 @@ impl Progress {
     fn text(&self, event: &OperationEvent) -> Option<String> {
         let id_text = |id: &Option<(String, String)>| {
             let shown = id.as_ref().filter(|(_, value)| !self.secrets.hides(value));
-            shown.map(|(name, value)| format!(" [{name}={value}]")).unwrap_or_default()
+            shown
+                .map(|(name, value)| format!(" [{name}={value}]"))
+                .unwrap_or_default()
         };
-        let strong = |address: &AbsResourceInstance| self.view.style.paint(Role::Strong, format!("{address}:"));
+        let strong = |address: &AbsResourceInstance| {
+            self.view.style.paint(Role::Strong, format!("{address}:"))
+        };
         Some(match event {
             OperationEvent::RefreshStart { address, id } => {
                 format!("{} Refreshing state...{}", strong(address), id_text(id))
             }
             OperationEvent::RefreshDone { .. } => return None,
-            OperationEvent::ApplyStart { address, action, id } => {
+            OperationEvent::ApplyStart {
+                address,
+                action,
+                id,
+            } => {
                 format!("{} {}...{}", strong(address), doing(action), id_text(id))
             }
-            OperationEvent::ApplyProgress { address, action, elapsed_seconds } => {
+            OperationEvent::ApplyProgress {
+                address,
+                action,
+                elapsed_seconds,
+            } => {
                 let doing = doing(action).to_lowercase();
-                format!("{} Still {doing}... [{} elapsed]", strong(address), duration(*elapsed_seconds))
+                format!(
+                    "{} Still {doing}... [{} elapsed]",
+                    strong(address),
+                    duration(*elapsed_seconds)
+                )
             }
-            OperationEvent::ApplyDone { address, action, id, elapsed_seconds } => {
-                format!("{} {} complete after {}{}", strong(address), done(action), duration(*elapsed_seconds), id_text(id))
+            OperationEvent::ApplyDone {
+                address,
+                action,
+                id,
+                elapsed_seconds,
+            } => {
+                format!(
+                    "{} {} complete after {}{}",
+                    strong(address),
+                    done(action),
+                    duration(*elapsed_seconds),
+                    id_text(id)
+                )
             }
-            OperationEvent::ApplyFailed { address, action, elapsed_seconds } => {
+            OperationEvent::ApplyFailed {
+                address,
+                action,
+                elapsed_seconds,
+            } => {
                 let failed = self.view.style.paint(Role::Remove, "failed");
-                format!("{} {} {failed} after {}", strong(address), done(action), duration(*elapsed_seconds))
+                format!(
+                    "{} {} {failed} after {}",
+                    strong(address),
+                    done(action),
+                    duration(*elapsed_seconds)
+                )
             }
-            OperationEvent::ProvisionStart { address, provisioner } => {
+            OperationEvent::ProvisionStart {
+                address,
+                provisioner,
+            } => {
                 format!("{} Provisioning with '{provisioner}'...", strong(address))
             }
-            OperationEvent::ProvisionOutput { address, provisioner, line } => {
-                format!("{} ({provisioner}): {}", strong(address), self.secrets.redact(line))
+            OperationEvent::ProvisionOutput {
+                address,
+                provisioner,
+                line,
+            } => {
+                format!(
+                    "{} ({provisioner}): {}",
+                    strong(address),
+                    self.secrets.redact(line)
+                )
             }
-            OperationEvent::ProvisionDone { address, provisioner, failed: true } => {
+            OperationEvent::ProvisionDone {
+                address,
+                provisioner,
+                failed: true,
+            } => {
                 format!("{} Provisioner '{provisioner}' failed", strong(address))
             }
             OperationEvent::ProvisionDone { .. } => return None,

@@ -11,7 +11,8 @@ use crate::outside::SystemClock;
 
 fn line(level: &str, message: &str, kind: &str, field: &str, content: Json) -> String {
     let (seconds, nanoseconds) = SystemClock.now();
-    let time = jiff::Timestamp::new(seconds, i32::try_from(nanoseconds).unwrap_or(0)).unwrap_or_default();
+    let time =
+        jiff::Timestamp::new(seconds, i32::try_from(nanoseconds).unwrap_or(0)).unwrap_or_default();
     let mut object = json!({
         "@level": level,
         "@message": message,
@@ -30,7 +31,10 @@ pub(crate) fn version_line() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let message = format!("Terrace {version}");
     let mut text = line("info", &message, "version", "terrace", json!(version));
-    let extra = format!(",\"terraform\":\"{}\",\"ui\":\"1.2\"}}", terrace_state::TERRAFORM_VERSION);
+    let extra = format!(
+        ",\"terraform\":\"{}\",\"ui\":\"1.2\"}}",
+        terrace_state::TERRAFORM_VERSION
+    );
     text.pop();
     text.push_str(&extra);
     text
@@ -62,7 +66,10 @@ pub(crate) fn diagnostic_json(diagnostic: &Diagnostic, sources: &SourceMap) -> J
             let position = file.position(byte);
             json!({"line": position.line, "column": position.column, "byte": position.byte})
         };
-        fields.insert("range".to_owned(), json!({"filename": file.name(), "start": place(span.start), "end": place(span.end)}));
+        fields.insert(
+            "range".to_owned(),
+            json!({"filename": file.name(), "start": place(span.start), "end": place(span.end)}),
+        );
         let first = file.position(span.start);
         let values: Vec<Json> = diagnostic
             .values
@@ -84,9 +91,19 @@ pub(crate) fn diagnostic_json(diagnostic: &Diagnostic, sources: &SourceMap) -> J
 
 /// A diagnostic as a line of the stream.
 pub(crate) fn diagnostic_line(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
-    let (level, word) = if diagnostic.is_error() { ("error", "Error") } else { ("warn", "Warning") };
+    let (level, word) = if diagnostic.is_error() {
+        ("error", "Error")
+    } else {
+        ("warn", "Warning")
+    };
     let message = format!("{word}: {}", diagnostic.summary);
-    line(level, &message, "diagnostic", "diagnostic", diagnostic_json(diagnostic, sources))
+    line(
+        level,
+        &message,
+        "diagnostic",
+        "diagnostic",
+        diagnostic_json(diagnostic, sources),
+    )
 }
 
 fn resource(address: &AbsResourceInstance) -> Json {
@@ -97,7 +114,14 @@ fn resource(address: &AbsResourceInstance) -> Json {
         Some(terrace_addr::InstanceKey::Int(index)) => json!(index),
         Some(terrace_addr::InstanceKey::String(key)) => json!(&**key),
     };
-    let local = format!("{name}{}", address.key.as_ref().map(ToString::to_string).unwrap_or_default());
+    let local = format!(
+        "{name}{}",
+        address
+            .key
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    );
     json!({
         "addr": address.to_string(),
         "module": module.to_string(),
@@ -128,42 +152,102 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
         hook
     };
     let (message, kind, content) = match event {
-        OperationEvent::RefreshStart { address, id } => {
-            (format!("{address}: Refreshing state..."), "refresh_start", hook(address, id))
-        }
-        OperationEvent::RefreshDone { address, id } => (format!("{address}: Refresh complete"), "refresh_complete", hook(address, id)),
-        OperationEvent::ApplyStart { address, action, id } => {
-            (format!("{address}: {action} started"), "apply_start", with(hook(address, id), json!({"action": action})))
-        }
-        OperationEvent::ApplyProgress { address, action, elapsed_seconds } => (
+        OperationEvent::RefreshStart { address, id } => (
+            format!("{address}: Refreshing state..."),
+            "refresh_start",
+            hook(address, id),
+        ),
+        OperationEvent::RefreshDone { address, id } => (
+            format!("{address}: Refresh complete"),
+            "refresh_complete",
+            hook(address, id),
+        ),
+        OperationEvent::ApplyStart {
+            address,
+            action,
+            id,
+        } => (
+            format!("{address}: {action} started"),
+            "apply_start",
+            with(hook(address, id), json!({"action": action})),
+        ),
+        OperationEvent::ApplyProgress {
+            address,
+            action,
+            elapsed_seconds,
+        } => (
             format!("{address}: {action} still running"),
             "apply_progress",
-            with(hook(address, &None), json!({"action": action, "elapsed_seconds": elapsed_seconds})),
+            with(
+                hook(address, &None),
+                json!({"action": action, "elapsed_seconds": elapsed_seconds}),
+            ),
         ),
-        OperationEvent::ApplyDone { address, action, id, elapsed_seconds } => (
+        OperationEvent::ApplyDone {
+            address,
+            action,
+            id,
+            elapsed_seconds,
+        } => (
             format!("{address}: {action} complete"),
             "apply_complete",
-            with(hook(address, id), json!({"action": action, "elapsed_seconds": elapsed_seconds})),
+            with(
+                hook(address, id),
+                json!({"action": action, "elapsed_seconds": elapsed_seconds}),
+            ),
         ),
-        OperationEvent::ApplyFailed { address, action, elapsed_seconds } => (
+        OperationEvent::ApplyFailed {
+            address,
+            action,
+            elapsed_seconds,
+        } => (
             format!("{address}: {action} failed"),
             "apply_errored",
-            with(hook(address, &None), json!({"action": action, "elapsed_seconds": elapsed_seconds})),
+            with(
+                hook(address, &None),
+                json!({"action": action, "elapsed_seconds": elapsed_seconds}),
+            ),
         ),
-        OperationEvent::ProvisionStart { address, provisioner } => (
+        OperationEvent::ProvisionStart {
+            address,
+            provisioner,
+        } => (
             format!("{address}: Provisioning with '{provisioner}'..."),
             "provision_start",
             with(hook(address, &None), json!({"provisioner": provisioner})),
         ),
-        OperationEvent::ProvisionOutput { address, provisioner, line } => {
+        OperationEvent::ProvisionOutput {
+            address,
+            provisioner,
+            line,
+        } => {
             let shown = secrets.redact(line);
-            let content = with(hook(address, &None), json!({"provisioner": provisioner, "output": shown}));
-            (format!("{address}: ({provisioner}): {shown}"), "provision_progress", content)
+            let content = with(
+                hook(address, &None),
+                json!({"provisioner": provisioner, "output": shown}),
+            );
+            (
+                format!("{address}: ({provisioner}): {shown}"),
+                "provision_progress",
+                content,
+            )
         }
-        OperationEvent::ProvisionDone { address, provisioner, failed } => {
-            let kind = if *failed { "provision_errored" } else { "provision_complete" };
+        OperationEvent::ProvisionDone {
+            address,
+            provisioner,
+            failed,
+        } => {
+            let kind = if *failed {
+                "provision_errored"
+            } else {
+                "provision_complete"
+            };
             let content = with(hook(address, &None), json!({"provisioner": provisioner}));
-            (format!("{address}: ({provisioner}) Provisioning ended"), kind, content)
+            (
+                format!("{address}: ({provisioner}) Provisioning ended"),
+                kind,
+                content,
+            )
         }
     };
     Some(line("info", &message, kind, "hook", content))
@@ -190,24 +274,42 @@ fn change_line(change: &ResourceChange, kind: &str) -> String {
         }
         if !change.action_reason.name().is_empty() {
             let reason = change.action_reason.name();
-            let reason = reason.strip_prefix("replace_because_").or(reason.strip_prefix("replace_by_")).unwrap_or(reason);
+            let reason = reason
+                .strip_prefix("replace_because_")
+                .or(reason.strip_prefix("replace_by_"))
+                .unwrap_or(reason);
             fields.insert("reason".to_owned(), json!(reason));
         }
         if let Some(importing) = &change.importing {
             fields.insert("importing".to_owned(), json!({"id": importing.id}));
         }
     }
-    let what = if kind == "resource_drift" { "Drift detected" } else { "Plan to" };
-    line("info", &format!("{}: {what} {action}", change.address), kind, "change", content)
+    let what = if kind == "resource_drift" {
+        "Drift detected"
+    } else {
+        "Plan to"
+    };
+    line(
+        "info",
+        &format!("{}: {what} {action}", change.address),
+        kind,
+        "change",
+        content,
+    )
 }
 
 /// A plan as lines: drift, changes, the summary.
 pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
-    let mut lines: Vec<String> = plan.drift.iter().map(|change| change_line(change, "resource_drift")).collect();
-    let shown = plan
-        .changes
+    let mut lines: Vec<String> = plan
+        .drift
         .iter()
-        .filter(|change| change.action != Action::NoOp || change.previous_address.is_some() || change.importing.is_some());
+        .map(|change| change_line(change, "resource_drift"))
+        .collect();
+    let shown = plan.changes.iter().filter(|change| {
+        change.action != Action::NoOp
+            || change.previous_address.is_some()
+            || change.importing.is_some()
+    });
     lines.extend(shown.map(|change| change_line(change, "planned_change")));
     let counts = terrace_gate::RunCounts::of(plan);
     lines.push(summary_line(counts, "plan"));
@@ -220,27 +322,41 @@ pub(crate) fn summary_line(counts: terrace_gate::RunCounts, operation: &str) -> 
     let message = match operation {
         "plan" => format!("Plan: {add} to add, {change} to change, {remove} to destroy."),
         "destroy" => format!("Destroy complete! Resources: {remove} destroyed."),
-        _ => format!("Apply complete! Resources: {add} added, {change} changed, {remove} destroyed."),
+        _ => {
+            format!("Apply complete! Resources: {add} added, {change} changed, {remove} destroyed.")
+        }
     };
     let content = json!({"add": add, "change": change, "import": import, "remove": remove, "operation": operation});
     line("info", &message, "change_summary", "changes", content)
 }
 
 /// Root outputs as a line; sensitive ones without their values.
-pub(crate) fn outputs_line(outputs: &std::collections::BTreeMap<terrace_addr::Name, terrace_state::OutputState>) -> String {
+pub(crate) fn outputs_line(
+    outputs: &std::collections::BTreeMap<terrace_addr::Name, terrace_state::OutputState>,
+) -> String {
     let mut content = serde_json::Map::new();
     for (name, output) in outputs {
         let mut entry = json!({"sensitive": output.sensitive});
         if let Some(fields) = entry.as_object_mut() {
-            let ty = serde_json::from_str(&terrace_value::json::encode_type(&output.value.ty())).unwrap_or(Json::Null);
+            let ty = serde_json::from_str(&terrace_value::json::encode_type(&output.value.ty()))
+                .unwrap_or(Json::Null);
             fields.insert("type".to_owned(), ty);
             if !output.sensitive
                 && let Ok(text) = terrace_value::json::simple_encode(&output.value)
             {
-                fields.insert("value".to_owned(), serde_json::from_str(&text).unwrap_or(Json::Null));
+                fields.insert(
+                    "value".to_owned(),
+                    serde_json::from_str(&text).unwrap_or(Json::Null),
+                );
             }
         }
         content.insert(name.to_string(), entry);
     }
-    line("info", &format!("Outputs: {}", outputs.len()), "outputs", "outputs", Json::Object(content))
+    line(
+        "info",
+        &format!("Outputs: {}", outputs.len()),
+        "outputs",
+        "outputs",
+        Json::Object(content),
+    )
 }

@@ -42,7 +42,12 @@ const SENSITIVE: &str = "(sensitive value)";
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(style: Style, secrets: &'a Secrets, forces: &'a [Path]) -> Self {
-        Self { lines: Vec::new(), style, secrets, forces }
+        Self {
+            lines: Vec::new(),
+            style,
+            secrets,
+            forces,
+        }
     }
 
     /// One line: `level` steps of four columns, the symbol, the text.
@@ -71,14 +76,24 @@ impl<'a> Writer<'a> {
 
     fn suffix(&self, path: &Path) -> String {
         if self.forces.contains(path) {
-            format!(" {}", self.style.paint(Role::Remove, "# forces replacement"))
+            format!(
+                " {}",
+                self.style.paint(Role::Remove, "# forces replacement")
+            )
         } else {
             String::new()
         }
     }
 
     /// A whole value behind `head` (`name = `), with `tail` after its last line (`,`, ` -> null`).
-    pub(crate) fn whole(&mut self, level: usize, symbol: Symbol, head: &str, value: &Value, tail: &str) {
+    pub(crate) fn whole(
+        &mut self,
+        level: usize,
+        symbol: Symbol,
+        head: &str,
+        value: &Value,
+        tail: &str,
+    ) {
         if self.hidden(value) {
             return self.line(level, symbol, format!("{head}{SENSITIVE}{tail}"));
         }
@@ -100,12 +115,18 @@ impl<'a> Writer<'a> {
             }
             Kind::Map(_, entries) | Kind::Object(entries) => {
                 let is_map = matches!(value.kind(), Kind::Map(..));
-                let shown: Vec<(&Text, &Value)> = entries.iter().filter(|(_, item)| is_map || !item.is_null()).collect();
+                let shown: Vec<(&Text, &Value)> = entries
+                    .iter()
+                    .filter(|(_, item)| is_map || !item.is_null())
+                    .collect();
                 if shown.is_empty() {
                     return self.line(level, symbol, format!("{head}{{}}{tail}"));
                 }
                 self.line(level, symbol, format!("{head}{{"));
-                let names: Vec<String> = shown.iter().map(|(name, _)| key_text(name, is_map)).collect();
+                let names: Vec<String> = shown
+                    .iter()
+                    .map(|(name, _)| key_text(name, is_map))
+                    .collect();
                 let width = widest(&names);
                 for ((_, item), name) in shown.iter().zip(&names) {
                     self.whole(level + 1, symbol, &format!("{name:width$} = "), item, "");
@@ -118,7 +139,11 @@ impl<'a> Writer<'a> {
     fn whole_string(&mut self, level: usize, symbol: Symbol, head: &str, text: &str, tail: &str) {
         if let Some(json) = parse_json(text) {
             self.line(level, symbol, format!("{head}jsonencode("));
-            let inner = if symbol == Symbol::Add || symbol == Symbol::Remove { symbol } else { Symbol::None };
+            let inner = if symbol == Symbol::Add || symbol == Symbol::Remove {
+                symbol
+            } else {
+                Symbol::None
+            };
             self.json_value(level + 1, inner, &json);
             return self.line(level, Symbol::None, format!("){tail}"));
         }
@@ -144,7 +169,15 @@ impl<'a> Writer<'a> {
     }
 
     /// The difference of two values behind `head`; nothing is written when there is none.
-    pub(crate) fn diff(&mut self, level: usize, head: &str, before: &Value, after: &Value, path: &Path, tail: &str) {
+    pub(crate) fn diff(
+        &mut self,
+        level: usize,
+        head: &str,
+        before: &Value,
+        after: &Value,
+        path: &Path,
+        tail: &str,
+    ) {
         if before == after {
             return;
         }
@@ -157,14 +190,24 @@ impl<'a> Writer<'a> {
             return self.whole(level, Symbol::Add, head, after, &suffix);
         }
         if after.is_null() {
-            return self.whole(level, Symbol::Remove, head, before, &format!(" -> null{suffix}"));
+            return self.whole(
+                level,
+                Symbol::Remove,
+                head,
+                before,
+                &format!(" -> null{suffix}"),
+            );
         }
         if !after.is_known() {
             return self.to_unknown(level, head, before, &suffix);
         }
         match (before.kind(), after.kind()) {
-            (Kind::String(old), Kind::String(new)) => self.diff_string(level, head, old, new, &suffix),
-            (Kind::Map(_, old), Kind::Map(_, new)) => self.diff_entries(level, head, (old, new), path, (&suffix, true)),
+            (Kind::String(old), Kind::String(new)) => {
+                self.diff_string(level, head, old, new, &suffix)
+            }
+            (Kind::Map(_, old), Kind::Map(_, new)) => {
+                self.diff_entries(level, head, (old, new), path, (&suffix, true))
+            }
             (Kind::Object(old) | Kind::Map(_, old), Kind::Object(new) | Kind::Map(_, new)) => {
                 self.diff_entries(level, head, (old, new), path, (&suffix, false));
             }
@@ -176,10 +219,27 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn diff_other(&mut self, level: usize, head: &str, before: &Value, after: &Value, suffix: &str) {
+    fn diff_other(
+        &mut self,
+        level: usize,
+        head: &str,
+        before: &Value,
+        after: &Value,
+        suffix: &str,
+    ) {
         match (inline(before), inline(after)) {
-            (Some(old), Some(new)) => self.line(level, Symbol::Change, format!("{head}{old} -> {new}{suffix}")),
-            (Some(old), None) => self.whole(level, Symbol::Change, &format!("{head}{old} -> "), after, suffix),
+            (Some(old), Some(new)) => self.line(
+                level,
+                Symbol::Change,
+                format!("{head}{old} -> {new}{suffix}"),
+            ),
+            (Some(old), None) => self.whole(
+                level,
+                Symbol::Change,
+                &format!("{head}{old} -> "),
+                after,
+                suffix,
+            ),
             (None, _) => {
                 self.whole(level, Symbol::Remove, head, before, "");
                 self.whole(level, Symbol::Add, head, after, suffix);
@@ -197,7 +257,12 @@ impl<'a> Writer<'a> {
         // The attribute changes; what was in it goes.
         let pad = level * 4 + 2;
         if let Some(line) = self.lines.get_mut(first) {
-            let text = line.trim_start().splitn(2, ' ').nth(1).unwrap_or_default().to_owned();
+            let text = line
+                .trim_start()
+                .splitn(2, ' ')
+                .nth(1)
+                .unwrap_or_default()
+                .to_owned();
             *line = format!("{:pad$}{} {text}", "", Symbol::Change.paint(self.style));
         }
     }
@@ -205,14 +270,29 @@ impl<'a> Writer<'a> {
     fn diff_string(&mut self, level: usize, head: &str, old: &str, new: &str, suffix: &str) {
         if let (Some(old), Some(new)) = (parse_json(old), parse_json(new)) {
             if old == new {
-                return self.line(level, Symbol::Change, format!("{head}(the same JSON, written otherwise){suffix}"));
+                return self.line(
+                    level,
+                    Symbol::Change,
+                    format!("{head}(the same JSON, written otherwise){suffix}"),
+                );
             }
             self.line(level, Symbol::Change, format!("{head}jsonencode("));
-            self.diff(level + 1, "", &old, &new, &Path::root().attribute("\u{0}"), "");
+            self.diff(
+                level + 1,
+                "",
+                &old,
+                &new,
+                &Path::root().attribute("\u{0}"),
+                "",
+            );
             return self.line(level, Symbol::None, format!("){suffix}"));
         }
         if !old.contains('\n') && !new.contains('\n') {
-            return self.line(level, Symbol::Change, format!("{head}{} -> {}{suffix}", quoted(old), quoted(new)));
+            return self.line(
+                level,
+                Symbol::Change,
+                format!("{head}{} -> {}{suffix}", quoted(old), quoted(new)),
+            );
         }
         self.line(level, Symbol::Change, format!("{head}<<-EOT"));
         let old: Vec<&str> = old.trim_end_matches('\n').split('\n').collect();
@@ -251,7 +331,13 @@ impl<'a> Writer<'a> {
         for line in &lines[..before] {
             self.line(level, Symbol::None, line);
         }
-        self.note(level, &format!("# ({} unchanged lines hidden)", lines.len() - before - after));
+        self.note(
+            level,
+            &format!(
+                "# ({} unchanged lines hidden)",
+                lines.len() - before - after
+            ),
+        );
         for line in &lines[lines.len() - after..] {
             self.line(level, Symbol::None, line);
         }
@@ -267,12 +353,20 @@ impl<'a> Writer<'a> {
     ) {
         self.line(level, Symbol::Change, format!("{head}{{"));
         let names: BTreeSet<&Text> = old.keys().chain(new.keys()).collect();
-        let changed: Vec<&Text> = names.iter().copied().filter(|name| old.get(*name) != new.get(*name)).collect();
+        let changed: Vec<&Text> = names
+            .iter()
+            .copied()
+            .filter(|name| old.get(*name) != new.get(*name))
+            .collect();
         let keys: Vec<String> = changed.iter().map(|name| key_text(name, is_map)).collect();
         let width = widest(&keys);
         for (name, key) in changed.iter().zip(&keys) {
             let head = format!("{key:width$} = ");
-            let path = if is_map { path.index(Value::string((*name).clone())) } else { path.attribute((*name).clone()) };
+            let path = if is_map {
+                path.index(Value::string((*name).clone()))
+            } else {
+                path.attribute((*name).clone())
+            };
             match (old.get(*name), new.get(*name)) {
                 (None, Some(new)) => self.whole(level + 1, Symbol::Add, &head, new, ""),
                 (Some(old), None) => {
@@ -284,7 +378,11 @@ impl<'a> Writer<'a> {
             }
         }
         let unchanged = names.len() - changed.len();
-        self.unchanged(level + 1, unchanged, if is_map { "element" } else { "attribute" });
+        self.unchanged(
+            level + 1,
+            unchanged,
+            if is_map { "element" } else { "attribute" },
+        );
         self.line(level, Symbol::None, format!("}}{suffix}"));
     }
 
@@ -299,7 +397,8 @@ impl<'a> Writer<'a> {
 
     fn diff_set(&mut self, level: usize, head: &str, old: &[Value], new: &[Value], suffix: &str) {
         self.line(level, Symbol::Change, format!("{head}["));
-        let (before, after): (BTreeSet<&Value>, BTreeSet<&Value>) = (old.iter().collect(), new.iter().collect());
+        let (before, after): (BTreeSet<&Value>, BTreeSet<&Value>) =
+            (old.iter().collect(), new.iter().collect());
         for item in old.iter().filter(|item| !after.contains(item)) {
             self.whole(level + 1, Symbol::Remove, "", item, ",");
         }
@@ -311,7 +410,14 @@ impl<'a> Writer<'a> {
         self.line(level, Symbol::None, format!("]{suffix}"));
     }
 
-    fn diff_list(&mut self, level: usize, head: &str, (old, new): (&[Value], &[Value]), path: &Path, suffix: &str) {
+    fn diff_list(
+        &mut self,
+        level: usize,
+        head: &str,
+        (old, new): (&[Value], &[Value]),
+        path: &Path,
+        suffix: &str,
+    ) {
         self.line(level, Symbol::Change, format!("{head}["));
         let ops = capture_diff_slices(Algorithm::Myers, old, new);
         for (place, op) in ops.iter().enumerate() {
@@ -336,13 +442,27 @@ impl<'a> Writer<'a> {
         self.line(level, Symbol::None, format!("]{suffix}"));
     }
 
-    fn replaced_elements(&mut self, level: usize, op: &DiffOp, old: &[Value], new: &[Value], path: &Path) {
+    fn replaced_elements(
+        &mut self,
+        level: usize,
+        op: &DiffOp,
+        old: &[Value],
+        new: &[Value],
+        path: &Path,
+    ) {
         let (gone, come) = (op.old_range(), op.new_range());
         let pairs = gone.len().min(come.len());
         for offset in 0..pairs {
             let index = i64::try_from(come.start + offset).unwrap_or(i64::MAX);
             let path = path.index(Value::int(index));
-            self.diff(level, "", &old[gone.start + offset], &new[come.start + offset], &path, ",");
+            self.diff(
+                level,
+                "",
+                &old[gone.start + offset],
+                &new[come.start + offset],
+                &path,
+                ",",
+            );
         }
         for item in &old[gone.start + pairs..gone.end] {
             self.whole(level, Symbol::Remove, "", item, ",");
@@ -370,9 +490,15 @@ fn inline(value: &Value) -> Option<String> {
         Kind::Unknown(_) => Some(UNKNOWN.to_owned()),
         Kind::Bool(value) => Some(value.to_string()),
         Kind::Number(number) => Some(number.to_string()),
-        Kind::String(text) if !text.contains('\n') && parse_json(text).is_none() => Some(quoted(text)),
-        Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) if items.is_empty() => Some("[]".to_owned()),
-        Kind::Map(_, entries) | Kind::Object(entries) if entries.is_empty() => Some("{}".to_owned()),
+        Kind::String(text) if !text.contains('\n') && parse_json(text).is_none() => {
+            Some(quoted(text))
+        }
+        Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) if items.is_empty() => {
+            Some("[]".to_owned())
+        }
+        Kind::Map(_, entries) | Kind::Object(entries) if entries.is_empty() => {
+            Some("{}".to_owned())
+        }
         _ => None,
     }
 }
@@ -380,7 +506,8 @@ fn inline(value: &Value) -> Option<String> {
 /// The document that a string holds, where it is a JSON object or array.
 fn parse_json(text: &str) -> Option<Value> {
     let trimmed = text.trim();
-    let shaped = (trimmed.starts_with('{') && trimmed.ends_with('}')) || (trimmed.starts_with('[') && trimmed.ends_with(']'));
+    let shaped = (trimmed.starts_with('{') && trimmed.ends_with('}'))
+        || (trimmed.starts_with('[') && trimmed.ends_with(']'));
     if !shaped {
         return None;
     }
@@ -416,9 +543,17 @@ fn key_text(name: &str, is_map: bool) -> String {
     let mut chars = name.chars();
     let plain = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
         && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    if plain && !is_map { name.to_owned() } else { quoted(name) }
+    if plain && !is_map {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
 }
 
 pub(crate) fn widest(names: &[String]) -> usize {
-    names.iter().map(|name| name.chars().count()).max().unwrap_or(0)
+    names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0)
 }

@@ -11,14 +11,19 @@ use terrace_schema::Block;
 use terrace_value::{Kind, Path, Text, Value};
 
 use super::style::{Role, Style};
-pub(crate) use diff::{Symbol, Writer, quoted};
 use diff::widest;
+pub(crate) use diff::{Symbol, Writer, quoted};
 pub(crate) use secrets::Secrets;
 
 /// The whole text of a plan.
 pub(crate) fn render(plan: &Plan, style: Style) -> String {
     let secrets = Secrets::of_plan(plan);
-    let mut view = View { plan, style, secrets: &secrets, out: String::new() };
+    let mut view = View {
+        plan,
+        style,
+        secrets: &secrets,
+        out: String::new(),
+    };
     view.drift();
     view.changes();
     view.outputs();
@@ -55,8 +60,14 @@ const LEGEND: [(Action, &str); 7] = [
     (Action::Create, "create"),
     (Action::Update, "update in-place"),
     (Action::Delete, "destroy"),
-    (Action::DeleteThenCreate, "destroy and then create replacement"),
-    (Action::CreateThenDelete, "create replacement and then destroy"),
+    (
+        Action::DeleteThenCreate,
+        "destroy and then create replacement",
+    ),
+    (
+        Action::CreateThenDelete,
+        "create replacement and then destroy",
+    ),
     (Action::Read, "read (data resources)"),
     (Action::Forget, "forget (not destroyed, no longer managed)"),
 ];
@@ -76,29 +87,51 @@ impl View<'_> {
             Action::Delete => self.style.paint(Role::Remove, text),
             Action::Read => self.style.paint(Role::Read, text),
             Action::DeleteThenCreate => {
-                format!("{}/{}", self.style.paint(Role::Remove, "-"), self.style.paint(Role::Add, "+"))
+                format!(
+                    "{}/{}",
+                    self.style.paint(Role::Remove, "-"),
+                    self.style.paint(Role::Add, "+")
+                )
             }
             Action::CreateThenDelete => {
-                format!("{}/{}", self.style.paint(Role::Add, "+"), self.style.paint(Role::Remove, "-"))
+                format!(
+                    "{}/{}",
+                    self.style.paint(Role::Add, "+"),
+                    self.style.paint(Role::Remove, "-")
+                )
             }
         }
     }
 
     fn drift(&mut self) {
         let plan = self.plan;
-        let drifted: Vec<&ResourceChange> = plan.drift.iter().filter(|change| change.action != Action::NoOp).collect();
-        let relevant = plan.mode == PlanMode::RefreshOnly || drifted.iter().any(|change| self.matters(change));
+        let drifted: Vec<&ResourceChange> = plan
+            .drift
+            .iter()
+            .filter(|change| change.action != Action::NoOp)
+            .collect();
+        let relevant =
+            plan.mode == PlanMode::RefreshOnly || drifted.iter().any(|change| self.matters(change));
         if drifted.is_empty() || !relevant {
             return;
         }
-        self.push(self.style.paint(Role::Strong, "Note: Objects have changed outside of Terrace"));
+        self.push(self.style.paint(
+            Role::Strong,
+            "Note: Objects have changed outside of Terrace",
+        ));
         self.push("");
         self.push("Terrace found the following changes since the last run:");
         self.push("");
         for change in drifted {
             let address = &change.address;
-            let what = if change.action == Action::Delete { "has been deleted" } else { "has changed" };
-            let title = self.style.paint(Role::Strong, format!("  # {address} {what}"));
+            let what = if change.action == Action::Delete {
+                "has been deleted"
+            } else {
+                "has changed"
+            };
+            let title = self
+                .style
+                .paint(Role::Strong, format!("  # {address} {what}"));
             self.push(title);
             self.resource(change);
             self.push("");
@@ -109,12 +142,19 @@ impl View<'_> {
     fn matters(&self, drift: &ResourceChange) -> bool {
         let address = drift.address.to_string();
         let resource = drift.address.resource.to_string();
-        self.plan.relevant_attributes.iter().any(|relevant| relevant.resource == address || relevant.resource == resource)
+        self.plan
+            .relevant_attributes
+            .iter()
+            .any(|relevant| relevant.resource == address || relevant.resource == resource)
     }
 
     fn changes(&mut self) {
         let plan = self.plan;
-        let shown: Vec<&ResourceChange> = plan.changes.iter().filter(|change| is_shown(change)).collect();
+        let shown: Vec<&ResourceChange> = plan
+            .changes
+            .iter()
+            .filter(|change| is_shown(change))
+            .collect();
         if shown.is_empty() {
             return;
         }
@@ -139,7 +179,9 @@ impl View<'_> {
     }
 
     fn change(&mut self, change: &ResourceChange) {
-        let title = self.style.paint(Role::Strong, format!("  # {}", title(change)));
+        let title = self
+            .style
+            .paint(Role::Strong, format!("  # {}", title(change)));
         self.push(title);
         if let Some(why) = why(change) {
             self.push(format!("  # ({why})"));
@@ -148,13 +190,24 @@ impl View<'_> {
             self.push(format!("  # (moved from {previous})"));
         }
         if let Some(importing) = &change.importing {
-            let id = importing.id.as_ref().map_or_else(|| "an id known after apply".to_owned(), |id| quoted(id));
+            let id = importing
+                .id
+                .as_ref()
+                .map_or_else(|| "an id known after apply".to_owned(), |id| quoted(id));
             self.push(format!("  # (imported from {id})"));
         }
         if change.action.is_replace() || change.action == Action::Update {
-            for reason in change.reasons.iter().filter(|reason| !reason.cause.is_empty()) {
+            for reason in change
+                .reasons
+                .iter()
+                .filter(|reason| !reason.cause.is_empty())
+            {
                 let attribute = reason.attribute.trim_start_matches('.');
-                let place = if reason.place.is_empty() { String::new() } else { format!(" at {}", reason.place) };
+                let place = if reason.place.is_empty() {
+                    String::new()
+                } else {
+                    format!(" at {}", reason.place)
+                };
                 let line = format!("  # <- {attribute}{place}: {}", reason.cause);
                 self.push(self.style.paint(Role::Faint, line));
             }
@@ -171,12 +224,21 @@ impl View<'_> {
         };
         let resource = &change.address.resource.resource;
         let symbol = self.symbol(change.action);
-        self.push(format!("{symbol} {keyword} \"{}\" \"{}\" {{", resource.type_name, resource.name));
+        self.push(format!(
+            "{symbol} {keyword} \"{}\" \"{}\" {{",
+            resource.type_name, resource.name
+        ));
         let block = self.block_schema(change);
         let mut writer = Writer::new(self.style, self.secrets, &change.replace_paths);
         let kept = matches!(change.action, Action::NoOp | Action::Forget);
         let after = if kept { &change.before } else { &change.after };
-        body(&mut writer, 1, block.as_ref(), (&change.before, after), &Path::root());
+        body(
+            &mut writer,
+            1,
+            block.as_ref(),
+            (&change.before, after),
+            &Path::root(),
+        );
         let lines = writer.lines.join("\n");
         if !lines.is_empty() {
             self.push(lines);
@@ -191,7 +253,9 @@ impl View<'_> {
             terrace_addr::ResourceMode::Data => &schema.data_sources,
             terrace_addr::ResourceMode::Ephemeral => &schema.ephemeral_resources,
         };
-        table.get(change.address.type_name()).map(|schema| schema.block.clone())
+        table
+            .get(change.address.type_name())
+            .map(|schema| schema.block.clone())
     }
 
     fn summary(&mut self) {
@@ -215,12 +279,18 @@ impl View<'_> {
         let count = |name: &str| counts.get(name).copied().unwrap_or(0);
         let mut text = String::new();
         if count("import") > 0 {
-            write!(text, "{} to import, ", count("import")).expect("writing to a string does not fail");
+            write!(text, "{} to import, ", count("import"))
+                .expect("writing to a string does not fail");
         }
         let (add, change, destroy) = (count("add"), count("change"), count("destroy"));
-        write!(text, "{add} to add, {change} to change, {destroy} to destroy").expect("writing to a string does not fail");
+        write!(
+            text,
+            "{add} to add, {change} to change, {destroy} to destroy"
+        )
+        .expect("writing to a string does not fail");
         if count("forget") > 0 {
-            write!(text, ", {} to forget", count("forget")).expect("writing to a string does not fail");
+            write!(text, ", {} to forget", count("forget"))
+                .expect("writing to a string does not fail");
         }
         let label = self.style.paint(Role::Strong, "Plan:");
         self.push(format!("{label} {text}."));
@@ -228,8 +298,12 @@ impl View<'_> {
 
     fn outputs(&mut self) {
         let plan = self.plan;
-        let changed: BTreeMap<_, &OutputChange> =
-            plan.outputs.iter().filter(|(_, output)| output.action != Action::NoOp).map(|(name, output)| (name.to_string(), output)).collect();
+        let changed: BTreeMap<_, &OutputChange> = plan
+            .outputs
+            .iter()
+            .filter(|(_, output)| output.action != Action::NoOp)
+            .map(|(name, output)| (name.to_string(), output))
+            .collect();
         if changed.is_empty() {
             return;
         }
@@ -267,7 +341,12 @@ impl View<'_> {
                 self.push("This is a refresh-only plan, so Terrace will not take any actions to undo these.");
                 self.push("If you apply it, the state will take over what has changed.");
             }
-        } else if !resources && plan.outputs.values().any(|output| output.action != Action::NoOp) {
+        } else if !resources
+            && plan
+                .outputs
+                .values()
+                .any(|output| output.action != Action::NoOp)
+        {
             self.push("");
             self.push("You can apply this plan to save these new output values to the Terrace");
             self.push("state, without changing any real infrastructure.");
@@ -314,11 +393,17 @@ fn title(change: &ResourceChange) -> String {
         Action::Read => format!("{address} will be read during apply"),
         Action::Update => format!("{address} will be updated in-place"),
         Action::Delete => format!("{address} will be destroyed"),
-        Action::Forget => format!("{address} will no longer be managed by Terrace, but will not be destroyed"),
+        Action::Forget => {
+            format!("{address} will no longer be managed by Terrace, but will not be destroyed")
+        }
         Action::DeleteThenCreate | Action::CreateThenDelete => match change.action_reason {
-            ActionReason::ReplaceBecauseTainted => format!("{address} is tainted, so it must be replaced"),
+            ActionReason::ReplaceBecauseTainted => {
+                format!("{address} is tainted, so it must be replaced")
+            }
             ActionReason::ReplaceByRequest => format!("{address} will be replaced, as requested"),
-            ActionReason::ReplaceByTriggers => format!("{address} will be replaced due to changes in replace_triggered_by"),
+            ActionReason::ReplaceByTriggers => {
+                format!("{address} will be replaced due to changes in replace_triggered_by")
+            }
             _ => format!("{address} must be replaced"),
         },
     }
@@ -327,21 +412,44 @@ fn title(change: &ResourceChange) -> String {
 /// Why, in words, where the title does not say it.
 fn why(change: &ResourceChange) -> Option<String> {
     let address = &change.address;
-    let key = address.key.as_ref().map(ToString::to_string).unwrap_or_default();
+    let key = address
+        .key
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     Some(match change.action_reason {
-        ActionReason::DeleteBecauseNoResourceConfig => format!("because {} is not in configuration", address.resource.resource),
-        ActionReason::DeleteBecauseNoModule => format!("because {} is not in configuration", address.module()),
+        ActionReason::DeleteBecauseNoResourceConfig => format!(
+            "because {} is not in configuration",
+            address.resource.resource
+        ),
+        ActionReason::DeleteBecauseNoModule => {
+            format!("because {} is not in configuration", address.module())
+        }
         ActionReason::DeleteBecauseWrongRepetition if address.key.is_none() => {
             "because resource uses count or for_each".to_owned()
         }
-        ActionReason::DeleteBecauseWrongRepetition => "because resource does not use count or for_each".to_owned(),
-        ActionReason::DeleteBecauseCountIndex => format!("because index {key} is out of range for count"),
+        ActionReason::DeleteBecauseWrongRepetition => {
+            "because resource does not use count or for_each".to_owned()
+        }
+        ActionReason::DeleteBecauseCountIndex => {
+            format!("because index {key} is out of range for count")
+        }
         ActionReason::DeleteBecauseEachKey => format!("because key {key} is not in for_each map"),
-        ActionReason::DeleteBecauseNoMoveTarget => format!("because {address} was moved and its target is not in configuration"),
-        ActionReason::ReadBecauseConfigUnknown => "config refers to values not yet known".to_owned(),
-        ActionReason::ReadBecauseDependencyPending => "depends on a resource or a module with changes pending".to_owned(),
-        ActionReason::ReadBecauseCheckNested => "config will be reloaded to verify a check block".to_owned(),
-        _ if change.action == Action::Forget => "destroy = false is set in the configuration".to_owned(),
+        ActionReason::DeleteBecauseNoMoveTarget => {
+            format!("because {address} was moved and its target is not in configuration")
+        }
+        ActionReason::ReadBecauseConfigUnknown => {
+            "config refers to values not yet known".to_owned()
+        }
+        ActionReason::ReadBecauseDependencyPending => {
+            "depends on a resource or a module with changes pending".to_owned()
+        }
+        ActionReason::ReadBecauseCheckNested => {
+            "config will be reloaded to verify a check block".to_owned()
+        }
+        _ if change.action == Action::Forget => {
+            "destroy = false is set in the configuration".to_owned()
+        }
         _ => return None,
     })
 }
@@ -350,14 +458,25 @@ fn why(change: &ResourceChange) -> Option<String> {
 const IDENTIFYING: [&str; 3] = ["id", "name", "tags"];
 
 /// The attributes and blocks of an object.
-fn body(writer: &mut Writer<'_>, level: usize, block: Option<&Block>, (before, after): (&Value, &Value), path: &Path) {
+fn body(
+    writer: &mut Writer<'_>,
+    level: usize,
+    block: Option<&Block>,
+    (before, after): (&Value, &Value),
+    path: &Path,
+) {
     let empty = BTreeMap::new();
     let old = before.as_entries().unwrap_or(&empty);
     let new = after.as_entries().unwrap_or(&empty);
     let null = Value::NULL;
     let is_block = |name: &Text| block.is_some_and(|block| block.blocks.contains_key(name));
     let names: BTreeSet<&Text> = old.keys().chain(new.keys()).collect();
-    let pair = |name: &Text| (old.get(name).unwrap_or(&null), new.get(name).unwrap_or(&null));
+    let pair = |name: &Text| {
+        (
+            old.get(name).unwrap_or(&null),
+            new.get(name).unwrap_or(&null),
+        )
+    };
     let mut shown = Vec::new();
     let mut unchanged = 0;
     for name in names.iter().copied().filter(|name| !is_block(name)) {
@@ -387,7 +506,13 @@ fn body(writer: &mut Writer<'_>, level: usize, block: Option<&Block>, (before, a
     let mut hidden = 0;
     for (name, nested) in &block.blocks {
         let (old, new) = pair(name);
-        hidden += blocks(writer, level, (name, &nested.block), (old, new), &path.attribute(name.clone()));
+        hidden += blocks(
+            writer,
+            level,
+            (name, &nested.block),
+            (old, new),
+            &path.attribute(name.clone()),
+        );
     }
     if hidden > 0 {
         writer.lines.push(String::new());
@@ -396,7 +521,13 @@ fn body(writer: &mut Writer<'_>, level: usize, block: Option<&Block>, (before, a
 }
 
 /// The blocks of one type; returns how many stay as they are.
-fn blocks(writer: &mut Writer<'_>, level: usize, (name, block): (&str, &Block), (old, new): (&Value, &Value), path: &Path) -> usize {
+fn blocks(
+    writer: &mut Writer<'_>,
+    level: usize,
+    (name, block): (&str, &Block),
+    (old, new): (&Value, &Value),
+    path: &Path,
+) -> usize {
     let old = members(old);
     let new = members(new);
     let mut hidden = 0;
@@ -415,7 +546,9 @@ fn blocks(writer: &mut Writer<'_>, level: usize, (name, block): (&str, &Block), 
             _ => Symbol::Change,
         };
         writer.lines.push(String::new());
-        let label = label.map(|label| format!(" {}", quoted(&label))).unwrap_or_default();
+        let label = label
+            .map(|label| format!(" {}", quoted(&label)))
+            .unwrap_or_default();
         writer.line(level, symbol, format!("{name}{label} {{"));
         body(writer, level + 1, Some(block), (&before, &after), &path);
         writer.line(level, Symbol::None, "}");
@@ -446,15 +579,33 @@ fn paired(old: Members, new: Members) -> Vec<Pair> {
     match (old, new) {
         (Members::Map(old), Members::Map(new)) => {
             let keys: BTreeSet<Text> = old.keys().chain(new.keys()).cloned().collect();
-            let get = |table: &BTreeMap<Text, Value>, key: &Text| table.get(key).cloned().unwrap_or(Value::NULL);
+            let get = |table: &BTreeMap<Text, Value>, key: &Text| {
+                table.get(key).cloned().unwrap_or(Value::NULL)
+            };
             keys.into_iter()
-                .map(|key| (Some(Value::string(key.clone())), Some(key.clone()), get(&old, &key), get(&new, &key)))
+                .map(|key| {
+                    (
+                        Some(Value::string(key.clone())),
+                        Some(key.clone()),
+                        get(&old, &key),
+                        get(&new, &key),
+                    )
+                })
                 .collect()
         }
         (Members::Set(old), Members::Set(new)) => {
-            let gone = old.iter().filter(|item| !new.contains(item)).map(|item| (None, None, item.clone(), Value::NULL));
-            let come = new.iter().filter(|item| !old.contains(item)).map(|item| (None, None, Value::NULL, item.clone()));
-            let same = old.iter().filter(|item| new.contains(item)).map(|item| (None, None, item.clone(), item.clone()));
+            let gone = old
+                .iter()
+                .filter(|item| !new.contains(item))
+                .map(|item| (None, None, item.clone(), Value::NULL));
+            let come = new
+                .iter()
+                .filter(|item| !old.contains(item))
+                .map(|item| (None, None, Value::NULL, item.clone()));
+            let same = old
+                .iter()
+                .filter(|item| new.contains(item))
+                .map(|item| (None, None, item.clone(), item.clone()));
             gone.chain(come).chain(same).collect()
         }
         (old, new) => {
@@ -463,7 +614,8 @@ fn paired(old: Members, new: Members) -> Vec<Pair> {
                 Members::Map(entries) => entries.into_values().collect(),
             };
             let (old, new) = (list(old), list(new));
-            let at = |items: &[Value], index: usize| items.get(index).cloned().unwrap_or(Value::NULL);
+            let at =
+                |items: &[Value], index: usize| items.get(index).cloned().unwrap_or(Value::NULL);
             (0..old.len().max(new.len()))
                 .map(|index| {
                     let place = i64::try_from(index).ok().map(Value::int);

@@ -22,7 +22,12 @@ impl Secrets {
     /// All secrets that a plan holds: in variables, in objects before and after, and in outputs.
     pub(crate) fn of_plan(plan: &Plan) -> Self {
         let mut exact = BTreeSet::new();
-        for variable in plan.inputs.variables.values().filter_map(|variable| variable.value.as_ref()) {
+        for variable in plan
+            .inputs
+            .variables
+            .values()
+            .filter_map(|variable| variable.value.as_ref())
+        {
             collect(variable, variable.is_sensitive(), &mut exact);
         }
         for change in plan.changes.iter().chain(&plan.drift) {
@@ -46,14 +51,25 @@ impl Secrets {
     }
 
     fn new(exact: BTreeSet<String>) -> Self {
-        let long: Vec<&String> = exact.iter().filter(|text| text.len() >= SHORTEST_INSIDE).collect();
-        let inside = if long.is_empty() { None } else { AhoCorasick::new(long).ok() };
+        let long: Vec<&String> = exact
+            .iter()
+            .filter(|text| text.len() >= SHORTEST_INSIDE)
+            .collect();
+        let inside = if long.is_empty() {
+            None
+        } else {
+            AhoCorasick::new(long).ok()
+        };
         Self { exact, inside }
     }
 
     /// Whether showing `text` would show a secret.
     pub(crate) fn hides(&self, text: &str) -> bool {
-        self.exact.contains(text) || self.inside.as_ref().is_some_and(|inside| inside.is_match(text))
+        self.exact.contains(text)
+            || self
+                .inside
+                .as_ref()
+                .is_some_and(|inside| inside.is_match(text))
     }
 
     /// `text` with every secret in it replaced.
@@ -96,7 +112,9 @@ fn collect(value: &Value, sensitive: bool, out: &mut BTreeSet<String>) {
             items.iter().for_each(|item| collect(item, sensitive, out));
         }
         Kind::Map(_, entries) | Kind::Object(entries) => {
-            entries.values().for_each(|item| collect(item, sensitive, out));
+            entries
+                .values()
+                .for_each(|item| collect(item, sensitive, out));
         }
         _ => {}
     }
