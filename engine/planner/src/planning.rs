@@ -8,6 +8,7 @@ use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::Values;
 use terrace_plan::{Action, ExecGraph, OutputChange, Plan, PlanMode, ResourceChange};
 
+use crate::place::listed;
 use crate::walk::Walk;
 use crate::{PlanRequest, exec, moves, relevant, removed, targets};
 
@@ -56,15 +57,10 @@ fn replace_warnings(walk: &Walk<'_>) -> Diagnostics {
         {
             continue;
         }
-        let options: String = keys
+        let options = keys
             .into_iter()
-            .map(|key| {
-                format!(
-                    "\n  -replace={:?}",
-                    address.resource.instance(key).to_string()
-                )
-            })
-            .collect();
+            .map(|key| format!("-replace={:?}", address.resource.instance(key).to_string()));
+        let options = listed(options, "  ");
         let why = if address.key.is_none() {
             "it lacks an instance key"
         } else {

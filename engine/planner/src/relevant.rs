@@ -87,7 +87,7 @@ impl<'a> Tracer<'a> {
         for item in items.iter() {
             match item {
                 Item::Attribute(attribute) => {
-                    self.expression(&attribute.value, module, Some(repetition))
+                    self.expression(&attribute.value, module, Some(repetition));
                 }
                 Item::Block(block) => self.body(&block.body, module, repetition),
             }

@@ -4,6 +4,8 @@ use terrace_addr::{ConfigResource, ModulePath, Resource};
 use terrace_config::{Config, Removed, RemovedFrom};
 use terrace_diag::Diagnostic;
 
+use crate::place::listed;
+
 /// The block that says what becomes of the objects of a resource that is no longer declared.
 pub(crate) fn statement<'a>(config: &'a Config, resource: &ConfigResource) -> Option<&'a Removed> {
     config.root.walk().find_map(|node| {
@@ -36,7 +38,7 @@ fn absolute<'a>(base: &ModulePath, from: &'a RemovedFrom) -> (ModulePath, Option
 pub(crate) fn forgotten_warning<'a>(
     addresses: impl Iterator<Item = &'a str>,
 ) -> Option<Diagnostic> {
-    let list: String = addresses.map(|address| format!("\n - {address}")).collect();
+    let list = listed(addresses, " - ");
     if list.is_empty() {
         return None;
     }

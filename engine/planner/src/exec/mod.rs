@@ -273,7 +273,7 @@ impl<'a> Builder<'a> {
             .unwrap_or_default()
     }
 
-    fn creates_first(&self, change: &ResourceChange) -> bool {
+    fn creates_first(change: &ResourceChange) -> bool {
         match change.action {
             Action::CreateThenDelete => true,
             Action::DeleteThenCreate => false,
@@ -303,7 +303,7 @@ impl<'a> Builder<'a> {
                         .or_default()
                         .push(remove);
                 }
-                if !self.creates_first(change) {
+                if !Self::creates_first(change) {
                     removals_of
                         .entry(change.address.resource.config())
                         .or_default()
@@ -352,7 +352,7 @@ impl<'a> Builder<'a> {
         let own = change.address.resource.config();
         if let Some(remove) = ops.remove {
             self.wait_weakly(remove, joined.removals.get(&own));
-            if self.creates_first(change) {
+            if Self::creates_first(change) {
                 self.wait_weakly(remove, joined.producers.get(&own));
             }
         }

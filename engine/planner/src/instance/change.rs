@@ -214,24 +214,7 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
     if outcome.diagnostics.has_errors() {
         return;
     }
-    let forced = desired.replace_requested || desired.replace_triggered;
-    let replace = if desired.create_before_destroy {
-        Action::CreateThenDelete
-    } else {
-        Action::DeleteThenCreate
-    };
-    let same =
-        prior_value.is_null() == response.planned.is_null() && prior_value == response.planned;
-    let (mut action, mut reason) = match () {
-        () if prior_value.is_null() => (Action::Create, ActionReason::None),
-        () if same && !forced => (Action::NoOp, ActionReason::None),
-        () if forced => (replace, ActionReason::ReplaceByRequest),
-        () if !replace_paths.is_empty() => (replace, ActionReason::ReplaceBecauseCannotUpdate),
-        () => (Action::Update, ActionReason::None),
-    };
-    if desired.replace_triggered && action.is_replace() {
-        reason = ActionReason::ReplaceByTriggers;
-    }
+    let (mut action, mut reason) = decide(desired, &prior_value, &response.planned, &replace_paths);
     if action.is_replace() {
         let anew = Question {
             prior: &null,
@@ -245,7 +228,7 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
     }
     let mut before = prior_marked;
     if let (Action::Create, Some(tainted)) = (action, tainted) {
-        (action, reason) = (replace, ActionReason::ReplaceBecauseTainted);
+        (action, reason) = (replacement(desired), ActionReason::ReplaceBecauseTainted);
         before = tainted.value;
     }
     let after = remark_value(&response.planned, block, &config_marks);
@@ -255,11 +238,7 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
     outcome.change = Some(ResourceChange {
         action,
         action_reason: reason,
-        before: if action == Action::Create {
-            null
-        } else {
-            before
-        },
+        before,
         after,
         replace_paths,
         private: response.private,
@@ -274,6 +253,39 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
         dependencies: desired.dependencies.clone(),
         ..empty_change(subject)
     });
+}
+
+fn replacement(desired: &Desired) -> Action {
+    if desired.create_before_destroy {
+        Action::CreateThenDelete
+    } else {
+        Action::DeleteThenCreate
+    }
+}
+
+/// What happens to an object, and why.
+fn decide(
+    desired: &Desired,
+    prior: &Value,
+    planned: &Value,
+    replace_paths: &[Path],
+) -> (Action, ActionReason) {
+    if prior.is_null() {
+        (Action::Create, ActionReason::None)
+    } else if desired.replace_triggered {
+        (replacement(desired), ActionReason::ReplaceByTriggers)
+    } else if desired.replace_requested {
+        (replacement(desired), ActionReason::ReplaceByRequest)
+    } else if prior == planned {
+        (Action::NoOp, ActionReason::None)
+    } else if !replace_paths.is_empty() {
+        (
+            replacement(desired),
+            ActionReason::ReplaceBecauseCannotUpdate,
+        )
+    } else {
+        (Action::Update, ActionReason::None)
+    }
 }
 
 fn same_marks(before: &[(Path, Marks)], after: &Value) -> bool {

@@ -13,6 +13,8 @@ use terrace_config::{Config, ForEachOrCount, Module, Moved, ResourceConfig};
 use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_state::State;
 
+use crate::place::listed;
+
 pub(crate) use endpoint::Subject;
 pub(crate) use validate::{Declared, validate};
 
@@ -313,10 +315,12 @@ pub(crate) fn excluded_by_targets(
     if missing.is_empty() {
         return Diagnostics::new();
     }
-    let list: String = missing
-        .iter()
-        .map(|address| format!("\n  -target={:?}", address.to_string()))
-        .collect();
+    let list = listed(
+        missing
+            .iter()
+            .map(|address| format!("-target={:?}", address.to_string())),
+        "  ",
+    );
     Diagnostic::error(
         "moves-excluded-by-targets",
         "Moved resource instances excluded by targeting",

@@ -20,13 +20,13 @@ impl Walk<'_> {
         let ok = match (event.outcome, event.about) {
             (Outcome::NoProvider, _) => false,
             (Outcome::Managed(outcome), About::Configured(context, key)) => {
-                self.finish_managed(&context, key, *outcome)
+                self.finish_managed(&context, key.as_ref(), *outcome)
             }
             (Outcome::Managed(outcome), About::Orphan(address, deposed, provider)) => {
                 self.finish_orphan(&address, deposed.as_ref(), &provider, *outcome)
             }
             (Outcome::Data(outcome), About::Configured(context, key)) => {
-                self.finish_data(&context, key, *outcome)
+                self.finish_data(&context, key.as_ref(), *outcome)
             }
             (Outcome::Data(_), About::Orphan(..)) => true,
         };
@@ -38,10 +38,10 @@ impl Walk<'_> {
     fn finish_managed(
         &mut self,
         context: &Context,
-        key: Option<InstanceKey>,
+        key: Option<&InstanceKey>,
         mut outcome: ManagedOutcome,
     ) -> bool {
-        let address = context.abs.instance(key.clone());
+        let address = context.abs.instance(key.cloned());
         if !self.take(std::mem::take(&mut outcome.diagnostics)) {
             if let Some(prior) = &outcome.prior {
                 self.store(&address, None, &context.provider, Some(&prior.object));
@@ -59,7 +59,7 @@ impl Walk<'_> {
                 let drifted = outcome.stored.as_ref().is_some_and(|stored| {
                     Some(stored) != outcome.prior.as_ref().map(|prior| &prior.value)
                 });
-                change.reasons = reasons::of(self, context, key.as_ref(), &change, drifted);
+                change.reasons = reasons::of(self, context, key, &change, drifted);
             }
             self.gathered
                 .changes
@@ -77,14 +77,14 @@ impl Walk<'_> {
         &mut self,
         context: &Context,
         address: &AbsResourceInstance,
-        key: Option<InstanceKey>,
+        key: Option<&InstanceKey>,
         value: Value,
     ) -> bool {
         let rules = &context.config.lifecycle.postconditions;
         if rules.is_empty() || self.mode() == PlanMode::Destroy {
             return true;
         }
-        let repetition = context.expansion.repetition(key.as_ref());
+        let repetition = context.expansion.repetition(key);
         let mut scope = Scope::instance(address.module().clone(), repetition).with_self(value);
         scope.self_address = Some(address.clone());
         let mut problems = Diagnostics::new();
@@ -213,10 +213,10 @@ impl Walk<'_> {
     fn finish_data(
         &mut self,
         context: &Context,
-        key: Option<InstanceKey>,
+        key: Option<&InstanceKey>,
         mut outcome: DataOutcome,
     ) -> bool {
-        let address = context.abs.instance(key.clone());
+        let address = context.abs.instance(key.cloned());
         if !self.take(std::mem::take(&mut outcome.diagnostics)) {
             return false;
         }

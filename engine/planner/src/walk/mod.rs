@@ -158,16 +158,13 @@ impl<'a> Walk<'a> {
         if diagnostics.has_errors() {
             return Err(diagnostics);
         }
-        let order = match graph.dag().topological_order() {
-            Ok(order) => order,
-            Err(_) => {
-                diagnostics.push(Diagnostic::error(
-                    "cycle",
-                    "Cycle",
-                    "The configuration refers to itself in a circle, so that there is no order to evaluate it in.",
-                ));
-                return Err(diagnostics);
-            }
+        let Ok(order) = graph.dag().topological_order() else {
+            diagnostics.push(Diagnostic::error(
+                "cycle",
+                "Cycle",
+                "The configuration refers to itself in a circle, so that there is no order to evaluate it in.",
+            ));
+            return Err(diagnostics);
         };
         let closure = Closure::new(&graph, &config, &order);
         let mut base = (*request.state).clone();

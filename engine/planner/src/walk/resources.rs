@@ -19,7 +19,7 @@ use super::{About, Context, Event, Outcome, Task, Walk};
 use crate::instance::data::{DataInput, plan_data};
 use crate::instance::{Desired, Import, ManagedInput, Subject, Wish, plan_managed};
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     /// Expands a resource in all module instances and queues its instances; whether that went well.
     pub(super) fn resource(&mut self, node: NodeId, resource: &ConfigResource) -> bool {
         let config = self.config.clone();
@@ -162,7 +162,7 @@ impl<'a> Walk<'a> {
         let node = context.node;
         match context.config.resource.mode {
             ResourceMode::Managed if self.mode() == PlanMode::RefreshOnly => {
-                self.start_known(context, key)
+                self.start_known(context, key);
             }
             ResourceMode::Managed => {
                 if self.start_managed(context, key).is_none() {

@@ -1,9 +1,12 @@
 //! Whole plans against the reference: every step of every scenario, from the state that the reference had, must give
 //! the same changes, outputs, checks and diagnostics.
 
+#![expect(clippy::disallowed_methods, reason = "tests read the corpus from disk")]
+
 mod outside;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,7 +44,7 @@ fn plans_agree_with_the_reference() {
             agreeing += 1;
         }
         for difference in differences {
-            report.push_str(&format!("{name}/{difference}\n"));
+            writeln!(report, "{name}/{difference}").expect("strings take all");
         }
     }
     assert!(only.is_none(), "{report}");
@@ -80,7 +83,7 @@ fn scenario_differences(scenario: &Path) -> Vec<String> {
     for step in sorted(scenario) {
         let expected =
             read_json(&step.join("expected.json")).expect("every step tells what to expect");
-        let planned = plan_step(&step.join("config"), &expected, state.clone());
+        let planned = plan_step(&step.join("config"), &expected, &state);
         let name = file_name(&step);
         differences.extend(
             compare(&step, &expected, &planned)
@@ -101,7 +104,7 @@ struct Planned {
     diagnostics: Diagnostics,
 }
 
-fn plan_step(directory: &Path, expected: &Json, state: Arc<State>) -> Planned {
+fn plan_step(directory: &Path, expected: &Json, state: &Arc<State>) -> Planned {
     let files = Directory(directory.to_owned());
     let (config, mut diagnostics) = load(".", &files, &LocalModules);
     let config = Arc::new(config);
