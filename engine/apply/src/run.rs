@@ -26,7 +26,10 @@ use crate::{Applied, ApplyRequest};
 /// that is known, also when errors are among the diagnostics.
 pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied {
     let plan = approved.plan();
-    let (config, mut diagnostics) = terrace_config::load_snapshot(&plan.inputs.configuration);
+    let (config, loaded) = terrace_config::load_snapshot(&plan.inputs.configuration);
+    // Warnings were shown while planning.
+    let mut diagnostics = Diagnostics::new();
+    diagnostics.extend(loaded.into_iter().filter(Diagnostic::is_error));
     let mut applied = Applied {
         sources: config.sources.clone(),
         ..Applied::default()
@@ -231,9 +234,12 @@ fn start(plan: &Plan, stored: &State, entropy: &dyn terrace_port::Entropy) -> St
     } else {
         stored.lineage.clone()
     };
+    // Outputs as planned hold only once they have been evaluated again.
+    let outputs = stored.outputs.clone();
     State {
         lineage,
         serial: stored.serial,
+        outputs,
         ..(*plan.prior_state).clone()
     }
 }

@@ -24,6 +24,8 @@ struct Content {
     calls: HashMap<AbsNamed, Expansion>,
     applied: HashMap<AbsResourceInstance, Value>,
     generations: HashMap<AbsResource, u64>,
+    /// Set when what is only planned is not to be taken for true any more.
+    only_applied: bool,
 }
 
 impl<'a> Table<'a> {
@@ -102,6 +104,11 @@ impl<'a> Table<'a> {
         content.applied.insert(address.clone(), value);
     }
 
+    /// From now on, instances whose change did not come through are unknown.
+    pub(crate) fn only_applied(&self) {
+        self.write().only_applied = true;
+    }
+
     /// The value of an instance that the plan does not change.
     fn stored(&self, address: &AbsResourceInstance) -> Option<Value> {
         let object = self.plan.prior_state.object(address)?;
@@ -136,6 +143,9 @@ impl Values for Table<'_> {
             Some(change) if matches!(change.action, Action::Delete | Action::Forget) => {
                 Some(change.before.clone())
             }
+            Some(change) if change.action != Action::NoOp && self.read().only_applied => {
+                Some(Value::dynamic())
+            }
             Some(change) => Some(change.after.clone()),
             None => self.stored(address),
         }
@@ -158,12 +168,13 @@ impl Values for Table<'_> {
     }
 
     fn generation(&self, resource: &AbsResource) -> u64 {
-        // From 1: 0 would promise nothing.
-        self.read()
+        let content = self.read();
+        let changes = content
             .generations
             .get(resource)
             .copied()
-            .unwrap_or_default()
-            + 1
+            .unwrap_or_default();
+        // From 1: 0 would promise nothing.
+        changes * 2 + u64::from(content.only_applied) + 1
     }
 }

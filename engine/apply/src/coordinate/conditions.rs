@@ -240,6 +240,7 @@ impl Coordinator<'_> {
         {
             return;
         }
+        self.table.only_applied();
         self.evaluator.invalidate();
         for (name, change) in &plan.outputs {
             if !matches!(change.action, Action::Delete | Action::NoOp) {

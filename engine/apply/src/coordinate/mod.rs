@@ -333,7 +333,11 @@ impl<'r> Coordinator<'r> {
                 Some(Counted::Forgotten) => self.counts.forgotten += 1,
                 None => {}
             }
-            if change.is_some_and(|change| change.importing.is_some() && change.deposed.is_none()) {
+            let produces = matches!(
+                kind,
+                Some(OpKind::Create { .. } | OpKind::Update { .. } | OpKind::Record { .. })
+            );
+            if produces && change.is_some_and(|change| change.importing.is_some()) {
                 self.counts.imported += 1;
             }
         }

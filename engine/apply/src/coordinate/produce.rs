@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use terrace_addr::{DeposedKey, Name};
 use terrace_config::{ProvisionerWhen, ResourceConfig};
-use terrace_diag::Diagnostics;
+use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_plan::{Action, OpKind, ResourceChange};
 use terrace_state::journal::{Frame, Intent, IntentAction, OpResult, StateChange};
 use terrace_state::{Object, ObjectStatus};
@@ -102,6 +102,14 @@ impl<'r> Coordinator<'r> {
             self.plan.exec.ops.get(op as usize).map(|op| &op.kind),
             Some(OpKind::Update { .. })
         );
+        if updates && current.is_none() {
+            let address = &change.address;
+            let detail =
+                format!("The plan updates {address}, and the state holds no object for it.");
+            return failed(
+                Diagnostic::error("plan-damaged", "Invalid plan", detail).address(address),
+            );
+        }
         let deposes = match (&current, change.action) {
             (Some(object), Action::CreateThenDelete) => {
                 Some((self.new_deposed_key(change), object.clone()))
@@ -207,17 +215,10 @@ impl<'r> Produce<'r> {
             return Ended::failed(self.diagnostics).step();
         };
         if !plan.changes {
+            let running = self.subject.started("update", &self.approved.change.before);
             let outcome = apply_change(&self.subject, &self.approved, plan).await;
-            let changes = vec![self.change_to(outcome.object)];
-            let value = Some(outcome.value);
-            return Ended {
-                changes,
-                record: true,
-                value,
-                diagnostics: self.diagnostics,
-                ..Ended::default()
-            }
-            .step();
+            self.subject.ended(&running, outcome.failed, &outcome.value);
+            return self.end(outcome).step();
         }
         let mut frames = Vec::new();
         if let Some((_, object)) = &self.deposes {

@@ -82,7 +82,13 @@ async fn plan(
         .await
     {
         Ok(reply) => {
-            if subject.remark(reply.diagnostics, diagnostics) {
+            // Warnings were shown while planning.
+            let errors = reply
+                .diagnostics
+                .into_iter()
+                .filter(|remark| remark.error)
+                .collect();
+            if subject.remark(errors, diagnostics) {
                 return None;
             }
         }

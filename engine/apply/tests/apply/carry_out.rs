@@ -539,3 +539,97 @@ fn a_state_that_cannot_be_stored_is_recovered_from_the_journal() {
     assert_eq!(world.stored().outputs.len(), 1);
     assert_eq!(world.apply(CHAIN).counts, Counts::default());
 }
+
+#[test]
+fn outputs_of_what_did_not_come_through_are_not_stored() {
+    let world = World::new();
+    world.manner("a", Manner::Fail);
+    let text = r#"
+resource "fake_thing" "a" {
+  name = "a"
+}
+resource "fake_thing" "b" {
+  name       = "b"
+  depends_on = [fake_thing.a]
+}
+output "planned" {
+  value = fake_thing.b.name
+}
+output "constant" {
+  value = "c"
+}
+"#;
+    world.apply(text);
+    let stored = world.stored();
+    assert_eq!(
+        stored
+            .outputs
+            .keys()
+            .map(|name| &**name)
+            .collect::<Vec<_>>(),
+        ["constant"]
+    );
+}
+
+#[test]
+fn modules_each_and_variables_reach_the_provider() {
+    let world = World::new();
+    let text = r#"
+variable "sizes" {
+  type    = map(number)
+  default = { x = 1, y = 2 }
+}
+locals {
+  ids = { for key, thing in fake_thing.each : key => thing.id }
+}
+resource "fake_thing" "each" {
+  for_each = var.sizes
+  name     = each.key
+  size     = each.value
+}
+resource "fake_thing" "all" {
+  name = join(",", values(local.ids))
+}
+output "x" {
+  value = fake_thing.each["x"].size
+}
+"#;
+    let applied = world.apply(text);
+    assert!(
+        !applied.diagnostics.has_errors(),
+        "{:?}",
+        messages(&applied.diagnostics)
+    );
+    assert_eq!(world.calls()[2], "create object-1,object-2");
+    assert_eq!(
+        world.stored().outputs["x"].value,
+        terrace_value::Value::int(1)
+    );
+}
+
+#[test]
+fn a_change_of_sensitivity_alone_asks_no_provider() {
+    let world = World::new();
+    let text = |kind: &str| {
+        format!("resource \"fake_thing\" \"a\" {{\n  name = \"a\"\n  kind = {kind}\n}}\n")
+    };
+    world.apply(&text("\"k\""));
+    world.calls();
+    let applied = world.apply(&text("sensitive(\"k\")"));
+    assert_eq!(
+        applied.counts.changed,
+        1,
+        "{:?}",
+        messages(&applied.diagnostics)
+    );
+    assert!(world.calls().is_empty());
+    let stored = world.stored();
+    let paths = &stored
+        .object(&"fake_thing.a".parse().unwrap())
+        .unwrap()
+        .sensitive_paths;
+    assert!(
+        paths.iter().any(|path| path.to_string() == ".kind"),
+        "{paths:?}"
+    );
+}

@@ -184,8 +184,16 @@ pub fn read(bytes: &[u8]) -> Result<State, StateError> {
         ))
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    check_version(text)?;
-    read_content(serde_json::from_str(text).map_err(|error| StateError::syntax(&error))?)
+    match serde_json::from_str(text) {
+        Ok(form @ StateForm { version: 4, .. }) => read_content(form),
+        // What is wrong with the version is worth more than what is wrong with the rest.
+        Ok(_) => Err(check_version(text).err().unwrap_or_else(|| {
+            StateError::unsupported("The state file has no known format.", None)
+        })),
+        Err(error) => Err(check_version(text)
+            .err()
+            .unwrap_or_else(|| StateError::syntax(&error))),
+    }
 }
 
 /// Lineage and serial of a state file, without reading the rest of it.
