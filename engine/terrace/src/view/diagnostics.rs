@@ -121,8 +121,11 @@ fn snippet(diagnostic: &Diagnostic, sources: &SourceMap, view: &View) -> Option<
     // miette's own heading is not ours: the drawing begins at its first corner.
     let lines: Vec<&str> = drawn.lines().collect();
     let begin = lines.iter().position(|line| line.contains('╭'))?;
-    let mut text = String::new();
-    for line in &lines[begin..] {
+    let lead = lines[begin].split('╭').next().unwrap_or_default();
+    let position = file.position(subject.start);
+    let place = format!("{}:{}:{}", file.name(), position.line, position.column);
+    let mut text = format!("{lead}╭─[{}]\n", view.style.paint(Role::Read, place));
+    for line in &lines[begin + 1..] {
         writeln!(text, "{}", line.trim_end()).expect("writing to a string does not fail");
     }
     Some(text)
@@ -170,8 +173,7 @@ impl SourceCode for Source<'_> {
         let end = span.offset() + span.len();
         let end = text[end..].find('\n').map_or(text.len(), |offset| end + offset);
         let found = text.read_span(&(start, end - start).into(), before, after)?;
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.file.name().to_owned(),
+        Ok(Box::new(MietteSpanContents::new(
             found.data(),
             *found.span(),
             found.line(),
