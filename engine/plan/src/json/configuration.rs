@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use terrace_addr::{ModulePath, ProviderAddr, ResourceMode};
+use terrace_addr::{LocalProviderConfig, ModulePath, ProviderAddr, ResourceMode};
 use terrace_config::{
     Config, ForEachOrCount, Module, ModuleCall, ModuleNode, Provisioner, ResourceConfig,
     evaluate_constant,
@@ -11,6 +11,7 @@ use terrace_config::{
 use terrace_diag::Diagnostics;
 use terrace_schema::{Block, BlockNesting, ProviderSchema};
 use terrace_syntax::{AttributeSchema, BlockSchema, Body, BodySchema, Expr, Step, Traversal};
+use terrace_value::Value;
 
 use super::changes::mode;
 use super::values;
@@ -26,66 +27,48 @@ pub(super) fn configuration(out: &mut Writer, config: &Config, schemas: &Schemas
     });
 }
 
+/// A provider configuration as it is shown.
+struct ProviderEntry<'a> {
+    name: String,
+    provider: &'a ProviderAddr,
+    alias: Option<String>,
+    path: &'a ModulePath,
+    body: Option<&'a Body>,
+    versions: Vec<String>,
+}
+
 fn provider_configs(out: &mut Writer, config: &Config) {
-    let mut entries: BTreeMap<
-        String,
-        (
-            String,
-            ProviderAddr,
-            Option<String>,
-            ModulePath,
-            Option<Body>,
-            Vec<String>,
-        ),
-    > = BTreeMap::new();
+    let mut entries: BTreeMap<String, ProviderEntry<'_>> = BTreeMap::new();
     for node in config.root.walk() {
+        let versions = |local: &str| {
+            let requirement = node.module.providers.get(local);
+            let texts = requirement.map(|found| found.versions.iter().map(|(text, _)| text.clone()).collect());
+            texts.unwrap_or_default()
+        };
         for (local, block) in &node.module.provider_configs {
-            let key = config_key(&node.path, &local.local_name, local.alias.as_deref());
-            let requirement = node.module.providers.get(&local.local_name);
-            let versions = requirement
-                .map(|found| {
-                    found
-                        .versions
-                        .iter()
-                        .map(|(text, _)| text.clone())
-                        .collect()
-                })
-                .unwrap_or_default();
-            let alias = local.alias.as_ref().map(ToString::to_string);
-            entries.insert(
-                key,
-                (
-                    local.local_name.to_string(),
-                    block.provider.clone(),
-                    alias,
-                    node.path.clone(),
-                    Some(block.body.clone()),
-                    versions,
-                ),
-            );
+            let entry = ProviderEntry {
+                name: local.local_name.to_string(),
+                provider: &block.provider,
+                alias: local.alias.as_ref().map(ToString::to_string),
+                path: &node.path,
+                body: Some(&block.body),
+                versions: versions(&local.local_name),
+            };
+            entries.insert(own_key(&node.path, local), entry);
         }
-        for resource in node.module.resources.values() {
-            let local = &resource.provider_config;
-            let requirement = node.module.providers.get(&local.local_name);
-            let versions = requirement
-                .map(|found| {
-                    found
-                        .versions
-                        .iter()
-                        .map(|(text, _)| text.clone())
-                        .collect()
-                })
-                .unwrap_or_default();
-            let key = config_key(&node.path, &local.local_name, None);
-            entries.entry(key).or_insert_with(|| {
-                (
-                    local.local_name.to_string(),
-                    resource.provider.clone(),
-                    None,
-                    node.path.clone(),
-                    None,
-                    versions,
-                )
+        for (name, requirement) in &node.module.providers {
+            let local = LocalProviderConfig { local_name: name.clone(), alias: None };
+            let key = own_key(&node.path, &local);
+            if config_key(config, &node.path, &local) != key {
+                continue;
+            }
+            entries.entry(key).or_insert_with(|| ProviderEntry {
+                name: name.to_string(),
+                provider: &requirement.provider,
+                alias: None,
+                path: &node.path,
+                body: None,
+                versions: versions(name),
             });
         }
     }
@@ -93,33 +76,42 @@ fn provider_configs(out: &mut Writer, config: &Config) {
         return;
     }
     out.key("provider_config");
+    out.object(|out| entries.iter().for_each(|(key, entry)| provider_config(out, key, entry)));
+}
+
+fn provider_config(out: &mut Writer, key: &str, entry: &ProviderEntry<'_>) {
+    out.key(key);
     out.object(|out| {
-        for (key, (name, provider, alias, path, body, versions)) in entries {
-            out.key(&key);
-            out.object(|out| {
-                out.string("name", &name);
-                out.string("full_name", &provider.to_string());
-                if let Some(alias) = alias {
-                    out.string("alias", &alias);
-                }
-                out.string_unless_empty("version_constraint", &versions.join(", "));
-                out.string_unless_empty("module_address", &path.to_string());
-                if let Some(body) = body {
-                    expressions(out, "expressions", &body, None);
-                }
-            });
+        out.string("name", &entry.name);
+        out.string("full_name", &entry.provider.to_string());
+        if let Some(alias) = &entry.alias {
+            out.string("alias", alias);
+        }
+        out.string_unless_empty("version_constraint", &entry.versions.join(", "));
+        out.string_unless_empty("module_address", &entry.path.to_string());
+        if let Some(body) = entry.body {
+            expressions(out, "expressions", body, None);
         }
     });
 }
 
-fn config_key(path: &ModulePath, local: &str, alias: Option<&str>) -> String {
-    let module = if path.is_root() {
-        String::new()
-    } else {
-        format!("{path}:")
-    };
-    let alias = alias.map(|alias| format!(".{alias}")).unwrap_or_default();
-    format!("{module}{local}{alias}")
+fn own_key(path: &ModulePath, local: &LocalProviderConfig) -> String {
+    if path.is_root() { local.to_string() } else { format!("{path}:{local}") }
+}
+
+/// The key of the configuration that a module's local name stands for: its own, or the one that it inherits.
+fn config_key(config: &Config, path: &ModulePath, local: &LocalProviderConfig) -> String {
+    let own = || own_key(path, local);
+    let Some((above, call)) = path.parent() else { return own() };
+    let (Some(node), Some(parent)) = (config.module(path), config.module(&above)) else { return own() };
+    if node.module.provider_configs.contains_key(local) {
+        return own();
+    }
+    let passed = parent.module.calls.get(call).and_then(|call| call.providers.as_ref());
+    let passed = passed.and_then(|list| list.iter().find(|passed| passed.in_child == *local));
+    let source = passed.map_or(local, |passed| &passed.in_parent);
+    let known = parent.module.provider_configs.contains_key(source) || parent.module.providers.contains_key(&source.local_name);
+    if known { config_key(config, &above, source) } else { own() }
 }
 
 fn module(out: &mut Writer, config: &Config, node: &ModuleNode, schemas: &Schemas) {
@@ -196,9 +188,6 @@ fn variables(out: &mut Writer, module: &Module) {
                 if variable.sensitive {
                     out.bool("sensitive", true);
                 }
-                if variable.ephemeral {
-                    out.bool("ephemeral", true);
-                }
             });
         }
     });
@@ -225,7 +214,7 @@ fn resources(out: &mut Writer, config: &Config, node: &ModuleNode, schemas: &Sch
 
 fn resource(
     out: &mut Writer,
-    _config: &Config,
+    config: &Config,
     node: &ModuleNode,
     found: &ResourceConfig,
     schemas: &Schemas,
@@ -244,11 +233,7 @@ fn resource(
         out.string("mode", mode(name.mode));
         out.string("type", &name.type_name);
         out.string("name", &name.name);
-        let local = &found.provider_config;
-        out.string(
-            "provider_config_key",
-            &config_key(&node.path, &local.local_name, local.alias.as_deref()),
-        );
+        out.string("provider_config_key", &config_key(config, &node.path, &found.provider_config));
         if !found.provisioners.is_empty() {
             out.array("provisioners", |out| {
                 found
@@ -284,16 +269,15 @@ fn provisioner(out: &mut Writer, found: &Provisioner) {
 }
 
 fn repetition(out: &mut Writer, found: &ForEachOrCount) {
-    match found {
-        ForEachOrCount::Single => {}
-        ForEachOrCount::Count(count) => {
-            out.key("count_expression");
-            expression(out, count);
-        }
-        ForEachOrCount::ForEach(for_each) => {
-            out.key("for_each_expression");
-            expression(out, for_each);
-        }
+    let (field, value) = match found {
+        ForEachOrCount::Single => return,
+        ForEachOrCount::Count(count) => ("count_expression", count),
+        ForEachOrCount::ForEach(for_each) => ("for_each_expression", for_each),
+    };
+    // One that is neither constant nor refers to anything (a function call) is left out.
+    if !value.traversals().is_empty() || constant(value).is_some() {
+        out.key(field);
+        expression(out, value);
     }
 }
 
@@ -419,14 +403,19 @@ fn body_expressions(out: &mut Writer, body: &Body, schema: Option<&Block>) -> bo
     any
 }
 
+/// The value of an expression that depends on nothing.
+fn constant(found: &Expr) -> Option<Value> {
+    let mut diagnostics = Diagnostics::new();
+    let value = evaluate_constant(found, &mut diagnostics);
+    (!diagnostics.has_errors() && value.is_wholly_known()).then_some(value)
+}
+
 /// `constant_value`, or `references` with each reference followed by what contains it.
 fn expression(out: &mut Writer, found: &Expr) {
     let traversals = found.traversals();
     out.object(|out| {
         if traversals.is_empty() {
-            let mut diagnostics = Diagnostics::new();
-            let value = evaluate_constant(found, &mut diagnostics);
-            if !diagnostics.has_errors() && value.is_wholly_known() {
+            if let Some(value) = constant(found) {
                 out.key("constant_value");
                 values::value(out, &value);
             }

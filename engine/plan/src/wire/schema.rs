@@ -1,6 +1,6 @@
 //! The schemas that a plan's changes need, on the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -64,24 +64,25 @@ struct NestedWire {
 
 pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
     let mut wire = SchemasWire::new();
-    for change in plan.changes.iter().chain(&plan.drift) {
-        let Some(schema) = plan.schemas.get(&change.provider.provider) else {
+    let changed = plan.changes.iter().chain(&plan.drift);
+    let changed = changed.map(|change| (&change.provider.provider, &*change.address.resource.resource));
+    let stored = plan.prior_state.resources.iter();
+    let stored = stored.map(|(address, resource)| (&resource.provider.provider, &*address.resource));
+    let used: BTreeSet<(&ProviderAddr, ResourceMode, &Text)> =
+        changed.chain(stored).map(|(provider, resource)| (provider, resource.mode, &resource.type_name)).collect();
+    for (provider, mode, type_name) in used {
+        let Some(schema) = plan.schemas.get(provider) else {
             continue;
         };
-        let entry = wire
-            .entry(change.provider.provider.to_string())
-            .or_insert_with(|| ProviderWire {
-                provider: encode_resource(&schema.provider),
-                ..ProviderWire::default()
-            });
-        let type_name = change.address.type_name();
-        let (table, found) = match change.address.mode() {
+        let entry = wire.entry(provider.to_string()).or_insert_with(|| ProviderWire {
+            provider: encode_resource(&schema.provider),
+            ..ProviderWire::default()
+        });
+        let (table, found) = match mode {
             ResourceMode::Managed => (&mut entry.resources, schema.resources.get(type_name)),
             _ => (&mut entry.data_sources, schema.data_sources.get(type_name)),
         };
-        if let Some(found) = found
-            && !table.contains_key(&**type_name)
-        {
+        if let Some(found) = found {
             table.insert(type_name.to_string(), encode_resource(found));
         }
     }
