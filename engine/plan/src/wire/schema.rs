@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use terrace_addr::{ProviderAddr, ResourceMode};
 use terrace_schema::{
-    Attribute, AttributeType, Block, BlockNesting, NestedBlock, NestedObject, Nesting,
+    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock, NestedObject, Nesting,
     ProviderSchema, ResourceSchema, StringKind,
 };
-use terrace_value::Text;
+use terrace_value::{Text, Type};
 
 use crate::Plan;
 
@@ -22,6 +22,23 @@ pub(super) struct ProviderWire {
     provider: ResourceWire,
     resources: BTreeMap<String, ResourceWire>,
     data_sources: BTreeMap<String, ResourceWire>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    functions: BTreeMap<String, FunctionWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FunctionWire {
+    parameters: Vec<ParameterWire>,
+    variadic: Option<ParameterWire>,
+    result: Box<RawValue>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ParameterWire {
+    name: String,
+    ty: Box<RawValue>,
+    allow_null: bool,
+    allow_unknown: bool,
 }
 
 #[derive(Serialize, Deserialize, Default)]
@@ -86,7 +103,56 @@ pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
             table.insert(type_name.to_string(), encode_resource(found));
         }
     }
+    for (provider, schema) in plan.schemas.iter().filter(|(_, schema)| !schema.functions.is_empty()) {
+        let entry = wire.entry(provider.to_string()).or_insert_with(|| ProviderWire {
+            provider: encode_resource(&schema.provider),
+            ..ProviderWire::default()
+        });
+        entry.functions = schema.functions.iter().map(|(name, found)| (name.to_string(), encode_function(found))).collect();
+    }
     wire
+}
+
+fn encode_type(ty: &Type) -> Box<RawValue> {
+    RawValue::from_string(terrace_value::json::encode_type(ty)).expect("a type's encoding is JSON")
+}
+
+fn decode_type(raw: &RawValue) -> Result<Type, String> {
+    terrace_value::json::decode_type(raw.get()).map_err(|error| error.to_string())
+}
+
+fn encode_function(schema: &FunctionSchema) -> FunctionWire {
+    let parameter = |found: &FunctionParameter| ParameterWire {
+        name: found.name.to_string(),
+        ty: encode_type(&found.ty),
+        allow_null: found.allow_null,
+        allow_unknown: found.allow_unknown,
+    };
+    FunctionWire {
+        parameters: schema.parameters.iter().map(parameter).collect(),
+        variadic: schema.variadic.as_ref().map(parameter),
+        result: encode_type(&schema.result),
+    }
+}
+
+fn decode_function(wire: FunctionWire) -> Result<FunctionSchema, String> {
+    let parameter = |wire: ParameterWire| {
+        Ok::<_, String>(FunctionParameter {
+            name: wire.name.into(),
+            ty: decode_type(&wire.ty)?,
+            allow_null: wire.allow_null,
+            allow_unknown: wire.allow_unknown,
+            description: "".into(),
+        })
+    };
+    Ok(FunctionSchema {
+        parameters: wire.parameters.into_iter().map(parameter).collect::<Result<_, _>>()?,
+        variadic: wire.variadic.map(parameter).transpose()?,
+        result: decode_type(&wire.result)?,
+        summary: "".into(),
+        description: "".into(),
+        deprecation_message: "".into(),
+    })
 }
 
 pub(super) fn decode_used(
@@ -105,6 +171,11 @@ pub(super) fn decode_used(
                 provider: decode_resource(wire.provider)?,
                 resources: decode_all(wire.resources)?,
                 data_sources: decode_all(wire.data_sources)?,
+                functions: wire
+                    .functions
+                    .into_iter()
+                    .map(|(name, function)| Ok((Text::from(name), Arc::new(decode_function(function)?))))
+                    .collect::<Result<_, String>>()?,
                 ..ProviderSchema::default()
             };
             Ok((provider, Arc::new(schema)))
