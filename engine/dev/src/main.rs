@@ -1,3 +1,73 @@
-//! terrace-dev
+//! `cargo dev`: checks the repository's rules, writes what is generated, runs all tests, gathers evidence, and shows
+//! the example.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool of the repository reads files, starts programs and looks at the environment"
+)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool of the repository speaks to who runs it"
+)]
 
-fn main() {}
+mod bench;
+mod evidence;
+mod example;
+mod facts;
+mod generate;
+mod interchange;
+mod keys;
+mod long;
+mod program;
+mod rules;
+mod source;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+/// Why a command did not succeed, for a person.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const USAGE: &str = "\
+usage: cargo dev COMMAND
+
+  check         hold the repository to its rules (ARCHITECTURE.md)
+  generate      write generated code and reference pages anew
+  test          format, lints, rules, documentation, example, and all tests
+  example       run examples/three-environments through all its environments
+  keys DIR N..  make an SSH key for each name N in DIR, and print its fingerprint
+  interchange   let terraform and terrace work on the same states; writes docs/evidence/interchange.md
+  long          run the suites that take long at full size; writes docs/evidence/long.md
+  bench ARGS    run tests/bench with ARGS";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", [].as_slice()),
+    };
+    let outcome = match command {
+        "check" => rules::run(),
+        "generate" => generate::run(),
+        "test" => test::run(),
+        "example" => example::run(example::Options::of(rest)),
+        "keys" => keys::run(rest),
+        "interchange" => interchange::run(),
+        "long" => long::run(),
+        "bench" => bench::run(rest),
+        "help" | "-h" | "--help" => {
+            println!("{USAGE}");
+            Ok(true)
+        }
+        other => Err(format!("there is no command {other:?}\n\n{USAGE}").into()),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("cargo dev {command}: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Every id of a diagnostic is in `docs/diagnostics.md`, which `cargo dev generate` writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::Violation;
+use crate::facts::{Facts, is_test_support};
+use crate::source::{Argument, Call, Kind, Source, is_kebab};
+
+/// The page that lists them.
+pub(crate) const PAGE: &str = "docs/diagnostics.md";
+
+/// What is known of an id.
+#[derive(Debug, Default)]
+pub(crate) struct Entry {
+    folders: BTreeSet<String>,
+    summaries: BTreeSet<String>,
+}
+
+pub(crate) fn check(facts: &Facts) -> Vec<Violation> {
+    let wanted = page(facts);
+    let found = facts
+        .texts
+        .iter()
+        .find(|(path, _)| path == PAGE)
+        .map(|(_, text)| text.as_str())
+        .unwrap_or_default();
+    if found == wanted {
+        return Vec::new();
+    }
+    let rows = |text: &str| {
+        text.lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(str::to_owned)
+            .collect::<BTreeSet<_>>()
+    };
+    let (wanted, found) = (rows(&wanted), rows(found));
+    let id_of = |row: &String| row.split('`').nth(1).unwrap_or_default().to_owned();
+    let differing: BTreeSet<String> = wanted.symmetric_difference(&found).map(id_of).collect();
+    let names = differing.into_iter().collect::<Vec<_>>().join(", ");
+    vec![Violation::new(
+        PAGE,
+        format!("is not what the code says ({names}); run `cargo dev generate`"),
+    )]
+}
+
+/// The page as it should be.
+pub(crate) fn page(facts: &Facts) -> String {
+    let mut text = String::from(
+        "# Diagnostics\n\nEvery problem that Terrace tells has an id that stays the same whatever its words are: `-json` prints it, and\n\
+         scripts may rely on it. This page is written by `cargo dev generate`; `cargo dev check` fails while it differs from\n\
+         the code.\n\n| id | where | summary |\n| --- | --- | --- |\n",
+    );
+    for (id, entry) in entries(facts) {
+        let folders: Vec<String> = entry.folders.into_iter().collect();
+        let summaries: Vec<String> = entry
+            .summaries
+            .into_iter()
+            .map(|summary| summary.replace('|', "\\|").replace('\n', " "))
+            .collect();
+        let _infallible = writeln!(
+            text,
+            "| `{id}` | {} | {} |",
+            folders.join(", "),
+            if summaries.is_empty() {
+                "*varies*".to_owned()
+            } else {
+                summaries.join("<br>")
+            }
+        );
+    }
+    text
+}
+
+/// All ids, with where they are told and their summaries.
+fn entries(facts: &Facts) -> BTreeMap<String, Entry> {
+    let sources: Vec<&Source> = facts
+        .sources
+        .iter()
+        .filter(|source| !is_test_support(&source.path) && !source.is_test)
+        .collect();
+    let tellers = tellers(&sources);
+    let mut entries = BTreeMap::new();
+    for source in sources {
+        let folder = folder(&source.path);
+        for seen in source.seen_in_use() {
+            let Kind::Call(call) = &seen.kind else {
+                continue;
+            };
+            let Some(at) = id_argument(&tellers, folder, call) else {
+                continue;
+            };
+            let Some(argument) = call.arguments.get(at) else {
+                continue;
+            };
+            let summary = match call.arguments.get(at + 1) {
+                Some(Argument::Text(text)) if !is_kebab(text) => Some(text.clone()),
+                _ => None,
+            };
+            for id in ids(source, seen.function, argument) {
+                let entry: &mut Entry = entries.entry(id).or_default();
+                entry.folders.insert(folder.to_owned());
+                entry.summaries.extend(summary.clone());
+            }
+        }
+    }
+    entries
+}
+
+/// Functions that take an id: the folder of their crate and their name, with the place of the id among their arguments.
+fn tellers<'a>(sources: &[&'a Source]) -> BTreeMap<(&'a str, &'a str), usize> {
+    let mut tellers = BTreeMap::new();
+    for source in sources {
+        for seen in source.seen_in_use() {
+            if let Kind::Function(function) = &seen.kind
+                && let Some(at) = function.id_argument
+            {
+                tellers.insert((folder(&source.path), function.name.as_str()), at);
+            }
+        }
+    }
+    tellers
+}
+
+/// The folder of the crate that a file belongs to.
+fn folder(path: &str) -> &str {
+    path.split("/src/").next().unwrap_or_default()
+}
+
+/// Which argument of a call is an id, if one is.
+fn id_argument(
+    tellers: &BTreeMap<(&str, &str), usize>,
+    folder: &str,
+    call: &Call,
+) -> Option<usize> {
+    if call.receiver == "Diagnostic" && ["error", "warning"].contains(&call.name.as_str()) {
+        return Some(0);
+    }
+    // The one of the crate, and not one of the same name that something else has.
+    let is_own = call.is_method || call.receiver != "ProviderDiagnostic";
+    tellers
+        .get(&(folder, call.name.as_str()))
+        .copied()
+        .filter(|_| is_own)
+}
+
+/// The ids that an argument may stand for.
+fn ids(source: &Source, function: Option<usize>, argument: &Argument) -> Vec<String> {
+    let words_around = || {
+        let words = source
+            .seen_in_use()
+            .filter(|seen| seen.function == function && function.is_some());
+        words
+            .filter_map(|seen| {
+                if let Kind::Word(word) = &seen.kind {
+                    Some(word.clone())
+                } else {
+                    None
+                }
+            })
+            .collect()
+    };
+    match argument {
+        Argument::Text(text) if is_kebab(text) => vec![text.clone()],
+        Argument::Text(_) => Vec::new(),
+        Argument::Name(name) => {
+            let constants = source.seen_in_use().filter_map(|seen| match &seen.kind {
+                Kind::Constant(constant, text) if constant == name && is_kebab(text) => {
+                    Some(text.clone())
+                }
+                _ => None,
+            });
+            let constants: Vec<String> = constants.collect();
+            if constants.is_empty() {
+                words_around()
+            } else {
+                constants
+            }
+        }
+        Argument::Other => words_around(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::testing::file;
+
+    const CODE: &str = r#"
+        const ATTRIBUTE: &str = "attribute-in-address";
+        fn problem(&mut self, span: Span, id: &'static str, summary: &str) { self.push(Diagnostic::error(id, summary, "")) }
+        fn f(&mut self) {
+            Diagnostic::error("unknown-run", "No such run", detail).at(span);
+            Diagnostic::warning(ATTRIBUTE, "Invalid address", detail);
+            self.problem(span, "duplicate-key", "Key of two people");
+        }
+        fn g() { let id = if a { "unclosed-brace" } else { "unclosed-quote" }; Diagnostic::error(id, "Unclosed", ""); }
+    "#;
+
+    #[test]
+    fn ids_are_found_however_they_are_given() {
+        let entries = entries(&file("engine/gate/src/lib.rs", CODE));
+        let ids: Vec<&str> = entries.keys().map(String::as_str).collect();
+        assert_eq!(
+            ids,
+            [
+                "attribute-in-address",
+                "duplicate-key",
+                "unclosed-brace",
+                "unclosed-quote",
+                "unknown-run"
+            ]
+        );
+        assert_eq!(
+            entries["duplicate-key"].summaries,
+            BTreeSet::from(["Key of two people".to_owned()])
+        );
+    }
+
+    #[test]
+    fn a_missing_and_an_unused_id_are_found() {
+        let mut facts = file("engine/gate/src/lib.rs", CODE);
+        assert_eq!(check(&facts).len(), 1);
+        let page = page(&facts);
+        facts.texts.push((PAGE.to_owned(), page.clone()));
+        assert_eq!(check(&facts), []);
+        facts.texts.pop();
+        let without: Vec<&str> = page
+            .lines()
+            .filter(|line| !line.contains("unknown-run"))
+            .collect();
+        facts.texts.push((PAGE.to_owned(), without.join("\n")));
+        assert!(check(&facts)[0].what.contains("unknown-run"));
+    }
+}
