@@ -161,7 +161,7 @@ fn modules_give_their_outputs() {
     let wanted = Dependency::Output(AbsNamed::new(module.clone(), "twice"));
     assert_eq!(
         one.dependencies.into_iter().collect::<Vec<_>>(),
-        [wanted.clone()]
+        std::slice::from_ref(&wanted)
     );
     let read = evaluator.dependencies_of(&wanted);
     assert_eq!(
