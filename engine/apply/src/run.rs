@@ -72,7 +72,10 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
         applying: true,
     }));
     let table = Table::new(plan, request.providers);
-    table.expand(&evaluator);
+    let works = !plan.exec.ops.is_empty();
+    if works {
+        table.expand(&evaluator);
+    }
     let state = start(plan, &stored, &*request.entropy);
     let begin = Begin {
         run: request.run.clone(),
@@ -80,7 +83,11 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
         lineage: state.lineage.clone(),
         serial: stored.serial,
         epoch: request.locked.epoch(),
-        changes: difference(&stored, &state),
+        changes: if works {
+            difference(&stored, &state)
+        } else {
+            Vec::new()
+        },
     };
     let outside = Outside {
         source: request.providers,

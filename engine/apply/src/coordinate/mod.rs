@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::task::Poll;
 
-use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered};
+use futures::{FutureExt as _, StreamExt as _};
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance, DeposedKey};
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::Evaluator;
@@ -138,12 +138,15 @@ impl<'r> Coordinator<'r> {
     pub(crate) async fn drive(&mut self, mut ticks: BoxStream<'r, ()>) {
         let mut ticking = true;
         loop {
-            self.begin_ready();
+            self.begin_ready(0);
             if self.running.is_empty() {
                 break;
             }
             match self.next_event(&mut ticks, &mut ticking).await {
-                Event::Steps(steps) => self.settle(steps).await,
+                Event::Steps(mut steps) => {
+                    self.gather(&mut steps);
+                    self.settle(steps).await;
+                }
                 Event::Stop(urgency) => {
                     if self.stop(urgency) {
                         break;
@@ -205,14 +208,31 @@ impl<'r> Coordinator<'r> {
         .await
     }
 
-    /// Begins as many operations as may run.
-    fn begin_ready(&mut self) {
-        while !self.halted && self.running.len() < self.outside.parallelism {
+    /// Begins as many operations as may run beside those that run and `held` more.
+    fn begin_ready(&mut self, held: usize) {
+        while !self.halted && self.running.len() + held < self.outside.parallelism {
             let Some(id) = self.queue.pop() else { break };
             let op = u32::try_from(id.index()).unwrap_or(u32::MAX);
             match self.begin(op) {
                 Begun::Running(progress) => self.push(op, progress),
                 Begun::Ended(ended) => self.end(op, *ended),
+            }
+        }
+    }
+
+    /// Lets others begin in the places of those that have ended, and adds what all come to at once: so that the results
+    /// of the ones and the intents of the others cost one flush.
+    fn gather(&mut self, steps: &mut Vec<(u32, Step<'r>)>) {
+        let mut n_known = 0;
+        while n_known < steps.len() {
+            n_known = steps.len();
+            let held = steps
+                .iter()
+                .filter(|(_, step)| matches!(step, Step::Durable { .. }))
+                .count();
+            self.begin_ready(held);
+            while let Some(Some(step)) = self.running.next().now_or_never() {
+                steps.push(step);
             }
         }
     }

@@ -83,9 +83,9 @@ fn what_is_ready_together_costs_one_flush() {
     let applied = world
         .apply("resource \"fake_thing\" \"a\" {\n  count = 12\n  name = \"n${count.index}\"\n}\n");
     assert_eq!(applied.counts.added, 12);
-    // Four at a time: their intents in one, their results with the next intents or in one more.
+    // Four at a time: the results of four and the intents of the next four in one.
     assert!(
-        *world.appends.lock().unwrap() <= 9,
+        *world.appends.lock().unwrap() <= 6,
         "{} flushes",
         world.appends.lock().unwrap()
     );
