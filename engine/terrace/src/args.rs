@@ -466,6 +466,17 @@ pub(crate) struct RunsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunsCommand {
+    /// List the approvals of a run, and write them out for `ssh-keygen -Y verify`.
+    Approvals {
+        /// The run.
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// Write each approval's signed bytes and signature, and the signers' keys, to this directory.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<String>,
+        #[command(flatten)]
+        place: Where,
+    },
     /// Show one run and its plan.
     Show {
         /// The run.

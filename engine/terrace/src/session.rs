@@ -64,6 +64,10 @@ const PROJECT_FILE: &str = "terrace.hcl";
 
 impl Session {
     /// Now, in RFC 3339.
+    #[expect(
+        clippy::unused_self,
+        reason = "the session is what commands know of the outside"
+    )]
     pub(crate) fn now(&self) -> String {
         rfc3339(SystemClock.now().0)
     }
@@ -296,7 +300,7 @@ impl Session {
             error.sources = config
                 .map(|config| config.sources.clone())
                 .unwrap_or_default();
-            for diagnostic in error.diagnostics.iter_mut() {
+            for diagnostic in &mut error.diagnostics {
                 diagnostic.subject.get_or_insert(backend.span);
             }
             error
@@ -491,7 +495,7 @@ mod tests {
 
     #[test]
     fn durations() {
-        assert_eq!(parse_duration("1h30m").unwrap(), Duration::from_secs(5400));
+        assert_eq!(parse_duration("1h30m").unwrap(), Duration::from_mins(90));
         assert_eq!(parse_duration("0s").unwrap(), Duration::ZERO);
         assert_eq!(parse_duration("250ms").unwrap(), Duration::from_millis(250));
         for bad in ["", "5", "x", "1h-3m", "5q"] {

@@ -9,7 +9,7 @@ use terrace_addr::{
 };
 use terrace_config::ResourceConfig;
 use terrace_diag::{Diagnostic, Diagnostics};
-use terrace_eval::{Dependency, Evaluated, RuleKind, Scope, Trigger, Unknowns};
+use terrace_eval::{Dependency, Evaluated, Expansion, RuleKind, Scope, Trigger, Unknowns};
 use terrace_graph::NodeId;
 use terrace_plan::{Action, PlanMode};
 use terrace_schema::ResourceSchema;
@@ -100,6 +100,9 @@ impl Walk<'_> {
         let abs = block.resource.in_module(module.clone());
         self.table.set_expansion(&abs, expansion.clone());
         self.expanded.insert(abs.clone());
+        if !self.imports_exist(&abs, &expansion) {
+            return false;
+        }
         let explicit = self.evaluator.explicit_dependencies(module, block);
         let pending = explicit
             .iter()
@@ -515,26 +518,52 @@ impl Walk<'_> {
         }
     }
 
-    /// Reports imports of instances that their resource's expansion does not have.
+    /// Reports imports of instances of a resource that its expansion does not have.
+    fn imports_exist(&mut self, resource: &AbsResource, expansion: &Expansion) -> bool {
+        let missing: Vec<(AbsResourceInstance, Import)> = self
+            .imports
+            .range(resource.instance(None)..)
+            .take_while(|(address, _)| address.resource == *resource)
+            .filter(|(address, _)| !expansion.contains(address.key.as_ref()))
+            .map(|(address, import)| (address.clone(), import.clone()))
+            .collect();
+        for (address, import) in &missing {
+            self.gathered
+                .diagnostics
+                .push(not_declared(address, import));
+        }
+        missing.is_empty()
+    }
+
+    /// Reports imports into module instances that do not exist.
     pub(crate) fn check_imports(&mut self) {
-        let imports = std::mem::take(&mut self.imports);
-        for (address, import) in &imports {
-            if !self.expanded.contains(&address.resource) {
-                continue;
-            }
-            let exists = terrace_eval::Values::expansion(&*self.table, &address.resource)
-                .is_some_and(|expansion| expansion.contains(address.key.as_ref()));
-            if !exists {
-                self.gathered.diagnostics.push(
-                    Diagnostic::error(
-                        "import-without-configuration",
-                        "Configuration for import target does not exist",
-                        format!("The configuration for the given import {address} does not exist. All target instances must have an associated configuration to be imported."),
-                    )
-                    .at(import.span),
-                );
+        for (address, import) in &self.imports {
+            let config = address.resource.config();
+            // What is declared nowhere has been reported already.
+            let declared = self
+                .config
+                .module(&config.module)
+                .is_some_and(|node| node.module.resources.contains_key(&config.resource));
+            if declared
+                && self.included.instance(address)
+                && !self.expanded.contains(&address.resource)
+                && !self.skipped.contains(&config)
+            {
+                self.gathered
+                    .diagnostics
+                    .push(not_declared(address, import));
             }
         }
-        self.imports = imports;
     }
+}
+
+fn not_declared(address: &AbsResourceInstance, import: &Import) -> Diagnostic {
+    Diagnostic::error(
+        "import-without-configuration",
+        "Configuration for import target does not exist",
+        format!(
+            "The configuration for the given import {address} does not exist. All target instances must have an associated configuration to be imported."
+        ),
+    )
+    .at(import.span)
 }

@@ -8,8 +8,8 @@ use futures::StreamExt as _;
 use terrace_addr::Name;
 use terrace_apply::{Applied, ApplyRequest, Stop};
 use terrace_gate::{
-    ApprovedPlan, Run, RunCounts, RunStatus, approve, gather, load_run_plan, record_applied,
-    save_run,
+    ApprovedPlan, Run, RunCounts, RunStatus, approve, gather, load_run_plan, record_applied, record_applying, save_run,
+   
 };
 use terrace_plan::{Action, OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
 use terrace_port::{Clock as _, Files as _, LockedState};
@@ -364,7 +364,7 @@ async fn under_lock(
     let store = place.store.runs(&place.workspace);
     if environment {
         run.status = RunStatus::Applying;
-        save_run(&*store, run).await?;
+        record_applying(&*store, run, place.rules.as_ref()).await?;
         let approvers = approved.approvers().join(",");
         session
             .audit(
@@ -379,11 +379,12 @@ async fn under_lock(
             .await?;
     }
     let is_destroy = plan.mode == PlanMode::Destroy;
+    let is_targeted = !plan.inputs.targets.is_empty();
     let total = plan.exec.ops.iter().filter(|op| is_work(&op.kind)).count() as u64;
     let progress = Progress::new(session.view, Secrets::of_plan(plan), Some(total));
     let stop = Arc::new(Stop::default());
     let signals = listen(session, stop.clone());
-    let applied = terrace_apply::run(
+    let mut applied = terrace_apply::run(
         &approved,
         ApplyRequest {
             run: run.id.clone(),
@@ -406,6 +407,9 @@ async fn under_lock(
         },
     )
     .await;
+    if is_targeted {
+        applied.diagnostics.push(incomplete());
+    }
     signals.abort();
     progress.finish();
     providers.close().await;
@@ -437,6 +441,15 @@ async fn under_lock(
             .await?;
     }
     Ok(report(session, applied, is_destroy))
+}
+
+/// `-target` leaves things out.
+fn incomplete() -> terrace_diag::Diagnostic {
+    terrace_diag::Diagnostic::warning(
+        "targeted-apply",
+        "Applied changes may be incomplete",
+        "The plan was created with the -target option in effect, so some changes requested in the configuration may have been ignored and the output values may not be fully updated. Run the following command to verify that no other changes are pending:\n    terrace plan\n\nNote that the -target option is not suitable for routine use, and is provided only for exceptional situations such as recovering from errors or mistakes, or when Terrace specifically suggests to use it as part of an error message.",
+    )
 }
 
 const fn is_work(kind: &OpKind) -> bool {
@@ -596,12 +609,11 @@ async fn check_providers(providers: &ProviderSet, plan: &Plan) -> Result<(), Com
 /// Ctrl-C and SIGTERM: once to stop gently, twice to give up waiting.
 fn listen(session: &Session, stop: Arc<Stop>) -> tokio::task::JoinHandle<()> {
     let view = session.view;
+    let signals = Signals::new();
     tokio::spawn(async move {
+        let Ok(mut signals) = signals else { return };
         let mut count = 0;
-        loop {
-            if interrupted().await.is_err() {
-                return;
-            }
+        while signals.next().await.is_some() {
             count += 1;
             stop.request();
             if count == 1 {
@@ -615,16 +627,42 @@ fn listen(session: &Session, stop: Arc<Stop>) -> tokio::task::JoinHandle<()> {
     })
 }
 
+/// The signals that ask for an end. None is missed between two calls of [`Signals::next`].
 #[cfg(unix)]
-async fn interrupted() -> std::io::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result,
-        _ = terminate.recv() => Ok(()),
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> Option<()> {
+        tokio::select! {
+            received = self.interrupt.recv() => received,
+            received = self.terminate.recv() => received,
+        }
     }
 }
 
+/// The signals that ask for an end.
 #[cfg(not(unix))]
-async fn interrupted() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> Option<()> {
+        tokio::signal::ctrl_c().await.ok()
+    }
 }

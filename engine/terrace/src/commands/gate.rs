@@ -8,11 +8,14 @@ use terrace_port::RunStore;
 use crate::command_error::CommandError;
 use crate::session::{Place, Session};
 
+/// An environment's name and its run store.
+pub(crate) type NamedStore = (String, Arc<dyn RunStore>);
+
 /// The run stores of the environments that `place`'s environment comes after.
 pub(crate) fn upstream(
     session: &Session,
     place: &Place,
-) -> Result<Vec<(String, Arc<dyn RunStore>)>, CommandError> {
+) -> Result<Vec<NamedStore>, CommandError> {
     let (Some(found), Some(rules)) = (&place.project, &place.rules) else {
         return Ok(Vec::new());
     };
@@ -27,7 +30,7 @@ pub(crate) fn upstream(
 }
 
 /// As the gate takes them.
-pub(crate) fn as_upstream(stores: &[(String, Arc<dyn RunStore>)]) -> Vec<Upstream<'_>> {
+pub(crate) fn as_upstream(stores: &[NamedStore]) -> Vec<Upstream<'_>> {
     stores
         .iter()
         .map(|(environment, store)| Upstream {

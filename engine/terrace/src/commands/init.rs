@@ -37,7 +37,7 @@ pub(crate) async fn run(session: &Session, args: &InitArgs) -> Outcome {
     save_manifest(
         session,
         &data_directory,
-        installation.into_manifest(),
+        &installation.into_manifest(),
         &config,
     )?;
     remember_backend(session, &data_directory, args)?;
@@ -67,7 +67,7 @@ pub(crate) async fn run(session: &Session, args: &InitArgs) -> Outcome {
 fn save_manifest(
     session: &Session,
     data_directory: &str,
-    manifest: Manifest,
+    manifest: &Manifest,
     config: &terrace_config::Config,
 ) -> Result<(), CommandError> {
     if config.root.children.is_empty() {
@@ -174,7 +174,7 @@ fn install_providers(
         wiring
             .installer
             .install(&wanted, &wiring.lock_file, args.upgrade, &mut |event| {
-                session.view.line(format!("- {event}"));
+                session.view.line(event.to_string());
             });
     if diagnostics.has_errors() {
         return Err(CommandError::new(diagnostics, config.sources.clone()));

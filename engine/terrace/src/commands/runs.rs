@@ -1,10 +1,11 @@
 //! `terrace runs`
 
 use terrace_config::Config;
-use terrace_gate::{Run, find_run, list_runs, load_run_plan};
+use terrace_gate::{APPROVAL_NAMESPACE, Approval, Run, find_run, list_runs, load_run_plan, run_approvals};
 
 use crate::args::{RunsArgs, RunsCommand};
 use crate::command_error::{CommandError, Outcome, SUCCESS};
+use crate::outside::{rfc3339, write_file};
 use crate::session::{Place, Session};
 use crate::view::{plan as plan_view, table::table};
 
@@ -13,6 +14,11 @@ pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Conf
         let environment = place.env.as_deref().or(args.place.env.as_deref());
         let place = session.place(environment, config)?;
         return show(session, &place, run, style.json).await;
+    }
+    if let Some(RunsCommand::Approvals { run, dir, place }) = &args.command {
+        let environment = place.env.as_deref().or(args.place.env.as_deref());
+        let place = session.place(environment, config)?;
+        return approvals(session, &place, run, dir.as_deref()).await;
     }
     let places = places(session, args.place.env.as_deref(), config)?;
     let mut runs = Vec::new();
@@ -148,4 +154,66 @@ async fn show(session: &Session, place: &Place, prefix: &str, json: bool) -> Out
         ));
     }
     Ok(SUCCESS)
+}
+
+/// Lists who has approved a run, and writes the approvals to `directory` as `ssh-keygen -Y verify` takes them.
+async fn approvals(
+    session: &Session,
+    place: &Place,
+    prefix: &str,
+    directory: Option<&str>,
+) -> Outcome {
+    let run = named(place, prefix).await?;
+    let store = place.store.runs(&place.workspace);
+    let mut rows = Vec::new();
+    let mut signers = String::new();
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for envelope in run_approvals(&*store, &run.id).await? {
+        let (approval, parts) = match (Approval::open(&envelope), Approval::parts(&envelope)) {
+            (Ok(approval), Ok(parts)) => (approval, parts),
+            (Err(error), _) | (_, Err(error)) => {
+                rows.push(vec!["-".to_owned(), "-".to_owned(), "-".to_owned(), error.to_string()]);
+                continue;
+            }
+        };
+        let person = place.rules.as_ref().and_then(|rules| rules.person_of(&approval.fingerprint));
+        let expires = approval.statement.expires_at.map_or_else(|| "never".to_owned(), rfc3339);
+        rows.push(vec![
+            person.unwrap_or("nobody").to_owned(),
+            approval.fingerprint.clone(),
+            expires,
+            approval.statement.comment.clone(),
+        ]);
+        let Some(person) = person else { continue };
+        let earlier = files.iter().filter(|(name, _)| name.strip_suffix(".sig").is_some_and(|name| name.split('~').next() == Some(person))).count();
+        let name = if earlier == 0 { person.to_owned() } else { format!("{person}~{}", earlier + 1) };
+        signers.push_str(&format!("{person} namespaces=\"{APPROVAL_NAMESPACE}\" {}\n", parts.public_key));
+        files.push((name.clone(), parts.message));
+        files.push((format!("{name}.sig"), parts.signature.into_bytes()));
+    }
+    if rows.is_empty() {
+        session.view.output(format!("Nobody has approved run {}.", run.id));
+        return Ok(SUCCESS);
+    }
+    session.view.output(table(&["BY", "KEY", "EXPIRES", "COMMENT"], &rows));
+    if let Some(directory) = directory {
+        files.push(("allowed_signers".to_owned(), signers.into_bytes()));
+        export(session, directory, &files)?;
+    }
+    Ok(SUCCESS)
+}
+
+fn export(session: &Session, directory: &str, files: &[(String, Vec<u8>)]) -> Result<(), CommandError> {
+    for (name, bytes) in files {
+        // A person's name may hold anything; a file's may not.
+        let safe: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.~@".contains(c) { c } else { '_' }).collect();
+        let path = format!("{directory}/{safe}");
+        write_file(&path, bytes).map_err(|error| {
+            CommandError::one("unwritable-file", "File cannot be written", format!("{path} cannot be written: {error}."))
+        })?;
+    }
+    session.view.output(format!(
+        "\nVerify one without Terrace, after comparing the keys in {directory}/allowed_signers with those that you know:\n    ssh-keygen -Y verify -f {directory}/allowed_signers -n {APPROVAL_NAMESPACE} \\\n        -I NAME -s {directory}/NAME.sig < {directory}/NAME"
+    ));
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! `terrace show`, and the texts of states.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrace_addr::{AbsResourceInstance, ProviderAddr, ResourceMode};
@@ -8,7 +9,7 @@ use terrace_plan::{is_plan_file, read_plan_file};
 use terrace_port::Files as _;
 use terrace_schema::ProviderSchema;
 use terrace_state::{Object, ObjectStatus, State};
-use terrace_value::{Marks, Path, Value};
+use terrace_value::Value;
 
 use crate::args::ShowArgs;
 use crate::command_error::{CommandError, Outcome, SUCCESS};
@@ -72,8 +73,13 @@ async fn show_state(
     json: bool,
     config: Option<Arc<Config>>,
 ) -> Outcome {
+    let wanted = state
+        .resources
+        .values()
+        .map(|resource| resource.provider.provider.clone())
+        .collect();
+    let schemas = schemas_of(session, &wanted, config.as_deref()).await?;
     if json {
-        let schemas = state_schemas(session, state, config).await?;
         let lookup = |provider: &ProviderAddr| schemas.get(provider).cloned();
         session
             .view
@@ -86,19 +92,19 @@ async fn show_state(
             .output("The state file is empty. No resources are represented.");
         return Ok(SUCCESS);
     }
-    for (address, _, instance) in state.instances() {
-        let Some(object) = &instance.current else {
-            continue;
+    for (address, resource, instance) in state.instances() {
+        let schema = schemas.get(&resource.provider.provider);
+        let mut show = |object: &Object, note: &str| {
+            let text = object_text(&address, object, schema.map(|schema| &**schema));
+            session.view.output(format!("# {address}:{note}\n{text}\n"));
         };
-        let tainted = if object.status == ObjectStatus::Tainted {
-            " (tainted)"
-        } else {
-            ""
-        };
-        session.view.output(format!(
-            "# {address}:{tainted}\n{}\n",
-            object_text(&address, object)
-        ));
+        if let Some(object) = &instance.current {
+            let tainted = object.status == ObjectStatus::Tainted;
+            show(object, if tainted { " (tainted)" } else { "" });
+        }
+        for (key, object) in &instance.deposed {
+            show(object, &format!(" (deposed object {key})"));
+        }
     }
     if !state.outputs.is_empty() {
         session
@@ -108,45 +114,33 @@ async fn show_state(
     Ok(SUCCESS)
 }
 
-/// Schemas tell what is sensitive. A provider that is not installed is done without: its objects are shown as stored.
-async fn state_schemas(
+/// Schemas tell the types of values and what is sensitive. A provider that is not installed is done without: its
+/// objects are shown as they are stored.
+pub(crate) async fn schemas_of(
     session: &Session,
-    state: &State,
-    config: Option<Arc<Config>>,
-) -> Result<std::collections::BTreeMap<ProviderAddr, Arc<ProviderSchema>>, CommandError> {
-    let wanted = state
-        .resources
-        .values()
-        .map(|resource| resource.provider.provider.clone())
-        .collect();
+    wanted: &BTreeSet<ProviderAddr>,
+    config: Option<&Config>,
+) -> Result<BTreeMap<ProviderAddr, Arc<ProviderSchema>>, CommandError> {
     let wiring = Wiring::new(session)?;
-    let providers = ProviderSet::new(wiring, config.as_deref());
-    let schemas = providers.schemas_that_can_be_had(&wanted).await;
+    let providers = ProviderSet::new(wiring, config);
+    let schemas = providers.schemas_that_can_be_had(wanted).await;
     providers.close().await;
     Ok(schemas)
 }
 
-/// The object with the marks that the state records.
-pub(crate) fn object_value(object: &Object) -> Value {
-    let text = std::str::from_utf8(&object.attributes).unwrap_or("{}");
-    let value = terrace_value::json::decode_implied(text).unwrap_or_else(|_| Value::empty_object());
-    let marks: Vec<(Path, Marks)> = object
-        .sensitive_paths
-        .iter()
-        .map(|path| (path.clone(), Marks::SENSITIVE))
-        .collect();
-    value.mark_with_paths(&marks)
-}
-
 /// An object as a block.
-pub(crate) fn object_text(address: &AbsResourceInstance, object: &Object) -> String {
+pub(crate) fn object_text(
+    address: &AbsResourceInstance,
+    object: &Object,
+    schema: Option<&ProviderSchema>,
+) -> String {
     let keyword = match address.mode() {
         ResourceMode::Managed => "resource",
         ResourceMode::Data => "data",
         ResourceMode::Ephemeral => "ephemeral",
     };
     let resource = &address.resource.resource;
-    let value = object_value(object);
+    let value = terrace_plan::stored_value(address, object, schema);
     let secrets = plan_view::Secrets::of_values([&value]);
     let entries: Vec<(String, Value)> = value
         .as_entries()

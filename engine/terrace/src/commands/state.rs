@@ -1,6 +1,7 @@
 //! `terrace state`, `taint`, `untaint`, `force-unlock`, `output`: looking at the state, and changing it without
 //! changing objects.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::sync::Arc;
 
@@ -39,14 +40,7 @@ pub(crate) async fn run(
             addresses,
         } => {
             let place = session.place(place.env.as_deref(), config)?;
-            let state = terrace_state::load(&*place.store, &place.workspace).await?;
-            let targets = addresses
-                .iter()
-                .map(|address| target(address))
-                .collect::<Result<Vec<_>, _>>()?;
-            for address in operations::list(&state, &targets, id.as_deref())? {
-                session.view.output(address.to_string());
-            }
+            list(session, &place, id.as_deref(), addresses).await?;
         }
         StateCommand::Show {
             place,
@@ -55,7 +49,7 @@ pub(crate) async fn run(
         } => {
             let place = session.place(place.env.as_deref(), config)?;
             let state = terrace_state::load(&*place.store, &place.workspace).await?;
-            show(session, &state, &instance(address)?)?;
+            show(session, &state, &instance(address)?, config).await?;
         }
         StateCommand::Pull { place } => {
             let place = session.place(place.env.as_deref(), config)?;
@@ -133,6 +127,23 @@ pub(crate) async fn run(
     Ok(SUCCESS)
 }
 
+async fn list(
+    session: &Session,
+    place: &Place,
+    id: Option<&str>,
+    addresses: &[String],
+) -> Result<(), CommandError> {
+    let state = terrace_state::load(&*place.store, &place.workspace).await?;
+    let targets = addresses
+        .iter()
+        .map(|address| target(address))
+        .collect::<Result<Vec<_>, _>>()?;
+    for address in operations::list(&state, &targets, id)? {
+        session.view.output(address.to_string());
+    }
+    Ok(())
+}
+
 /// Reads the state under its lock, changes it and stores it; only says what would be done when `dry_run`.
 async fn change(
     session: &Session,
@@ -171,10 +182,11 @@ async fn change(
     Ok(())
 }
 
-fn show(
+async fn show(
     session: &Session,
     state: &State,
     address: &AbsResourceInstance,
+    config: Option<&Config>,
 ) -> Result<(), CommandError> {
     let Some(object) = state.object(address) else {
         let detail =
@@ -187,10 +199,17 @@ fn show(
         .hint("`terrace state list` shows the instances that there are")
         .into());
     };
+    let provider = state
+        .resources
+        .get(&address.resource)
+        .map(|resource| resource.provider.provider.clone());
+    let wanted: BTreeSet<ProviderAddr> = provider.iter().cloned().collect();
+    let schemas = super::show::schemas_of(session, &wanted, config).await?;
+    let schema = schemas.values().next().map(|schema| &**schema);
     session.view.output(format!("# {address}:"));
     session
         .view
-        .output(super::show::object_text(address, object));
+        .output(super::show::object_text(address, object, schema));
     Ok(())
 }
 

@@ -7,6 +7,10 @@ use crate::session::Session;
 /// Terrace's own version.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every command ends with an outcome"
+)]
 pub(crate) fn run(session: &Session, args: &VersionArgs) -> Outcome {
     let platform = format!("{}_{}", std::env::consts::OS, architecture());
     if args.json {

@@ -80,15 +80,20 @@ fn choose(session: &Session, name: &str) -> Result<(), CommandError> {
     })
 }
 
-async fn create(session: &Session, place: &Place, name: &str) -> Result<(), CommandError> {
-    let target = Place {
+/// Another workspace of the same store.
+fn of_name(place: &Place, name: &str) -> Place {
+    Place {
         store: place.store.clone(),
         workspace: name.to_owned(),
         project: None,
         environment: None,
         rules: None,
         variable_files: Vec::new(),
-    };
+    }
+}
+
+async fn create(session: &Session, place: &Place, name: &str) -> Result<(), CommandError> {
+    let target = of_name(place, name);
     let mut locked = session.lock(&target, "workspace-new", "0s").await?;
     let empty = terrace_state::State {
         lineage: terrace_state::new_lineage(&crate::outside::SystemEntropy),
@@ -153,6 +158,8 @@ async fn delete(
         .hint("destroy them first, or use -force to forget them")
         .into());
     }
+    let doomed = of_name(place, name);
+    session.guard(&doomed, "workspace-delete").await?;
     place.store.delete_workspace(name).await?;
     session.view.line(format!("Deleted workspace {name:?}!"));
     Ok(())

@@ -185,7 +185,7 @@ impl SourceCode for Source<'_> {
 
 #[cfg(test)]
 mod tests {
-    use terrace_diag::{SourceFile, Span};
+    use terrace_diag::Span;
 
     use super::*;
 

@@ -35,6 +35,10 @@ pub(crate) struct View {
     pub(crate) compact_warnings: bool,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "commands speak through the view, whether or not it must look at itself"
+)]
 impl View {
     /// Plain text, for when nothing is known yet.
     pub(crate) fn plain() -> Self {
@@ -90,11 +94,6 @@ impl View {
     /// What was asked for, without a line end.
     pub(crate) fn raw(&self, bytes: &[u8]) {
         std::io::stdout().lock().write_all(bytes).ok();
-    }
-
-    /// A heading.
-    pub(crate) fn heading(&self, text: impl AsRef<str>) {
-        self.line(self.style.paint(Role::Strong, text.as_ref()));
     }
 
     /// Diagnostics: errors to standard error, warnings to standard output; as JSON lines where JSON is asked for.

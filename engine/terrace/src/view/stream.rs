@@ -133,34 +133,41 @@ fn resource(address: &AbsResourceInstance) -> Json {
     })
 }
 
+/// The object that an event is about; its id only where that shows no secret.
+fn hook(
+    address: &AbsResourceInstance,
+    id: Option<&(String, String)>,
+    secrets: &Secrets,
+    extra: Json,
+) -> Json {
+    let mut hook = json!({"resource": resource(address)});
+    let Some(fields) = hook.as_object_mut() else {
+        return hook;
+    };
+    if let Some((name, value)) = id
+        && !secrets.hides(value)
+    {
+        fields.insert("id_key".to_owned(), json!(name));
+        fields.insert("id_value".to_owned(), json!(value));
+    }
+    if let Json::Object(extra) = extra {
+        fields.extend(extra);
+    }
+    hook
+}
+
 /// What happened, as a line.
 pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<String> {
-    let hook = |address: &AbsResourceInstance, id: &Option<(String, String)>| {
-        let mut hook = json!({"resource": resource(address)});
-        if let (Some((name, value)), Some(fields)) = (id, hook.as_object_mut())
-            && !secrets.hides(value)
-        {
-            fields.insert("id_key".to_owned(), json!(name));
-            fields.insert("id_value".to_owned(), json!(value));
-        }
-        hook
-    };
-    let with = |mut hook: Json, extra: Json| {
-        if let (Some(fields), Json::Object(extra)) = (hook.as_object_mut(), extra) {
-            fields.extend(extra);
-        }
-        hook
-    };
     let (message, kind, content) = match event {
         OperationEvent::RefreshStart { address, id } => (
             format!("{address}: Refreshing state..."),
             "refresh_start",
-            hook(address, id),
+            hook(address, id.as_ref(), secrets, Json::Null),
         ),
         OperationEvent::RefreshDone { address, id } => (
             format!("{address}: Refresh complete"),
             "refresh_complete",
-            hook(address, id),
+            hook(address, id.as_ref(), secrets, Json::Null),
         ),
         OperationEvent::ApplyStart {
             address,
@@ -169,52 +176,44 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
         } => (
             format!("{address}: {action} started"),
             "apply_start",
-            with(hook(address, id), json!({"action": action})),
+            hook(address, id.as_ref(), secrets, json!({"action": action})),
         ),
         OperationEvent::ApplyProgress {
             address,
             action,
             elapsed_seconds,
-        } => (
-            format!("{address}: {action} still running"),
-            "apply_progress",
-            with(
-                hook(address, &None),
-                json!({"action": action, "elapsed_seconds": elapsed_seconds}),
-            ),
-        ),
+        } => {
+            let extra = json!({"action": action, "elapsed_seconds": elapsed_seconds});
+            let message = format!("{address}: {action} still running");
+            (message, "apply_progress", hook(address, None, secrets, extra))
+        }
         OperationEvent::ApplyDone {
             address,
             action,
             id,
             elapsed_seconds,
-        } => (
-            format!("{address}: {action} complete"),
-            "apply_complete",
-            with(
-                hook(address, id),
-                json!({"action": action, "elapsed_seconds": elapsed_seconds}),
-            ),
-        ),
+        } => {
+            let extra = json!({"action": action, "elapsed_seconds": elapsed_seconds});
+            let message = format!("{address}: {action} complete");
+            let content = hook(address, id.as_ref(), secrets, extra);
+            (message, "apply_complete", content)
+        }
         OperationEvent::ApplyFailed {
             address,
             action,
             elapsed_seconds,
-        } => (
-            format!("{address}: {action} failed"),
-            "apply_errored",
-            with(
-                hook(address, &None),
-                json!({"action": action, "elapsed_seconds": elapsed_seconds}),
-            ),
-        ),
+        } => {
+            let extra = json!({"action": action, "elapsed_seconds": elapsed_seconds});
+            let message = format!("{address}: {action} failed");
+            (message, "apply_errored", hook(address, None, secrets, extra))
+        }
         OperationEvent::ProvisionStart {
             address,
             provisioner,
         } => (
             format!("{address}: Provisioning with '{provisioner}'..."),
             "provision_start",
-            with(hook(address, &None), json!({"provisioner": provisioner})),
+            hook(address, None, secrets, json!({"provisioner": provisioner})),
         ),
         OperationEvent::ProvisionOutput {
             address,
@@ -222,15 +221,9 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
             line,
         } => {
             let shown = secrets.redact(line);
-            let content = with(
-                hook(address, &None),
-                json!({"provisioner": provisioner, "output": shown}),
-            );
-            (
-                format!("{address}: ({provisioner}): {shown}"),
-                "provision_progress",
-                content,
-            )
+            let extra = json!({"provisioner": provisioner, "output": shown});
+            let message = format!("{address}: ({provisioner}): {shown}");
+            (message, "provision_progress", hook(address, None, secrets, extra))
         }
         OperationEvent::ProvisionDone {
             address,
@@ -242,12 +235,9 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
             } else {
                 "provision_complete"
             };
-            let content = with(hook(address, &None), json!({"provisioner": provisioner}));
-            (
-                format!("{address}: ({provisioner}) Provisioning ended"),
-                kind,
-                content,
-            )
+            let message = format!("{address}: ({provisioner}) Provisioning ended");
+            let extra = json!({"provisioner": provisioner});
+            (message, kind, hook(address, None, secrets, extra))
         }
     };
     Some(line("info", &message, kind, "hook", content))

@@ -199,7 +199,7 @@ impl<'a> Writer<'a> {
             );
         }
         if !after.is_known() {
-            return self.to_unknown(level, head, before, &suffix);
+            return self.becomes_unknown(level, head, before, &suffix);
         }
         match (before.kind(), after.kind()) {
             (Kind::String(old), Kind::String(new)) => {
@@ -247,7 +247,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn to_unknown(&mut self, level: usize, head: &str, before: &Value, suffix: &str) {
+    fn becomes_unknown(&mut self, level: usize, head: &str, before: &Value, suffix: &str) {
         let tail = format!(" -> {UNKNOWN}{suffix}");
         if let Some(text) = inline(before) {
             return self.line(level, Symbol::Change, format!("{head}{text}{tail}"));
@@ -257,12 +257,7 @@ impl<'a> Writer<'a> {
         // The attribute changes; what was in it goes.
         let pad = level * 4 + 2;
         if let Some(line) = self.lines.get_mut(first) {
-            let text = line
-                .trim_start()
-                .splitn(2, ' ')
-                .nth(1)
-                .unwrap_or_default()
-                .to_owned();
+            let text = line.trim_start().split_once(' ').map_or("", |(_, text)| text).to_owned();
             *line = format!("{:pad$}{} {text}", "", Symbol::Change.paint(self.style));
         }
     }
