@@ -1,0 +1,106 @@
+//! What to measure.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Failure;
+use crate::configuration::Kind;
+
+const USAGE: &str = "\
+usage: terrace-bench [OPTION..] [SIZE..]
+
+  SIZE              how many resources, 1000 and 10000 unless told; the plugin gets a tenth
+  --full            100000 too, for flat and for_each
+  --only KIND       one kind alone: flat, for_each, modules, plugin; may be repeated
+  --no-reference    leave Terraform out
+  --no-build        take the binaries as they are
+  --patience N      give a command up after N seconds (600)
+  --out FILE        write the table there (docs/evidence/bench.md of the repository)
+  --no-out          write no file";
+
+/// Sizes above this are for those kinds alone that `--full` asks for.
+const LARGE: usize = 50_000;
+
+/// The command line.
+pub(crate) struct Arguments {
+    sizes: Vec<usize>,
+    kinds: Vec<Kind>,
+    /// Whether Terraform runs beside Terrace.
+    pub(crate) reference: bool,
+    /// Whether binaries are built first.
+    pub(crate) build: bool,
+    /// How long a command may take.
+    pub(crate) patience: Duration,
+    /// Where the table goes.
+    pub(crate) out: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Reads the arguments; an error is the text to show.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, Failure> {
+        let mut parsed = Self {
+            sizes: Vec::new(),
+            kinds: Vec::new(),
+            reference: true,
+            build: true,
+            patience: Duration::from_mins(10),
+            out: Some(
+                crate::machine::repository()
+                    .join("docs")
+                    .join("evidence")
+                    .join("bench.md"),
+            ),
+        };
+        let mut full = false;
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut value = || {
+                rest.next()
+                    .ok_or_else(|| format!("{argument} needs a value.\n\n{USAGE}"))
+            };
+            match argument.as_str() {
+                "--full" => full = true,
+                "--no-reference" => parsed.reference = false,
+                "--no-build" => parsed.build = false,
+                "--no-out" => parsed.out = None,
+                "--only" => {
+                    let name = value()?;
+                    let kind = Kind::named(name)
+                        .ok_or_else(|| format!("There is no kind {name:?}.\n\n{USAGE}"))?;
+                    parsed.kinds.push(kind);
+                }
+                "--patience" => parsed.patience = Duration::from_secs(value()?.parse()?),
+                "--out" => parsed.out = Some(value()?.into()),
+                size => {
+                    let size = size.replace('_', "").parse().ok().filter(|size| *size > 0);
+                    parsed.sizes.push(size.ok_or(USAGE)?);
+                }
+            }
+        }
+        if parsed.sizes.is_empty() {
+            parsed.sizes = vec![1_000, 10_000];
+        }
+        if full && !parsed.sizes.contains(&100_000) {
+            parsed.sizes.push(100_000);
+        }
+        if parsed.kinds.is_empty() {
+            parsed.kinds = Kind::ALL.to_vec();
+        }
+        Ok(parsed)
+    }
+
+    /// Every configuration to measure, by kind and then by size.
+    pub(crate) fn cases(&self) -> Vec<(Kind, usize)> {
+        let fits =
+            |kind: Kind, size: usize| size < LARGE || matches!(kind, Kind::Flat | Kind::ForEach);
+        self.kinds
+            .iter()
+            .flat_map(|kind| self.sizes.iter().map(move |size| (*kind, *size)))
+            .filter(|(kind, size)| fits(*kind, *size))
+            .map(|(kind, size)| match kind {
+                Kind::Plugin => (kind, size.div_ceil(10)),
+                _ => (kind, size),
+            })
+            .collect()
+    }
+}
