@@ -189,7 +189,10 @@ async fn in_flight(
     providers: &mut Providers<'_>,
     state: &State,
 ) -> Result<Settled, Diagnostics> {
-    if let (IntentAction::Create, Some(Answer::NotCreated)) = (intent.action, answer) {
+    let without_trace = lives_in_state(&intent.provider.provider) && answer.is_none();
+    if intent.action == IntentAction::Create
+        && (without_trace || answer == Some(&Answer::NotCreated))
+    {
         return Ok(not_created(intent, state));
     }
     let id = match answer {
@@ -245,6 +248,12 @@ async fn in_flight(
             ),
         )),
     }
+}
+
+/// Whether the objects of a provider are nowhere but in the state: one that is not there was not created.
+fn lives_in_state(provider: &ProviderAddr) -> bool {
+    let known = ["null", "random", "time", "tls"].map(ProviderAddr::default_for);
+    provider.is_builtin() || known.contains(provider)
 }
 
 fn open(intent: &Intent, detail: String, hint: String) -> Diagnostics {
@@ -525,5 +534,20 @@ impl Values for Stored<'_> {
         _: &[Value],
     ) -> Result<Value, (Option<usize>, String)> {
         Ok(Value::dynamic())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_without_a_world_leave_no_trace() {
+        assert!(lives_in_state(&ProviderAddr::builtin()));
+        assert!(lives_in_state(&ProviderAddr::default_for("random")));
+        assert!(!lives_in_state(&ProviderAddr::default_for("aws")));
+        assert!(!lives_in_state(
+            &ProviderAddr::parse("example.com/someone/random").unwrap()
+        ));
     }
 }
