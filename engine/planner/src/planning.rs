@@ -28,6 +28,8 @@ pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
         let excluded =
             moves::excluded_by_targets(&walk.moved, |address| walk.included.instance(address));
         if excluded.has_errors() {
+            let mut excluded = excluded;
+            excluded.push(targets::warning());
             return (empty(&request), excluded);
         }
         walk.gathered.diagnostics.push(targets::warning());

@@ -201,9 +201,8 @@ fn cause(walk: &Walk<'_>, address: &AbsResourceInstance) -> Option<String> {
 
 fn drift(walk: &Walk<'_>, address: &AbsResourceInstance) -> Option<String> {
     walk.gathered
-        .drift
-        .iter()
-        .any(|drift| drift.address == *address)
+        .drifted
+        .contains(address)
         .then(|| format!("{address} changed outside"))
 }
 

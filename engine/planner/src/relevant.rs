@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 
 use terrace_addr::{AbsResource, InstanceKey, ModuleInstance, Name, Resource, ResourceMode};
 use terrace_config::{Config, ForEachOrCount, references};
+use terrace_eval::{Expansion, Values};
 use terrace_plan::{Action, RelevantAttribute};
 use terrace_syntax::{Body, BodyKind, Expr, Item, Step, Traversal};
 use terrace_value::{Number, Path, PathStep, Value};
 
+use crate::table::Table;
 use crate::walk::Walk;
 
 /// The attributes that whatever changes comes from, each once.
 pub(crate) fn attributes(walk: &Walk<'_>) -> Vec<RelevantAttribute> {
     let mut tracer = Tracer {
         config: &walk.config,
+        table: &walk.table,
         seen: BTreeSet::new(),
         found: Vec::new(),
     };
@@ -54,6 +57,7 @@ enum Kind {
 
 struct Tracer<'a> {
     config: &'a Config,
+    table: &'a Table<'a>,
     seen: BTreeSet<(Kind, ModuleInstance, Name)>,
     found: Vec<(AbsResource, Option<InstanceKey>, Path)>,
 }
@@ -190,7 +194,7 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    /// Follows an output of one module instance; references to several at once lead nowhere in particular.
+    /// Follows an output of one module instance, or all outputs where none is named.
     fn output(&mut self, traversal: &Traversal, module: &ModuleInstance) {
         let Some((Step::Attribute(call), rest)) = traversal.steps.split_first() else {
             return;
@@ -200,19 +204,43 @@ impl<'a> Tracer<'a> {
             rest => (None, rest),
         };
         let Some(Step::Attribute(name)) = rest.first() else {
+            self.whole_call(module, &call.name, key);
             return;
         };
         let child = module.child(call.name.clone(), key);
+        self.output_of(child, &name.name);
+    }
+
+    /// Follows all outputs of a call: of one instance, or of all of them.
+    fn whole_call(&mut self, module: &ModuleInstance, call: &Name, key: Option<InstanceKey>) {
+        let mut keys = vec![key];
+        if keys == [None] {
+            let expansion = self.table.call_expansion(module, call);
+            keys.extend(expansion.iter().flat_map(Expansion::keys));
+        }
+        let config = self.config;
+        let path = module.path().child(call.clone());
+        let Some(node) = config.module(&path) else {
+            return;
+        };
+        for key in keys {
+            for name in node.module.outputs.keys() {
+                self.output_of(module.child(call.clone(), key.clone()), name);
+            }
+        }
+    }
+
+    fn output_of(&mut self, child: ModuleInstance, name: &Name) {
         if !self
             .seen
-            .insert((Kind::Output, child.clone(), name.name.clone()))
+            .insert((Kind::Output, child.clone(), name.clone()))
         {
             return;
         }
         let config = self.config;
         let output = config
             .module(&child.path())
-            .and_then(|node| node.module.outputs.get(&name.name));
+            .and_then(|node| node.module.outputs.get(name));
         if let Some(output) = output {
             self.expression(&output.value, &child, None);
         }

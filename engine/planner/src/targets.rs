@@ -63,6 +63,7 @@ impl Included {
         included.add_outputs(graph, closure);
         if mode == PlanMode::Destroy {
             included.whole = dependents(&included, state);
+            included.add_nodes_of_whole(graph);
         }
         included
     }
@@ -83,6 +84,15 @@ impl Included {
                     self.nodes[id.index()] = true;
                 }
             }
+        }
+    }
+
+    /// The nodes of the resources that are wholly part of the run, and what they depend on.
+    fn add_nodes_of_whole(&mut self, graph: &ConfigGraph) {
+        let whole = self.whole.iter().cloned().map(ConfigNode::Resource);
+        let ids: Vec<NodeId> = whole.filter_map(|node| graph.id(&node)).collect();
+        for id in graph.dag().reachable(ids) {
+            self.nodes[id.index()] = true;
         }
     }
 

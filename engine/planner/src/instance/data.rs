@@ -79,7 +79,6 @@ pub(crate) async fn plan_data(input: DataInput) -> DataOutcome {
             outcome.value.clone(),
             ActionReason::ReadBecauseCheckNested,
         ));
-        outcome.read = false;
     }
     outcome
 }

@@ -46,6 +46,9 @@ impl Walk<'_> {
             if let Some(prior) = &outcome.prior {
                 self.store(&address, None, &context.provider, Some(&prior.object));
             }
+            if let Some(change) = outcome.change {
+                self.gathered.changes.insert((address, None), change);
+            }
             return false;
         }
         self.found(&address, None, &context.provider, &outcome);
@@ -115,6 +118,10 @@ impl Walk<'_> {
         mut outcome: ManagedOutcome,
     ) -> bool {
         if !self.take(std::mem::take(&mut outcome.diagnostics)) {
+            if let Some(change) = outcome.change {
+                let key = (address.clone(), deposed.cloned());
+                self.gathered.changes.insert(key, change);
+            }
             return false;
         }
         self.found(address, deposed, provider, &outcome);
@@ -151,6 +158,7 @@ impl Walk<'_> {
         if now == Some(stored) {
             return;
         }
+        self.gathered.drifted.insert(address.clone());
         self.gathered.drift.push(ResourceChange {
             address: address.clone(),
             previous_address: self.moved.previous.get(address).cloned(),
@@ -226,7 +234,8 @@ impl Walk<'_> {
                 attributes: [].into(),
                 sensitive_paths: Vec::new(),
                 private: [].into(),
-                dependencies: Arc::clone(&context.dependencies),
+                // What a data resource depended on matters to nobody once it has been read.
+                dependencies: [].into(),
                 status: ObjectStatus::Ready,
                 create_before_destroy: false,
             };

@@ -41,6 +41,8 @@ pub(crate) struct Gathered {
     pub(crate) changes: BTreeMap<ChangeKey, ResourceChange>,
     /// What changed outside.
     pub(crate) drift: Vec<ResourceChange>,
+    /// Of which instances.
+    pub(crate) drifted: BTreeSet<AbsResourceInstance>,
     /// The state after moves and reads.
     pub(crate) prior: State,
     /// Changes of root outputs.
@@ -183,6 +185,7 @@ impl<'a> Walk<'a> {
             gathered: Gathered {
                 changes: BTreeMap::new(),
                 drift: Vec::new(),
+                drifted: BTreeSet::new(),
                 prior: (*base).clone(),
                 outputs: BTreeMap::new(),
                 checks,

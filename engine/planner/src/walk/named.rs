@@ -142,8 +142,7 @@ impl Walk<'_> {
         };
         let plain = after.unmark_deep().0;
         let action = match stored {
-            _ if plain.is_null() && stored.is_none() => Action::NoOp,
-            _ if plain.is_null() => Action::Delete,
+            None if plain.is_null() => Action::NoOp,
             None => Action::Create,
             Some(stored)
                 if plain.is_wholly_known()
@@ -162,7 +161,9 @@ impl Walk<'_> {
             after: mark(after, sensitive),
             sensitive: sensitive || was_sensitive,
         };
-        if plain.is_wholly_known() && !plain.is_null() {
+        if plain.is_null() {
+            self.gathered.prior.outputs.remove(name);
+        } else if plain.is_wholly_known() {
             let output = OutputState {
                 value: plain,
                 sensitive,
