@@ -13,6 +13,6 @@ pub use state::{
     ResourceInState, State,
 };
 pub use version::{
-    StorageError, commit, load, load_locked, new_lineage, store, successor, version_of,
+    StorageError, commit, load, load_locked, new_lineage, replace, store, successor, version_of,
 };
 pub use wire::{TERRAFORM_VERSION, compact, read, write};

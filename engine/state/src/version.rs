@@ -82,6 +82,11 @@ pub async fn store(locked: &mut dyn LockedState, state: &State) -> Result<(), St
     locked.write(crate::write(state).into(), version).await
 }
 
+/// Stores a state whatever the lineage and serial of what is stored (`state push -force`).
+pub async fn replace(locked: &mut dyn LockedState, state: &State) -> Result<(), StoreError> {
+    locked.overwrite(crate::write(state).into()).await
+}
+
 /// Lineage and serial of a state file, without reading the rest of it.
 pub fn version_of(bytes: &[u8]) -> Result<StateVersion, StateError> {
     crate::wire::version_of(bytes)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use terrace_addr::{AbsResourceInstance, ProviderAddr, Target};
 use terrace_config::Config;
-use terrace_port::{Files as _, StateVersion};
+use terrace_port::Files as _;
 use terrace_state::{ObjectStatus, State, operations};
 
 use crate::args::{ForceUnlockArgs, LockArgs, OutputArgs, StateCommand, TaintArgs};
@@ -247,15 +247,10 @@ async fn push(
     let mut locked = session
         .lock(place, "state-push", &lock.lock_timeout)
         .await?;
-    let canonical: Arc<[u8]> = terrace_state::write(&state).into();
     let written = if force {
-        locked.overwrite(canonical).await
+        terrace_state::replace(&mut *locked, &state).await
     } else {
-        let version = StateVersion {
-            lineage: state.lineage.clone(),
-            serial: state.serial,
-        };
-        locked.write(canonical, version).await
+        terrace_state::store(&mut *locked, &state).await
     };
     locked.unlock().await?;
     written?;
