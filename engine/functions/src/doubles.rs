@@ -125,8 +125,7 @@ pub(crate) fn power(x: f64, y: f64) -> f64 {
         }
         result = exponential(rest * logarithm(x));
     }
-    let (factor, exponent) = squared(x, whole);
-    result *= factor;
+    let (result, exponent) = times_power(result, x, whole);
     if y < 0.0 {
         scale(1.0 / result, -exponent)
     } else {
@@ -134,8 +133,8 @@ pub(crate) fn power(x: f64, y: f64) -> f64 {
     }
 }
 
-/// `x` to the power of a whole number, as a fraction and an exponent of 2.
-fn squared(x: f64, whole: f64) -> (f64, i32) {
+/// `result` times `x` to the power of a whole number, as a factor and an exponent of 2.
+fn times_power(mut result: f64, x: f64, whole: f64) -> (f64, i32) {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -143,7 +142,7 @@ fn squared(x: f64, whole: f64) -> (f64, i32) {
     )]
     let mut remaining = whole as u64;
     let (mut base, mut base_exponent) = split(x);
-    let (mut result, mut exponent) = (1.0, 0_i32);
+    let mut exponent = 0_i32;
     while remaining != 0 {
         if base_exponent.abs() > 1 << 12 {
             exponent = exponent.saturating_add(base_exponent);

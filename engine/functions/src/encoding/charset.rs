@@ -27,7 +27,7 @@ enum Kind {
 }
 
 /// Name, encoding, and the aliases beside the name, in small letters.
-const CHARSETS: [(&str, Kind, &[&str]); 40] = [
+const CHARSETS: [(&str, Kind, &[&str]); 39] = [
     (
         "US-ASCII",
         Kind::Ascii,
@@ -292,11 +292,6 @@ const CHARSETS: [(&str, Kind, &[&str]); 40] = [
         &["cp936", "ms936", "windows-936", "csgbk"],
     ),
     ("Big5", Kind::Table(encoding_rs::BIG5), &["csbig5"]),
-    (
-        "Windows-31J",
-        Kind::Table(encoding_rs::SHIFT_JIS),
-        &["cswindows31j"],
-    ),
 ];
 
 impl Charset {

@@ -4,6 +4,7 @@ pub(crate) mod base64;
 mod charset;
 mod code_pages;
 mod csv;
+mod deflate;
 mod gzip;
 
 use terrace_value::{Type, Value};
@@ -91,8 +92,7 @@ fn base64decode(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value,
 }
 
 fn base64gzip(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    let bytes = gzip::compress(text_of(&arguments[0]).as_bytes())
-        .map_err(|error| CallError::call(format!("failed to write gzip raw data: {error}")))?;
+    let bytes = gzip::compress(text_of(&arguments[0]).as_bytes());
     Ok(Value::from(base64::encode(&bytes)))
 }
 
