@@ -86,6 +86,11 @@ pub fn fake_provider() -> Result<PathBuf, Unavailable> {
     )
 }
 
+/// The executable of this workspace's `terrace`, built anew where its sources have changed.
+pub fn terrace() -> Result<PathBuf, Unavailable> {
+    build("terrace", "terrace", &[])
+}
+
 /// Builds a binary of this workspace and gives its path.
 fn build(package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, Unavailable> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -1,1 +1,59 @@
-//! What several test crates share.
+//! What several test crates share: a temporary project, the built `terrace` in it, and what a command said.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "tests start processes and write files"
+)]
+
+mod plugin;
+mod project;
+mod ran;
+mod running;
+
+pub use plugin::dev_override;
+pub use project::Project;
+pub use ran::{Ran, Said};
+pub use running::Running;
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use terrace_test_services::Unavailable;
+
+/// The built `terrace`, built anew where its sources have changed.
+pub fn terrace() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| terrace_test_services::terrace().expect("the workspace's binary builds"))
+        .clone()
+}
+
+/// The built fake-provider.
+pub fn fake_provider() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| {
+            terrace_test_services::fake_provider().expect("the workspace's fake-provider builds")
+        })
+        .clone()
+}
+
+/// The size of a test: the first number in everyday runs, the second where `TERRACE_FULL` is set.
+pub fn size(everyday: usize, full: usize) -> usize {
+    if std::env::var_os("TERRACE_FULL").is_some_and(|value| !value.is_empty()) {
+        full
+    } else {
+        everyday
+    }
+}
+
+/// What is there, or `None` after saying that a test is skipped and why.
+pub fn available<T>(what: &str, found: Result<T, Unavailable>) -> Option<T> {
+    match found {
+        Ok(found) => Some(found),
+        Err(why) => {
+            eprintln!("SKIPPED {what}: {why}");
+            None
+        }
+    }
+}

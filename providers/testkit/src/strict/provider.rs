@@ -664,9 +664,13 @@ impl Provider for StrictProvider {
             (false, false) => Operation::Update,
         };
         let ended = match self.begin(operation, &request.type_name, key).await {
-            Ok(running) => running.end(self.do_apply(&request), |response, other| {
-                response.state = other;
-            }),
+            Ok(running) => {
+                let done = self.do_apply(&request);
+                if let Outcome::DelayAfter(duration) = running.outcome {
+                    tokio::time::sleep(duration).await;
+                }
+                running.end(done, |response, other| response.state = other)
+            }
             Err(ended) => Err(ended),
         };
         let private = prior_id(&request.prior).map_or_else(|_| Vec::new(), object_token);

@@ -83,6 +83,8 @@ pub enum Outcome {
     Warn(ProviderDiagnostic),
     /// What it asks for, after a while.
     Delay(Duration),
+    /// What it asks for at once, and the answer after a while. Only changes know it; elsewhere it is [`Self::Proceed`].
+    DelayAfter(Duration),
     /// Nothing; the provider says this.
     Fail(ProviderDiagnostic),
     /// What it asks for, and yet the provider says this: an object that was made and is not whole.

@@ -14,7 +14,8 @@ use terrace_value::Value;
 ///
 /// WHAT is `fail` (an error and no effect), `fail-after` (an error and yet the effect), `crash` (the process ends before
 /// the effect), `crash-after`, `hang` (until it is asked to stop), `stuck` (for ever), `nonsense` (bytes that are no
-/// value), or `delay MILLISECONDS`; for `start`: `crash`, `hang`, `nonsense` or `delay`.
+/// value), `delay MILLISECONDS` or, for changes, `delay-after MILLISECONDS` (the effect at once, the answer late); for
+/// `start`: `crash`, `hang`, `nonsense` or `delay`.
 #[derive(Debug)]
 pub(crate) struct Script {
     rules: Vec<Rule>,
@@ -37,6 +38,7 @@ enum Fault {
     Stuck,
     Nonsense,
     Delay(Duration),
+    DelayAfter(Duration),
 }
 
 /// What goes wrong before the handshake.
@@ -65,7 +67,7 @@ impl Script {
         Some(match rule.fault {
             Fault::Hang | Fault::Stuck => StartFault::Hang,
             Fault::Nonsense => StartFault::Nonsense,
-            Fault::Delay(duration) => StartFault::Delay(duration),
+            Fault::Delay(duration) | Fault::DelayAfter(duration) => StartFault::Delay(duration),
             Fault::Fail | Fault::FailAfter | Fault::Crash | Fault::CrashAfter => StartFault::Crash,
         })
     }
@@ -91,6 +93,7 @@ impl Script {
             Fault::Stuck => Outcome::Stuck,
             Fault::Nonsense => Outcome::Answer(Value::string("nonsense")),
             Fault::Delay(duration) => Outcome::Delay(duration),
+            Fault::DelayAfter(duration) => Outcome::DelayAfter(duration),
         }
     }
 }
@@ -100,10 +103,13 @@ impl Rule {
         let bad = || format!("the rule {text:?} makes no sense");
         let (when, what) = text.split_once('=').ok_or_else(bad)?;
         let (when, which) = when.split_once(':').unwrap_or((when, "*"));
+        let milliseconds = |time: &str| {
+            let time = time.trim().parse().map_err(|_| bad())?;
+            Ok::<_, String>(Duration::from_millis(time))
+        };
         let fault = match what.trim().split_once(' ') {
-            Some(("delay", time)) => Fault::Delay(Duration::from_millis(
-                time.trim().parse().map_err(|_| bad())?,
-            )),
+            Some(("delay", time)) => Fault::Delay(milliseconds(time)?),
+            Some(("delay-after", time)) => Fault::DelayAfter(milliseconds(time)?),
             Some(_) => return Err(bad()),
             None => match what.trim() {
                 "fail" => Fault::Fail,

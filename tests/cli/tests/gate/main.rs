@@ -1,0 +1,7 @@
+//! Gates over the command line: who may let what through, and what nobody may walk around.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "a test")]
+
+mod approvals;
+mod audit;
+mod people;
+mod walls;

@@ -1,0 +1,1 @@
+//! Worlds in which applies are killed, interrupted and failed: see `tests/`.

@@ -1,0 +1,83 @@
+//! Ctrl-C once, twice, and SIGTERM.
+
+use std::time::{Duration, Instant};
+
+use terrace_test_support::Running;
+
+use crate::laboratory::{FORTY, Lab, N_OBJECTS, PARALLELISM};
+
+/// An apply that has just created a few of its objects.
+fn under_way(lab: &mut Lab, script: &str) -> Running {
+    lab.script(script);
+    let mut running = lab.start_apply();
+    running.until("the third object", |_| lab.n_events() >= 3);
+    running
+}
+
+fn ends_gently(signal: fn(&Running)) {
+    let mut lab = Lab::new("local", FORTY);
+    let running = under_way(&mut lab, "create=delay 150");
+    signal(&running);
+    let ended = running.wait().fails(1).says("Interrupt received.");
+    let n = lab.objects().len();
+    assert!((3..N_OBJECTS).contains(&n), "it went on to {n} objects\n{}", ended.all());
+    lab.state_is_the_world();
+
+    lab.script("");
+    lab.project.terrace(&["recover"]).success().says("nothing to recover");
+    lab.apply().success();
+    lab.state_is_the_world();
+    lab.nothing_was_created_twice();
+    assert_eq!(lab.objects().len(), N_OBJECTS);
+}
+
+#[test]
+fn one_interrupt_ends_gently_with_everything_in_the_state() {
+    ends_gently(Running::interrupt);
+}
+
+#[test]
+fn a_termination_signal_ends_gently_too() {
+    ends_gently(Running::terminate);
+}
+
+#[test]
+fn a_call_that_hangs_is_asked_to_stop() {
+    let mut lab = Lab::new("embedded", FORTY);
+    let running = under_way(&mut lab, "create:7=hang");
+    running.interrupt();
+    running.wait().fails(1);
+    lab.state_is_the_world();
+    lab.script("");
+    lab.apply().success();
+    lab.nothing_was_created_twice();
+    lab.state_is_the_world();
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once_and_recovery_goes_on() {
+    for backend in ["local", "embedded"] {
+        let mut lab = Lab::new(backend, FORTY);
+        // The fifth creation never answers; the sixth has had its effect and answers late.
+        let mut running = under_way(&mut lab, "create:5=stuck;create:6=delay-after 600000");
+        running.interrupt();
+        running.until("the first answer", |running| running.printed().contains("Interrupt received."));
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!running.has_ended(), "it gave up on calls that run:\n{}", running.printed());
+        running.interrupt();
+        let begun = Instant::now();
+        running.wait().fails(1).says("Two interrupts received.").says("terrace recover");
+        assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?} to end", begun.elapsed());
+        lab.settle();
+
+        lab.script("");
+        lab.apply().fails(1).says("Interrupted apply must be recovered first").says("terrace recover");
+        let uncertain = lab.recover();
+        assert!((1..=PARALLELISM).contains(&uncertain), "{uncertain} objects are uncertain");
+        lab.state_is_the_world();
+        lab.apply().success();
+        lab.nothing_was_created_twice();
+        lab.state_is_the_world();
+        assert_eq!(lab.objects().len(), N_OBJECTS);
+    }
+}
