@@ -43,7 +43,7 @@ impl Closure {
         }
     }
 
-    /// The resources that a node depends on, directly or not, sorted.
+    /// The resources that a node depends on, directly or not, in the order of their text, as states keep them.
     pub(crate) fn dependencies(
         &mut self,
         graph: &ConfigGraph,
@@ -60,7 +60,7 @@ impl Closure {
                 _ => None,
             })
             .collect();
-        names.sort();
+        names.sort_by_cached_key(ToString::to_string);
         let names: Arc<[ConfigResource]> = names.into();
         self.named.insert(ids, names.clone());
         names

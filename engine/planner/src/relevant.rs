@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use terrace_addr::{AbsResource, InstanceKey, ModuleInstance, Name, Resource, ResourceMode};
+use terrace_addr::{
+    AbsNamed, AbsResource, InstanceKey, ModuleInstance, Name, Resource, ResourceMode,
+};
 use terrace_config::{Config, ForEachOrCount, references};
-use terrace_eval::{Expansion, Values};
-use terrace_plan::{Action, RelevantAttribute};
+use terrace_eval::{ConfigNode, Expansion, Values};
+use terrace_plan::{Action, PlanMode, RelevantAttribute};
 use terrace_syntax::{Body, BodyKind, Expr, Item, Step, Traversal};
 use terrace_value::{Number, Path, PathStep, Value};
 
@@ -27,6 +29,7 @@ pub(crate) fn attributes(walk: &Walk<'_>) -> Vec<RelevantAttribute> {
             tracer.resource(&change.address.resource);
         }
     }
+    tracer.inner_outputs(walk);
     let root = &walk.config.root.module;
     for (name, change) in &walk.gathered.outputs {
         if let (true, Some(output)) = (change.action != Action::NoOp, root.outputs.get(name)) {
@@ -63,6 +66,31 @@ struct Tracer<'a> {
 }
 
 impl<'a> Tracer<'a> {
+    /// Follows the outputs of called modules: no state holds what they were, so that they always count as new.
+    fn inner_outputs(&mut self, walk: &Walk<'_>) {
+        if walk.mode() == PlanMode::Destroy {
+            return;
+        }
+        let config = self.config;
+        for node in config.root.walk().filter(|node| !node.path.is_root()) {
+            for name in node.module.outputs.keys() {
+                let what = ConfigNode::Output(node.path.clone(), name.clone());
+                let Some(id) = walk.graph.id(&what) else {
+                    continue;
+                };
+                if !walk.included.node(id) {
+                    continue;
+                }
+                for instance in self.table.modules(&node.path) {
+                    let address = AbsNamed::new(instance, name.clone());
+                    if !walk.evaluator.output(&address, self.table).value.is_null() {
+                        self.output_of(address.module, name);
+                    }
+                }
+            }
+        }
+    }
+
     fn resource(&mut self, address: &AbsResource) {
         let block = self
             .config

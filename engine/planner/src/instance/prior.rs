@@ -1,7 +1,9 @@
 //! The object before the change: decoded, imported, read.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use terrace_addr::ConfigResource;
 use terrace_diag::Diagnostic;
 use terrace_port::{OperationEvent, ReadRequest, ResourceState};
 use terrace_schema::{Block, ResourceSchema};
@@ -40,25 +42,23 @@ pub(super) async fn find(input: &ManagedInput, outcome: &mut ManagedOutcome) -> 
 }
 
 /// What the stored object depended on and what its configuration says now.
-fn merged_dependencies(stored: &Object, wish: &Wish) -> Arc<[terrace_addr::ConfigResource]> {
+fn merged_dependencies(stored: &Object, wish: &Wish) -> Arc<[ConfigResource]> {
     let Wish::Configured(desired) = wish else {
         return stored.dependencies.clone();
     };
-    if desired
-        .dependencies
-        .iter()
-        .all(|dependency| stored.dependencies.binary_search(dependency).is_ok())
-    {
+    if stored.dependencies == desired.dependencies {
         return stored.dependencies.clone();
     }
-    let mut all: Vec<_> = stored
+    let known: BTreeSet<&ConfigResource> = stored.dependencies.iter().collect();
+    let added = desired
         .dependencies
         .iter()
-        .chain(desired.dependencies.iter())
-        .cloned()
-        .collect();
-    all.sort();
-    all.dedup();
+        .filter(|dependency| !known.contains(dependency));
+    let mut all: Vec<ConfigResource> = stored.dependencies.iter().chain(added).cloned().collect();
+    if all.len() == stored.dependencies.len() {
+        return stored.dependencies.clone();
+    }
+    all.sort_by_cached_key(ToString::to_string);
     all.into()
 }
 

@@ -176,11 +176,7 @@ impl<'a> Walk<'a> {
         let included = Included::new(&options.targets, options.mode, &graph, &closure, &base);
         let queue = ReadyQueue::new(graph.dag());
         let base = Arc::new(base);
-        let checks = if options.mode == PlanMode::Destroy {
-            Checks::default()
-        } else {
-            Checks::new(&config)
-        };
+        let checks = Checks::new(&config);
         Ok(Self {
             gathered: Gathered {
                 changes: BTreeMap::new(),

@@ -20,9 +20,6 @@ impl Walk<'_> {
                 ok = false;
                 continue;
             }
-            if self.mode() == PlanMode::Destroy {
-                continue;
-            }
             let judged = self.evaluator.validate_variable(&address, &*self.table);
             ok &= self.take(judged.diagnostics);
             if !judged.value.is_empty() {
