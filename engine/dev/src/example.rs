@@ -145,7 +145,10 @@ impl Story {
             line: "init",
             person: None,
             code: 0,
-            says: &["native in Terrace", "successfully initialized"],
+            says: &[
+                "Terrace's native hashicorp/local",
+                "successfully initialized",
+            ],
         })?;
         self.terrace(&Step {
             line: "validate",
@@ -225,14 +228,14 @@ impl Story {
         self.terrace(&Step {
             line: &approve,
             person: Some("lead-1"),
-            code: 0,
-            says: &["lead-1 is the author"],
+            code: 5,
+            says: &["lead-1 is the author", "Nothing was signed"],
         })?;
         self.terrace(&Step {
             line: &apply,
             person: None,
             code: 5,
-            says: &["lead-1 is the author"],
+            says: &["needs 1 approval", "has none"],
         })?;
 
         say("Someone else's does.");
