@@ -10,7 +10,7 @@ pub(crate) fn functions() -> Vec<Function> {
         Function::new(
             "can",
             "Whether an expression can be evaluated without error.",
-            [any("expression", "")],
+            [any("expression", "").dynamic()],
             gives_bool,
             by_evaluator,
         )
@@ -40,7 +40,7 @@ pub(crate) fn functions() -> Vec<Function> {
         Function::new(
             "templatestring",
             "A template that is kept in some value, evaluated with the given variables.",
-            [text("template", ""), any("vars", "")],
+            [text("template", ""), any("vars", "").dynamic()],
             gives_string,
             by_evaluator,
         )
