@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
+use rsa::signature::{SignatureEncoding as _, Signer as _};
+use ssh_key::private::KeypairData;
+use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, SshSig};
 use terrace_plan::PlanDigest;
 
 use crate::wire;
@@ -51,6 +53,17 @@ pub struct Authorship {
     pub statement: Statement,
     /// Fingerprint of the key that signed it.
     pub fingerprint: String,
+}
+
+/// An approval taken apart, so that `ssh-keygen -Y verify` alone can check it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalParts {
+    /// The very bytes that are signed.
+    pub message: Vec<u8>,
+    /// The signature in OpenSSH's format.
+    pub signature: String,
+    /// The signer's public key in OpenSSH's format.
+    pub public_key: String,
 }
 
 /// Why a statement cannot be made or does not hold.
@@ -113,6 +126,21 @@ impl Approval {
             fingerprint,
         })
     }
+
+    /// Takes an envelope apart, whether its signature holds or not.
+    pub fn parts(envelope: &[u8]) -> Result<ApprovalParts, ApprovalError> {
+        let envelope = wire::decode_envelope(envelope).map_err(ApprovalError::Envelope)?;
+        let signature = SshSig::from_pem(&envelope.signature)
+            .map_err(|error| ApprovalError::Envelope(error.to_string()))?;
+        let key = PublicKey::from(signature.public_key().clone());
+        Ok(ApprovalParts {
+            message: pre_authentication_encoding(APPROVAL_NAMESPACE, &envelope.payload),
+            signature: envelope.signature,
+            public_key: key
+                .to_openssh()
+                .map_err(|error| ApprovalError::Key(error.to_string()))?,
+        })
+    }
 }
 
 impl Authorship {
@@ -134,8 +162,7 @@ fn sign(key: &str, namespace: &str, statement: &Statement) -> Result<EnvelopeByt
     }
     let payload = wire::encode_statement(statement);
     let message = pre_authentication_encoding(namespace, &payload);
-    let signature = key
-        .sign(namespace, HashAlg::Sha512, &message)
+    let signature = signature_of(&key, namespace, &message)
         .and_then(|signature| signature.to_pem(LineEnding::LF))
         .map_err(|error| ApprovalError::Key(error.to_string()))?;
     let fingerprint = key.public_key().fingerprint(HashAlg::Sha256).to_string();
@@ -145,6 +172,33 @@ fn sign(key: &str, namespace: &str, statement: &Statement) -> Result<EnvelopeByt
         &fingerprint,
         &signature,
     ))
+}
+
+/// Signs with any key but one of RSA through `ssh-key`, which as of 0.6.7 puts one prime of an RSA key in place of both.
+fn signature_of(key: &PrivateKey, namespace: &str, message: &[u8]) -> ssh_key::Result<SshSig> {
+    let KeypairData::Rsa(pair) = key.key_data() else {
+        return key.sign(namespace, HashAlg::Sha512, message);
+    };
+    let (public, private) = (&pair.public, &pair.private);
+    let primes = vec![
+        rsa::BigUint::try_from(&private.p)?,
+        rsa::BigUint::try_from(&private.q)?,
+    ];
+    let private = rsa::RsaPrivateKey::from_components(
+        rsa::BigUint::try_from(&public.n)?,
+        rsa::BigUint::try_from(&public.e)?,
+        rsa::BigUint::try_from(&private.d)?,
+        primes,
+    )?;
+    let signed = SshSig::signed_data(namespace, HashAlg::Sha512, message)?;
+    let signature =
+        rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha512>::new(private).try_sign(&signed)?;
+    let algorithm = Algorithm::Rsa {
+        hash: Some(HashAlg::Sha512),
+    };
+    let signature = Signature::new(algorithm, signature.to_vec())?;
+    let public = key.public_key().key_data().clone();
+    SshSig::new(public, namespace, HashAlg::Sha512, signature)
 }
 
 fn open(envelope: &[u8], namespace: &str) -> Result<(Statement, String), ApprovalError> {

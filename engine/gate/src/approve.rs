@@ -9,7 +9,30 @@ use crate::{Approval, Evidence, Rules};
 
 /// A plan that its environment's gate has let through.
 ///
-/// Only [`approve`] builds one, so holding it proves that the evidence named this very plan.
+/// Only [`approve`] builds one, so holding it proves that the evidence named this very plan. Nothing else can:
+///
+/// ```compile_fail,E0451
+/// # fn forge(plan: terrace_plan::Plan, digest: terrace_plan::PlanDigest) -> terrace_gate::ApprovedPlan {
+/// terrace_gate::ApprovedPlan { plan, digest, approvers: Vec::new() }
+/// # }
+/// ```
+///
+/// nor can evidence be made up instead of gathered:
+///
+/// ```compile_fail,E0451
+/// # fn forge(digest: terrace_plan::PlanDigest) -> terrace_gate::Evidence {
+/// terrace_gate::Evidence {
+///     rules: None,
+///     bootstrap: false,
+///     authorship: None,
+///     approvals: Vec::new(),
+///     rejected: Vec::new(),
+///     missing_upstream: Vec::new(),
+///     digest,
+///     now: 0,
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "an approved plan changes nothing until it is applied"]
 pub struct ApprovedPlan {
@@ -131,6 +154,10 @@ const fn plural(count: u32) -> &'static str {
 ///
 /// An author's own approval does not count, by whichever of the author's keys; nor does one person's second, an
 /// expired one, one by a key that the rules do not list, or one for another plan, environment or kind of change.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "evidence serves one judgement"
+)]
 pub fn approve(plan: Plan, evidence: Evidence) -> Result<ApprovedPlan, Box<Refusal>> {
     let digest = evidence.digest;
     let Some(rules) = &evidence.rules else {

@@ -38,8 +38,8 @@ pub struct AuditEntry {
 /// What is wrong with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditProblem {
-    /// An entry is not there.
-    Missing(u64),
+    /// Entries are not there: the first and the last of them.
+    Missing(u64, u64),
     /// An entry cannot be read.
     Unreadable(u64, String),
     /// An entry stands where another belongs.
@@ -53,14 +53,17 @@ pub enum AuditProblem {
         /// Where it ends.
         found: u64,
     },
-    /// There are entries and no head.
+    /// The head is missing, or cannot be read.
     NoHead,
+    /// Something lies among the entries that is none.
+    Foreign(String),
 }
 
 impl fmt::Display for AuditProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(sequence) => write!(f, "entry {sequence} is missing"),
+            Self::Missing(first, last) if first == last => write!(f, "entry {first} is missing"),
+            Self::Missing(first, last) => write!(f, "entries {first} to {last} are missing"),
             Self::Unreadable(sequence, why) => write!(f, "entry {sequence} cannot be read: {why}"),
             Self::Misplaced(sequence) => {
                 write!(f, "another entry stands in the place of entry {sequence}")
@@ -76,7 +79,8 @@ impl fmt::Display for AuditProblem {
                 f,
                 "the chain ends at entry {found}, and its head says {expected}"
             ),
-            Self::NoHead => f.write_str("the head of the chain is missing"),
+            Self::NoHead => f.write_str("the head of the chain is missing or cannot be read"),
+            Self::Foreign(name) => write!(f, "{name:?} lies among the entries and is none"),
         }
     }
 }
@@ -100,56 +104,69 @@ fn hash(bytes: &[u8]) -> String {
 /// Appends an entry. Safe when several processes append at once.
 pub async fn append(store: &dyn RunStore, event: &AuditEvent) -> Result<(), StoreError> {
     for _ in 0..ATTEMPTS {
-        let head_bytes = store.get(HEAD).await?;
-        let mut head = match &head_bytes {
-            Some(bytes) => read_head(bytes)?,
+        let mut end = match store.get(HEAD).await? {
+            Some(bytes) => read_head(&bytes)?,
             None => HeadWire {
                 sequence: 0,
                 hash: String::new(),
             },
         };
         // A process that vanished may have written its entry and not the head: the chain goes on from there.
-        while let Some(bytes) = store.get(&entry_name(head.sequence + 1)).await? {
-            head = HeadWire {
-                sequence: head.sequence + 1,
+        while let Some(bytes) = store.get(&entry_name(end.sequence + 1)).await? {
+            end = HeadWire {
+                sequence: end.sequence + 1,
                 hash: hash(&bytes),
             };
         }
         let wire = AuditWire {
-            sequence: head.sequence + 1,
+            sequence: end.sequence + 1,
             time: event.time.clone(),
             actor: event.actor.clone(),
             event: event.event.clone(),
             run: event.run.clone(),
             details: event.details.clone(),
-            previous: head.hash,
+            previous: end.hash,
         };
         let bytes = serde_json::to_vec(&wire).expect("an audit entry has string keys only");
         match store
             .compare_and_put(&entry_name(wire.sequence), None, &bytes)
             .await
         {
-            Ok(()) => {}
-            Err(StoreError::Conflict(_)) => continue,
+            Ok(()) => {
+                let head = HeadWire {
+                    sequence: wire.sequence,
+                    hash: hash(&bytes),
+                };
+                return move_head(store, &head).await;
+            }
+            Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error),
         }
-        let next = HeadWire {
-            sequence: wire.sequence,
-            hash: hash(&bytes),
-        };
-        let next = serde_json::to_vec(&next).expect("a head has string keys only");
-        // When another process has moved the head on in the meantime, it has found this entry and gone past it.
-        return match store
-            .compare_and_put(HEAD, head_bytes.as_deref(), &next)
-            .await
-        {
-            Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error),
-        };
     }
-    Err(StoreError::Conflict(
-        "the audit log is being written by too many processes at once".to_owned(),
-    ))
+    Err(too_busy())
+}
+
+/// Moves the head to an entry that was just written, unless it stands there or further already. Processes that
+/// append at once may come to this in any order; only the largest step may stay.
+async fn move_head(store: &dyn RunStore, head: &HeadWire) -> Result<(), StoreError> {
+    let next = serde_json::to_vec(head).expect("a head has string keys only");
+    for _ in 0..ATTEMPTS {
+        let present = store.get(HEAD).await?;
+        if let Some(bytes) = &present
+            && read_head(bytes)?.sequence >= head.sequence
+        {
+            return Ok(());
+        }
+        match store.compare_and_put(HEAD, present.as_deref(), &next).await {
+            Err(StoreError::Conflict(_)) => {}
+            done => return done,
+        }
+    }
+    Err(too_busy())
+}
+
+fn too_busy() -> StoreError {
+    StoreError::Conflict("the audit log is being written by too many processes at once".to_owned())
 }
 
 fn read_head(bytes: &[u8]) -> Result<HeadWire, StoreError> {
@@ -183,50 +200,52 @@ pub async fn entries(store: &dyn RunStore) -> Result<Vec<AuditEntry>, StoreError
 }
 
 /// Checks the whole chain: how many entries there are, and everything that is wrong with them.
+///
+/// Entries past the head are accepted where they follow from it: they were written by a process that is about to move
+/// the head, or that vanished before it did.
 pub async fn verify(store: &dyn RunStore) -> Result<(u64, Vec<AuditProblem>), StoreError> {
     let names = store.list("audit/entries/").await?;
+    let head = store.get(HEAD).await?;
+    let head = head.map(|bytes| serde_json::from_slice::<HeadWire>(&bytes).ok());
     let mut problems = Vec::new();
     let mut previous = String::new();
-    let mut expected = 1;
+    let mut last = 0;
+    let mut head_holds = false;
     for name in &names {
-        let place: u64 = name
-            .rsplit('/')
-            .next()
-            .and_then(|digits| digits.parse().ok())
-            .unwrap_or(0);
-        while expected < place {
-            problems.push(AuditProblem::Missing(expected));
-            expected += 1;
-        }
-        expected = place + 1;
         let Some(bytes) = store.get(name).await? else {
             continue;
         };
+        let digits = name.rsplit('/').next().unwrap_or_default();
+        let Some(place) = digits.parse::<u64>().ok().filter(|place| *place > last) else {
+            problems.push(AuditProblem::Foreign(name.clone()));
+            continue;
+        };
+        // One line for a gap, however wide; what comes after it cannot follow.
+        let gap = place > last + 1;
+        if gap {
+            problems.push(AuditProblem::Missing(last + 1, place - 1));
+        }
         match serde_json::from_slice::<AuditWire>(&bytes) {
             Err(error) => problems.push(AuditProblem::Unreadable(place, error.to_string())),
             Ok(wire) if wire.sequence != place => problems.push(AuditProblem::Misplaced(place)),
-            Ok(wire) if wire.previous != previous => problems.push(AuditProblem::Broken(place)),
+            Ok(wire) if !gap && wire.previous != previous => {
+                problems.push(AuditProblem::Broken(place))
+            }
             Ok(_) => {}
         }
         previous = hash(&bytes);
+        last = place;
+        head_holds |=
+            matches!(&head, Some(Some(head)) if head.sequence == place && head.hash == previous);
     }
-    let last = expected - 1;
-    match store.get(HEAD).await? {
-        None if last > 0 => problems.push(AuditProblem::NoHead),
-        None => {}
-        Some(bytes) => match serde_json::from_slice::<HeadWire>(&bytes) {
-            Ok(head)
-                if head
-                    == (HeadWire {
-                        sequence: last,
-                        hash: previous,
-                    }) => {}
-            Ok(head) => problems.push(AuditProblem::Head {
-                expected: head.sequence,
-                found: last,
-            }),
-            Err(_) => problems.push(AuditProblem::NoHead),
-        },
+    match head {
+        None if last == 0 => {}
+        Some(Some(_)) if head_holds => {}
+        Some(Some(head)) => problems.push(AuditProblem::Head {
+            expected: head.sequence,
+            found: last,
+        }),
+        None | Some(None) => problems.push(AuditProblem::NoHead),
     }
     Ok((last, problems))
 }

@@ -13,8 +13,8 @@ mod runs;
 mod wire;
 
 pub use approval::{
-    APPROVAL_NAMESPACE, AUTHOR_NAMESPACE, Approval, ApprovalError, Authorship, EnvelopeBytes,
-    Statement, fingerprint_of, sign_approval, sign_authorship,
+    APPROVAL_NAMESPACE, AUTHOR_NAMESPACE, Approval, ApprovalError, ApprovalParts, Authorship,
+    EnvelopeBytes, Statement, fingerprint_of, sign_approval, sign_authorship,
 };
 pub use approve::{ApprovedPlan, Refusal, RefusalReason, approve};
 pub use audit::{
@@ -25,7 +25,7 @@ pub use evidence::{Evidence, Upstream, gather, guard_manual_write};
 pub use project::{Environment, EnvironmentBackend, Project, parse as parse_project};
 pub use rules::{Gate, Person, Rules, RulesDigest};
 pub use runs::{
-    Run, RunCounts, RunStatus, configuration_digest, find as find_run, last_applied,
-    list as list_runs, load as load_run, load_plan as load_run_plan, record_applied,
-    save as save_run, save_approval, save_authorship, save_plan as save_run_plan,
+    Run, RunCounts, RunStatus, approvals as run_approvals, configuration_digest, find as find_run,
+    last_applied, list as list_runs, load as load_run, load_plan as load_run_plan, record_applied,
+    record_applying, save as save_run, save_approval, save_authorship, save_plan as save_run_plan,
 };

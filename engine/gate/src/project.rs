@@ -96,14 +96,18 @@ impl Project {
     }
 }
 
-/// What gates.md describes and this version does not carry out.
-const LATER_BLOCKS: [&str; 4] = ["change", "risk", "policy", "run"];
+/// Blocks with a name that this version does not carry out.
+const LATER_BLOCKS: [&str; 3] = ["change", "risk", "policy"];
+
+/// Stands for a number of approvals that could not be read: nobody can give so many.
+const UNREADABLE: u32 = u32::MAX;
 
 /// Reads a project file.
 pub fn parse(source: SourceId, text: &[u8]) -> (Project, Diagnostics) {
     let (body, diagnostics) = terrace_syntax::parse(source, text);
     let mut reader = Reader {
         project: Project::default(),
+        role_spans: BTreeMap::new(),
         diagnostics,
     };
     reader.file(&body);
@@ -113,6 +117,7 @@ pub fn parse(source: SourceId, text: &[u8]) -> (Project, Diagnostics) {
 
 struct Reader {
     project: Project,
+    role_spans: BTreeMap<String, Span>,
     diagnostics: Diagnostics,
 }
 
@@ -178,8 +183,8 @@ impl Reader {
                     }
                     self.read_project(name, block);
                 }
-                "person" => self.read_person(name, block),
-                "role" => self.read_role(name, block),
+                "person" => self.read_person(&name, block),
+                "role" => self.read_role(&name, block),
                 "environment" => self.read_environment(name, block),
                 other => self.later(other, block.header_span),
             }
@@ -214,7 +219,7 @@ impl Reader {
         self.project.stacks = self.texts(&content, "stacks");
     }
 
-    fn read_person(&mut self, name: String, block: &Block) {
+    fn read_person(&mut self, name: &str, block: &Block) {
         let content = self.content(&block.body, &schema(&["ssh", "github"], Vec::new()));
         let keys: BTreeSet<String> = self.texts(&content, "ssh").into_iter().collect();
         for key in &keys {
@@ -252,7 +257,7 @@ impl Reader {
         if self
             .project
             .people
-            .insert(name.clone(), Person { keys, github })
+            .insert(name.to_owned(), Person { keys, github })
             .is_some()
         {
             self.problem(
@@ -264,10 +269,16 @@ impl Reader {
         }
     }
 
-    fn read_role(&mut self, name: String, block: &Block) {
+    fn read_role(&mut self, name: &str, block: &Block) {
         let content = self.content(&block.body, &schema(&["members"], Vec::new()));
+        self.role_spans.insert(name.to_owned(), block.header_span);
         let members = self.texts(&content, "members").into_iter().collect();
-        if self.project.roles.insert(name.clone(), members).is_some() {
+        if self
+            .project
+            .roles
+            .insert(name.to_owned(), members)
+            .is_some()
+        {
             self.problem(
                 "duplicate-role",
                 "Duplicate role",
@@ -306,7 +317,22 @@ impl Reader {
             name,
         };
         for nested in &content.blocks {
-            if &*nested.type_name.name == "gate" {
+            let is_gate = &*nested.type_name.name == "gate";
+            // The last of several would silently count: a gate could be opened by adding a second.
+            if (is_gate && environment.gate.is_some())
+                || (!is_gate && environment.backend.is_some())
+            {
+                let kind = &nested.type_name.name;
+                let detail = format!("An environment holds one {kind} block.");
+                self.problem(
+                    "duplicate-block",
+                    &format!("Duplicate {kind} block"),
+                    detail,
+                    nested.header_span,
+                );
+                continue;
+            }
+            if is_gate {
                 environment.gate = Some(self.read_gate(nested));
                 continue;
             }
@@ -368,7 +394,7 @@ impl Reader {
                         "The number of approvals is a whole number from 0.",
                         attribute.value.span,
                     );
-                    u32::MAX
+                    UNREADABLE
                 })
             }
         };
@@ -422,7 +448,7 @@ impl Reader {
                 .iter()
                 .filter(|member| !self.project.people.contains_key(*member))
             {
-                problems.push((format!("The role {role:?} has a member {member:?}, and no person block has that name."), None));
+                problems.push((format!("The role {role:?} has a member {member:?}, and no person block has that name."), self.role_spans.get(role).copied()));
             }
         }
         for (index, environment) in self.project.environments.iter().enumerate() {
@@ -457,7 +483,8 @@ impl Reader {
                 ));
             }
             let people = self.project.people.len();
-            if gate.approvals as usize >= people.max(1) {
+            // A number that could not be read has been told already.
+            if gate.approvals != UNREADABLE && gate.approvals as usize >= people.max(1) {
                 let detail = format!(
                     "The gate of {:?} asks for {} approvals by people other than the author, and the project lists {people} people.",
                     environment.name, gate.approvals

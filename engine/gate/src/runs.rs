@@ -1,5 +1,6 @@
 //! Runs: one bundle for each plan, kept beside the state.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -126,7 +127,6 @@ pub fn configuration_digest(snapshot: &Snapshot) -> String {
         part(file.path.as_bytes());
         part(&file.bytes);
     }
-    use std::fmt::Write as _;
     hasher
         .finalize()
         .iter()
@@ -176,6 +176,33 @@ pub async fn save_approval(
         .await
 }
 
+/// The envelopes of a run's approvals, as they are stored; whether they hold and count is not judged.
+pub async fn approvals(store: &dyn RunStore, id: &str) -> Result<Vec<Arc<[u8]>>, StoreError> {
+    let mut envelopes = Vec::new();
+    for name in store.list(&format!("runs/{id}/approvals/")).await? {
+        envelopes.extend(store.get(&name).await?);
+    }
+    Ok(envelopes)
+}
+
+/// Records that a run begins to change the state. Where no rules are in force yet, those that let it through are from
+/// now on: an apply that fails or dies must not leave its state without a gate.
+pub async fn record_applying(
+    store: &dyn RunStore,
+    run: &Run,
+    rules: Option<&Rules>,
+) -> Result<(), StoreError> {
+    save(store, run).await?;
+    let Some(rules) = rules else { return Ok(()) };
+    match store
+        .compare_and_put("gate/rules", None, &rules.to_bytes())
+        .await
+    {
+        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Records that a run has been applied and that its rules are in force from now on.
 pub async fn record_applied(
     store: &dyn RunStore,
@@ -218,7 +245,7 @@ pub async fn find(store: &dyn RunStore, prefix: &str) -> Result<Result<Run, Stri
     let runs = list(store).await?;
     let mut found: Vec<Run> = runs
         .into_iter()
-        .filter(|run| run.id.starts_with(prefix) || run.plan.to_string() == prefix)
+        .filter(|run| run.plan.to_string().starts_with(prefix))
         .collect();
     Ok(match found.len() {
         1 => Ok(found.remove(0)),

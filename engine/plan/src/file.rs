@@ -11,8 +11,8 @@ use crate::wire::{self, PlanReadError};
 /// What a plan file begins with.
 const MAGIC: &[u8] = b"terrace plan\n";
 
-/// The most that a plan file may unpack to: no honest plan comes near it.
-const LARGEST: u64 = 8 << 30;
+/// The most that a plan file may unpack to: no honest plan comes near it, and a few bytes could ask for any memory.
+const LARGEST: u64 = 2 << 30;
 
 /// SHA-256 over a plan's canonical bytes. Two plans with the same digest do the same.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,7 +22,7 @@ impl PlanDigest {
     /// Reads sixty-four hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return None;
         }
         for (index, byte) in bytes.iter_mut().enumerate() {

@@ -205,6 +205,13 @@ impl Provider for Native {
         }
         let planned = attributes(&request.planned);
         let before = request.prior;
+        // What was unknown while planning is judged only now.
+        let diagnostics =
+            present(&request.config).map_or_else(Vec::new, |config| (definition.validate)(&config));
+        if diagnostics.iter().any(|diagnostic| diagnostic.error) {
+            let value = answer(before);
+            return Ok(Reply { value, diagnostics });
+        }
         Ok(
             match apart(move || (definition.apply)(prior.as_ref(), planned, &outside)).await? {
                 Ok(object) => Reply::of(answer(Value::object(object))),

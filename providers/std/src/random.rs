@@ -148,20 +148,28 @@ fn hex(bytes: &[u8]) -> String {
         .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
+/// The most that is drawn at once. The providers run within the engine, whose memory a mistyped number must not ask for.
+const MOST: i64 = 1 << 24;
+
 fn positive(config: &Attributes, name: &str) -> Option<ProviderDiagnostic> {
     let value = whole(config, name)?;
-    (value < 1).then(|| {
-        problem(
-            name,
-            "Invalid Attribute Value",
-            format!("Attribute {name} value must be at least 1, got: {value}"),
-        )
-    })
+    if value >= 1 {
+        return at_most(config, name);
+    }
+    let detail = format!("Attribute {name} value must be at least 1, got: {value}");
+    Some(problem(name, "Invalid Attribute Value", detail))
+}
+
+fn at_most(config: &Attributes, name: &str) -> Option<ProviderDiagnostic> {
+    let value = whole(config, name).filter(|value| *value > MOST)?;
+    let detail = format!("Attribute {name} value must be at most {MOST}, got: {value}");
+    Some(problem(name, "Invalid Attribute Value", detail))
 }
 
 fn bytes(columns: Columns) -> Definition {
     Definition {
         validate: |config| positive(config, "length").into_iter().collect(),
+        import: Some(import_bytes),
         ..Definition::new("random_bytes", columns, |_, mut object, outside| {
             let drawn = draw(
                 outside,
@@ -172,6 +180,24 @@ fn bytes(columns: Columns) -> Definition {
             Ok(object)
         })
     }
+}
+
+fn import_bytes(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
+    let drawn = STANDARD.decode(id).map_err(|error| {
+        ProviderDiagnostic::error(
+            "Import Random bytes Error",
+            format!("{id:?} is not base64: {error}."),
+        )
+    })?;
+    let mut object = Attributes::new();
+    set(&mut object, "base64", id);
+    set(&mut object, "hex", hex(&drawn));
+    set(
+        &mut object,
+        "length",
+        i64::try_from(drawn.len()).unwrap_or(i64::MAX),
+    );
+    Ok(object)
 }
 
 fn id(columns: Columns) -> Definition {
@@ -241,6 +267,7 @@ fn integer(columns: Columns) -> Definition {
             }
             _ => Vec::new(),
         },
+        import: Some(import_integer),
         ..Definition::new("random_integer", columns, |_, mut object, outside| {
             let (min, max) = (
                 whole(&object, "min").unwrap_or(0),
@@ -257,6 +284,37 @@ fn integer(columns: Columns) -> Definition {
             Ok(object)
         })
     }
+}
+
+/// `RESULT,MIN,MAX` and perhaps `,SEED`.
+fn import_integer(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
+    let invalid = || {
+        ProviderDiagnostic::error(
+            "Import Random Integer Error",
+            format!(
+                "{id:?} is not of the form {{result}},{{min}},{{max}} or {{result}},{{min}},{{max}},{{seed}}."
+            ),
+        )
+    };
+    let parts: Vec<&str> = id.splitn(4, ',').collect();
+    let (numbers, seed) = match &parts[..] {
+        [numbers @ .., seed] if numbers.len() == 3 => (numbers, Some(*seed)),
+        numbers if numbers.len() == 3 => (numbers, None),
+        _ => return Err(invalid()),
+    };
+    let mut object = Attributes::new();
+    for (name, number) in ["result", "min", "max"].into_iter().zip(numbers) {
+        set(
+            &mut object,
+            name,
+            number.parse::<i64>().map_err(|_| invalid())?,
+        );
+    }
+    set(&mut object, "id", numbers[0]);
+    if let Some(seed) = seed {
+        set(&mut object, "seed", seed);
+    }
+    Ok(object)
 }
 
 fn defaults() -> Vec<(&'static str, Value)> {
@@ -356,6 +414,28 @@ fn bcrypt_hash(password: &str) -> Result<String, Failure> {
     })
 }
 
+/// Older versions left out what was not set, and hashed more of long passwords than counts.
+fn has_hash_of(object: &Attributes, result: &str) -> bool {
+    text(object, "bcrypt_hash").is_some_and(|hash| {
+        let bytes = &result.as_bytes()[..result.len().min(BCRYPT_LIMIT)];
+        bcrypt::verify(bytes, hash).unwrap_or(false)
+    })
+}
+
+/// Sets what an object of an older version lacks.
+fn complete_characters(object: &mut Attributes) {
+    plan_numeric(None, object);
+    for (name, value) in defaults() {
+        if !is_set(object, name) {
+            set(object, name, value);
+        }
+    }
+    if !is_set(object, "length") {
+        let length = text(object, "result").map_or(0, |result| result.chars().count());
+        set(object, "length", i64::try_from(length).unwrap_or(i64::MAX));
+    }
+}
+
 fn password(columns: Columns) -> Definition {
     Definition {
         version: 3,
@@ -363,10 +443,10 @@ fn password(columns: Columns) -> Definition {
         validate: validate_characters,
         plan: plan_numeric,
         upgrade: |object, _| {
-            plan_numeric(None, object);
-            if !is_set(object, "bcrypt_hash")
-                && let Some(hash) =
-                    text(object, "result").and_then(|result| bcrypt_hash(result).ok())
+            complete_characters(object);
+            if let Some(hash) = text(object, "result")
+                .filter(|result| !has_hash_of(object, result))
+                .and_then(|result| bcrypt_hash(result).ok())
             {
                 set(object, "bcrypt_hash", hash);
             }
@@ -393,7 +473,7 @@ fn string(columns: Columns) -> Definition {
         defaults: defaults(),
         validate: validate_characters,
         plan: plan_numeric,
-        upgrade: |object, _| plan_numeric(None, object),
+        upgrade: |object, _| complete_characters(object),
         import: Some(|id, _| {
             let mut object = characters_from(id);
             set(&mut object, "id", id);
@@ -451,37 +531,40 @@ fn pet(columns: Columns) -> Definition {
 }
 
 fn shuffle(columns: Columns) -> Definition {
-    Definition::new("random_shuffle", columns, |_, mut object, outside| {
-        let input: Vec<Value> = object
-            .get("input")
-            .and_then(Value::as_sequence)
-            .map(<[Value]>::to_vec)
-            .unwrap_or_default();
-        let wanted = whole(&object, "result_count")
-            .and_then(|count| usize::try_from(count).ok())
-            .unwrap_or(input.len());
-        let mut seeds = text(&object, "seed")
-            .filter(|seed| !seed.is_empty())
-            .map(|seed| seeded(seed, wanted + input.len()).into_iter());
-        let mut number = |bound: usize| match &mut seeds {
-            Some(seeds) => {
-                usize::try_from(seeds.next().unwrap_or(0) % bound.max(1) as u64).unwrap_or(0)
+    Definition {
+        validate: |config| at_most(config, "result_count").into_iter().collect(),
+        ..Definition::new("random_shuffle", columns, |_, mut object, outside| {
+            let input: Vec<Value> = object
+                .get("input")
+                .and_then(Value::as_sequence)
+                .map(<[Value]>::to_vec)
+                .unwrap_or_default();
+            let wanted = whole(&object, "result_count")
+                .and_then(|count| usize::try_from(count).ok())
+                .unwrap_or(input.len());
+            let mut seeds = text(&object, "seed")
+                .filter(|seed| !seed.is_empty())
+                .map(|seed| seeded(seed, wanted + input.len()).into_iter());
+            let mut number = |bound: usize| match &mut seeds {
+                Some(seeds) => {
+                    usize::try_from(seeds.next().unwrap_or(0) % bound.max(1) as u64).unwrap_or(0)
+                }
+                None => usize::try_from(below(outside, bound as u64)).unwrap_or(0),
+            };
+            let mut result = Vec::new();
+            while result.len() < wanted && !input.is_empty() {
+                let mut round = input.clone();
+                for at in (1..round.len()).rev() {
+                    round.swap(at, number(at + 1));
+                }
+                result.extend(round);
             }
-            None => usize::try_from(below(outside, bound as u64)).unwrap_or(0),
-        };
-        let mut result = Vec::new();
-        while result.len() < wanted && !input.is_empty() {
-            let mut round = input.clone();
-            for at in (1..round.len()).rev() {
-                round.swap(at, number(at + 1));
-            }
-            result.extend(round);
-        }
-        result.truncate(wanted);
-        set(&mut object, "result", Value::list(Type::String, result));
-        set(&mut object, "id", "-");
-        Ok(object)
-    })
+            result.truncate(wanted);
+            set(&mut object, "result", Value::list(Type::String, result));
+            set(&mut object, "id", "-");
+            Ok(object)
+        })
+    }
 }
 
 fn uuid(name: &'static str, columns: Columns, apply: crate::definition::Apply) -> Definition {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use terrace_port::ProviderDiagnostic;
-use terrace_value::{Type, Value};
+use terrace_value::{Text, Type, Value};
 
 use crate::Outside;
 use crate::civil::Instant;
@@ -30,19 +30,19 @@ fn numbers(names: &[&'static str]) -> Columns {
 }
 
 const OFFSETS: [&str; 6] = [
-    "offset_years",
-    "offset_months",
-    "offset_days",
-    "offset_hours",
-    "offset_minutes",
     "offset_seconds",
+    "offset_minutes",
+    "offset_hours",
+    "offset_days",
+    "offset_months",
+    "offset_years",
 ];
 const ROTATIONS: [&str; 5] = [
-    "rotation_years",
-    "rotation_months",
-    "rotation_days",
-    "rotation_hours",
     "rotation_minutes",
+    "rotation_hours",
+    "rotation_days",
+    "rotation_months",
+    "rotation_years",
 ];
 
 pub(crate) fn resources() -> Vec<Definition> {
@@ -69,63 +69,105 @@ pub(crate) fn resources() -> Vec<Definition> {
     vec![
         Definition {
             validate: |config| times(config, &["rfc3339"]),
+            plan: plan_static,
             import: Some(import_static),
             ..Definition::new("time_static", fixed, apply_static)
         },
         Definition {
             replaces: |name| matches!(name, "triggers" | "rfc3339"),
             validate: validate_rotating,
-            plan: |prior, planned| in_place(prior, planned, &ROTATIONS, &["rotation_rfc3339"]),
+            plan: plan_rotating,
             read: read_rotating,
+            import: Some(import_rotating),
             ..Definition::new("time_rotating", rotating, apply_rotating)
         },
         Definition {
             replaces: |name| matches!(name, "triggers" | "base_rfc3339"),
             validate: validate_offset,
-            plan: |prior, planned| {
-                in_place(
-                    prior,
-                    planned,
-                    &OFFSETS,
-                    &[
-                        "rfc3339", "year", "month", "day", "hour", "minute", "second", "unix",
-                    ],
-                )
-            },
+            plan: plan_offset,
+            import: Some(import_offset),
             ..Definition::new("time_offset", offset, apply_offset)
         },
         Definition {
             replaces: |name| name == "triggers",
             validate: validate_sleep,
+            import: Some(import_sleep),
             delete: |object, _| sleep_for(text(object, "destroy_duration")),
             ..Definition::new("time_sleep", sleep, apply_sleep)
         },
     ]
 }
 
-/// A change in place of one of `inputs` makes `outputs` unknown.
-fn in_place(
-    prior: Option<&Attributes>,
-    planned: &mut Attributes,
-    inputs: &[&str],
-    outputs: &[&str],
-) {
-    let Some(prior) = prior else { return };
-    if inputs
-        .iter()
-        .all(|name| prior.get(*name) == planned.get(*name))
+/// A time that is configured tells everything about itself at once.
+fn plan_static(prior: Option<&Attributes>, planned: &mut Attributes) {
+    if prior.is_none()
+        && let Some(at) = text(planned, "rfc3339").and_then(Instant::parse)
     {
+        let given = keep_text(planned, "rfc3339", at);
+        set_parts(planned, at);
+        set(planned, "id", given);
+    }
+}
+
+/// A change in place of other rotations is reckoned at once, where they are known.
+fn plan_rotating(prior: Option<&Attributes>, planned: &mut Attributes) {
+    let Some(prior) = prior else { return };
+    if same(prior, planned, &ROTATIONS) && same(prior, planned, &["rotation_rfc3339"]) {
         return;
     }
-    for name in outputs {
-        let ty = if name.ends_with("rfc3339") {
-            Type::String
-        } else {
-            Type::Number
-        };
-        if planned.get(*name) == prior.get(*name) {
-            set(planned, name, Value::unknown(ty));
+    let kept = prior.get("rotation_rfc3339") == planned.get("rotation_rfc3339");
+    if kept {
+        set(planned, "rotation_rfc3339", Value::unknown(Type::String));
+    }
+    let at = text(planned, "rfc3339").and_then(Instant::parse);
+    let rotation = at
+        .filter(|_| known(planned, &ROTATIONS))
+        .and_then(|at| rotation_of(planned, at));
+    match rotation {
+        Some(rotation) if kept || text(planned, "rotation_rfc3339").is_some() => {
+            set_rotation(planned, rotation);
         }
+        _ => forget(planned, &PARTS, &Type::Number),
+    }
+}
+
+/// A change in place of other offsets is reckoned at once, where they are known.
+fn plan_offset(prior: Option<&Attributes>, planned: &mut Attributes) {
+    let Some(prior) = prior else { return };
+    if same(prior, planned, &OFFSETS) {
+        return;
+    }
+    let at = text(planned, "base_rfc3339").and_then(Instant::parse);
+    match at
+        .filter(|_| known(planned, &OFFSETS))
+        .and_then(|at| offset_of(planned, at))
+    {
+        Some(moved) => {
+            set(planned, "rfc3339", moved.text());
+            set_parts(planned, moved);
+        }
+        None => {
+            forget(planned, &["rfc3339"], &Type::String);
+            forget(planned, &PARTS, &Type::Number);
+        }
+    }
+}
+
+fn same(prior: &Attributes, planned: &Attributes, names: &[&str]) -> bool {
+    names
+        .iter()
+        .all(|name| prior.get(*name) == planned.get(*name))
+}
+
+fn known(object: &Attributes, names: &[&str]) -> bool {
+    names
+        .iter()
+        .all(|name| object.get(*name).is_none_or(Value::is_known))
+}
+
+fn forget(planned: &mut Attributes, names: &[&str], ty: &Type) {
+    for name in names {
+        set(planned, name, Value::unknown(ty.clone()));
     }
 }
 
@@ -135,8 +177,10 @@ fn times(config: &Attributes, names: &[&str]) -> Vec<ProviderDiagnostic> {
         Instant::parse(given).is_none().then(|| {
             problem(
                 name,
-                "Invalid RFC 3339 String Value",
-                format!("{given:?} is not a time in RFC 3339 form, such as 2026-01-02T15:04:05Z."),
+                "Invalid RFC3339 String Value",
+                format!(
+                    "A string value was provided that is not valid RFC3339 string format, such as 2026-01-02T15:04:05Z.\n\nGiven Value: {given}"
+                ),
             )
         })
     });
@@ -162,12 +206,9 @@ fn validate_rotating(config: &Attributes) -> Vec<ProviderDiagnostic> {
     let names: Vec<&str> = ROTATIONS.into_iter().chain(["rotation_rfc3339"]).collect();
     found.extend(at_least_one(config, &names));
     for name in ROTATIONS {
-        if whole(config, name).is_some_and(|count| count < 1) {
-            found.push(problem(
-                name,
-                "Invalid Attribute Value",
-                format!("Attribute {name} value must be at least 1."),
-            ));
+        if let Some(count) = whole(config, name).filter(|count| *count < 1) {
+            let detail = format!("Attribute {name} value must be at least 1, got: {count}");
+            found.push(problem(name, "Invalid Attribute Value", detail));
         }
     }
     found
@@ -181,13 +222,19 @@ fn validate_offset(config: &Attributes) -> Vec<ProviderDiagnostic> {
 
 fn validate_sleep(config: &Attributes) -> Vec<ProviderDiagnostic> {
     let names = ["create_duration", "destroy_duration"];
-    let mut found: Vec<ProviderDiagnostic> = at_least_one(config, &names).into_iter().collect();
+    let mut found = Vec::new();
+    if !names.iter().any(|name| is_set(config, name)) {
+        found.push(ProviderDiagnostic::error(
+            "Invalid Attribute Combination",
+            "At least one attribute out of [create_duration,destroy_duration] must be specified",
+        ));
+    }
     for name in names {
         if let Some(given) = text(config, name)
             && parse_duration(given).is_none()
         {
             let detail = format!(
-                "{given:?} must be a number immediately followed by ms, s, m or h, such as \"30s\"."
+                "Attribute {name} must be a number immediately followed by ms (milliseconds), s (seconds), m (minutes), or h (hours). For example, \"30s\" for 30 seconds., got: {given}"
             );
             found.push(problem(name, "Invalid Attribute Value Match", detail));
         }
@@ -218,11 +265,18 @@ fn set_parts(object: &mut Attributes, at: Instant) {
     }
 }
 
-/// The text as configured, which may have an offset; otherwise in UTC.
+/// The text as configured; otherwise as a time is written.
 fn keep_text(object: &mut Attributes, name: &str, at: Instant) -> String {
     let given = text(object, name).map_or_else(|| at.text(), str::to_owned);
     set(object, name, given.as_str());
     given
+}
+
+fn out_of_range() -> Failure {
+    ProviderDiagnostic::error(
+        "Time out of range",
+        "The time lies before the year -9999 or after the year 9999. Use smaller numbers.",
+    )
 }
 
 #[expect(
@@ -241,24 +295,34 @@ fn apply_static(
     Ok(object)
 }
 
-fn import_static(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
-    let Some(at) = Instant::parse(id) else {
-        return Err(ProviderDiagnostic::error(
-            "Import time static error",
-            format!("{id:?} is not a time in RFC 3339 form."),
-        ));
-    };
-    let mut object = Attributes::new();
-    set(&mut object, "rfc3339", id);
-    set(&mut object, "id", id);
-    set_parts(&mut object, at);
-    Ok(object)
+/// When it is due: the time that is given, or else the base and the largest unit that is given, as the well-known
+/// provider has it.
+fn rotation_of(object: &Attributes, at: Instant) -> Option<Instant> {
+    if let Some(given) = text(object, "rotation_rfc3339").filter(|given| !given.is_empty()) {
+        return Instant::parse(given);
+    }
+    let count = |name: &str| whole(object, name).filter(|count| *count != 0);
+    if let Some(years) = count("rotation_years") {
+        return at.add_date(years, 0, 0);
+    }
+    if let Some(months) = count("rotation_months") {
+        return at.add_date(0, months, 0);
+    }
+    let seconds = |name: &str, unit: i64| Some(count(name)?.saturating_mul(unit));
+    if let Some(seconds) =
+        seconds("rotation_minutes", 60).or_else(|| seconds("rotation_hours", 3600))
+    {
+        return at.add_seconds(seconds);
+    }
+    at.add_date(0, 0, count("rotation_days").unwrap_or(0))
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "every type's functions have one signature"
-)]
+/// The parts are those of the time when it is due.
+fn set_rotation(object: &mut Attributes, rotation: Instant) {
+    keep_text(object, "rotation_rfc3339", rotation);
+    set_parts(object, rotation);
+}
+
 fn apply_rotating(
     _prior: Option<&Attributes>,
     mut object: Attributes,
@@ -266,19 +330,9 @@ fn apply_rotating(
 ) -> Result<Attributes, Failure> {
     let at = base(&object, "rfc3339", outside);
     let given = keep_text(&mut object, "rfc3339", at);
-    set_parts(&mut object, at);
     set(&mut object, "id", given);
-    let count = |name: &str| whole(&object, name).unwrap_or(0);
-    let rotation = at
-        .add_date(
-            count("rotation_years"),
-            count("rotation_months"),
-            count("rotation_days"),
-        )
-        .add_seconds(count("rotation_hours") * 3600 + count("rotation_minutes") * 60);
-    if !text(&object, "rotation_rfc3339").is_some_and(|text| !text.is_empty()) {
-        set(&mut object, "rotation_rfc3339", rotation.text());
-    }
+    let rotation = rotation_of(&object, at).ok_or_else(out_of_range)?;
+    set_rotation(&mut object, rotation);
     Ok(object)
 }
 
@@ -291,14 +345,24 @@ fn read_rotating(object: Attributes, outside: &Outside) -> Result<Option<Attribu
     let now = Instant::from_seconds(outside.clock.now().0);
     let due = text(&object, "rotation_rfc3339")
         .and_then(Instant::parse)
-        .is_some_and(|rotation| now > rotation);
+        .is_some_and(|rotation| now.is_after(rotation));
     Ok((!due).then_some(object))
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "every type's functions have one signature"
-)]
+fn offset_of(object: &Attributes, at: Instant) -> Option<Instant> {
+    let count = |name: &str| whole(object, name).unwrap_or(0);
+    let seconds = count("offset_hours")
+        .saturating_mul(3600)
+        .saturating_add(count("offset_minutes").saturating_mul(60))
+        .saturating_add(count("offset_seconds"));
+    at.add_date(
+        count("offset_years"),
+        count("offset_months"),
+        count("offset_days"),
+    )?
+    .add_seconds(seconds)
+}
+
 fn apply_offset(
     _prior: Option<&Attributes>,
     mut object: Attributes,
@@ -306,19 +370,124 @@ fn apply_offset(
 ) -> Result<Attributes, Failure> {
     let at = base(&object, "base_rfc3339", outside);
     let given = keep_text(&mut object, "base_rfc3339", at);
-    let count = |name: &str| whole(&object, name).unwrap_or(0);
-    let moved = at
-        .add_date(
-            count("offset_years"),
-            count("offset_months"),
-            count("offset_days"),
-        )
-        .add_seconds(
-            count("offset_hours") * 3600 + count("offset_minutes") * 60 + count("offset_seconds"),
-        );
+    let moved = offset_of(&object, at).ok_or_else(out_of_range)?;
     set(&mut object, "rfc3339", moved.text());
     set_parts(&mut object, moved);
     set(&mut object, "id", given);
+    Ok(object)
+}
+
+fn no_triggers(object: &mut Attributes) {
+    set(object, "triggers", Value::map::<Text>(Type::String, []));
+}
+
+fn unexpected_id(id: &str, form: &str) -> Failure {
+    ProviderDiagnostic::error(
+        "Unexpected Format of ID",
+        format!("Unexpected format of ID ({id:?}), expected {form}"),
+    )
+}
+
+fn import_static(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
+    let at = Instant::parse(id).ok_or_else(|| {
+        ProviderDiagnostic::error(
+            "Import time static error",
+            format!("{id:?} is not a time in RFC 3339 form."),
+        )
+    })?;
+    let mut object = Attributes::new();
+    set(&mut object, "rfc3339", id);
+    set(&mut object, "id", id);
+    set_parts(&mut object, at);
+    no_triggers(&mut object);
+    Ok(object)
+}
+
+/// `BASE,NUMBER,…`: the base, and one number for each of `names`.
+fn numbered(id: &str, base: &str, names: &[&str]) -> Option<(Instant, Attributes)> {
+    let (text, numbers) = id.split_once(',')?;
+    let numbers: Vec<i64> = numbers
+        .split(',')
+        .map(|number| number.parse().ok())
+        .collect::<Option<_>>()?;
+    let at = Instant::parse(text).filter(|_| numbers.len() == names.len())?;
+    let mut object = Attributes::new();
+    for (name, number) in names.iter().zip(numbers) {
+        set(&mut object, name, number);
+    }
+    set(&mut object, base, text);
+    set(&mut object, "id", text);
+    no_triggers(&mut object);
+    Some((at, object))
+}
+
+fn import_rotating(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
+    const FORM: &str =
+        "BASETIMESTAMP,YEARS,MONTHS,DAYS,HOURS,MINUTES or BASETIMESTAMP,ROTATIONTIMESTAMP";
+    const NAMES: [&str; 5] = [
+        "rotation_years",
+        "rotation_months",
+        "rotation_days",
+        "rotation_hours",
+        "rotation_minutes",
+    ];
+    if let Some((at, mut object)) = numbered(id, "rfc3339", &NAMES) {
+        let rotation = rotation_of(&object, at).ok_or_else(out_of_range)?;
+        set_rotation(&mut object, rotation);
+        return Ok(object);
+    }
+    let times = id.split_once(',').and_then(|(base, rotation)| {
+        Instant::parse(base)?;
+        Some((base, rotation, Instant::parse(rotation)?))
+    });
+    let (base, text, rotation) = times.ok_or_else(|| unexpected_id(id, FORM))?;
+    let mut object = Attributes::new();
+    set(&mut object, "rfc3339", base);
+    set(&mut object, "id", base);
+    set(&mut object, "rotation_rfc3339", text);
+    set_parts(&mut object, rotation);
+    no_triggers(&mut object);
+    Ok(object)
+}
+
+fn import_offset(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
+    const FORM: &str = "BASETIMESTAMP,YEARS,MONTHS,DAYS,HOURS,MINUTES,SECONDS";
+    const NAMES: [&str; 6] = [
+        "offset_years",
+        "offset_months",
+        "offset_days",
+        "offset_hours",
+        "offset_minutes",
+        "offset_seconds",
+    ];
+    let (at, mut object) =
+        numbered(id, "base_rfc3339", &NAMES).ok_or_else(|| unexpected_id(id, FORM))?;
+    let moved = offset_of(&object, at).ok_or_else(out_of_range)?;
+    set(&mut object, "rfc3339", moved.text());
+    set_parts(&mut object, moved);
+    Ok(object)
+}
+
+fn import_sleep(id: &str, outside: &Outside) -> Result<Attributes, Failure> {
+    let durations = id.split_once(',').filter(|(create, destroy)| {
+        let fits = |text: &str| text.is_empty() || parse_duration(text).is_some();
+        fits(create) && fits(destroy) && !(create.is_empty() && destroy.is_empty())
+    });
+    let (create, destroy) = durations.ok_or_else(|| {
+        unexpected_id(
+            id,
+            "CREATEDURATION,DESTROYDURATION where at least one value is non-empty",
+        )
+    })?;
+    let mut object = Attributes::new();
+    for (name, duration) in [("create_duration", create), ("destroy_duration", destroy)] {
+        if !duration.is_empty() {
+            set(&mut object, name, duration);
+        }
+    }
+    let now = Instant::from_seconds(outside.clock.now().0);
+    set(&mut object, "id", now.text());
+    no_triggers(&mut object);
     Ok(object)
 }
 

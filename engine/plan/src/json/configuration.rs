@@ -1,6 +1,7 @@
 //! The configuration: expressions as constants or references, never evaluated further.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use terrace_addr::{LocalProviderConfig, ModulePath, ProviderAddr, ResourceMode};
@@ -42,7 +43,13 @@ fn provider_configs(out: &mut Writer, config: &Config) {
     for node in config.root.walk() {
         let versions = |local: &str| {
             let requirement = node.module.providers.get(local);
-            let texts = requirement.map(|found| found.versions.iter().map(|(text, _)| text.clone()).collect());
+            let texts = requirement.map(|found| {
+                found
+                    .versions
+                    .iter()
+                    .map(|(text, _)| text.clone())
+                    .collect()
+            });
             texts.unwrap_or_default()
         };
         for (local, block) in &node.module.provider_configs {
@@ -57,7 +64,10 @@ fn provider_configs(out: &mut Writer, config: &Config) {
             entries.insert(own_key(&node.path, local), entry);
         }
         for (name, requirement) in &node.module.providers {
-            let local = LocalProviderConfig { local_name: name.clone(), alias: None };
+            let local = LocalProviderConfig {
+                local_name: name.clone(),
+                alias: None,
+            };
             let key = own_key(&node.path, &local);
             if config_key(config, &node.path, &local) != key {
                 continue;
@@ -76,7 +86,11 @@ fn provider_configs(out: &mut Writer, config: &Config) {
         return;
     }
     out.key("provider_config");
-    out.object(|out| entries.iter().for_each(|(key, entry)| provider_config(out, key, entry)));
+    out.object(|out| {
+        entries
+            .iter()
+            .for_each(|(key, entry)| provider_config(out, key, entry))
+    });
 }
 
 fn provider_config(out: &mut Writer, key: &str, entry: &ProviderEntry<'_>) {
@@ -96,22 +110,39 @@ fn provider_config(out: &mut Writer, key: &str, entry: &ProviderEntry<'_>) {
 }
 
 fn own_key(path: &ModulePath, local: &LocalProviderConfig) -> String {
-    if path.is_root() { local.to_string() } else { format!("{path}:{local}") }
+    if path.is_root() {
+        local.to_string()
+    } else {
+        format!("{path}:{local}")
+    }
 }
 
 /// The key of the configuration that a module's local name stands for: its own, or the one that it inherits.
 fn config_key(config: &Config, path: &ModulePath, local: &LocalProviderConfig) -> String {
     let own = || own_key(path, local);
-    let Some((above, call)) = path.parent() else { return own() };
-    let (Some(node), Some(parent)) = (config.module(path), config.module(&above)) else { return own() };
+    let Some((above, call)) = path.parent() else {
+        return own();
+    };
+    let (Some(node), Some(parent)) = (config.module(path), config.module(&above)) else {
+        return own();
+    };
     if node.module.provider_configs.contains_key(local) {
         return own();
     }
-    let passed = parent.module.calls.get(call).and_then(|call| call.providers.as_ref());
+    let passed = parent
+        .module
+        .calls
+        .get(call)
+        .and_then(|call| call.providers.as_ref());
     let passed = passed.and_then(|list| list.iter().find(|passed| passed.in_child == *local));
     let source = passed.map_or(local, |passed| &passed.in_parent);
-    let known = parent.module.provider_configs.contains_key(source) || parent.module.providers.contains_key(&source.local_name);
-    if known { config_key(config, &above, source) } else { own() }
+    let known = parent.module.provider_configs.contains_key(source)
+        || parent.module.providers.contains_key(&source.local_name);
+    if known {
+        config_key(config, &above, source)
+    } else {
+        own()
+    }
 }
 
 fn module(out: &mut Writer, config: &Config, node: &ModuleNode, schemas: &Schemas) {
@@ -233,7 +264,10 @@ fn resource(
         out.string("mode", mode(name.mode));
         out.string("type", &name.type_name);
         out.string("name", &name.name);
-        out.string("provider_config_key", &config_key(config, &node.path, &found.provider_config));
+        out.string(
+            "provider_config_key",
+            &config_key(config, &node.path, &found.provider_config),
+        );
         if !found.provisioners.is_empty() {
             out.array("provisioners", |out| {
                 found
@@ -488,7 +522,7 @@ fn push_step(text: &mut String, step: &Step) {
             }
             None => {
                 let number = key.as_number().map(ToString::to_string).unwrap_or_default();
-                text.push_str(&format!("[{number}]"));
+                write!(text, "[{number}]").expect("writing to a string does not fail");
             }
         },
         Step::Splat { .. } => {}

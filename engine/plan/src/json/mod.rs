@@ -11,7 +11,7 @@ use terrace_state::{CheckResult, CheckStatus, State};
 
 use crate::Plan;
 pub use changes::change_json;
-pub use state::SchemaLookup;
+pub use state::{SchemaLookup, stored_value};
 use writer::Writer;
 
 /// Version of the plan's representation.

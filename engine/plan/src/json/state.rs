@@ -107,7 +107,8 @@ fn module(
 }
 
 fn resource(out: &mut Writer, row: &Row<'_>, schemas: &SchemaLookup<'_>) {
-    let value = object_value(row, schemas);
+    let schema = schemas(&row.resource.provider.provider);
+    let value = stored_value(&row.address, row.object, schema.as_deref());
     out.object(|out| {
         resource_head(
             out,
@@ -136,29 +137,42 @@ fn resource(out: &mut Writer, row: &Row<'_>, schemas: &SchemaLookup<'_>) {
     });
 }
 
-/// The object with marks. Without a schema that fits, its values have the types that their JSON has.
-fn object_value(row: &Row<'_>, schemas: &SchemaLookup<'_>) -> Value {
-    let text = std::str::from_utf8(&row.object.attributes).unwrap_or("{}");
-    let schema = schemas(&row.resource.provider.provider).and_then(|schema| {
-        let table = match row.address.mode() {
+/// A stored object as a value, what is sensitive by schema or by configuration marked so. Without a schema that fits,
+/// its values have the types that their JSON has.
+pub fn stored_value(
+    address: &AbsResourceInstance,
+    object: &Object,
+    schema: Option<&ProviderSchema>,
+) -> Value {
+    let text = std::str::from_utf8(&object.attributes).unwrap_or("{}");
+    let schema = schema.and_then(|schema| {
+        let table = match address.mode() {
             ResourceMode::Managed => &schema.resources,
             ResourceMode::Data => &schema.data_sources,
             ResourceMode::Ephemeral => &schema.ephemeral_resources,
         };
-        table.get(row.address.type_name()).cloned()
+        table.get(address.type_name())
     });
-    let typed = schema.as_ref().and_then(|schema| {
+    let typed = schema.and_then(|schema| {
         let value = terrace_value::json::decode(text, &schema.block.implied_type()).ok()?;
         Some(schema.block.mark_sensitive(&value))
     });
     let value = typed
         .or_else(|| terrace_value::json::decode_implied(text).ok())
         .unwrap_or_else(Value::empty_object);
-    let marks: Vec<(Path, Marks)> = row
-        .object
+    let marks: Vec<(Path, Marks)> = object
         .sensitive_paths
         .iter()
-        .map(|path| (path.clone(), Marks::SENSITIVE))
+        .map(|path| (nearest(&value, path), Marks::SENSITIVE))
         .collect();
     value.mark_with_paths(&marks)
+}
+
+/// The path itself, or as much of it as leads somewhere: rather too much is hidden than too little.
+fn nearest(value: &Value, path: &Path) -> Path {
+    let mut path = path.clone();
+    while !path.is_root() && value.at_path(&path).is_none() {
+        path.0.pop();
+    }
+    path
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use terrace_addr::{ProviderAddr, ResourceMode};
 use terrace_schema::{
-    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock, NestedObject, Nesting,
-    ProviderSchema, ResourceSchema, StringKind,
+    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock,
+    NestedObject, Nesting, ProviderSchema, ResourceSchema, StringKind,
 };
 use terrace_value::{Text, Type};
 
@@ -82,19 +82,29 @@ struct NestedWire {
 pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
     let mut wire = SchemasWire::new();
     let changed = plan.changes.iter().chain(&plan.drift);
-    let changed = changed.map(|change| (&change.provider.provider, &*change.address.resource.resource));
+    let changed = changed.map(|change| {
+        (
+            &change.provider.provider,
+            &*change.address.resource.resource,
+        )
+    });
     let stored = plan.prior_state.resources.iter();
-    let stored = stored.map(|(address, resource)| (&resource.provider.provider, &*address.resource));
-    let used: BTreeSet<(&ProviderAddr, ResourceMode, &Text)> =
-        changed.chain(stored).map(|(provider, resource)| (provider, resource.mode, &resource.type_name)).collect();
+    let stored =
+        stored.map(|(address, resource)| (&resource.provider.provider, &*address.resource));
+    let used: BTreeSet<(&ProviderAddr, ResourceMode, &Text)> = changed
+        .chain(stored)
+        .map(|(provider, resource)| (provider, resource.mode, &resource.type_name))
+        .collect();
     for (provider, mode, type_name) in used {
         let Some(schema) = plan.schemas.get(provider) else {
             continue;
         };
-        let entry = wire.entry(provider.to_string()).or_insert_with(|| ProviderWire {
-            provider: encode_resource(&schema.provider),
-            ..ProviderWire::default()
-        });
+        let entry = wire
+            .entry(provider.to_string())
+            .or_insert_with(|| ProviderWire {
+                provider: encode_resource(&schema.provider),
+                ..ProviderWire::default()
+            });
         let (table, found) = match mode {
             ResourceMode::Managed => (&mut entry.resources, schema.resources.get(type_name)),
             _ => (&mut entry.data_sources, schema.data_sources.get(type_name)),
@@ -103,12 +113,22 @@ pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
             table.insert(type_name.to_string(), encode_resource(found));
         }
     }
-    for (provider, schema) in plan.schemas.iter().filter(|(_, schema)| !schema.functions.is_empty()) {
-        let entry = wire.entry(provider.to_string()).or_insert_with(|| ProviderWire {
-            provider: encode_resource(&schema.provider),
-            ..ProviderWire::default()
-        });
-        entry.functions = schema.functions.iter().map(|(name, found)| (name.to_string(), encode_function(found))).collect();
+    for (provider, schema) in plan
+        .schemas
+        .iter()
+        .filter(|(_, schema)| !schema.functions.is_empty())
+    {
+        let entry = wire
+            .entry(provider.to_string())
+            .or_insert_with(|| ProviderWire {
+                provider: encode_resource(&schema.provider),
+                ..ProviderWire::default()
+            });
+        entry.functions = schema
+            .functions
+            .iter()
+            .map(|(name, found)| (name.to_string(), encode_function(found)))
+            .collect();
     }
     wire
 }
@@ -146,7 +166,11 @@ fn decode_function(wire: FunctionWire) -> Result<FunctionSchema, String> {
         })
     };
     Ok(FunctionSchema {
-        parameters: wire.parameters.into_iter().map(parameter).collect::<Result<_, _>>()?,
+        parameters: wire
+            .parameters
+            .into_iter()
+            .map(parameter)
+            .collect::<Result<_, _>>()?,
         variadic: wire.variadic.map(parameter).transpose()?,
         result: decode_type(&wire.result)?,
         summary: "".into(),
@@ -174,7 +198,9 @@ pub(super) fn decode_used(
                 functions: wire
                     .functions
                     .into_iter()
-                    .map(|(name, function)| Ok((Text::from(name), Arc::new(decode_function(function)?))))
+                    .map(|(name, function)| {
+                        Ok((Text::from(name), Arc::new(decode_function(function)?)))
+                    })
                     .collect::<Result<_, String>>()?,
                 ..ProviderSchema::default()
             };

@@ -63,11 +63,14 @@ impl TypeTable {
     }
 
     pub(super) fn from_wire(wire: &[Box<RawValue>]) -> Result<Self, String> {
-        let decode = |raw: &Box<RawValue>| {
+        let decode = |raw: &RawValue| {
             terrace_value::json::decode_type(raw.get()).map_err(|error| error.to_string())
         };
         Ok(Self {
-            types: wire.iter().map(decode).collect::<Result<_, _>>()?,
+            types: wire
+                .iter()
+                .map(|raw| decode(raw))
+                .collect::<Result<_, _>>()?,
             index: BTreeMap::new(),
         })
     }
@@ -123,17 +126,22 @@ fn marks_of(bits: u8) -> Marks {
     marks
 }
 
-/// A path: attributes as `{"a": name}`, keys as strings, indices as numbers, set elements as `{"s": value}`.
+/// A path, step by step.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct PathWire(Vec<StepWire>);
 
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-enum StepWire {
-    Attribute { a: String },
-    Element { s: ElementWire },
-    Index(u64),
-    Key(String),
+/// One of: an attribute, a key, an index, an element of a set. Not an untagged enum: those buffer what they read, which
+/// neither numbers of any precision nor raw JSON survive.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct StepWire {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    attribute: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    index: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    element: Option<ElementWire>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -157,46 +165,77 @@ impl PathWire {
 }
 
 fn encode_step(step: &PathStep) -> StepWire {
-    match step {
-        PathStep::Attribute(name) => StepWire::Attribute {
-            a: name.to_string(),
-        },
-        PathStep::Index(key) => match (
-            key.as_str(),
-            key.as_number().and_then(terrace_value::Number::to_usize),
-        ) {
-            (Some(text), _) => StepWire::Key(text.to_owned()),
-            (None, Some(index)) => StepWire::Index(index as u64),
-            (None, None) => {
-                let ty = key.ty();
-                let text = terrace_value::json::encode_type(&ty);
-                let bytes = terrace_value::msgpack::encode(&key.unmark_deep().0, &ty)
-                    .expect("a value fits its own type");
-                let t = RawValue::from_string(text).expect("a type's encoding is JSON");
-                StepWire::Element {
-                    s: ElementWire {
-                        t,
-                        v: Base64(bytes.into()),
-                    },
-                }
-            }
-        },
+    let key = match step {
+        PathStep::Attribute(name) => {
+            return StepWire {
+                attribute: Some(name.to_string()),
+                ..StepWire::default()
+            };
+        }
+        PathStep::Index(key) => key,
+    };
+    if let Some(text) = key.as_str() {
+        return StepWire {
+            key: Some(text.to_owned()),
+            ..StepWire::default()
+        };
+    }
+    let index = key
+        .as_number()
+        .and_then(terrace_value::Number::to_usize)
+        .and_then(|index| u64::try_from(index).ok());
+    let element = index.is_none().then(|| {
+        let plain = key.unmark_deep().0;
+        let ty = plain.ty();
+        let text = terrace_value::json::encode_type(&ty);
+        let bytes = terrace_value::msgpack::encode(&plain, &ty).expect("a value fits its own type");
+        ElementWire {
+            t: RawValue::from_string(text).expect("a type's encoding is JSON"),
+            v: Base64(bytes.into()),
+        }
+    });
+    StepWire {
+        index,
+        element,
+        ..StepWire::default()
     }
 }
 
 fn decode_step(step: &StepWire) -> Result<PathStep, String> {
     Ok(match step {
-        StepWire::Attribute { a } => PathStep::Attribute(a.as_str().into()),
-        StepWire::Key(text) => PathStep::Index(Value::string(text.as_str())),
-        StepWire::Index(index) => PathStep::Index(Value::int(
-            i64::try_from(*index).map_err(|_| "an index is too large".to_owned())?,
-        )),
-        StepWire::Element { s } => {
-            let ty =
-                terrace_value::json::decode_type(s.t.get()).map_err(|error| error.to_string())?;
-            let value =
-                terrace_value::msgpack::decode(&s.v.0, &ty).map_err(|error| error.to_string())?;
+        StepWire {
+            attribute: Some(name),
+            key: None,
+            index: None,
+            element: None,
+        } => PathStep::Attribute(name.as_str().into()),
+        StepWire {
+            attribute: None,
+            key: Some(text),
+            index: None,
+            element: None,
+        } => PathStep::Index(Value::string(text.as_str())),
+        StepWire {
+            attribute: None,
+            key: None,
+            index: Some(index),
+            element: None,
+        } => {
+            let index = i64::try_from(*index).map_err(|_| "an index is too large".to_owned())?;
+            PathStep::Index(Value::int(index))
+        }
+        StepWire {
+            attribute: None,
+            key: None,
+            index: None,
+            element: Some(element),
+        } => {
+            let ty = terrace_value::json::decode_type(element.t.get())
+                .map_err(|error| error.to_string())?;
+            let value = terrace_value::msgpack::decode(&element.v.0, &ty)
+                .map_err(|error| error.to_string())?;
             PathStep::Index(value)
         }
+        _ => return Err("a step of a path is not one of its kinds".to_owned()),
     })
 }

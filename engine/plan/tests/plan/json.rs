@@ -1,0 +1,97 @@
+//! `show -json` of plans and states. The scenarios of tests/conformance hold whole documents to the reference's.
+
+use serde_json::{Value as Json, json};
+use terrace_config::load_snapshot;
+use terrace_plan::{plan_json, state_json};
+
+use crate::sample;
+
+fn shown() -> Json {
+    let plan = sample::plan();
+    let (config, _) = load_snapshot(&plan.inputs.configuration);
+    serde_json::from_str(&plan_json(&plan, &config)).expect("JSON")
+}
+
+#[test]
+fn the_document_tells_what_it_is() {
+    let shown = shown();
+    assert_eq!(shown["format_version"], "1.2");
+    assert_eq!(shown["timestamp"], "2026-01-02T03:04:05Z");
+    // Some are left out by -target.
+    assert_eq!(
+        (&shown["applyable"], &shown["complete"], &shown["errored"]),
+        (&json!(true), &json!(false), &json!(false))
+    );
+    assert_eq!(shown["prior_state"]["format_version"], "1.0");
+    // A sensitive variable stands in clear, as the format has it; one that is ephemeral stands nowhere.
+    assert_eq!(shown["variables"], json!({"name": {"value": "new"}}));
+    assert_eq!(
+        shown["relevant_attributes"],
+        json!([{"resource": "test_object.a", "attribute": ["list", 0]}])
+    );
+}
+
+#[test]
+fn a_replacement_is_shown_with_unknowns_secrets_and_reasons() {
+    let shown = shown();
+    let change = &shown["resource_changes"][0];
+    assert_eq!(change["address"], "test_object.a");
+    assert_eq!(
+        change["previous_address"],
+        "module.m[\"k\"].test_object.b[3]"
+    );
+    assert_eq!(change["action_reason"], "replace_because_cannot_update");
+    let change = &change["change"];
+    assert_eq!(change["actions"], json!(["create", "delete"]));
+    assert_eq!(change["before"], json!({"id": "i", "name": "old"}));
+    assert_eq!(change["after_unknown"]["id"], true);
+    assert_eq!(change["after_unknown"]["list"], json!([false, true]));
+    assert_eq!(change["after"]["list"], json!(["a", null]));
+    assert!(change["after"].get("id").is_none());
+    assert_eq!(change["after_sensitive"]["secret"], true);
+    assert_eq!(change["after_sensitive"]["list"], json!([true, false]));
+    assert_eq!(change["after_sensitive"]["map"], json!({"k.e\"y": true}));
+    assert_eq!(change["replace_paths"][0], json!(["name"]));
+    assert_eq!(change["replace_paths"][2], json!(["map", "k.e\"y"]));
+}
+
+#[test]
+fn imports_deposed_objects_and_reads_are_marked() {
+    let shown = shown();
+    let changes = &shown["resource_changes"];
+    assert_eq!(changes[1]["deposed"], "0a1b2c3d");
+    assert_eq!(changes[1]["change"]["actions"], json!(["delete"]));
+    assert_eq!(changes[1]["change"]["after"], Json::Null);
+    assert_eq!(changes[2]["module_address"], "module.m[\"k\"]");
+    assert_eq!(changes[2]["index"], 0);
+    assert_eq!(changes[2]["change"]["importing"], json!({"id": "i-1"}));
+    assert_eq!(
+        changes[2]["change"]["generated_config"],
+        "resource \"x\" \"y\" {}\n"
+    );
+    assert_eq!(changes[4]["mode"], "data");
+    assert_eq!(changes[4]["action_reason"], "read_because_config_unknown");
+    assert_eq!(shown["output_changes"]["url"]["after_sensitive"], true);
+    assert_eq!(shown["output_changes"]["url"]["after_unknown"], true);
+    assert_eq!(shown["resource_drift"][0]["address"], "test_object.a");
+    assert_eq!(shown["checks"][0]["status"], "fail");
+}
+
+#[test]
+fn a_state_is_shown_with_and_without_schemas() {
+    let state = sample::state(1);
+    let without: Json = serde_json::from_str(&state_json(&state, &|_| None)).expect("JSON");
+    let resource = &without["values"]["root_module"]["resources"][0];
+    assert_eq!(resource["address"], "test_object.a");
+    assert_eq!(resource["values"], json!({"id": "i", "name": "old"}));
+    assert_eq!(without["values"]["outputs"]["url"]["value"], "http://a");
+    let schemas = sample::plan().schemas;
+    let lookup = |provider: &terrace_addr::ProviderAddr| schemas.get(provider).cloned();
+    let with: Json = serde_json::from_str(&state_json(&state, &lookup)).expect("JSON");
+    assert_eq!(
+        with["values"]["root_module"]["resources"][0]["values"]["name"],
+        "old"
+    );
+    let empty = state_json(&terrace_state::State::default(), &|_| None);
+    assert_eq!(empty, "{\"format_version\":\"1.0\"}");
+}
