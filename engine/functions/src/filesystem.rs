@@ -7,7 +7,7 @@ use terrace_value::{Marks, Type, Value};
 use crate::encoding::base64;
 use crate::glob::Glob;
 use crate::spec::{gives_bool, gives_string, text};
-use crate::support::{redacted, text_of};
+use crate::support::{BlameArgument, redacted, text_of};
 use crate::{CallError, Context, FileError, Function};
 
 pub(crate) fn functions() -> Vec<Function> {
@@ -99,35 +99,70 @@ fn expand(path: &str, context: &dyn Context) -> Result<String, CallError> {
     Ok(join(&home, rest))
 }
 
-/// The bytes of a file, for functions that do not blame their argument.
-pub(crate) fn open_file(path: &str, context: &dyn Context) -> Result<Arc<[u8]>, CallError> {
-    let path = clean(&expand(path, context)?);
-    context.read_file(&path).map_err(|error| {
+/// What kept a file from being read: in which step, and why, in the words of the reference.
+struct Obstacle {
+    step: &'static str,
+    why: String,
+}
+
+impl Obstacle {
+    fn new(error: FileError) -> Self {
         let why = match error {
             FileError::NotFound => "no such file or directory".to_owned(),
             FileError::Unreadable(why) => why,
         };
-        CallError::call(format!("open {path}: {why}"))
+        // Errors of the system come with their number and a capital.
+        let why = why.split(" (os error").next().unwrap_or_default().trim();
+        if is_directory(why) {
+            return Self {
+                step: "read",
+                why: "is a directory".to_owned(),
+            };
+        }
+        let mut characters = why.chars();
+        let first = characters.next().map(|first| first.to_ascii_lowercase());
+        Self {
+            step: "open",
+            why: first.into_iter().chain(characters).collect(),
+        }
+    }
+}
+
+fn is_directory(why: &str) -> bool {
+    why.to_ascii_lowercase().contains("is a directory")
+}
+
+fn expanded(path: &str, context: &dyn Context) -> Result<String, String> {
+    match expand(path, context) {
+        Ok(path) => Ok(clean(&path)),
+        Err(error) => Err(format!("failed to expand ~: {}", error.message)),
+    }
+}
+
+/// The bytes of a file, for functions that do not blame their argument.
+pub(crate) fn open_file(path: &str, context: &dyn Context) -> Result<Arc<[u8]>, CallError> {
+    let path = expanded(path, context).blame_call()?;
+    context.read_file(&path).map_err(|error| {
+        let Obstacle { step, why } = Obstacle::new(error);
+        CallError::call(format!("{step} {path}: {why}"))
     })
 }
 
 fn read(path: &str, marks: Marks, context: &dyn Context) -> Result<Arc<[u8]>, CallError> {
-    let expanded = expand(path, context).map_err(|error| {
-        CallError::argument(0, format!("failed to expand ~: {}", error.message))
-    })?;
-    context.read_file(&clean(&expanded)).map_err(|error| {
-        CallError::argument(
-            0,
-            match error {
-                FileError::NotFound => format!(
-                    "no file exists at {}; this function works only with files that are distributed as part of the \
-                     configuration source code, so if this file will be created by a resource in this configuration \
-                     you must instead obtain this result from an attribute of that resource",
-                    redacted(path, marks)
-                ),
-                FileError::Unreadable(why) => format!("failed to read file: {why}"),
-            },
-        )
+    let cleaned = expanded(path, context).blame(0)?;
+    context.read_file(&cleaned).map_err(|error| {
+        if error == FileError::NotFound {
+            let message = format!(
+                "no file exists at {}; this function works only with files that are distributed as part of the \
+                 configuration source code, so if this file will be created by a resource in this configuration \
+                 you must instead obtain this result from an attribute of that resource",
+                redacted(path, marks)
+            );
+            return CallError::argument(0, message);
+        }
+        let Obstacle { step, why } = Obstacle::new(error);
+        let frame = if step == "read" { "failed to read file: " } else { "" };
+        CallError::argument(0, format!("{frame}{step} {cleaned}: {why}"))
     })
 }
 
@@ -160,14 +195,20 @@ fn fileexists(arguments: &[Value], _: &Type, context: &dyn Context) -> Result<Va
     let Some(path) = arguments[0].as_str() else {
         return Ok(Value::unknown(Type::Bool).with_marks(marks));
     };
-    let expanded = expand(path, context)
-        .map_err(|error| CallError::call(format!("failed to expand ~: {}", error.message)))?;
-    let path = clean(&expanded);
+    let path = expanded(path, context).blame_call()?;
     let exists = match context.file_exists(&path) {
         Ok(exists) => exists,
         Err(FileError::NotFound) => false,
         Err(FileError::Unreadable(why)) => {
-            return Err(CallError::call(format!("{} {why}", redacted(&path, marks))));
+            let name = redacted(&path, marks);
+            let message = if is_directory(&why) {
+                format!("{name} is a directory, not a file")
+            } else if why.starts_with("is ") {
+                format!("{name} {why}")
+            } else {
+                format!("failed to stat {name}: {why}")
+            };
+            return Err(CallError::call(message));
         }
     };
     Ok(Value::bool(exists).with_marks(marks))
@@ -296,7 +337,10 @@ mod tests {
             match path {
                 "a.txt" | "/home/jo/a.txt" => Ok(b"hello".as_slice().into()),
                 "binary" => Ok([0xff].as_slice().into()),
-                "secret" => Err(FileError::Unreadable("permission denied".into())),
+                "secret" => Err(FileError::Unreadable(
+                    "Permission denied (os error 13)".into(),
+                )),
+                "m" => Err(FileError::Unreadable("Is a directory (os error 21)".into())),
                 _ => Err(FileError::NotFound),
             }
         }
@@ -373,10 +417,12 @@ mod tests {
             failure("file", "binary")
                 .starts_with("contents of \"binary\" are not valid UTF-8; use")
         );
+        assert_eq!(failure("file", "secret"), "open secret: permission denied");
         assert_eq!(
-            failure("file", "secret"),
-            "failed to read file: permission denied"
+            failure("file", "m"),
+            "failed to read file: read m: is a directory"
         );
+        assert_eq!(failure("filemd5", "m"), "read m: is a directory");
         assert_eq!(
             failure("filesha1", "x"),
             "open x: no such file or directory"

@@ -43,9 +43,11 @@ use terrace_value::{Path, Type, Value};
 pub trait Context: Send + Sync {
     /// The bytes of a file; relative paths are relative to the working directory. The reader may record what was read.
     fn read_file(&self, path: &str) -> Result<Arc<[u8]>, FileError>;
-    /// Paths under `base` that match a glob pattern, relative to `base`, sorted.
+    /// Paths of all regular files under `base`, at any depth, relative to `base`, parts divided by `/`, sorted; links are
+    /// followed. [`FileError::NotFound`] where there is no such directory: `fileset` is then empty.
     fn list_files(&self, base: &str) -> Result<Vec<String>, FileError>;
-    /// Whether a regular file is there.
+    /// Whether a regular file is there; [`FileError::Unreadable`] with `is a directory` (or `is a named pipe`, …) where
+    /// something else is.
     fn file_exists(&self, path: &str) -> Result<bool, FileError>;
     /// An absolute path, with `.` and `..` taken out.
     fn absolute_path(&self, path: &str) -> String;
