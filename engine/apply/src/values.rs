@@ -6,7 +6,8 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use terrace_addr::{
     AbsNamed, AbsResource, AbsResourceInstance, ModuleInstance, ModulePath, Name, ProviderAddr,
 };
-use terrace_eval::{ConfigNode, Evaluator, Expansion, Unknowns, Values};
+use terrace_config::ResourceConfig;
+use terrace_eval::{ConfigNode, Evaluator, Expansion, RepetitionData, Unknowns, Values};
 use terrace_plan::{Action, Plan};
 use terrace_port::ProviderSource;
 use terrace_value::{Marks, Path, Value};
@@ -22,6 +23,8 @@ pub(crate) struct Table<'a> {
 struct Content {
     expansions: HashMap<AbsResource, Expansion>,
     calls: HashMap<AbsNamed, Expansion>,
+    /// Calls, outermost first, to whose instances an `each.value` was not known while planning.
+    open_calls: Vec<AbsNamed>,
     applied: HashMap<AbsResourceInstance, Value>,
     generations: HashMap<AbsResource, u64>,
     /// Set when what is only planned is not to be taken for true any more.
@@ -83,15 +86,60 @@ impl<'a> Table<'a> {
 
     fn expand_call(&self, evaluator: &Evaluator, module: &ModulePath, name: &Name) {
         for module in evaluator.module_instances(module, self).unwrap_or_default() {
-            if let Some(expansion) = evaluator
-                .expand_call(&module, name, Unknowns::Allow, self)
-                .value
-            {
-                self.write()
-                    .calls
-                    .insert(AbsNamed::new(module, name.clone()), expansion);
-            }
+            self.expand_one_call(evaluator, AbsNamed::new(module, name.clone()));
         }
+    }
+
+    fn expand_one_call(&self, evaluator: &Evaluator, call: AbsNamed) {
+        let expansion = evaluator
+            .expand_call(&call.module, &call.name, Unknowns::Allow, self)
+            .value;
+        if let Some(expansion) = expansion {
+            let mut content = self.write();
+            if !is_settled(&expansion) {
+                content.open_calls.push(call.clone());
+            }
+            content.calls.insert(call, expansion);
+        }
+    }
+
+    /// Finds out again what `each.value` is in modules where it was not known. What is applied by now may say it.
+    pub(crate) fn settle_calls(&self, evaluator: &Evaluator) {
+        let open = std::mem::take(&mut self.write().open_calls);
+        for call in open {
+            self.expand_one_call(evaluator, call);
+        }
+    }
+
+    /// What `count` and `each` stand for in an instance. An `each.value` that was not known while planning is found out
+    /// once what the instance depends on has been applied; the keys stay as they were planned.
+    pub(crate) fn repetition(
+        &self,
+        evaluator: &Evaluator,
+        block: Option<&ResourceConfig>,
+        address: &AbsResourceInstance,
+    ) -> Option<RepetitionData> {
+        let known = self
+            .expansion(&address.resource)?
+            .repetition(address.key.as_ref());
+        let settled = known
+            .each_value
+            .as_ref()
+            .is_none_or(terrace_value::Value::is_wholly_known);
+        let Some(block) = block.filter(|_| !settled) else {
+            return Some(known);
+        };
+        let again = evaluator
+            .expand_resource(address.module(), block, Unknowns::Allow, self)
+            .value;
+        let Some(again) = again.filter(|again| again.contains(address.key.as_ref())) else {
+            return Some(known);
+        };
+        let repetition = again.repetition(address.key.as_ref());
+        self.write()
+            .expansions
+            .insert(address.resource.clone(), again);
+        Some(repetition)
     }
 
     /// Says what the value of an instance is now.
@@ -127,6 +175,15 @@ impl<'a> Table<'a> {
             .map(|path| (path.clone(), Marks::SENSITIVE))
             .collect();
         Some(schema.block.mark_sensitive(&value.mark_with_paths(&paths)))
+    }
+}
+
+/// Whether everything is known of an expansion, the values included.
+fn is_settled(expansion: &Expansion) -> bool {
+    match expansion {
+        Expansion::ForEach(entries) => entries.iter().all(|(_, value)| value.is_wholly_known()),
+        Expansion::Single | Expansion::Count(_) => true,
+        Expansion::Unknown => false,
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Paths {
 ///
 /// The variables, locals and outputs of module instances are evaluated once and remembered: whoever drives must see to
 /// it that what they read is known by then (the order of [`Evaluator::config_graph`]), or start again with
-/// [`Evaluator::invalidate`]. What such a named value has to say is in the answer to [`Evaluator::variable`],
+/// [`Evaluator::invalidate`]. While applying, only what is wholly known is remembered. What such a named value has to say is in the answer to [`Evaluator::variable`],
 /// [`Evaluator::local`] and [`Evaluator::output`] alone: who only reads it, reads an unknown value where it failed.
 pub struct Evaluator {
     pub(crate) inputs: Inputs,

@@ -62,6 +62,11 @@ impl Memo {
         }
     }
 
+    /// Ends an evaluation without keeping what it gave.
+    pub(crate) fn drop_running(&self, kind: NamedKind, address: &AbsNamed) {
+        lock(&self.named).remove(&(kind, address.clone()));
+    }
+
     pub(crate) fn finish(
         &self,
         kind: NamedKind,

@@ -71,6 +71,11 @@ impl Evaluator {
                     NamedKind::Output => self.evaluate_output(address, values),
                     NamedKind::Call => self.evaluate_call(address, values),
                 });
+                // While applying, what is not known yet may be known to the next reader.
+                if self.inputs.applying && !evaluated.value.is_wholly_known() {
+                    self.memo.drop_running(kind, address);
+                    return Arc::new(evaluated);
+                }
                 self.memo.finish(kind, address, evaluated)
             }
         }

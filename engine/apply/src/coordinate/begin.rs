@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance, InstanceKey};
 use terrace_config::ResourceConfig;
 use terrace_diag::{Diagnostic, Diagnostics};
-use terrace_eval::{RepetitionData, Scope, Values as _};
+use terrace_eval::{RepetitionData, Scope};
 use terrace_plan::{OpKind, ResourceChange};
 use terrace_state::journal::StateChange;
 
@@ -21,6 +21,7 @@ impl<'r> Coordinator<'r> {
         let Some(kind) = plan.exec.ops.get(op as usize).map(|op| &op.kind) else {
             return Begun::Ended(Box::default());
         };
+        self.table.settle_calls(&self.evaluator);
         match kind {
             OpKind::Join => Begun::Ended(Box::default()),
             OpKind::OpenProvider(address) => self.open_provider(address),
@@ -143,10 +144,10 @@ impl<'r> Coordinator<'r> {
 
     /// Where the expressions of an instance stand.
     pub(super) fn scope(&self, address: &AbsResourceInstance) -> Scope {
+        let block = self.block(address);
         let repetition = self
             .table
-            .expansion(&address.resource)
-            .map(|expansion| expansion.repetition(address.key.as_ref()));
+            .repetition(&self.evaluator, block.as_deref(), address);
         Scope::instance(
             address.module().clone(),
             repetition.unwrap_or_else(|| key_repetition(address)),

@@ -608,6 +608,46 @@ output "x" {
 }
 
 #[test]
+fn values_of_each_that_were_not_known_are_found_out() {
+    let world = World::new();
+    let text = r#"
+locals {
+  first  = fake_thing.first.id
+  second = fake_thing.second.id
+  ids    = { x = local.first, y = local.second, z = "known" }
+}
+resource "fake_thing" "first" {
+  name = "first"
+}
+resource "fake_thing" "second" {
+  name = "second ${fake_thing.first.id}"
+}
+resource "fake_thing" "each" {
+  for_each = local.ids
+  name     = each.value
+}
+"#;
+    let applied = world.apply(text);
+    assert!(
+        !applied.diagnostics.has_errors(),
+        "{:?}",
+        messages(&applied.diagnostics)
+    );
+    let mut calls = world.calls();
+    calls.sort_unstable();
+    assert_eq!(
+        calls,
+        [
+            "create first",
+            "create known",
+            "create object-1",
+            "create object-2",
+            "create second object-1"
+        ]
+    );
+}
+
+#[test]
 fn a_change_of_sensitivity_alone_asks_no_provider() {
     let world = World::new();
     let text = |kind: &str| {
