@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::facts::is_under;
-use crate::test::{self, Counts};
+use crate::test::{self, Counts, Outcome};
 use crate::{Failure, evidence, workspace};
 
 /// Members of `tests/` that hold no suites.
@@ -27,6 +27,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
         "| suite | passed | failed | skipped | seconds |\n| --- | ---: | ---: | ---: | ---: |\n",
     );
     let mut all_held = true;
+    let mut all_figures = Vec::new();
     for (name, full) in packages {
         println!(
             "\n==> {name}{}",
@@ -47,14 +48,17 @@ pub(crate) fn run() -> Result<bool, Failure> {
             command.env("TERRACE_FULL", "1");
         }
         let begun = Instant::now();
-        let (
-            Counts {
-                passed,
-                failed,
-                skipped,
-            },
-            held,
-        ) = test::tests(&mut command)?;
+        let Outcome {
+            counts:
+                Counts {
+                    passed,
+                    failed,
+                    skipped,
+                },
+            figures,
+            succeeded: held,
+        } = test::tests(&mut command)?;
+        all_figures.extend(figures.into_iter().filter(|_| full));
         all_held &= held && failed == 0;
         let broken = if held || failed > 0 {
             ""
@@ -67,6 +71,9 @@ pub(crate) fn run() -> Result<bool, Failure> {
             "| {name}, {size}{broken} | {passed} | {failed} | {skipped} | {} |",
             begun.elapsed().as_secs()
         );
+    }
+    if !all_figures.is_empty() {
+        let _infallible = write!(table, "\n- {}\n", all_figures.join("\n- "));
     }
     evidence::write(
         "long",

@@ -11,6 +11,7 @@
 )]
 
 mod bench;
+mod conformance;
 mod evidence;
 mod example;
 mod facts;
@@ -38,6 +39,7 @@ usage: cargo dev COMMAND
   example       run examples/three-environments through all its environments
   keys DIR N..  make an SSH key for each name N in DIR, and print its fingerprint
   interchange   let terraform and terrace work on the same states; writes docs/evidence/interchange.md
+  conformance   count the answers that are the reference's; writes docs/evidence/conformance.md
   long          run the suites that take long at full size; writes docs/evidence/long.md
   bench ARGS    run tests/bench with ARGS";
 
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         "keys" => keys::run(rest),
         "interchange" => interchange::run(),
         "long" => long::run(),
+        "conformance" => conformance::run(),
         "bench" => bench::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");

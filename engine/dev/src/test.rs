@@ -47,7 +47,11 @@ pub(crate) fn run() -> Result<bool, Failure> {
         "--",
         "--show-output",
     ]);
-    let (mut counts, succeeded) = tests(&mut command)?;
+    let Outcome {
+        mut counts,
+        succeeded,
+        ..
+    } = tests(&mut command)?;
     if !succeeded && counts.failed == 0 {
         failed_steps.push("tests");
     }
@@ -109,8 +113,19 @@ pub(crate) struct Counts {
     pub(crate) skipped: usize,
 }
 
+/// What came of `cargo test`.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// How the tests ended.
+    pub(crate) counts: Counts,
+    /// What they counted, such as `syntax corpus: 200 of 200`.
+    pub(crate) figures: Vec<String>,
+    /// Whether all was built and all tests held.
+    pub(crate) succeeded: bool,
+}
+
 /// Runs `cargo test`, shows what matters of its output, and keeps all of it in `target/test.log`.
-pub(crate) fn tests(command: &mut Command) -> Result<(Counts, bool), Failure> {
+pub(crate) fn tests(command: &mut Command) -> Result<Outcome, Failure> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
@@ -130,7 +145,11 @@ pub(crate) fn tests(command: &mut Command) -> Result<(Counts, bool), Failure> {
             println!("{shown}");
         }
     }
-    Ok((reader.counts, child.wait()?.success()))
+    Ok(Outcome {
+        counts: reader.counts,
+        figures: reader.figures,
+        succeeded: child.wait()?.success(),
+    })
 }
 
 /// Reads the output of `cargo test -- --show-output` line by line.
@@ -143,6 +162,8 @@ struct Reader {
     skipped: bool,
     /// How many tests of this binary have said so; they count as passed in its result.
     n_skipped: usize,
+    /// What the tests counted.
+    figures: Vec<String>,
 }
 
 impl Reader {
@@ -187,12 +208,16 @@ impl Reader {
             self.skipped = true;
             return Some(line.to_owned());
         }
-        is_count(line).then(|| line.to_owned())
+        if !is_count(line) {
+            return None;
+        }
+        self.figures.push(line.to_owned());
+        Some(line.to_owned())
     }
 }
 
 /// Whether a line tells how many cases of a corpus are met, such as `syntax corpus: 200 of 200`.
-pub(crate) fn is_count(line: &str) -> bool {
+fn is_count(line: &str) -> bool {
     let Some((before, after)) = line.split_once(" of ") else {
         return false;
     };
