@@ -1,15 +1,19 @@
-//! `cargo dev bench`: the harness in tests/bench, with optimised binaries.
+//! `cargo dev bench`: the harness in tests/bench, which builds what it measures.
 
 use crate::{Failure, program, workspace};
 
-/// Builds the harness and runs it with `arguments`.
+/// Runs it with `arguments`.
 pub(crate) fn run(arguments: &[String]) -> Result<bool, Failure> {
-    let built =
-        program::succeeds(workspace::cargo().args(["build", "--release", "--package", "terrace"]))?;
-    Ok(built
-        && program::succeeds(
-            workspace::cargo()
-                .args(["run", "--release", "--package", "terrace-bench", "--"])
-                .args(arguments),
-        )?)
+    let mut command = workspace::cargo();
+    command
+        .args([
+            "run",
+            "--release",
+            "--quiet",
+            "--package",
+            "terrace-bench",
+            "--",
+        ])
+        .args(arguments);
+    program::succeeds(&mut command)
 }

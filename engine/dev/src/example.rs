@@ -358,6 +358,8 @@ impl Story {
         command
             .env("TF_CLI_CONFIG_FILE", self.stack.join("terrace.tfrc"))
             .env("TF_IN_AUTOMATION", "1");
+        // Runs and the audit name who is at the keyboard; here three people share one.
+        command.env("USER", step.person.unwrap_or("runner"));
         let signs = step.person.map(|person| {
             command.env("TERRACE_SSH_KEY", self.keys.join(person));
             format!("TERRACE_SSH_KEY=../keys/{person} ")
