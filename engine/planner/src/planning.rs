@@ -39,6 +39,7 @@ pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
     let unmatched = replace_warnings(&walk);
     walk.gathered.diagnostics.append(unmatched);
     walk.remove_outputs();
+    walk.leave_undecided();
     let problems = moves::validate(&walk.statements, &walk.config, &*walk.table);
     walk.gathered.diagnostics.append(problems);
     walk.gathered

@@ -84,7 +84,7 @@ impl<'a> Tracer<'a> {
                 for instance in self.table.modules(&node.path) {
                     let address = AbsNamed::new(instance, name.clone());
                     if !walk.evaluator.output(&address, self.table).value.is_null() {
-                        self.output_of(address.module, name);
+                        self.output_of(&address.module, name);
                     }
                 }
             }
@@ -236,7 +236,7 @@ impl<'a> Tracer<'a> {
             return;
         };
         let child = module.child(call.name.clone(), key);
-        self.output_of(child, &name.name);
+        self.output_of(&child, &name.name);
     }
 
     /// Follows all outputs of a call: of one instance, or of all of them.
@@ -253,12 +253,12 @@ impl<'a> Tracer<'a> {
         };
         for key in keys {
             for name in node.module.outputs.keys() {
-                self.output_of(module.child(call.clone(), key.clone()), name);
+                self.output_of(&module.child(call.clone(), key.clone()), name);
             }
         }
     }
 
-    fn output_of(&mut self, child: ModuleInstance, name: &Name) {
+    fn output_of(&mut self, child: &ModuleInstance, name: &Name) {
         if !self
             .seen
             .insert((Kind::Output, child.clone(), name.clone()))
@@ -270,7 +270,7 @@ impl<'a> Tracer<'a> {
             .module(&child.path())
             .and_then(|node| node.module.outputs.get(name));
         if let Some(output) = output {
-            self.expression(&output.value, &child, None);
+            self.expression(&output.value, child, None);
         }
     }
 }

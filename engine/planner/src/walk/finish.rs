@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance, DeposedKey, InstanceKey};
 use terrace_diag::Diagnostics;
-use terrace_eval::{RuleKind, Scope};
+use terrace_eval::{CheckOutcome, RuleKind, Scope};
 use terrace_plan::{Action, ActionReason, PlanMode, ResourceChange};
 use terrace_state::{Object, ObjectStatus};
 use terrace_value::{Type, Value};
@@ -101,6 +101,10 @@ impl Walk<'_> {
                     .take(&mut reads, &mut problems)
             })
             .collect();
+        if outcomes.contains(&CheckOutcome::Unknown) {
+            let undecided = self.undecided.entry(address.clone()).or_default();
+            undecided.extend(reads);
+        }
         self.gathered.checks.record(
             "resource",
             address.resource.config().to_string(),

@@ -12,13 +12,14 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use terrace_addr::{
-    AbsResource, AbsResourceInstance, ConfigResource, DeposedKey, InstanceKey, Name,
+    AbsNamed, AbsResource, AbsResourceInstance, ConfigResource, DeposedKey, InstanceKey,
+    ModuleInstance, Name, Resource,
 };
 use terrace_config::{Config, ResourceConfig};
 use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_eval::{ConfigGraph, ConfigNode, Dependency, Evaluator, Expansion};
 use terrace_graph::{NodeId, ReadyQueue};
-use terrace_plan::{OutputChange, PlanMode, ResourceChange};
+use terrace_plan::{Action, OutputChange, PlanMode, ResourceChange};
 use terrace_schema::ResourceSchema;
 use terrace_state::{Object, State};
 
@@ -149,6 +150,8 @@ pub(crate) struct Walk<'a> {
     /// Resources whose node was left out because something before it failed.
     skipped: BTreeSet<ConfigResource>,
     imports: BTreeMap<AbsResourceInstance, Import>,
+    /// Instances with conditions that cannot be decided yet, and what those read.
+    undecided: BTreeMap<AbsResourceInstance, BTreeSet<Dependency>>,
 }
 
 impl<'a> Walk<'a> {
@@ -208,6 +211,7 @@ impl<'a> Walk<'a> {
             expanded: BTreeSet::new(),
             skipped: BTreeSet::new(),
             imports: BTreeMap::new(),
+            undecided: BTreeMap::new(),
         })
     }
 
@@ -315,6 +319,22 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Leaves conditions that cannot be decided yet to apply, where nothing else there would judge them: those of
+    /// instances to which nothing happens.
+    pub(crate) fn leave_undecided(&mut self) {
+        for (address, reads) in std::mem::take(&mut self.undecided) {
+            let resource = address.resource.config().to_string();
+            let change = self.gathered.changes.get(&(address, None));
+            if change.is_none_or(|change| change.action == Action::NoOp) {
+                self.gathered
+                    .check_reads
+                    .entry(resource)
+                    .or_default()
+                    .extend(reads);
+            }
+        }
+    }
+
     /// Takes over what an evaluation had to say; whether it went well.
     pub(crate) fn take(&mut self, diagnostics: Diagnostics) -> bool {
         let ok = !diagnostics.has_errors();
@@ -332,6 +352,27 @@ impl<'a> Walk<'a> {
             .changes
             .range(start..)
             .take_while(move |((address, _), _)| address.resource == *resource)
+            .map(|(_, change)| change)
+    }
+
+    /// Changes of what is in the modules that a call calls.
+    pub(crate) fn changes_below(&self, call: &AbsNamed) -> impl Iterator<Item = &ResourceChange> {
+        let first = call.module.child(call.name.clone(), None);
+        let start: ChangeKey = (
+            Resource::managed("", "").in_module(first).instance(None),
+            None,
+        );
+        let below = move |module: &ModuleInstance| {
+            let (outer, inner) = (call.module.steps(), module.steps());
+            inner.starts_with(outer)
+                && inner
+                    .get(outer.len())
+                    .is_some_and(|step| step.name == call.name)
+        };
+        self.gathered
+            .changes
+            .range(start..)
+            .take_while(move |((address, _), _)| below(address.module()))
             .map(|(_, change)| change)
     }
 }

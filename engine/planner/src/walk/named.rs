@@ -22,6 +22,11 @@ impl Walk<'_> {
             }
             let judged = self.evaluator.validate_variable(&address, &*self.table);
             ok &= self.take(judged.diagnostics);
+            if judged.value.contains(&CheckOutcome::Unknown) {
+                let what = within(module, format!("var.{name}"));
+                let reads = self.gathered.check_reads.entry(what).or_default();
+                reads.extend(judged.dependencies);
+            }
             if !judged.value.is_empty() {
                 let what = format!("var.{name}");
                 let displayed = displayed(&address.module, &what);

@@ -9,7 +9,9 @@ use terrace_addr::{
 };
 use terrace_config::ResourceConfig;
 use terrace_diag::{Diagnostic, Diagnostics};
-use terrace_eval::{Dependency, Evaluated, Expansion, RuleKind, Scope, Trigger, Unknowns};
+use terrace_eval::{
+    CheckOutcome, Dependency, Evaluated, Expansion, RuleKind, Scope, Trigger, Unknowns,
+};
 use terrace_graph::NodeId;
 use terrace_plan::{Action, PlanMode};
 use terrace_schema::ResourceSchema;
@@ -148,14 +150,9 @@ impl Walk<'_> {
         match dependency {
             Dependency::Instance(instance) => changes(&instance.resource),
             Dependency::Resource(resource) => changes(resource),
-            Dependency::Call(call) => self.gathered.changes.iter().any(|((address, _), change)| {
-                let (outer, inner) = (call.module.steps(), address.module().steps());
-                change.action != Action::NoOp
-                    && inner.starts_with(outer)
-                    && inner
-                        .get(outer.len())
-                        .is_some_and(|step| step.name == call.name)
-            }),
+            Dependency::Call(call) => self
+                .changes_below(call)
+                .any(|change| change.action != Action::NoOp),
             Dependency::Variable(_) | Dependency::Local(_) | Dependency::Output(_) => false,
         }
     }
@@ -385,6 +382,9 @@ impl Walk<'_> {
                     .take(reads, &mut problems)
             })
             .collect();
+        if outcomes.contains(&CheckOutcome::Unknown) {
+            self.undecided.insert(address.clone(), reads.clone());
+        }
         self.gathered.checks.record(
             "resource",
             address.resource.config().to_string(),
