@@ -8,7 +8,7 @@ use terrace_functions::{CallError, Function};
 use terrace_schema::FunctionSchema;
 use terrace_syntax::{Call, Expr};
 use terrace_value::convert::convert;
-use terrace_value::{Marks, Type, Value};
+use terrace_value::{Kind, Marks, Type, Value};
 
 use super::{Frame, Run, dynamic_with, start_span};
 use crate::reference::suggestion;
@@ -73,10 +73,10 @@ impl Run<'_> {
         if function.lazy {
             return self.lazy_call(expression, call, function, &signature, frame);
         }
+        let before = self.errors();
         let Some(arguments) = self.arguments(call, &signature, frame) else {
             return Value::dynamic();
         };
-        let before = self.errors();
         for (place, argument) in arguments.iter().enumerate() {
             if let Some(parameter) = function.parameter(place)
                 && parameter.ty != Type::Dynamic
@@ -117,8 +117,8 @@ impl Run<'_> {
         });
     }
 
-    /// The arguments, the last expanded where it is to be; `None` for an error, and where the number of arguments is
-    /// not known.
+    /// The arguments, the last expanded where it is to be, also if some have errors; `None` where their number is wrong
+    /// or not known.
     fn arguments(
         &mut self,
         call: &Call,
@@ -146,7 +146,7 @@ impl Run<'_> {
             .map(|argument| self.eval(argument, frame))
             .collect();
         arguments.extend(expanded?);
-        (self.errors() == before).then_some(arguments)
+        Some(arguments)
     }
 
     fn expanded(
@@ -161,7 +161,12 @@ impl Run<'_> {
         if self.errors() > before {
             return None;
         }
-        let problem = if value.is_null() {
+        let is_sequence = match value.kind() {
+            Kind::Unknown(unknown) => is_sequence(&unknown.0),
+            Kind::Null(ty) => is_sequence(ty),
+            _ => true,
+        };
+        let problem = if value.is_null() && is_sequence {
             "The expanding argument (indicated by ...) must not be null."
         } else if let Some(items) = value.as_sequence() {
             let marks = value.marks();
@@ -171,12 +176,7 @@ impl Run<'_> {
                     .map(|item| item.clone().with_marks(marks))
                     .collect(),
             );
-        } else if !value.is_known()
-            && matches!(
-                value.ty(),
-                Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)
-            )
-        {
+        } else if !value.is_known() && is_sequence {
             return None;
         } else {
             "The expanding argument (indicated by ...) must be of a tuple, list, or set type."
@@ -224,11 +224,7 @@ impl Run<'_> {
             return false;
         }
         if count > needed && signature.variadic.is_none() {
-            let span = call
-                .args
-                .get(needed)
-                .or(call.args.last())
-                .map_or(call.close_span, start_span);
+            let span = argument_span(call, needed).unwrap_or(call.close_span);
             self.error(|| {
                 Diagnostic::error(
                     "too-many-arguments",
@@ -267,13 +263,14 @@ impl Run<'_> {
             self.call_failed_as_a_whole(call, signature, &error.message, frame);
             return;
         };
+        let span = argument_span(call, place).unwrap_or(whole);
         self.error_about(argument, frame, || {
             Diagnostic::error(
                 "invalid-argument",
                 "Invalid function argument",
                 format!("Invalid value for {name:?} parameter: {}.", error.message),
             )
-            .at(start_span(argument))
+            .at(span)
             .within(whole)
             .value("while calling", signature.written(call))
         });
@@ -324,10 +321,10 @@ impl Run<'_> {
             return Value::dynamic();
         };
         let signature = Signature::of_schema(function);
+        let before = self.errors();
         let Some(arguments) = self.arguments(call, &signature, frame) else {
             return Value::dynamic();
         };
-        let before = self.errors();
         let mut marks = Marks::NONE;
         let mut known = true;
         let mut plain = Vec::with_capacity(arguments.len());
@@ -430,6 +427,23 @@ impl Run<'_> {
             .at(call.name_span)
         });
     }
+}
+
+/// Whether values of this type can be expanded into arguments.
+const fn is_sequence(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Dynamic | Type::List(_) | Type::Set(_) | Type::Tuple(_)
+    )
+}
+
+/// Where messages about an argument point: at its beginning, or at all of what it was expanded from.
+fn argument_span(call: &Call, place: usize) -> Option<Span> {
+    let last = call.args.len().checked_sub(1)?;
+    if call.expand_final && place >= last {
+        return Some(call.args[last].span);
+    }
+    call.args.get(place).or(call.args.last()).map(start_span)
 }
 
 /// A place as the reference writes it in sentences: `main.tf:3,1-12`.

@@ -16,7 +16,7 @@ impl Run<'_> {
         let mut marks = Marks::NONE;
         let mut known = true;
         for item in items {
-            let key = self.object_key(&item.key, frame);
+            let key = self.object_key(&item.key, item.value.span, frame);
             let value = self.eval(&item.value, frame);
             match key {
                 Some((name, key_marks)) => {
@@ -36,10 +36,12 @@ impl Run<'_> {
         }
     }
 
-    /// The key (`None` while it is unknown) and its marks; `None` for an error.
+    /// The key (`None` while it is unknown) and its marks; `None` for an error. As in the reference, a null key is
+    /// reported where the value stands.
     fn object_key(
         &mut self,
         key: &ObjectKey,
+        value_span: Span,
         frame: Option<&Frame<'_>>,
     ) -> Option<(Option<Text>, Marks)> {
         let expression = match key {
@@ -69,7 +71,7 @@ impl Run<'_> {
                     "Null value as key",
                     "Can't use a null value as a key.",
                 )
-                .at(expression.span)
+                .at(value_span)
             });
             return None;
         }
@@ -199,34 +201,24 @@ impl Run<'_> {
         if self.errors() > before {
             return None;
         }
-        if value.is_null() {
-            self.error_about(condition, frame, || {
-                Diagnostic::error(
-                    "null-for-condition",
-                    "Condition is null",
-                    "The value of the 'if' clause must not be null.",
-                )
-                .at(condition.span)
-            });
-            return None;
-        }
-        match convert(&value, &Type::Bool) {
-            Ok(value) => {
-                building.known &= value.is_known();
-                value.as_bool()
+        let refused = if value.is_null() {
+            let detail = "The value of the 'if' clause must not be null.";
+            ("null-for-condition", "Condition is null", detail.to_owned())
+        } else {
+            match convert(&value, &Type::Bool) {
+                Ok(value) => {
+                    building.known &= value.is_known();
+                    return value.as_bool();
+                }
+                Err(error) => (
+                    "invalid-for-condition",
+                    "Invalid 'for' condition",
+                    format!("The 'if' clause value is invalid: {error}."),
+                ),
             }
-            Err(error) => {
-                self.error_about(condition, frame, || {
-                    Diagnostic::error(
-                        "invalid-for-condition",
-                        "Invalid 'for' condition",
-                        format!("The 'if' clause value is invalid: {error}."),
-                    )
-                    .at(condition.span)
-                });
-                None
-            }
-        }
+        };
+        self.for_refused(condition, frame, building, refused);
+        None
     }
 
     fn for_key(
@@ -237,34 +229,36 @@ impl Run<'_> {
         building: &mut Building,
     ) -> Option<Text> {
         building.marks |= key.marks();
-        if key.is_null() {
+        let detail = if key.is_null() {
+            "Key expression in 'for' expression must not produce a null value.".to_owned()
+        } else {
+            match convert(key, &Type::String) {
+                Ok(key) => {
+                    building.known &= key.is_known();
+                    return key.as_str().map(Text::from);
+                }
+                Err(error) => format!("The key expression produced an invalid result: {error}."),
+            }
+        };
+        let refused = ("invalid-object-key", "Invalid object key", detail);
+        self.for_refused(expression, frame, building, refused);
+        None
+    }
+
+    /// Says what is wrong with an item's key or condition, unless an item before was as wrong or unknown.
+    fn for_refused(
+        &mut self,
+        expression: &Expr,
+        frame: Option<&Frame<'_>>,
+        building: &mut Building,
+        (id, summary, detail): (&'static str, &'static str, String),
+    ) {
+        if building.known {
             self.error_about(expression, frame, || {
-                Diagnostic::error(
-                    "invalid-object-key",
-                    "Invalid object key",
-                    "Key expression in 'for' expression must not produce a null value.",
-                )
-                .at(expression.span)
+                Diagnostic::error(id, summary, detail).at(expression.span)
             });
-            return None;
         }
-        match convert(key, &Type::String) {
-            Ok(key) => {
-                building.known &= key.is_known();
-                key.as_str().map(Text::from)
-            }
-            Err(error) => {
-                self.error_about(expression, frame, || {
-                    Diagnostic::error(
-                        "invalid-object-key",
-                        "Invalid object key",
-                        format!("The key expression produced an invalid result: {error}."),
-                    )
-                    .at(expression.span)
-                });
-                None
-            }
-        }
+        building.known = false;
     }
 
     /// Notes what the parts of a `for` would read that could not be evaluated for every item.

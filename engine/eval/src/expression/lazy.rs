@@ -9,7 +9,7 @@ use terrace_diag::{Diagnostics, SourceFile, SourceId};
 use terrace_functions::{CallError, FileError, Function};
 use terrace_syntax::{Call, Expr, ExprKind};
 use terrace_value::convert::convert;
-use terrace_value::{Refinements, Type, Value};
+use terrace_value::{Type, Value};
 
 use super::call::{Signature, place, place_in};
 use super::{Frame, Run, dynamic_with};
@@ -70,7 +70,7 @@ impl Run<'_> {
             if failed {
                 continue;
             }
-            if self.depends_on_unknown(argument, frame) {
+            if !value.is_wholly_known() {
                 // What comes after may be read once this one is known.
                 for rest in &call.args[place + 1..] {
                     self.quietly(|run| run.eval(rest, frame));
@@ -84,7 +84,9 @@ impl Run<'_> {
         }
         let mut message = String::from("no expression succeeded:\n");
         for argument in &call.args {
+            let repeated = std::mem::replace(&mut self.repeats, true);
             let (_, said, _) = self.aside(|run| run.eval(argument, frame));
+            self.repeats = repeated;
             for diagnostic in said.iter().filter(|diagnostic| diagnostic.is_error()) {
                 let at = diagnostic.subject.map_or_else(String::new, |span| {
                     format!(
@@ -106,26 +108,15 @@ impl Run<'_> {
     }
 
     fn can_call(&mut self, argument: &Expr, frame: Option<&Frame<'_>>) -> Value {
-        let (_, failed) = self.quietly(|run| run.eval(argument, frame));
+        let (value, failed) = self.quietly(|run| run.eval(argument, frame));
         if failed {
             return Value::FALSE;
         }
-        if self.depends_on_unknown(argument, frame) {
-            return Value::unknown_refined(Type::Bool, Refinements::default());
+        if value.is_wholly_known() {
+            Value::TRUE
+        } else {
+            Value::unknown(Type::Bool)
         }
-        Value::TRUE
-    }
-
-    /// Whether anything that the expression refers to is not wholly known.
-    fn depends_on_unknown(&mut self, expression: &Expr, frame: Option<&Frame<'_>>) -> bool {
-        let item = frame.and_then(Frame::item);
-        if item.is_some_and(|item| !item.is_wholly_known()) {
-            return true;
-        }
-        visit::references(expression).into_iter().any(|traversal| {
-            let (value, failed) = self.quietly(|run| run.traversal(traversal, frame));
-            !failed && !value.is_wholly_known()
-        })
     }
 
     // ---- templates

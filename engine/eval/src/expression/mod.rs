@@ -47,6 +47,8 @@ pub(crate) struct Run<'a> {
     quiet: u32,
     /// Set where functions that read templates may not be called: inside such a template.
     in_template: bool,
+    /// Whether the same may be said twice.
+    repeats: bool,
 }
 
 impl<'a> Run<'a> {
@@ -61,6 +63,7 @@ impl<'a> Run<'a> {
             errors: 0,
             quiet: 0,
             in_template: false,
+            repeats: false,
         }
     }
 
@@ -108,7 +111,7 @@ impl<'a> Run<'a> {
     /// Adds a diagnostic, once: the items of a `for` may all have the same to say.
     fn say(&mut self, diagnostic: Diagnostic) {
         let mut latest = self.diagnostics.iter().rev().take(MOST_COMPARED);
-        if latest.all(|said| *said != diagnostic) {
+        if self.repeats || latest.all(|said| *said != diagnostic) {
             self.diagnostics.push(diagnostic);
         }
     }

@@ -30,7 +30,11 @@ pub(crate) fn start_span(expression: &Expr) -> Span {
                     };
                 }
             },
-            ExprKind::TemplateJoin(inner) => inner,
+            ExprKind::TemplateJoin(inner) => match &inner.kind {
+                ExprKind::For(directive) => return directive.open_span,
+                _ => inner,
+            },
+            ExprKind::Parens(inner) => inner,
             ExprKind::Binary { left: first, .. }
             | ExprKind::Conditional {
                 condition: first, ..
@@ -38,10 +42,9 @@ pub(crate) fn start_span(expression: &Expr) -> Span {
             | ExprKind::Index {
                 collection: first, ..
             }
-            | ExprKind::RelativeTraversal { source: first, .. }
-            | ExprKind::Splat { source: first, .. } => first,
-            ExprKind::Call(call) => return call.name_span,
-            ExprKind::Traversal(traversal) => return traversal.root.span,
+            | ExprKind::RelativeTraversal { source: first, .. } => first,
+            ExprKind::Splat { marker_span, .. } => return *marker_span,
+            ExprKind::Call(call) => return call.name_span.to(call.open_span),
             ExprKind::Tuple(_) | ExprKind::Object(_) | ExprKind::For(_) => {
                 return first_bytes(expression.span, 1);
             }

@@ -19,6 +19,22 @@ impl Run<'_> {
         if self.errors() > before {
             return Value::dynamic();
         }
+        let result = self.splat_of(value, source, each, marker_span, frame);
+        if self.errors() > before {
+            Value::unknown(result.ty()).with_marks(result.marks())
+        } else {
+            result
+        }
+    }
+
+    fn splat_of(
+        &mut self,
+        value: Value,
+        source: &Expr,
+        each: &Expr,
+        marker_span: Span,
+        frame: Option<&Frame<'_>>,
+    ) -> Value {
         let (value, marks) = value.unmark();
         match value.kind() {
             Kind::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {

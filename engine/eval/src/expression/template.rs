@@ -39,21 +39,16 @@ impl Run<'_> {
                 });
                 continue;
             }
+            if let Some(refinements) = value.refinements() {
+                if known {
+                    text.push_str(refinements.prefix.as_deref().unwrap_or_default());
+                }
+                known = false;
+                continue;
+            }
             match convert(&value, &Type::String) {
-                Ok(value) => match value.as_str() {
-                    Some(more) if known => text.push_str(more),
-                    Some(_) => {}
-                    None if known => {
-                        known = false;
-                        if let Some(prefix) = value
-                            .refinements()
-                            .and_then(|refinements| refinements.prefix.as_deref())
-                        {
-                            text.push_str(prefix);
-                        }
-                    }
-                    None => {}
-                },
+                Ok(value) if known => text.push_str(value.as_str().unwrap_or_default()),
+                Ok(_) => {}
                 Err(error) => self.error_about(part, frame, || {
                     Diagnostic::error(
                         "invalid-interpolation",
@@ -65,11 +60,9 @@ impl Run<'_> {
                 }),
             }
         }
-        if self.errors() > before {
-            return Value::unknown(Type::String).with_marks(marks);
-        }
         if !known {
-            let prefix = (!text.is_empty()).then(|| text.into());
+            let failed = self.errors() > before;
+            let prefix = (!failed && !text.is_empty()).then(|| text.into());
             let refinements = Refinements {
                 not_null: true,
                 prefix,
@@ -86,7 +79,6 @@ impl Run<'_> {
         inner: &Expr,
         frame: Option<&Frame<'_>>,
     ) -> Value {
-        let before = self.errors();
         let parts = self.eval(inner, frame);
         let mut marks = parts.marks();
         let Some(items) = parts.as_sequence() else {
@@ -122,7 +114,7 @@ impl Run<'_> {
                 }),
             }
         }
-        if self.errors() > before || !known {
+        if !known {
             return Value::unknown(Type::String).with_marks(marks);
         }
         Value::string(text).with_marks(marks)

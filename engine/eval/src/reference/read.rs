@@ -310,7 +310,7 @@ impl Run<'_> {
             ),
             (_, None | Some(Expansion::Unknown)) => {
                 self.dependencies.insert(Dependency::Resource(address));
-                (self.evaluator.unknown_object(config), consumed)
+                (Value::dynamic(), consumed)
             }
             // From the whole, for the words of what is wrong with the key.
             _ => (self.whole_resource(&address, config), consumed - 1),

@@ -101,12 +101,18 @@ fn index_unmarked(value: &Value, key: &Value) -> Result<Value, AccessError> {
             }
         }
         Kind::Object(entries) => {
+            let hint = match key.kind() {
+                Kind::Number(_) => {
+                    " An object only supports looking up attributes by name, not by numeric index."
+                }
+                _ => "",
+            };
             let key = key_as(key, &Type::String)?;
             match key.as_str() {
                 Some(name) => entries
                     .get(name)
                     .cloned()
-                    .ok_or_else(|| invalid_index(format!("{NO_SUCH_ELEMENT}."))),
+                    .ok_or_else(|| invalid_index(format!("{NO_SUCH_ELEMENT}.{hint}"))),
                 None => Ok(Value::dynamic()),
             }
         }
@@ -214,10 +220,11 @@ fn unsupported_attribute(ty: &Type, name: &str) -> AccessError {
              list, or across all elements of the list?",
             which(element).unwrap_or_default()
         ),
-        Type::Set(element) if which(element).is_some() => format!(
-            "Can't access attributes on a set of objects. Did you mean to access {} across all elements of the set?",
-            which(element).unwrap_or_default()
-        ),
+        Type::Set(element) if which(element).is_some() => {
+            "Can't access attributes on a set of objects. Did you mean to access an attribute across all elements of the \
+             set?"
+                .to_owned()
+        }
         Type::Bool | Type::Number | Type::String => {
             format!(
                 "Can't access attributes on a primitive-typed value ({}).",
