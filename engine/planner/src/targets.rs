@@ -59,6 +59,12 @@ impl Included {
                     }),
             );
         }
+        for id in &named {
+            // Of what is named itself, only the instances that are named.
+            if let Some(ConfigNode::Resource(resource)) = dag.get(*id) {
+                whole.remove(resource);
+            }
+        }
         included.whole = whole;
         included.add_outputs(graph, closure);
         if mode == PlanMode::Destroy {

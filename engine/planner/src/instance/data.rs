@@ -28,6 +28,8 @@ pub(crate) struct DataOutcome {
     pub(crate) value: Value,
     /// Whether the value was read, and so is to be stored.
     pub(crate) read: bool,
+    /// Errors that are warnings because the instance stands in a `check` block: that has failed.
+    pub(crate) failures: Vec<String>,
     /// The read that is put off.
     pub(crate) change: Option<ResourceChange>,
     /// What there is to say.
@@ -47,6 +49,7 @@ pub(crate) async fn plan_data(input: DataInput) -> DataOutcome {
     let mut outcome = DataOutcome {
         value: planned,
         read: false,
+        failures: Vec::new(),
         change: None,
         diagnostics: Diagnostics::new(),
     };
@@ -54,7 +57,7 @@ pub(crate) async fn plan_data(input: DataInput) -> DataOutcome {
         .await
         .is_none()
     {
-        soften(&input, &mut outcome.diagnostics);
+        soften(&input, &mut outcome);
         return outcome;
     }
     let reason = match () {
@@ -72,7 +75,7 @@ pub(crate) async fn plan_data(input: DataInput) -> DataOutcome {
         outcome.value = value;
         outcome.read = true;
     }
-    soften(&input, &mut outcome.diagnostics);
+    soften(&input, &mut outcome);
     if input.in_check && input.may_defer {
         outcome.change = Some(deferred(
             subject,
@@ -83,12 +86,17 @@ pub(crate) async fn plan_data(input: DataInput) -> DataOutcome {
     outcome
 }
 
-fn soften(input: &DataInput, diagnostics: &mut Diagnostics) {
+/// In a `check` block, errors are warnings, and the check has failed with them.
+fn soften(input: &DataInput, outcome: &mut DataOutcome) {
     if !input.in_check {
         return;
     }
-    for diagnostic in diagnostics.iter_mut() {
-        diagnostic.severity = Severity::Warning;
+    for diagnostic in &mut outcome.diagnostics {
+        if diagnostic.is_error() {
+            let (summary, detail) = (&diagnostic.summary, &diagnostic.detail);
+            outcome.failures.push(format!("{summary}: {detail}"));
+            diagnostic.severity = Severity::Warning;
+        }
     }
 }
 

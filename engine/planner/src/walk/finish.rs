@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use terrace_addr::{AbsProviderConfig, AbsResourceInstance, DeposedKey, InstanceKey};
+use terrace_addr::{AbsNamed, AbsProviderConfig, AbsResourceInstance, DeposedKey, InstanceKey};
 use terrace_diag::Diagnostics;
 use terrace_eval::{CheckOutcome, RuleKind, Scope};
 use terrace_plan::{Action, ActionReason, PlanMode, ResourceChange};
@@ -231,6 +231,13 @@ impl Walk<'_> {
         let address = context.abs.instance(key.cloned());
         if !self.take(std::mem::take(&mut outcome.diagnostics)) {
             return false;
+        }
+        if let Some(check) = &context.config.in_check {
+            if !outcome.failures.is_empty() {
+                let check = AbsNamed::new(address.module().clone(), check.clone());
+                let failures = self.failed_checks.entry(check).or_default();
+                failures.append(&mut outcome.failures);
+            }
         }
         if outcome.read {
             let base = Object {

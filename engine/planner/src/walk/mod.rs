@@ -150,6 +150,8 @@ pub(crate) struct Walk<'a> {
     /// Resources whose node was left out because something before it failed.
     skipped: BTreeSet<ConfigResource>,
     imports: BTreeMap<AbsResourceInstance, Import>,
+    /// Checks whose data could not be read, and why.
+    failed_checks: BTreeMap<AbsNamed, Vec<String>>,
     /// Instances with conditions that cannot be decided yet, and what those read.
     undecided: BTreeMap<AbsResourceInstance, BTreeSet<Dependency>>,
 }
@@ -211,6 +213,7 @@ impl<'a> Walk<'a> {
             expanded: BTreeSet::new(),
             skipped: BTreeSet::new(),
             imports: BTreeMap::new(),
+            failed_checks: BTreeMap::new(),
             undecided: BTreeMap::new(),
         })
     }

@@ -215,8 +215,20 @@ impl Walk<'_> {
         let what = format!("check.{name}");
         for instance in self.table.modules(module) {
             let scope = Scope::module(instance.clone());
-            let mut outcomes: Vec<CheckOutcome> = Vec::new();
-            for rule in &check.asserts {
+            let failures = self
+                .failed_checks
+                .remove(&AbsNamed::new(instance.clone(), name.clone()));
+            let asserts = if failures.is_some() {
+                &[][..]
+            } else {
+                &check.asserts[..]
+            };
+            let mut outcomes: Vec<CheckOutcome> = failures
+                .into_iter()
+                .flatten()
+                .map(CheckOutcome::Fail)
+                .collect();
+            for rule in asserts {
                 let judged = self.evaluator.check_rule(
                     rule,
                     &RuleKind::CheckAssertion,
