@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -95,7 +95,7 @@ impl LocalStore {
     fn places(&self, workspace: &str) -> Places {
         let state = self.state_path(workspace);
         // A link stays a link: what it leads to is replaced.
-        let state = std::fs::canonicalize(&state).unwrap_or(state);
+        let state = canonical(state);
         let name = state
             .file_name()
             .map(|name| name.to_string_lossy().into_owned())
@@ -107,11 +107,12 @@ impl LocalStore {
         Places {
             workspace: workspace.to_owned(),
             lock_info: state.with_file_name(format!(".{name}.lock.info")),
-            own: self
-                .options
-                .directory
-                .join(".terrace/workspaces")
-                .join(workspace),
+            // By the file alone, so that whoever comes to the state, by whichever configuration, finds its runs, its
+            // journal and the rules of its gate.
+            own: state
+                .with_file_name(".terrace")
+                .join("states")
+                .join(&name),
             backup,
             state,
         }
@@ -121,6 +122,19 @@ impl LocalStore {
         check_workspace_name(workspace)?;
         Ok(self.places(workspace))
     }
+}
+
+/// The path without links, whether the file is there or only its directory.
+fn canonical(path: PathBuf) -> PathBuf {
+    let in_directory = || {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = std::fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?;
+        Some(directory.join(path.file_name()?))
+    };
+    std::fs::canonicalize(&path)
+        .ok()
+        .or_else(in_directory)
+        .unwrap_or(path)
 }
 
 impl Places {
@@ -238,6 +252,12 @@ impl StateStore for LocalStore {
         };
         let _guard = places.guard()?;
         let epoch = places.next_epoch()?;
+        let mut info = info;
+        if info.path.is_empty() {
+            let path = self.state_path(workspace);
+            let path = path.strip_prefix(".").unwrap_or(&path);
+            info.path = path.display().to_string();
+        }
         files::write(&places.lock_info, &wire::write_lock(&info), true)
             .map_err(places.locking())?;
         Ok(Box::new(LockedLocal {

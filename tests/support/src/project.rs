@@ -117,10 +117,11 @@ impl Project {
         Running::start(line("terrace", arguments), &mut self.command(terrace(), arguments), self.outer().to_owned())
     }
 
-    /// The state as it is stored.
+    /// The state as it is stored; `null` where there is none.
     #[track_caller]
     pub fn state(&self) -> serde_json::Value {
-        self.terrace(&["state", "pull"]).success().json()
+        let pulled = self.terrace(&["state", "pull"]).success();
+        if pulled.stdout.is_empty() { serde_json::Value::Null } else { pulled.json() }
     }
 
     /// The instances of the stored state: their addresses and their attributes.

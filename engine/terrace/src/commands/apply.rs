@@ -8,8 +8,8 @@ use futures::StreamExt as _;
 use terrace_addr::Name;
 use terrace_apply::{Applied, ApplyRequest, Stop};
 use terrace_gate::{
-    ApprovedPlan, Run, RunCounts, RunStatus, approve, gather, load_run_plan, record_applied, record_applying, save_run,
-   
+    ApprovedPlan, Run, RunCounts, RunStatus, approve, gather, load_run_plan, record_applied,
+    record_applying, save_run,
 };
 use terrace_plan::{Action, OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
 use terrace_port::{Clock as _, Files as _, LockedState};
@@ -61,9 +61,8 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         return Ok(FAILURE);
     }
     let run = plan::run_record(session, &place, &made);
-    let Made {
-        plan, digest, work, ..
-    } = made;
+    let digest = made.digest();
+    let Made { plan, work, .. } = made;
     let subject = Subject {
         plan,
         digest,
@@ -85,7 +84,7 @@ async fn finish_without_changes(
         run.status = RunStatus::Applied;
         run.finished = Some(session.now());
         // Only what the gate lets through counts as applied.
-        let approved = judge(session, place, made.plan.clone(), made.digest).await;
+        let approved = judge(session, place, made.plan.clone(), made.digest()).await;
         if approved.is_ok() {
             record_applied(&*store, &run, place.rules.as_ref()).await?;
         }
@@ -537,7 +536,9 @@ fn print_outputs(session: &Session, state: &terrace_state::State) {
 async fn check_fresh(locked: &dyn LockedState, plan: &Plan) -> Result<(), CommandError> {
     let state = terrace_state::load_locked(locked).await?;
     let planned = &plan.previous_state;
+    // A plan that was made before there was a state is stale, not of another state.
     if state.lineage != planned.lineage
+        && !planned.lineage.is_empty()
         && !(state.resources.is_empty() && planned.resources.is_empty())
     {
         let detail = "The plan was made for another state: the lineages differ. Plan again.";

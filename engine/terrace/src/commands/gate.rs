@@ -12,10 +12,7 @@ use crate::session::{Place, Session};
 pub(crate) type NamedStore = (String, Arc<dyn RunStore>);
 
 /// The run stores of the environments that `place`'s environment comes after.
-pub(crate) fn upstream(
-    session: &Session,
-    place: &Place,
-) -> Result<Vec<NamedStore>, CommandError> {
+pub(crate) fn upstream(session: &Session, place: &Place) -> Result<Vec<NamedStore>, CommandError> {
     let (Some(found), Some(rules)) = (&place.project, &place.rules) else {
         return Ok(Vec::new());
     };

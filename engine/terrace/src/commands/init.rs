@@ -13,15 +13,19 @@ use crate::outside::{Disk, write_file};
 use crate::session::Session;
 use crate::wiring::{Wiring, needed_providers, requirements};
 
-pub(crate) async fn run(session: &Session, args: &InitArgs) -> Outcome {
-    let has_configuration = Disk.list(".").is_ok_and(|entries| {
+/// Whether the working directory holds any configuration.
+pub(crate) fn has_configuration() -> bool {
+    Disk.list(".").is_ok_and(|entries| {
         entries.iter().any(|entry| {
             [".tf", ".tf.json", ".tofu", ".tofu.json"]
                 .iter()
                 .any(|ending| entry.name.ends_with(ending))
         })
-    });
-    if !has_configuration {
+    })
+}
+
+pub(crate) async fn run(session: &Session, args: &InitArgs) -> Outcome {
+    if !has_configuration() {
         session.view.line("Terrace initialized in an empty directory!\n\nThe directory has no Terrace configuration files. You may begin working\nwith Terrace immediately by creating Terrace configuration files.");
         return Ok(SUCCESS);
     }

@@ -1,6 +1,6 @@
 //! `terrace plan`, and the planning half of `apply`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use terrace_addr::{AbsResourceInstance, ParseError, Target};
 use terrace_diag::SourceMap;
@@ -25,9 +25,24 @@ use crate::wiring::{Work, load_config_for_backend};
 /// A plan that was made here and now.
 pub(crate) struct Made {
     pub(crate) plan: Plan,
-    pub(crate) digest: PlanDigest,
-    pub(crate) file: Vec<u8>,
     pub(crate) work: Work,
+    digest: OnceLock<PlanDigest>,
+    file: OnceLock<(Vec<u8>, PlanDigest)>,
+}
+
+impl Made {
+    /// The plan's digest, found out when it is first asked for.
+    pub(crate) fn digest(&self) -> PlanDigest {
+        match self.file.get() {
+            Some((_, digest)) => *digest,
+            None => *self.digest.get_or_init(|| self.plan.digest()),
+        }
+    }
+
+    /// The bytes of the plan file, made when they are first asked for.
+    pub(crate) fn file(&self) -> &[u8] {
+        &self.file.get_or_init(|| write_plan_file(&self.plan)).0
+    }
 }
 
 pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
@@ -53,7 +68,7 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     record(session, &place, &made, args.key.as_deref()).await?;
     show(session, &made.plan);
     if let Some(out) = &args.out {
-        write_file(out, &made.file).map_err(|error| {
+        write_file(out, made.file()).map_err(|error| {
             CommandError::one(
                 "unwritable-file",
                 "Plan cannot be saved",
@@ -76,7 +91,7 @@ fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs) {
     }
     view.line(format!("\n{}\n", "─".repeat(view.width.min(77))));
     if let Some(environment) = &place.environment {
-        let id = made.digest.short();
+        let id = made.digest().short();
         view.line(format!("Run {id} of environment {environment:?}. To perform exactly these actions:\n    terrace apply -env={environment} {id}"));
         let approvals = place
             .rules
@@ -89,7 +104,7 @@ fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs) {
     } else if let Some(out) = &args.out {
         view.line(format!("Saved the plan to: {out}\n\nTo perform exactly these actions, run the following command to apply:\n    terrace apply {out:?}"));
     } else {
-        view.line("Note: You didn't use the -out option to save this plan, so Terrace can't guarantee\nto take exactly these actions if you run \"terrace apply\" now.");
+        view.line("Note: You didn't use the -out option to save this plan, so Terrace can't\nguarantee to take exactly these actions if you run \"terrace apply\" now.");
     }
 }
 
@@ -194,6 +209,14 @@ pub(crate) async fn make(
     options: &PlanOptions,
 ) -> Result<Made, CommandError> {
     let planner_options = planner_options(options)?;
+    if planner_options.mode != PlanMode::Destroy && !super::init::has_configuration() {
+        let detail = "Plan requires configuration to be present. Planning without a configuration would mark everything for destruction, which is normally not what is desired. If you would like to destroy everything, run plan with the -destroy option. Otherwise, create a Terrace configuration file (.tf file) and try again.";
+        return Err(CommandError::one(
+            "no-configuration",
+            "No configuration files",
+            detail,
+        ));
+    }
     check_journal(place).await?;
     let state = terrace_state::load(&*place.store, &place.workspace).await?;
     let work = Work::prepare(session, place, &state).await?;
@@ -203,12 +226,11 @@ pub(crate) async fn make(
     session
         .view
         .diagnostics(terrace_diag::Diagnostics::new(), &sources);
-    let (file, digest) = write_plan_file(&plan);
     Ok(Made {
         plan,
-        digest,
-        file,
         work,
+        digest: OnceLock::new(),
+        file: OnceLock::new(),
     })
 }
 
@@ -259,12 +281,13 @@ pub(crate) async fn record(
         return Ok(());
     };
     let store = place.store.runs(&place.workspace);
+    let file = made.file();
     let run = run_record(session, place, made);
-    save_run_plan(&*store, &run.id, &made.file).await?;
+    save_run_plan(&*store, &run.id, file).await?;
     if let Some(path) = key {
         let key = super::approve::read_key(Some(path))?;
         let statement = Statement {
-            plan: made.digest,
+            plan: made.digest(),
             environment: environment.clone(),
             change: "normal".to_owned(),
             signed_at: SystemClock.now().0,
@@ -290,7 +313,7 @@ pub(crate) async fn record(
             place,
             "plan",
             Some(&run.id),
-            &[("plan", made.digest.to_string())],
+            &[("plan", made.digest().to_string())],
         )
         .await
 }
@@ -303,8 +326,8 @@ pub(crate) fn run_record(session: &Session, place: &Place, made: &Made) -> Run {
         PlanMode::RefreshOnly => "refresh-only",
     };
     Run {
-        id: made.digest.short(),
-        plan: made.digest,
+        id: made.digest().short(),
+        plan: made.digest(),
         configuration: configuration_digest(&made.plan.inputs.configuration),
         environment: place.environment.clone(),
         workspace: place.workspace.clone(),

@@ -1,7 +1,9 @@
 //! `terrace runs`
 
 use terrace_config::Config;
-use terrace_gate::{APPROVAL_NAMESPACE, Approval, Run, find_run, list_runs, load_run_plan, run_approvals};
+use terrace_gate::{
+    APPROVAL_NAMESPACE, Approval, Run, find_run, list_runs, load_run_plan, run_approvals,
+};
 
 use crate::args::{RunsArgs, RunsCommand};
 use crate::command_error::{CommandError, Outcome, SUCCESS};
@@ -172,12 +174,23 @@ async fn approvals(
         let (approval, parts) = match (Approval::open(&envelope), Approval::parts(&envelope)) {
             (Ok(approval), Ok(parts)) => (approval, parts),
             (Err(error), _) | (_, Err(error)) => {
-                rows.push(vec!["-".to_owned(), "-".to_owned(), "-".to_owned(), error.to_string()]);
+                rows.push(vec![
+                    "-".to_owned(),
+                    "-".to_owned(),
+                    "-".to_owned(),
+                    error.to_string(),
+                ]);
                 continue;
             }
         };
-        let person = place.rules.as_ref().and_then(|rules| rules.person_of(&approval.fingerprint));
-        let expires = approval.statement.expires_at.map_or_else(|| "never".to_owned(), rfc3339);
+        let person = place
+            .rules
+            .as_ref()
+            .and_then(|rules| rules.person_of(&approval.fingerprint));
+        let expires = approval
+            .statement
+            .expires_at
+            .map_or_else(|| "never".to_owned(), rfc3339);
         rows.push(vec![
             person.unwrap_or("nobody").to_owned(),
             approval.fingerprint.clone(),
@@ -185,17 +198,34 @@ async fn approvals(
             approval.statement.comment.clone(),
         ]);
         let Some(person) = person else { continue };
-        let earlier = files.iter().filter(|(name, _)| name.strip_suffix(".sig").is_some_and(|name| name.split('~').next() == Some(person))).count();
-        let name = if earlier == 0 { person.to_owned() } else { format!("{person}~{}", earlier + 1) };
-        signers.push_str(&format!("{person} namespaces=\"{APPROVAL_NAMESPACE}\" {}\n", parts.public_key));
+        let earlier = files
+            .iter()
+            .filter(|(name, _)| {
+                name.strip_suffix(".sig")
+                    .is_some_and(|name| name.split('~').next() == Some(person))
+            })
+            .count();
+        let name = if earlier == 0 {
+            person.to_owned()
+        } else {
+            format!("{person}~{}", earlier + 1)
+        };
+        signers.push_str(&format!(
+            "{person} namespaces=\"{APPROVAL_NAMESPACE}\" {}\n",
+            parts.public_key
+        ));
         files.push((name.clone(), parts.message));
         files.push((format!("{name}.sig"), parts.signature.into_bytes()));
     }
     if rows.is_empty() {
-        session.view.output(format!("Nobody has approved run {}.", run.id));
+        session
+            .view
+            .output(format!("Nobody has approved run {}.", run.id));
         return Ok(SUCCESS);
     }
-    session.view.output(table(&["BY", "KEY", "EXPIRES", "COMMENT"], &rows));
+    session
+        .view
+        .output(table(&["BY", "KEY", "EXPIRES", "COMMENT"], &rows));
     if let Some(directory) = directory {
         files.push(("allowed_signers".to_owned(), signers.into_bytes()));
         export(session, directory, &files)?;
@@ -203,13 +233,30 @@ async fn approvals(
     Ok(SUCCESS)
 }
 
-fn export(session: &Session, directory: &str, files: &[(String, Vec<u8>)]) -> Result<(), CommandError> {
+fn export(
+    session: &Session,
+    directory: &str,
+    files: &[(String, Vec<u8>)],
+) -> Result<(), CommandError> {
     for (name, bytes) in files {
         // A person's name may hold anything; a file's may not.
-        let safe: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.~@".contains(c) { c } else { '_' }).collect();
+        let safe: String = name
+            .chars()
+            .map(|c| {
+                if c.is_alphanumeric() || "-_.~@".contains(c) {
+                    c
+                } else {
+                    '_'
+                }
+            })
+            .collect();
         let path = format!("{directory}/{safe}");
         write_file(&path, bytes).map_err(|error| {
-            CommandError::one("unwritable-file", "File cannot be written", format!("{path} cannot be written: {error}."))
+            CommandError::one(
+                "unwritable-file",
+                "File cannot be written",
+                format!("{path} cannot be written: {error}."),
+            )
         })?;
     }
     session.view.output(format!(

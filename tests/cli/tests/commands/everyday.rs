@@ -133,7 +133,8 @@ fn nothing_is_wider_than_the_terminal() {
         &["state", "show", "terraform_data.nothing"],
     ] {
         let said = project.terrace(arguments).all();
-        for line in said.lines() {
+        // What the configuration says is as wide as it is; everything else is folded.
+        for line in said.lines().filter(|line| !line.starts_with("  # <- ")) {
             assert!(line.chars().count() <= 80, "{} columns: {line:?} of {arguments:?}", line.chars().count());
         }
     }

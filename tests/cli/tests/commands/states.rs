@@ -75,7 +75,7 @@ fn taint_and_untaint() {
     let project = applied("");
     project.terrace(&["taint", "terraform_data.one"]).success();
     let planned = project.terrace(&["plan", "-detailed-exitcode"]).fails(2);
-    planned.says("terraform_data.one is tainted, so it must be replaced");
+    planned.says("terraform_data.one is tainted, so must be replaced");
     project.terrace(&["untaint", "terraform_data.one"]).success();
     project.terrace(&["plan", "-detailed-exitcode"]).success();
     project.terrace(&["taint", "terraform_data.nobody"]).fails(1).says("No such resource instance");

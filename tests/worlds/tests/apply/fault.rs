@@ -24,7 +24,7 @@ fn an_object_that_was_made_but_not_whole_is_tainted_and_replaced() {
     lab.apply().fails(1).says("Failed as told");
     lab.state_is_the_world();
     lab.script("");
-    lab.project.terrace(&["plan"]).success().says("test_object.base[3] is tainted, so it must be replaced");
+    lab.project.terrace(&["plan"]).success().says("test_object.base[3] is tainted, so must be replaced");
     lab.apply().success();
     lab.state_is_the_world();
     lab.nothing_is_there_twice();
