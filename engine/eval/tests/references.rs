@@ -203,7 +203,7 @@ fn instance_keys_are_checked() {
         "Unexpected resource instance key | Because thing.one does not have \"count\" or \"for_each\" set, references to it must not include an index key. Remove the bracketed index to refer to the single instance of this resource. | 2:11-25"
     );
     assert_eq!(
-        error("thing.cnt[7].id"),
+        error("thing.cnt[2].id"),
         "Invalid index | The given key does not identify an element in this collection value: the given index is greater than or equal to the length of the collection. | 2:20-23"
     );
 }

@@ -145,10 +145,12 @@ fn sequence_index(number: &Number, length: Option<usize>) -> Result<usize, Acces
         _ if !number.is_integer() => Err(no_such_element(
             "indexing a sequence requires a whole number, but the given index has a fractional part",
         )),
-        (_, Some(0)) => Err(no_such_element("the collection has no elements")),
-        _ => Err(no_such_element(
+        (Some(0), Some(0)) => Err(no_such_element("the collection has no elements")),
+        // As in the reference, only the index just after the last is explained.
+        (place, length) if place == length => Err(no_such_element(
             "the given index is greater than or equal to the length of the collection",
         )),
+        _ => Err(invalid_index(format!("{NO_SUCH_ELEMENT}."))),
     }
 }
 
