@@ -154,7 +154,7 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
         mode: request.options.mode,
         inputs: inputs(request),
         previous_state: Arc::clone(&request.state),
-        prior_state: Arc::new(gathered.prior),
+        prior_state: gathered.prior,
         changes,
         drift,
         outputs: gathered.outputs,

@@ -181,6 +181,7 @@ pub(crate) fn subject(provider: Fake) -> Subject {
         provider_config: provider_config(),
         provider: Arc::new(provider),
         schema: Arc::new(schema()),
+        null: Value::null(schema().block.implied_type()),
         block: None,
         evaluator: Arc::new(evaluator()),
         observer: Arc::new(Unwatched),

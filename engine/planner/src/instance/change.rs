@@ -52,7 +52,6 @@ pub(super) async fn plan(input: &ManagedInput, outcome: &mut ManagedOutcome) {
 }
 
 fn empty_change(subject: &Subject) -> ResourceChange {
-    let none = Value::null(subject.schema.block.implied_type());
     ResourceChange {
         address: subject.address.clone(),
         previous_address: subject.previous_address.clone(),
@@ -61,8 +60,8 @@ fn empty_change(subject: &Subject) -> ResourceChange {
         schema_version: subject.schema.version,
         action: Action::NoOp,
         action_reason: ActionReason::None,
-        before: none.clone(),
-        after: none,
+        before: subject.null.clone(),
+        after: subject.null.clone(),
         replace_paths: Vec::new(),
         private: [].into(),
         importing: None,
@@ -95,7 +94,7 @@ fn removal(
 async fn delete(input: &ManagedInput, reason: ActionReason, outcome: &mut ManagedOutcome) {
     let subject = &input.subject;
     let mut change = removal(input, Action::Delete, reason, outcome);
-    let null = Value::null(subject.schema.block.implied_type());
+    let null = subject.null.clone();
     let request = PlanRequest {
         type_name: subject.address.type_name().clone(),
         prior: change.before.unmark_deep().0,
@@ -168,7 +167,7 @@ async fn validate(subject: &Subject, config: &Value, diagnostics: &mut Diagnosti
 async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut ManagedOutcome) {
     let subject = &input.subject;
     let block = &subject.schema.block;
-    let null = Value::null(block.implied_type());
+    let null = subject.null.clone();
     let tainted = outcome
         .prior
         .as_ref()

@@ -109,7 +109,7 @@ fn deferred(subject: &Subject, after: Value, reason: ActionReason) -> ResourceCh
         schema_version: subject.schema.version,
         action: Action::Read,
         action_reason: reason,
-        before: Value::null(subject.schema.block.implied_type()),
+        before: subject.null.clone(),
         after,
         replace_paths: Vec::new(),
         private: [].into(),

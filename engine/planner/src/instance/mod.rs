@@ -38,6 +38,8 @@ pub(crate) struct Subject {
     pub(crate) provider: Arc<dyn Provider>,
     /// The type's schema.
     pub(crate) schema: Arc<ResourceSchema>,
+    /// Null of the schema's type.
+    pub(crate) null: Value,
     /// The block, for places of diagnostics.
     pub(crate) block: Option<Arc<ResourceConfig>>,
     /// Knows where attributes are written.

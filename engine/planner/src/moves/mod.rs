@@ -66,12 +66,20 @@ fn statement(module: &ModulePath, moved: &Moved) -> Option<Statement> {
 
 /// Moves objects of `state` as the statements say, and as changes between `count` and no `count` imply.
 /// Statements that form a cycle move nothing; [`validate`] reports them.
-pub(crate) fn apply(statements: &[Statement], config: &Config, state: &mut State) -> MoveResults {
+pub(crate) fn apply(
+    statements: &[Statement],
+    config: &Config,
+    state: &mut Arc<State>,
+) -> MoveResults {
     let mut results = MoveResults::default();
     let Ok(order) = validate::order(statements) else {
         return results;
     };
     let implied = implied(statements, config, state);
+    if order.is_empty() && implied.is_empty() {
+        return results;
+    }
+    let state = Arc::make_mut(state);
     for index in order {
         apply_statement(&statements[index], state, &mut results);
     }

@@ -216,9 +216,12 @@ impl Walk<'_> {
                 .get(&address.resource)
                 .map_or(provider, |stored| &stored.provider)
                 .clone();
-            self.gathered
-                .prior
-                .set_object(address, deposed, &provider, object.cloned());
+            Arc::make_mut(&mut self.gathered.prior).set_object(
+                address,
+                deposed,
+                &provider,
+                object.cloned(),
+            );
         }
     }
 
@@ -251,13 +254,19 @@ impl Walk<'_> {
                 create_before_destroy: false,
             };
             let object = prior::encode(&context.schema, &outcome.value, base);
-            self.gathered
-                .prior
-                .set_object(&address, None, &context.provider, Some(object));
+            Arc::make_mut(&mut self.gathered.prior).set_object(
+                &address,
+                None,
+                &context.provider,
+                Some(object),
+            );
         } else if self.mode() == PlanMode::Normal {
-            self.gathered
-                .prior
-                .set_object(&address, None, &context.provider, None);
+            Arc::make_mut(&mut self.gathered.prior).set_object(
+                &address,
+                None,
+                &context.provider,
+                None,
+            );
         }
         if let Some(mut change) = outcome.change {
             change.dependencies = Arc::clone(&context.dependencies);

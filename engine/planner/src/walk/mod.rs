@@ -5,7 +5,7 @@ mod named;
 mod orphans;
 mod resources;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -22,6 +22,7 @@ use terrace_graph::{NodeId, ReadyQueue};
 use terrace_plan::{Action, OutputChange, PlanMode, ResourceChange};
 use terrace_schema::ResourceSchema;
 use terrace_state::{Object, State};
+use terrace_value::Value;
 
 use crate::PlanRequest;
 use crate::checks::Checks;
@@ -45,7 +46,7 @@ pub(crate) struct Gathered {
     /// Of which instances.
     pub(crate) drifted: BTreeSet<AbsResourceInstance>,
     /// The state after moves and reads.
-    pub(crate) prior: State,
+    pub(crate) prior: Arc<State>,
     /// Changes of root outputs.
     pub(crate) outputs: BTreeMap<Name, OutputChange>,
     /// Results of conditions.
@@ -67,6 +68,8 @@ pub(crate) struct Context {
     pub(crate) config: Arc<ResourceConfig>,
     pub(crate) provider: terrace_addr::AbsProviderConfig,
     pub(crate) schema: Arc<ResourceSchema>,
+    /// Null of the schema's type.
+    pub(crate) null: Value,
     pub(crate) expansion: Expansion,
     /// What all instances read: the expansion's and the explicit dependencies.
     pub(crate) shared_reads: BTreeSet<Dependency>,
@@ -146,7 +149,7 @@ pub(crate) struct Walk<'a> {
     running: FuturesUnordered<BoxFuture<'a, Event>>,
     pending: HashMap<NodeId, Pending>,
     /// Resources that have been expanded.
-    expanded: BTreeSet<AbsResource>,
+    expanded: HashSet<AbsResource>,
     /// Resources whose node was left out because something before it failed.
     skipped: BTreeSet<ConfigResource>,
     imports: BTreeMap<AbsResourceInstance, Import>,
@@ -174,20 +177,19 @@ impl<'a> Walk<'a> {
             return Err(diagnostics);
         };
         let closure = Closure::new(&graph, &config, &order);
-        let mut base = (*request.state).clone();
+        let mut base = Arc::clone(&request.state);
         let statements = moves::statements(&config);
         let moved = moves::apply(&statements, &config, &mut base);
         let options = &request.options;
         let included = Included::new(&options.targets, options.mode, &graph, &closure, &base);
         let queue = ReadyQueue::new(graph.dag());
-        let base = Arc::new(base);
         let checks = Checks::new(&config);
         Ok(Self {
             gathered: Gathered {
                 changes: BTreeMap::new(),
                 drift: Vec::new(),
                 drifted: BTreeSet::new(),
-                prior: (*base).clone(),
+                prior: Arc::clone(&base),
                 outputs: BTreeMap::new(),
                 checks,
                 reads: BTreeMap::new(),
@@ -210,7 +212,7 @@ impl<'a> Walk<'a> {
             tasks: VecDeque::new(),
             running: FuturesUnordered::new(),
             pending: HashMap::new(),
-            expanded: BTreeSet::new(),
+            expanded: HashSet::new(),
             skipped: BTreeSet::new(),
             imports: BTreeMap::new(),
             failed_checks: BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! Variables, locals, outputs, calls, checks.
 
+use std::sync::Arc;
+
 use terrace_addr::{AbsNamed, ModulePath, Name};
 use terrace_diag::Diagnostics;
 use terrace_eval::{CheckOutcome, Expansion, RuleKind, Scope, Unknowns};
@@ -164,13 +166,19 @@ impl Walk<'_> {
             sensitive: sensitive || was_sensitive,
         };
         if plain.is_null() {
-            self.gathered.prior.outputs.remove(name);
+            if self.gathered.prior.outputs.contains_key(name) {
+                Arc::make_mut(&mut self.gathered.prior).outputs.remove(name);
+            }
         } else if plain.is_wholly_known() {
             let output = OutputState {
                 value: plain,
                 sensitive,
             };
-            self.gathered.prior.outputs.insert(name.clone(), output);
+            if self.gathered.prior.outputs.get(name) != Some(&output) {
+                Arc::make_mut(&mut self.gathered.prior)
+                    .outputs
+                    .insert(name.clone(), output);
+            }
         }
         self.gathered.outputs.insert(name.clone(), change);
     }

@@ -10,6 +10,7 @@ use terrace_eval::{ConfigNode, Values};
 use terrace_graph::NodeId;
 use terrace_plan::{ActionReason, PlanMode};
 use terrace_schema::ResourceSchema;
+use terrace_value::Value;
 
 use super::named::is_known;
 use super::{About, Context, Event, Orphan, Outcome, Task, Walk};
@@ -116,9 +117,12 @@ impl Walk<'_> {
             .filter(|key| !context.expansion.contains(key.as_ref()))
         {
             let address = context.abs.instance(key.clone());
-            self.gathered
-                .prior
-                .set_object(&address, None, &stored.provider, None);
+            Arc::make_mut(&mut self.gathered.prior).set_object(
+                &address,
+                None,
+                &stored.provider,
+                None,
+            );
         }
     }
 
@@ -152,9 +156,12 @@ impl Walk<'_> {
                     continue;
                 }
                 if abs.resource.mode != ResourceMode::Managed {
-                    self.gathered
-                        .prior
-                        .set_object(&address, None, &stored.provider, None);
+                    Arc::make_mut(&mut self.gathered.prior).set_object(
+                        &address,
+                        None,
+                        &stored.provider,
+                        None,
+                    );
                     continue;
                 }
                 if let Some(object) = &instance.current {
@@ -300,6 +307,7 @@ impl Walk<'_> {
                             deposed: orphan.deposed,
                             provider_config: config,
                             provider,
+                            null: Value::null(schema.block.implied_type()),
                             schema,
                             block: None,
                             evaluator,

@@ -116,6 +116,7 @@ impl Walk<'_> {
             provider: self.evaluator.provider_of(&module.path(), block),
             config: Arc::clone(block),
             schema: Arc::clone(schema),
+            null: Value::null(schema.block.implied_type()),
             shared_reads,
             dependencies: self.closure.dependencies(&self.graph, node),
             create_before_destroy: self.closure.create_first(node),
@@ -196,6 +197,7 @@ impl Walk<'_> {
         let previous_address = self.moved.previous.get(&address).cloned();
         let provider_config = context.provider.clone();
         let schema = Arc::clone(&context.schema);
+        let null = context.null.clone();
         let config = Arc::clone(&context.config);
         let evaluator = Arc::clone(&self.evaluator);
         let observer = Arc::clone(&self.request.observer);
@@ -206,6 +208,7 @@ impl Walk<'_> {
             provider_config,
             provider,
             schema,
+            null,
             block: Some(config),
             evaluator,
             observer,
