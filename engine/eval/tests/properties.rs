@@ -46,6 +46,39 @@ fn expression() -> impl Strategy<Value = String> {
             inner.clone().prop_map(|a| format!("try({a}, 1)")),
             inner.clone().prop_map(|a| format!("can({a})")),
             inner.clone().prop_map(|a| format!("length({a})")),
+            (
+                inner.clone(),
+                prop::sample::select(vec![
+                    "tonumber",
+                    "jsondecode",
+                    "timeadd",
+                    "parseint",
+                    "file",
+                    "regex",
+                    "cidrhost",
+                    "base64decode",
+                    "toset",
+                    "yamldecode",
+                    "formatdate",
+                    "format"
+                ])
+            )
+                .prop_map(|(a, f)| format!("{f}({a})")),
+            (
+                inner.clone(),
+                inner.clone(),
+                prop::sample::select(vec![
+                    "timeadd",
+                    "parseint",
+                    "regex",
+                    "cidrhost",
+                    "formatdate",
+                    "format",
+                    "lookup",
+                    "zipmap"
+                ])
+            )
+                .prop_map(|(a, b, f)| format!("{f}({a}, {b})")),
             inner.clone().prop_map(|a| format!("merge({a}...)")),
             inner.prop_map(|a| format!("!{a}")),
         ]

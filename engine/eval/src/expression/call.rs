@@ -10,6 +10,7 @@ use terrace_syntax::{Call, Expr};
 use terrace_value::convert::convert;
 use terrace_value::{Kind, Marks, Type, Value};
 
+use super::redact::redacted;
 use super::{Frame, Run, dynamic_with, start_span};
 use crate::reference::suggestion;
 
@@ -85,7 +86,7 @@ impl Run<'_> {
                 self.call_failed(
                     call,
                     &signature,
-                    &CallError::argument(place, error.message),
+                    &redacted(CallError::argument(place, error.message), &arguments),
                     arguments.len(),
                     frame,
                 );
@@ -97,6 +98,7 @@ impl Run<'_> {
         match function.call(&arguments, &*evaluator.inputs.context) {
             Ok(value) => value,
             Err(error) => {
+                let error = redacted(error, &arguments);
                 self.call_failed(call, &signature, &error, arguments.len(), frame);
                 Value::dynamic()
             }
@@ -377,6 +379,7 @@ impl Run<'_> {
                     argument,
                     ..CallError::call(message)
                 };
+                let error = redacted(error, &arguments);
                 self.call_failed(call, &signature, &error, plain.len(), frame);
                 Value::dynamic()
             }

@@ -183,7 +183,7 @@ impl Run<'_> {
         match building.entries.entry(key) {
             Entry::Vacant(free) => drop(free.insert(value)),
             Entry::Occupied(taken) => self.error_about(key_expression, frame, || {
-                duplicate_key(taken.key(), key_expression.span)
+                duplicate_key(taken.key(), building.marks, key_expression.span)
             }),
         }
     }
@@ -311,12 +311,17 @@ impl Building {
     }
 }
 
-fn duplicate_key(key: &str, span: Span) -> Diagnostic {
+fn duplicate_key(key: &str, marks: Marks, span: Span) -> Diagnostic {
+    let key = if marks.contains(Marks::SENSITIVE) {
+        "(sensitive value)".to_owned()
+    } else {
+        format!("{key:?}")
+    };
     Diagnostic::error(
         "duplicate-object-key",
         "Duplicate object key",
         format!(
-            "Two different items produced the key {key:?} in this 'for' expression. If duplicates are expected, use the ellipsis (...) after the value expression to enable grouping by key."
+            "Two different items produced the key {key} in this 'for' expression. If duplicates are expected, use the ellipsis (...) after the value expression to enable grouping by key."
         ),
     )
     .at(span)

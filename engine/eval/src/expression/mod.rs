@@ -6,6 +6,7 @@ mod conditional;
 mod frame;
 mod lazy;
 mod operator;
+mod redact;
 mod span;
 mod splat;
 mod template;
