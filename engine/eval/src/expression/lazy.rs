@@ -185,7 +185,7 @@ impl Run<'_> {
                 "templatestring is only for rendering templates retrieved dynamically from elsewhere, and so does not support providing a literal template; consider using a template string expression instead",
             ),
             _ => Some(
-                "must be a direct reference to a single string from elsewhere, containing valid Terraform template syntax",
+                "must be a direct reference to a single string from elsewhere, containing valid Terrace template syntax",
             ),
         };
         if let Some(why) = refused {
