@@ -440,7 +440,6 @@ pub(crate) fn load_config_for_backend(session: &Session) -> Option<Arc<Config>> 
 
 /// The configuration with its variables, providers and evaluator.
 pub(crate) struct Work {
-    pub(crate) config: Arc<Config>,
     /// The configuration's files and the variables files.
     pub(crate) sources: SourceMap,
     pub(crate) providers: Arc<ProviderSet>,
@@ -525,7 +524,7 @@ impl Work {
             ..PlanInputs::default()
         };
         let evaluator = Evaluator::new(Inputs {
-            config: config.clone(),
+            config,
             functions: Arc::new(FunctionTable::standard()),
             context: context.clone() as Arc<dyn Context>,
             schemas: Arc::new(schemas),
@@ -541,7 +540,6 @@ impl Work {
             applying: false,
         });
         Ok(Self {
-            config,
             sources,
             providers,
             evaluator: Arc::new(evaluator),

@@ -94,7 +94,7 @@ async fn show_state(
     }
     for (address, resource, instance) in state.instances() {
         let schema = schemas.get(&resource.provider.provider);
-        let mut show = |object: &Object, note: &str| {
+        let show = |object: &Object, note: &str| {
             let text = object_text(&address, object, schema.map(|schema| &**schema));
             session.view.output(format!("# {address}:{note}\n{text}\n"));
         };

@@ -171,7 +171,9 @@ impl SourceCode for Source<'_> {
         // Whole lines, of which miette underlines the part.
         let start = text[..span.offset()].rfind('\n').map_or(0, |end| end + 1);
         let end = span.offset() + span.len();
-        let end = text[end..].find('\n').map_or(text.len(), |offset| end + offset);
+        let end = text[end..]
+            .find('\n')
+            .map_or(text.len(), |offset| end + offset);
         let found = text.read_span(&(start, end - start).into(), before, after)?;
         Ok(Box::new(MietteSpanContents::new(
             found.data(),
@@ -203,6 +205,15 @@ mod tests {
         )
         .at(Span::new(id, 23, 31))
         .hint("declare it");
-        insta::assert_snapshot!(render(&diagnostic, &sources, &View::plain()), @"");
+        insta::assert_snapshot!(render(&diagnostic, &sources, &View::plain()), @r##"
+        Error: Reference to undeclared input variable
+           ╭─[main.tf:2:11]
+         2 │   value = var.nope
+           ·           ────────
+           ╰────
+
+        It is not there.
+        hint: declare it
+        "##);
     }
 }

@@ -18,7 +18,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use terrace_diag::{Diagnostics, SourceMap};
 
 pub(crate) use object::value_text;
-use style::{Role, Style};
+use style::Style;
 
 /// How to speak to whoever started the process.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use terrace_value::{Kind, Value};
 
-use super::plan::quoted;
+use super::plan::{harmless, quoted};
 
 /// A value over as many lines as it needs, the first without indentation.
 pub(crate) fn value_text(value: &Value, indent: usize) -> String {
@@ -16,10 +16,9 @@ pub(crate) fn value_text(value: &Value, indent: usize) -> String {
         Kind::Number(number) => number.to_string(),
         Kind::String(text) if text.contains('\n') => {
             let pad = " ".repeat(indent);
-            format!(
-                "<<EOT\n{pad}{}\n{pad}EOT",
-                text.replace('\n', &format!("\n{pad}"))
-            )
+            let lines: Vec<_> = text.split('\n').map(harmless).collect();
+            let lines = lines.join(&format!("\n{pad}"));
+            format!("<<EOT\n{pad}{lines}\n{pad}EOT")
         }
         Kind::String(text) => quoted(text),
         Kind::List(_, items) | Kind::Tuple(items) => sequence(items, indent, ("[", "]")),

@@ -185,7 +185,11 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
         } => {
             let extra = json!({"action": action, "elapsed_seconds": elapsed_seconds});
             let message = format!("{address}: {action} still running");
-            (message, "apply_progress", hook(address, None, secrets, extra))
+            (
+                message,
+                "apply_progress",
+                hook(address, None, secrets, extra),
+            )
         }
         OperationEvent::ApplyDone {
             address,
@@ -205,7 +209,11 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
         } => {
             let extra = json!({"action": action, "elapsed_seconds": elapsed_seconds});
             let message = format!("{address}: {action} failed");
-            (message, "apply_errored", hook(address, None, secrets, extra))
+            (
+                message,
+                "apply_errored",
+                hook(address, None, secrets, extra),
+            )
         }
         OperationEvent::ProvisionStart {
             address,
@@ -223,7 +231,11 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
             let shown = secrets.redact(line);
             let extra = json!({"provisioner": provisioner, "output": shown});
             let message = format!("{address}: ({provisioner}): {shown}");
-            (message, "provision_progress", hook(address, None, secrets, extra))
+            (
+                message,
+                "provision_progress",
+                hook(address, None, secrets, extra),
+            )
         }
         OperationEvent::ProvisionDone {
             address,

@@ -1,5 +1,6 @@
 //! Differences of values, as indented lines with symbols.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -35,6 +36,8 @@ pub(crate) struct Writer<'a> {
     pub(crate) secrets: &'a Secrets,
     /// Paths whose change asks for a replacement.
     pub(crate) forces: &'a [Path],
+    /// Whether no schema tells the type of what is written: then maps read like objects, and nulls are shown.
+    pub(crate) implied: bool,
 }
 
 const UNKNOWN: &str = "(known after apply)";
@@ -47,6 +50,7 @@ impl<'a> Writer<'a> {
             style,
             secrets,
             forces,
+            implied: false,
         }
     }
 
@@ -117,7 +121,7 @@ impl<'a> Writer<'a> {
                 let is_map = matches!(value.kind(), Kind::Map(..));
                 let shown: Vec<(&Text, &Value)> = entries
                     .iter()
-                    .filter(|(_, item)| is_map || !item.is_null())
+                    .filter(|(_, item)| is_map || self.implied || !item.is_null())
                     .collect();
                 if shown.is_empty() {
                     return self.line(level, symbol, format!("{head}{{}}{tail}"));
@@ -125,7 +129,7 @@ impl<'a> Writer<'a> {
                 self.line(level, symbol, format!("{head}{{"));
                 let names: Vec<String> = shown
                     .iter()
-                    .map(|(name, _)| key_text(name, is_map))
+                    .map(|(name, _)| key_text(name, is_map && !self.implied))
                     .collect();
                 let width = widest(&names);
                 for ((_, item), name) in shown.iter().zip(&names) {
@@ -150,21 +154,35 @@ impl<'a> Writer<'a> {
         if text.contains('\n') {
             self.line(level, symbol, format!("{head}<<-EOT"));
             for line in text.trim_end_matches('\n').split('\n') {
-                self.line(level + 1, Symbol::None, line);
+                self.line(level + 1, Symbol::None, harmless(line));
             }
             return self.line(level, Symbol::None, format!("EOT{tail}"));
         }
         self.line(level, symbol, format!("{head}{}{tail}", quoted(text)));
     }
 
-    /// A JSON document's braces stand without a symbol, its content with one.
+    /// A JSON document's outer brackets stand without a symbol, its content with one.
     fn json_value(&mut self, level: usize, symbol: Symbol, value: &Value) {
         let first = self.lines.len();
+        let implied = std::mem::replace(&mut self.implied, true);
         self.whole(level, symbol, "", value, "");
-        let plain = |line: &str| line.trim_start().trim_start_matches(['+', '-']).trim() == "{";
-        if symbol == Symbol::Remove && self.lines.get(first).is_some_and(|line| plain(line)) {
-            let pad = level * 4 + 4;
-            self.lines[first] = format!("{:pad$}{{", "");
+        self.implied = implied;
+        let several = self.lines.len() > first + 1;
+        if symbol != Symbol::None && several {
+            self.replace_symbol(first, level, Symbol::None);
+        }
+    }
+
+    /// Gives a line that was written another symbol.
+    fn replace_symbol(&mut self, index: usize, level: usize, symbol: Symbol) {
+        let pad = level * 4 + 2;
+        if let Some(line) = self.lines.get_mut(index) {
+            let text = line
+                .trim_start()
+                .split_once(' ')
+                .map_or("", |(_, text)| text)
+                .to_owned();
+            *line = format!("{:pad$}{} {text}", "", symbol.paint(self.style));
         }
     }
 
@@ -181,7 +199,7 @@ impl<'a> Writer<'a> {
         if before == after {
             return;
         }
-        let suffix = format!("{}{tail}", self.suffix(path));
+        let suffix = format!("{tail}{}", self.suffix(path));
         if self.hidden(before) || self.hidden(after) {
             let symbol = symbol_of(before, after);
             return self.line(level, symbol, format!("{head}{SENSITIVE}{suffix}"));
@@ -233,14 +251,25 @@ impl<'a> Writer<'a> {
                 Symbol::Change,
                 format!("{head}{old} -> {new}{suffix}"),
             ),
-            (Some(old), None) => self.whole(
-                level,
-                Symbol::Change,
-                &format!("{head}{old} -> "),
-                after,
-                suffix,
-            ),
-            (None, _) => {
+            (Some(old), None) => {
+                let first = self.lines.len();
+                let head = format!("{head}{old} -> ");
+                self.whole(level, Symbol::Add, &head, after, suffix);
+                // The attribute changes; what is in it comes.
+                self.replace_symbol(first, level, Symbol::Change);
+            }
+            (None, Some(new)) => {
+                let first = self.lines.len();
+                self.whole(
+                    level,
+                    Symbol::Remove,
+                    head,
+                    before,
+                    &format!(" -> {new}{suffix}"),
+                );
+                self.replace_symbol(first, level, Symbol::Change);
+            }
+            (None, None) => {
                 self.whole(level, Symbol::Remove, head, before, "");
                 self.whole(level, Symbol::Add, head, after, suffix);
             }
@@ -255,11 +284,7 @@ impl<'a> Writer<'a> {
         let first = self.lines.len();
         self.whole(level, Symbol::Remove, head, before, &tail);
         // The attribute changes; what was in it goes.
-        let pad = level * 4 + 2;
-        if let Some(line) = self.lines.get_mut(first) {
-            let text = line.trim_start().split_once(' ').map_or("", |(_, text)| text).to_owned();
-            *line = format!("{:pad$}{} {text}", "", Symbol::Change.paint(self.style));
-        }
+        self.replace_symbol(first, level, Symbol::Change);
     }
 
     fn diff_string(&mut self, level: usize, head: &str, old: &str, new: &str, suffix: &str) {
@@ -272,17 +297,14 @@ impl<'a> Writer<'a> {
                 );
             }
             self.line(level, Symbol::Change, format!("{head}jsonencode("));
-            self.diff(
-                level + 1,
-                "",
-                &old,
-                &new,
-                &Path::root().attribute("\u{0}"),
-                "",
-            );
+            let implied = std::mem::replace(&mut self.implied, true);
+            let nowhere = Path::root().attribute("\u{0}");
+            self.diff(level + 1, "", &old, &new, &nowhere, "");
+            self.implied = implied;
             return self.line(level, Symbol::None, format!("){suffix}"));
         }
-        if !old.contains('\n') && !new.contains('\n') {
+        let same_lines = old.trim_end_matches('\n') == new.trim_end_matches('\n');
+        if same_lines || (!old.contains('\n') && !new.contains('\n')) {
             return self.line(
                 level,
                 Symbol::Change,
@@ -301,10 +323,10 @@ impl<'a> Writer<'a> {
                 }
                 _ => {
                     for line in &old[op.old_range()] {
-                        self.line(level + 1, Symbol::Remove, line);
+                        self.line(level + 1, Symbol::Remove, harmless(line));
                     }
                     for line in &new[op.new_range()] {
-                        self.line(level + 1, Symbol::Add, line);
+                        self.line(level + 1, Symbol::Add, harmless(line));
                     }
                 }
             }
@@ -319,12 +341,12 @@ impl<'a> Writer<'a> {
         let after = if last { 0 } else { CONTEXT };
         if lines.len() <= before + after + 1 {
             for line in lines {
-                self.line(level, Symbol::None, line);
+                self.line(level, Symbol::None, harmless(line));
             }
             return;
         }
         for line in &lines[..before] {
-            self.line(level, Symbol::None, line);
+            self.line(level, Symbol::None, harmless(line));
         }
         self.note(
             level,
@@ -334,7 +356,7 @@ impl<'a> Writer<'a> {
             ),
         );
         for line in &lines[lines.len() - after..] {
-            self.line(level, Symbol::None, line);
+            self.line(level, Symbol::None, harmless(line));
         }
     }
 
@@ -353,7 +375,10 @@ impl<'a> Writer<'a> {
             .copied()
             .filter(|name| old.get(*name) != new.get(*name))
             .collect();
-        let keys: Vec<String> = changed.iter().map(|name| key_text(name, is_map)).collect();
+        let keys: Vec<String> = changed
+            .iter()
+            .map(|name| key_text(name, is_map && !self.implied))
+            .collect();
         let width = widest(&keys);
         for (name, key) in changed.iter().zip(&keys) {
             let head = format!("{key:width$} = ");
@@ -532,6 +557,23 @@ pub(crate) fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// A line of a text, in which nothing can steer a terminal.
+pub(crate) fn harmless(line: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\t';
+    if !line.contains(steers) {
+        return Cow::Borrowed(line);
+    }
+    let mut out = String::with_capacity(line.len() + 8);
+    for c in line.chars() {
+        if steers(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 fn key_text(name: &str, is_map: bool) -> String {

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use terrace_plan::{Action, ActionReason, OutputChange, Plan, PlanMode, ResourceChange};
-use terrace_schema::Block;
-use terrace_value::{Kind, Path, Text, Value};
+use terrace_schema::{AttributeType, Block};
+use terrace_value::{Kind, Path, Text, Type, Value};
 
 use super::style::{Role, Style};
 use diff::widest;
-pub(crate) use diff::{Symbol, Writer, quoted};
+pub(crate) use diff::{Symbol, Writer, harmless, quoted};
 pub(crate) use secrets::Secrets;
 
 /// The whole text of a plan.
@@ -72,7 +72,7 @@ const LEGEND: [(Action, &str); 7] = [
     (Action::Forget, "forget (not destroyed, no longer managed)"),
 ];
 
-impl View<'_> {
+impl<'a> View<'a> {
     fn push(&mut self, text: impl AsRef<str>) {
         self.out.push_str(text.as_ref());
         self.out.push('\n');
@@ -110,9 +110,9 @@ impl View<'_> {
             .iter()
             .filter(|change| change.action != Action::NoOp)
             .collect();
-        let relevant =
-            plan.mode == PlanMode::RefreshOnly || drifted.iter().any(|change| self.matters(change));
-        if drifted.is_empty() || !relevant {
+        if drifted.is_empty()
+            || !(plan.mode == PlanMode::RefreshOnly || any_matters(plan, &drifted))
+        {
             return;
         }
         self.push(self.style.paint(
@@ -136,16 +136,6 @@ impl View<'_> {
             self.resource(change);
             self.push("");
         }
-    }
-
-    /// Whether a drift has to do with a change of this plan.
-    fn matters(&self, drift: &ResourceChange) -> bool {
-        let address = drift.address.to_string();
-        let resource = drift.address.resource.to_string();
-        self.plan
-            .relevant_attributes
-            .iter()
-            .any(|relevant| relevant.resource == address || relevant.resource == resource)
     }
 
     fn changes(&mut self) {
@@ -208,7 +198,11 @@ impl View<'_> {
                 } else {
                     format!(" at {}", reason.place)
                 };
-                let line = format!("  # <- {attribute}{place}: {}", reason.cause);
+                let subject = format!("{attribute}{place}");
+                let line = match subject.trim_start() {
+                    "" => format!("  # <- {}", reason.cause),
+                    subject => format!("  # <- {subject}: {}", reason.cause),
+                };
                 self.push(self.style.paint(Role::Faint, line));
             }
         }
@@ -228,14 +222,14 @@ impl View<'_> {
             "{symbol} {keyword} \"{}\" \"{}\" {{",
             resource.type_name, resource.name
         ));
-        let block = self.block_schema(change);
+        let block = Self::block_schema(self.plan, change);
         let mut writer = Writer::new(self.style, self.secrets, &change.replace_paths);
         let kept = matches!(change.action, Action::NoOp | Action::Forget);
         let after = if kept { &change.before } else { &change.after };
         body(
             &mut writer,
             1,
-            block.as_ref(),
+            block,
             (&change.before, after),
             &Path::root(),
         );
@@ -246,8 +240,8 @@ impl View<'_> {
         self.push("    }");
     }
 
-    fn block_schema(&self, change: &ResourceChange) -> Option<Block> {
-        let schema = self.plan.schemas.get(&change.provider.provider)?;
+    fn block_schema(plan: &'a Plan, change: &ResourceChange) -> Option<&'a Block> {
+        let schema = plan.schemas.get(&change.provider.provider)?;
         let table = match change.address.mode() {
             terrace_addr::ResourceMode::Managed => &schema.resources,
             terrace_addr::ResourceMode::Data => &schema.data_sources,
@@ -255,7 +249,7 @@ impl View<'_> {
         };
         table
             .get(change.address.type_name())
-            .map(|schema| schema.block.clone())
+            .map(|schema| &schema.block)
     }
 
     fn summary(&mut self) {
@@ -314,6 +308,7 @@ impl View<'_> {
         let names: Vec<String> = changed.keys().cloned().collect();
         let width = widest(&names);
         let mut writer = Writer::new(self.style, self.secrets, &[]);
+        writer.implied = true;
         for (name, output) in changed {
             let head = format!("{name:width$} = ");
             if output.sensitive {
@@ -335,12 +330,16 @@ impl View<'_> {
     fn ending(&mut self) {
         let plan = self.plan;
         let resources = plan.changes.iter().any(is_shown);
-        if plan.mode == PlanMode::RefreshOnly {
-            if plan.has_changes() {
+        let drifted = plan
+            .drift
+            .iter()
+            .any(|change| change.action != Action::NoOp);
+        if plan.mode == PlanMode::RefreshOnly && drifted {
+            if !self.out.ends_with("\n\n") {
                 self.push("");
-                self.push("This is a refresh-only plan, so Terrace will not take any actions to undo these.");
-                self.push("If you apply it, the state will take over what has changed.");
             }
+            self.push("This is a refresh-only plan, so Terrace will not take any actions to undo");
+            self.push("these. If you apply it, the state will take over what has changed.");
         } else if !resources
             && plan
                 .outputs
@@ -378,6 +377,19 @@ impl View<'_> {
     }
 }
 
+/// Whether any drift has to do with a change of this plan.
+fn any_matters(plan: &Plan, drifted: &[&ResourceChange]) -> bool {
+    let relevant: BTreeSet<&str> = plan
+        .relevant_attributes
+        .iter()
+        .map(|relevant| relevant.resource.as_str())
+        .collect();
+    drifted.iter().any(|drift| {
+        relevant.contains(&*drift.address.to_string())
+            || relevant.contains(&*drift.address.resource.to_string())
+    })
+}
+
 fn title(change: &ResourceChange) -> String {
     let address = &change.address;
     if let Some(deposed) = &change.deposed {
@@ -398,7 +410,7 @@ fn title(change: &ResourceChange) -> String {
         }
         Action::DeleteThenCreate | Action::CreateThenDelete => match change.action_reason {
             ActionReason::ReplaceBecauseTainted => {
-                format!("{address} is tainted, so it must be replaced")
+                format!("{address} is tainted, so must be replaced")
             }
             ActionReason::ReplaceByRequest => format!("{address} will be replaced, as requested"),
             ActionReason::ReplaceByTriggers => {
@@ -417,6 +429,9 @@ fn why(change: &ResourceChange) -> Option<String> {
         .as_ref()
         .map(ToString::to_string)
         .unwrap_or_default();
+    if change.action == Action::Forget {
+        return Some("destroy = false is set in the configuration".to_owned());
+    }
     Some(match change.action_reason {
         ActionReason::DeleteBecauseNoResourceConfig => format!(
             "because {} is not in configuration",
@@ -446,9 +461,6 @@ fn why(change: &ResourceChange) -> Option<String> {
         }
         ActionReason::ReadBecauseCheckNested => {
             "config will be reloaded to verify a check block".to_owned()
-        }
-        _ if change.action == Action::Forget => {
-            "destroy = false is set in the configuration".to_owned()
         }
         _ => return None,
     })
@@ -495,6 +507,9 @@ fn body(
     for name in shown {
         let (old, new) = pair(name);
         let head = format!("{name:width$} = ");
+        let attribute = block.and_then(|block| block.attributes.get(name));
+        writer.implied =
+            attribute.is_none_or(|attribute| attribute.ty == AttributeType::Plain(Type::Dynamic));
         if old == new {
             writer.whole(level, Symbol::None, &head, old, "");
         } else {
@@ -625,3 +640,6 @@ fn paired(old: Members, new: Members) -> Vec<Pair> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
