@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use terrace_addr::{AbsResourceInstance, InstanceKey};
+use terrace_config::references;
 use terrace_eval::{Dependency, Scope};
 use terrace_plan::{Action, ActionReason, Reason, ResourceChange};
-use terrace_syntax::{BodyKind, Expr, Item};
-use terrace_value::{Text, Value};
+use terrace_syntax::{BodyKind, Expr, Item, Step};
+use terrace_value::{Path, Text, Value};
 
 use crate::place;
 use crate::walk::{Context, Walk};
@@ -49,7 +50,7 @@ pub(crate) fn of(
             let cause = if drifted {
                 "changed outside"
             } else {
-                "the configuration says otherwise than the object is"
+                "changed in the configuration"
             };
             reasons.push(Reason {
                 attribute: name.to_string(),
@@ -111,17 +112,7 @@ fn whole(walk: &Walk<'_>, context: &Context, change: &ResourceChange) -> Vec<Rea
                 .collect();
             (place, format!("replace_triggered_by {}", named.join(", ")))
         }
-        ActionReason::ReplaceBecauseCannotUpdate => {
-            let paths: Vec<String> = change
-                .replace_paths
-                .iter()
-                .map(|path| path.to_string().trim_start_matches('.').to_owned())
-                .collect();
-            (
-                String::new(),
-                format!("{} cannot be changed in place", paths.join(", ")),
-            )
-        }
+        ActionReason::ReplaceBecauseCannotUpdate => return unchangeable(walk, context, change),
         _ => return Vec::new(),
     };
     vec![Reason {
@@ -129,6 +120,20 @@ fn whole(walk: &Walk<'_>, context: &Context, change: &ResourceChange) -> Vec<Rea
         place,
         cause,
     }]
+}
+
+/// The attributes that ask for the replacement.
+fn unchangeable(walk: &Walk<'_>, context: &Context, change: &ResourceChange) -> Vec<Reason> {
+    let body = &context.config.body;
+    let reason = |path: &Path| {
+        let span = walk.evaluator.span_of(body, &context.schema.block, path);
+        Reason {
+            attribute: path.to_string().trim_start_matches('.').to_owned(),
+            place: place::line(&walk.config.sources, span),
+            cause: "cannot be changed in place".to_owned(),
+        }
+    };
+    change.replace_paths.iter().map(reason).collect()
 }
 
 /// The arguments of the block by name.
@@ -151,6 +156,7 @@ fn upstream(walk: &Walk<'_>, expression: &Expr, scope: &Scope) -> BTreeSet<Strin
         .evaluator
         .expression(expression, scope, &*walk.table)
         .dependencies;
+    let mentioned = mentioned(expression);
     let mut seen: BTreeSet<Dependency> = BTreeSet::new();
     let mut stack: Vec<Dependency> = read.into_iter().collect();
     let mut causes = BTreeSet::new();
@@ -159,11 +165,11 @@ fn upstream(walk: &Walk<'_>, expression: &Expr, scope: &Scope) -> BTreeSet<Strin
             continue;
         }
         match &dependency {
-            Dependency::Instance(address) => causes.extend(cause(walk, address)),
+            Dependency::Instance(address) => causes.extend(cause(walk, address, &mentioned)),
             Dependency::Resource(resource) => {
                 causes.extend(
                     walk.changes_of(resource)
-                        .filter_map(|change| cause(walk, &change.address)),
+                        .filter_map(|change| cause(walk, &change.address, &mentioned)),
                 );
             }
             Dependency::Call(_) => {}
@@ -175,7 +181,23 @@ fn upstream(walk: &Walk<'_>, expression: &Expr, scope: &Scope) -> BTreeSet<Strin
     causes
 }
 
-fn cause(walk: &Walk<'_>, address: &AbsResourceInstance) -> Option<String> {
+/// The names of attributes that an expression's references go through.
+fn mentioned(expression: &Expr) -> BTreeSet<&Text> {
+    references(expression)
+        .into_iter()
+        .flat_map(|traversal| &traversal.steps)
+        .filter_map(|step| match step {
+            Step::Attribute(ident) => Some(&ident.name),
+            Step::Index { .. } | Step::Splat { .. } => None,
+        })
+        .collect()
+}
+
+fn cause(
+    walk: &Walk<'_>,
+    address: &AbsResourceInstance,
+    mentioned: &BTreeSet<&Text>,
+) -> Option<String> {
     let change = walk.gathered.changes.get(&(address.clone(), None))?;
     let what = match change.action {
         Action::NoOp => return drift(walk, address),
@@ -188,15 +210,17 @@ fn cause(walk: &Walk<'_>, address: &AbsResourceInstance) -> Option<String> {
     };
     let unknown: Vec<String> = newly_unknown(&change.before, &change.after)
         .into_iter()
+        .filter(|name| mentioned.contains(name))
         .map(|name| format!("{address}.{name}"))
         .collect();
-    if unknown.is_empty() {
-        return Some(format!("{address} {what}"));
-    }
-    Some(format!(
-        "{address} {what}, and {} becomes unknown",
-        unknown.join(", ")
-    ))
+    Some(match unknown.len() {
+        0 => format!("{address} {what}"),
+        1 => format!("{address} {what}, and {} becomes unknown", unknown[0]),
+        _ => format!(
+            "{address} {what}, and {} become unknown",
+            unknown.join(", ")
+        ),
+    })
 }
 
 fn drift(walk: &Walk<'_>, address: &AbsResourceInstance) -> Option<String> {
