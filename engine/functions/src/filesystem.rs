@@ -221,6 +221,12 @@ fn fileset(arguments: &[Value], result: &Type, context: &dyn Context) -> Result<
     };
     let path = clean(path);
     let whole = join(&path, pattern);
+    if !whole.contains(SPECIAL) {
+        // Nothing to search for: at most the file of that name.
+        let exists = context.file_exists(&whole).unwrap_or(false);
+        let found = exists.then(|| Value::from(relative(&path, &whole)));
+        return Ok(Value::set(Type::String, found).with_marks(marks));
+    }
     let (base, rest) = split_static(&whole);
     let unreadable = |error: &str| {
         CallError::call(format!(
@@ -243,6 +249,9 @@ fn fileset(arguments: &[Value], result: &Type, context: &dyn Context) -> Result<
         });
     Ok(Value::set(Type::String, matched).with_marks(marks))
 }
+
+/// What has a meaning of its own in patterns.
+const SPECIAL: [char; 5] = ['*', '?', '[', '{', '\\'];
 
 /// The directory that a pattern surely begins with, and the rest of the pattern.
 fn split_static(pattern: &str) -> (&str, &str) {
@@ -442,7 +451,9 @@ mod tests {
         assert_eq!(found(".", "**/*.tf"), r#"["a.tf","m/c.tf","m/n/d.tf"]"#);
         assert_eq!(found("m", "*.tf"), r#"["c.tf"]"#);
         assert_eq!(found("m", "../{a,b}.*"), r#"["../a.tf","../b.txt"]"#);
-        assert_eq!(found("m", "c.tf"), r#"["c.tf"]"#);
+        assert_eq!(found(".", "a.txt"), r#"["a.txt"]"#);
+        assert_eq!(found("m", "nope"), "[]");
+        assert_eq!(found("m", "../a.txt"), r#"["../a.txt"]"#);
         assert_eq!(found("nope", "*"), "[]");
     }
 
