@@ -5,10 +5,12 @@ mod command_error;
 mod commands;
 mod outside;
 mod session;
+mod signals;
 mod view;
 mod wiring;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser as _;
 
@@ -55,8 +57,18 @@ fn main() -> ExitCode {
         view: view_of(&cli.command, &environment),
         environment,
         variables: args::variable_arguments(&args),
+        carrying_out: Arc::default(),
     };
-    let code = runtime.block_on(async { report(&session, run(&session, cli.command).await) });
+    let code = runtime.block_on(async {
+        let interrupted = signals::watch(session.carrying_out.clone());
+        tokio::select! {
+            outcome = run(&session, cli.command) => report(&session, outcome),
+            () = interrupted.notified() => {
+                session.view.aside("\nInterrupted.");
+                FAILURE
+            }
+        }
+    });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     ExitCode::from(code)
 }

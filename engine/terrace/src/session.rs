@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use terrace_backend_embedded::EmbeddedStore;
@@ -31,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) view: View,
     /// `-var` and `-var-file` in order.
     pub(crate) variables: Vec<VariableArgument>,
+    /// Whether an apply is being carried out, which ends by its own rules when it is interrupted.
+    pub(crate) carrying_out: Arc<AtomicBool>,
 }
 
 /// Where a state is, and under which rules.

@@ -109,10 +109,7 @@ impl LocalStore {
             lock_info: state.with_file_name(format!(".{name}.lock.info")),
             // By the file alone, so that whoever comes to the state, by whichever configuration, finds its runs, its
             // journal and the rules of its gate.
-            own: state
-                .with_file_name(".terrace")
-                .join("states")
-                .join(&name),
+            own: state.with_file_name(".terrace").join("states").join(&name),
             backup,
             state,
         }
@@ -127,7 +124,9 @@ impl LocalStore {
 /// The path without links, whether the file is there or only its directory.
 fn canonical(path: PathBuf) -> PathBuf {
     let in_directory = || {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
         let directory = std::fs::canonicalize(parent.unwrap_or(Path::new("."))).ok()?;
         Some(directory.join(path.file_name()?))
     };

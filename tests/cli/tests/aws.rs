@@ -91,8 +91,12 @@ output "repository" {
 
 #[test]
 fn aws_from_init_to_destroy() {
-    let Some(mirror) = available("aws", Mirror::new().and_then(Mirror::with_aws)) else { return };
-    let Some(moto) = available("moto", Moto::start()) else { return };
+    let Some(mirror) = available("aws", Mirror::new().and_then(Mirror::with_aws)) else {
+        return;
+    };
+    let Some(moto) = available("moto", Moto::start()) else {
+        return;
+    };
     let mut project = Project::with(CONFIGURATION);
     project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
     project.set("AWS_EC2_METADATA_DISABLED", "true");
@@ -101,21 +105,45 @@ fn aws_from_init_to_destroy() {
     project.terrace(&["init"]).success();
     assert!(project.read(".terraform.lock.hcl").contains("\"h1:"));
     let planned = project.terrace(&["plan", "-detailed-exitcode"]).fails(2);
-    planned.says("Plan: 6 to add, 0 to change, 0 to destroy.").omits("correct horse");
+    planned
+        .says("Plan: 6 to add, 0 to change, 0 to destroy.")
+        .omits("correct horse");
     let applied = project.terrace(&["apply", "-auto-approve"]).success();
-    applied.says("Resources: 6 added, 0 changed, 0 destroyed.").omits("correct horse");
-    project.terrace(&["plan", "-detailed-exitcode"]).success().says("No changes.");
+    applied
+        .says("Resources: 6 added, 0 changed, 0 destroyed.")
+        .omits("correct horse");
+    project
+        .terrace(&["plan", "-detailed-exitcode"])
+        .success()
+        .says("No changes.");
 
     let versioning = &project.state()["resources"];
-    let bucket = versioning.as_array().unwrap().iter().find(|resource| resource["type"] == "aws_s3_bucket").unwrap();
-    assert_eq!(bucket["instances"][0]["attributes"]["versioning"][0]["enabled"], true);
+    let bucket = versioning
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|resource| resource["type"] == "aws_s3_bucket")
+        .unwrap();
+    assert_eq!(
+        bucket["instances"][0]["attributes"]["versioning"][0]["enabled"],
+        true
+    );
 
     project.set("TF_VAR_mutability", "IMMUTABLE");
     let changed = project.terrace(&["apply", "-auto-approve"]).success();
     changed.says("Resources: 0 added, 1 changed, 0 destroyed.");
-    project.terrace(&["plan", "-detailed-exitcode"]).success().says("No changes.");
+    project
+        .terrace(&["plan", "-detailed-exitcode"])
+        .success()
+        .says("No changes.");
 
-    project.terrace(&["destroy", "-auto-approve"]).success().says("6 destroyed");
+    project
+        .terrace(&["destroy", "-auto-approve"])
+        .success()
+        .says("6 destroyed");
     assert!(project.instances().is_empty());
-    project.terrace(&["plan", "-detailed-exitcode"]).fails(2).says("Plan: 6 to add");
+    project
+        .terrace(&["plan", "-detailed-exitcode"])
+        .fails(2)
+        .says("Plan: 6 to add");
 }

@@ -23,10 +23,16 @@ impl Default for Project {
 impl Project {
     /// An empty one. Commands see a home of its own, and nothing of this process's environment but the search path.
     pub fn new() -> Self {
-        let directory = tempfile::Builder::new().prefix("terrace-test-").tempdir().expect("a directory can be made");
+        let directory = tempfile::Builder::new()
+            .prefix("terrace-test-")
+            .tempdir()
+            .expect("a directory can be made");
         std::fs::create_dir_all(directory.path().join("home")).expect("a directory can be made");
         std::fs::create_dir_all(directory.path().join("work")).expect("a directory can be made");
-        let mut project = Self { directory, environment: BTreeMap::new() };
+        let mut project = Self {
+            directory,
+            environment: BTreeMap::new(),
+        };
         let home = project.outer().join("home");
         let path = std::env::var_os("PATH").unwrap_or_default();
         for (name, value) in [
@@ -61,7 +67,8 @@ impl Project {
 
     /// Sets a variable of the environment in which commands run.
     pub fn set(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) {
-        self.environment.insert(name.as_ref().to_owned(), value.as_ref().to_owned());
+        self.environment
+            .insert(name.as_ref().to_owned(), value.as_ref().to_owned());
     }
 
     /// Removes one.
@@ -88,19 +95,31 @@ impl Project {
     /// A program in this project, with its environment.
     pub fn command(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(self.path()).env_clear().envs(&self.environment);
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .envs(&self.environment);
         command
     }
 
     /// Runs `terrace` to its end.
     pub fn terrace(&self, arguments: &[&str]) -> Ran {
-        self.run("terrace", &mut self.command(terrace(), arguments), arguments)
+        self.run(
+            "terrace",
+            &mut self.command(terrace(), arguments),
+            arguments,
+        )
     }
 
     /// Runs `terrace` to its end in a directory below the root module's, or above it.
     pub fn terrace_in(&self, directory: impl AsRef<Path>, arguments: &[&str]) -> Ran {
         let directory = self.path().join(directory);
-        self.run("terrace", self.command(terrace(), arguments).current_dir(directory), arguments)
+        self.run(
+            "terrace",
+            self.command(terrace(), arguments).current_dir(directory),
+            arguments,
+        )
     }
 
     /// Runs another program to its end.
@@ -114,14 +133,22 @@ impl Project {
 
     /// Starts `terrace` and goes on.
     pub fn start(&self, arguments: &[&str]) -> Running {
-        Running::start(line("terrace", arguments), &mut self.command(terrace(), arguments), self.outer().to_owned())
+        Running::start(
+            line("terrace", arguments),
+            &mut self.command(terrace(), arguments),
+            self.outer().to_owned(),
+        )
     }
 
     /// The state as it is stored; `null` where there is none.
     #[track_caller]
     pub fn state(&self) -> serde_json::Value {
         let pulled = self.terrace(&["state", "pull"]).success();
-        if pulled.stdout.is_empty() { serde_json::Value::Null } else { pulled.json() }
+        if pulled.stdout.is_empty() {
+            serde_json::Value::Null
+        } else {
+            pulled.json()
+        }
     }
 
     /// The instances of the stored state: their addresses and their attributes.
@@ -130,9 +157,19 @@ impl Project {
         let state = self.state();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
         let mut found = Vec::new();
-        for resource in resources.iter().filter(|resource| resource["mode"] == "managed") {
-            let module = resource["module"].as_str().map(|module| format!("{module}.")).unwrap_or_default();
-            let name = format!("{module}{}.{}", text(&resource["type"]), text(&resource["name"]));
+        for resource in resources
+            .iter()
+            .filter(|resource| resource["mode"] == "managed")
+        {
+            let module = resource["module"]
+                .as_str()
+                .map(|module| format!("{module}."))
+                .unwrap_or_default();
+            let name = format!(
+                "{module}{}.{}",
+                text(&resource["type"]),
+                text(&resource["name"])
+            );
             for instance in resource["instances"].as_array().into_iter().flatten() {
                 let key = match &instance["index_key"] {
                     serde_json::Value::Null => String::new(),
@@ -150,5 +187,8 @@ fn text(value: &serde_json::Value) -> &str {
 }
 
 fn line(program: &str, arguments: &[&str]) -> String {
-    std::iter::once(program).chain(arguments.iter().copied()).collect::<Vec<_>>().join(" ")
+    std::iter::once(program)
+        .chain(arguments.iter().copied())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -48,7 +48,11 @@ impl Ran {
     /// It ended with this exit code.
     #[track_caller]
     pub fn fails(self, code: i32) -> Said {
-        assert!(self.0.code == Some(code), "expected exit code {code}\n{}", self.0.report());
+        assert!(
+            self.0.code == Some(code),
+            "expected exit code {code}\n{}",
+            self.0.report()
+        );
         self.0
     }
 
@@ -64,18 +68,25 @@ impl Ran {
 }
 
 impl Said {
-
     /// It said this, in any line breaks.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(flat(&self.all()).contains(&flat(text)), "expected to read {text:?}\n{}", self.report());
+        assert!(
+            flat(&self.all()).contains(&flat(text)),
+            "expected to read {text:?}\n{}",
+            self.report()
+        );
         self
     }
 
     /// It did not say this.
     #[track_caller]
     pub fn omits(self, text: &str) -> Self {
-        assert!(!flat(&self.all()).contains(&flat(text)), "did not expect to read {text:?}\n{}", self.report());
+        assert!(
+            !flat(&self.all()).contains(&flat(text)),
+            "did not expect to read {text:?}\n{}",
+            self.report()
+        );
         self
     }
 
@@ -105,7 +116,9 @@ impl Said {
 
     /// A text for snapshots: the command, its exit code, what it printed; what differs from run to run is replaced.
     pub fn snapshot(&self) -> String {
-        let code = self.code.map_or_else(|| "signal".to_owned(), |code| code.to_string());
+        let code = self
+            .code
+            .map_or_else(|| "signal".to_owned(), |code| code.to_string());
         let mut text = format!("$ {}\n[exit {code}]\n", self.line);
         for (name, content) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !content.is_empty() {
@@ -118,7 +131,10 @@ impl Said {
     fn normalise(&self, text: &str) -> String {
         static VARIABLE: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
             [
-                (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "[UUID]"),
+                (
+                    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+                    "[UUID]",
+                ),
                 (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[TIME]"),
                 (r"SHA256:[A-Za-z0-9+/]{43}", "[KEY]"),
                 (r"\b[0-9a-f]{64}\b", "[DIGEST]"),
@@ -129,7 +145,9 @@ impl Said {
             .into()
         });
         let text = text.replace(&*self.directory.to_string_lossy(), "[PROJECT]");
-        VARIABLE.iter().fold(text, |text, (pattern, name)| pattern.replace_all(&text, *name).into_owned())
+        VARIABLE.iter().fold(text, |text, (pattern, name)| {
+            pattern.replace_all(&text, *name).into_owned()
+        })
     }
 
     fn report(&self) -> String {
@@ -143,5 +161,8 @@ impl Said {
 /// The text without frames and line breaks.
 fn flat(text: &str) -> String {
     let blank = |c: char| c.is_whitespace() || "│╷╵".contains(c);
-    text.split(blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(blank)
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -37,7 +37,13 @@ impl Running {
             .stderr(end(&stderr))
             .spawn()
             .unwrap_or_else(|error| panic!("{line}: {error}"));
-        Self { line, child: Some(child), stdout, stderr, directory }
+        Self {
+            line,
+            child: Some(child),
+            stdout,
+            stderr,
+            directory,
+        }
     }
 
     fn signal(&self, signal: Signal) {
@@ -64,7 +70,10 @@ impl Running {
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         let child = self.child.as_mut().expect("it has not been awaited");
-        child.try_wait().expect("the process can be asked").is_some()
+        child
+            .try_wait()
+            .expect("the process can be asked")
+            .is_some()
     }
 
     /// What it has printed so far.
@@ -79,8 +88,18 @@ impl Running {
     pub fn until(&mut self, what: &str, mut happened: impl FnMut(&Self) -> bool) {
         let begun = Instant::now();
         while !happened(self) {
-            assert!(!self.has_ended(), "{} ended before {what}:\n{}", self.line, self.printed());
-            assert!(begun.elapsed() < PATIENCE, "{}: {what} did not come:\n{}", self.line, self.printed());
+            assert!(
+                !self.has_ended(),
+                "{} ended before {what}:\n{}",
+                self.line,
+                self.printed()
+            );
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{}: {what} did not come:\n{}",
+                self.line,
+                self.printed()
+            );
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -90,14 +109,26 @@ impl Running {
     pub fn wait(mut self) -> Ran {
         let begun = Instant::now();
         while !self.has_ended() {
-            assert!(begun.elapsed() < PATIENCE, "{} does not end:\n{}", self.line, self.printed());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{} does not end:\n{}",
+                self.line,
+                self.printed()
+            );
             std::thread::sleep(Duration::from_millis(5));
         }
         let mut child = self.child.take().expect("it has not been awaited");
         let status = child.wait().expect("the process can be awaited");
-        let output =
-            Output { status, stdout: content(&self.stdout).into_bytes(), stderr: content(&self.stderr).into_bytes() };
-        Ran::new(std::mem::take(&mut self.line), &output, std::mem::take(&mut self.directory))
+        let output = Output {
+            status,
+            stdout: content(&self.stdout).into_bytes(),
+            stderr: content(&self.stderr).into_bytes(),
+        };
+        Ran::new(
+            std::mem::take(&mut self.line),
+            &output,
+            std::mem::take(&mut self.directory),
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -20,6 +21,7 @@ use crate::args::{ApplyArgs, PlanOptions};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
 use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess};
 use crate::session::{Place, Session};
+use crate::signals::Signals;
 use crate::view::plan::Secrets;
 use crate::view::{progress::Progress, stream};
 use crate::wiring::{
@@ -610,6 +612,7 @@ async fn check_providers(providers: &ProviderSet, plan: &Plan) -> Result<(), Com
 /// Ctrl-C and SIGTERM: once to stop gently, twice to give up waiting.
 fn listen(session: &Session, stop: Arc<Stop>) -> tokio::task::JoinHandle<()> {
     let view = session.view;
+    session.carrying_out.store(true, Ordering::SeqCst);
     let signals = Signals::new();
     tokio::spawn(async move {
         let Ok(mut signals) = signals else { return };
@@ -626,44 +629,4 @@ fn listen(session: &Session, stop: Arc<Stop>) -> tokio::task::JoinHandle<()> {
             }
         }
     })
-}
-
-/// The signals that ask for an end. None is missed between two calls of [`Signals::next`].
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) -> Option<()> {
-        tokio::select! {
-            received = self.interrupt.recv() => received,
-            received = self.terminate.recv() => received,
-        }
-    }
-}
-
-/// The signals that ask for an end.
-#[cfg(not(unix))]
-struct Signals;
-
-#[cfg(not(unix))]
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> Option<()> {
-        tokio::signal::ctrl_c().await.ok()
-    }
 }

@@ -1,5 +1,10 @@
 //! A few commands from outside, word for word, and what they do about bad input.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test"
+)]
 
 mod everyday;
 mod plugins;

@@ -26,12 +26,42 @@ resource "terraform_data" "x" {
 }
 "#,
     );
-    assert_snapshot!("variable_missing", project.terrace(&["plan", "-input=false"]).fails(1).snapshot());
-    assert_snapshot!("variable_unknown", project.terrace(&["plan", "-var=required=1", "-var=unknown=1"]).fails(1).snapshot());
-    assert_snapshot!("variable_wrong_type", project.terrace(&["plan", "-var=required=many"]).fails(1).snapshot());
-    assert_snapshot!("variable_refused", project.terrace(&["plan", "-var=required=1", "-var=checked=far too long"]).fails(1).snapshot());
-    project.terrace(&["plan", "-var-file=missing.tfvars"]).fails(1).says("missing.tfvars");
-    project.terrace(&["plan", "-var=required"]).fails(1).says("required");
+    assert_snapshot!(
+        "variable_missing",
+        project
+            .terrace(&["plan", "-input=false"])
+            .fails(1)
+            .snapshot()
+    );
+    assert_snapshot!(
+        "variable_unknown",
+        project
+            .terrace(&["plan", "-var=required=1", "-var=unknown=1"])
+            .fails(1)
+            .snapshot()
+    );
+    assert_snapshot!(
+        "variable_wrong_type",
+        project
+            .terrace(&["plan", "-var=required=many"])
+            .fails(1)
+            .snapshot()
+    );
+    assert_snapshot!(
+        "variable_refused",
+        project
+            .terrace(&["plan", "-var=required=1", "-var=checked=far too long"])
+            .fails(1)
+            .snapshot()
+    );
+    project
+        .terrace(&["plan", "-var-file=missing.tfvars"])
+        .fails(1)
+        .says("missing.tfvars");
+    project
+        .terrace(&["plan", "-var=required"])
+        .fails(1)
+        .says("required");
 }
 
 #[test]
@@ -39,12 +69,24 @@ fn several_mistakes_are_one_report() {
     let project = Project::with(
         "resource \"terraform_data\" \"a\" {\n  input = local.nothing\n}\n\nresource \"terraform_data\" \"b\" {\n  inputs = 1\n}\n\noutput \"c\" {\n  value = terraform_data.missing.id\n}\n",
     );
-    assert_snapshot!("several_mistakes", project.terrace(&["validate"]).fails(1).snapshot());
-    project.write("main.tf", "locals {\n  x = local.y\n  y = local.x\n}\n\noutput \"x\" {\n  value = local.x\n}\n");
+    assert_snapshot!(
+        "several_mistakes",
+        project.terrace(&["validate"]).fails(1).snapshot()
+    );
+    project.write(
+        "main.tf",
+        "locals {\n  x = local.y\n  y = local.x\n}\n\noutput \"x\" {\n  value = local.x\n}\n",
+    );
     assert_snapshot!("cycle", project.terrace(&["plan"]).fails(1).snapshot());
     project.write("main.tf", "resource \"terraform_data\" \"a\" {\n}\n\nresource \"terraform_data\" \"a\" {\n}\n\nvariable \"v\" {\n  typo = 1\n}\n\noutput \"o\" {\n}\n");
-    assert_snapshot!("several_mistakes_of_blocks", project.terrace(&["plan"]).fails(1).snapshot());
-    project.write("syntax.tf", "resource \"terraform_data\" \"d\" {\n  input = [1,\n");
+    assert_snapshot!(
+        "several_mistakes_of_blocks",
+        project.terrace(&["plan"]).fails(1).snapshot()
+    );
+    project.write(
+        "syntax.tf",
+        "resource \"terraform_data\" \"d\" {\n  input = [1,\n",
+    );
     project.terrace(&["plan"]).fails(1).says("syntax.tf");
 }
 
@@ -61,14 +103,23 @@ fn a_corrupt_state_is_told_and_left_alone() {
         ("", ""),
     ] {
         project.write("terraform.tfstate", bad);
-        for command in [&["plan"][..], &["apply", "-auto-approve"], &["state", "list"], &["state", "rm", "terraform_data.x"]] {
+        for command in [
+            &["plan"][..],
+            &["apply", "-auto-approve"],
+            &["state", "list"],
+            &["state", "rm", "terraform_data.x"],
+        ] {
             if bad.is_empty() {
                 // An empty file is how other tools begin.
                 project.terrace(&["plan"]).success();
                 continue;
             }
             let told = project.terrace(command).fails(1);
-            assert!(told.all().contains(said) && !told.all().contains("panicked"), "{}", told.all());
+            assert!(
+                told.all().contains(said) && !told.all().contains("panicked"),
+                "{}",
+                told.all()
+            );
             assert_eq!(project.read("terraform.tfstate"), bad, "{command:?}");
         }
     }
@@ -78,7 +129,9 @@ fn a_corrupt_state_is_told_and_left_alone() {
 
 #[test]
 fn a_damaged_embedded_store_is_told() {
-    let project = Project::with("terraform {\n  backend \"embedded\" {}\n}\nresource \"terraform_data\" \"x\" {}\n");
+    let project = Project::with(
+        "terraform {\n  backend \"embedded\" {}\n}\nresource \"terraform_data\" \"x\" {}\n",
+    );
     project.terrace(&["apply", "-auto-approve"]).success();
     let path = project.path().join(".terrace/store/store.redb");
     let good = std::fs::read(&path).unwrap();
@@ -115,19 +168,34 @@ fn a_locked_state_shows_its_holder() {
         project.set("FAKE_PROVIDER_SCRIPT", "create=delay 4000");
         project.set("FAKE_PROVIDER_WORLD", project.outer().join("world"));
         let mut running = project.start(&["apply", "-auto-approve"]);
-        running.until("the creation to begin", |running| running.printed().contains("Creating..."));
+        running.until("the creation to begin", |running| {
+            running.printed().contains("Creating...")
+        });
 
-        let refused = project.terrace(&["state", "rm", "test_object.slow"]).fails(1);
-        let refused = refused.says("Error acquiring the state lock").says("OperationTypeApply").says("tester@machine");
+        let refused = project
+            .terrace(&["state", "rm", "test_object.slow"])
+            .fails(1);
+        let refused = refused
+            .says("Error acquiring the state lock")
+            .says("OperationTypeApply")
+            .says("tester@machine");
         insta::allow_duplicates! {
             if backend.is_empty() {
                 assert_snapshot!("locked", refused.snapshot().replace(&project.outer().display().to_string(), "[PROJECT]"));
             }
         }
-        project.terrace(&["plan", "-lock=true"]).fails(1).says("state lock");
-        project.terrace(&["plan", "-lock=true", "-lock-timeout=30s"]).success();
+        project
+            .terrace(&["plan", "-lock=true"])
+            .fails(1)
+            .says("state lock");
+        project
+            .terrace(&["plan", "-lock=true", "-lock-timeout=30s"])
+            .success();
         running.wait().success();
-        project.terrace(&["state", "list"]).success().says("test_object.slow");
+        project
+            .terrace(&["state", "list"])
+            .success()
+            .says("test_object.slow");
     }
 }
 
@@ -135,13 +203,37 @@ fn a_locked_state_shows_its_holder() {
 fn a_wrong_directory_or_backend_is_told() {
     let project = Project::new();
     project.terrace(&["init"]).success().says("empty directory");
-    project.terrace(&["plan"]).fails(1).says("No configuration files");
-    project.terrace(&["-chdir=nowhere", "plan"]).fails(1).says("nowhere");
-    project.write("main.tf", "terraform {\n  backend \"s3\" {\n    bucket = \"x\"\n  }\n}\n");
-    project.terrace(&["init"]).fails(1).says("Not supported yet");
-    project.write("main.tf", "terraform {\n  backend \"local\" {\n    paht = \"x\"\n  }\n}\n");
-    project.terrace(&["init"]).fails(1).says("no argument \"paht\"");
-    project.write("main.tf", "terraform {\n  required_version = \">= 99\"\n}\n");
+    project
+        .terrace(&["plan"])
+        .fails(1)
+        .says("No configuration files");
+    project
+        .terrace(&["-chdir=nowhere", "plan"])
+        .fails(1)
+        .says("nowhere");
+    project.write(
+        "main.tf",
+        "terraform {\n  backend \"s3\" {\n    bucket = \"x\"\n  }\n}\n",
+    );
+    project
+        .terrace(&["init"])
+        .fails(1)
+        .says("Not supported yet");
+    project.write(
+        "main.tf",
+        "terraform {\n  backend \"local\" {\n    paht = \"x\"\n  }\n}\n",
+    );
+    project
+        .terrace(&["init"])
+        .fails(1)
+        .says("no argument \"paht\"");
+    project.write(
+        "main.tf",
+        "terraform {\n  required_version = \">= 99\"\n}\n",
+    );
     project.terrace(&["plan"]).fails(1).says("Unsupported");
-    project.terrace(&["plan", "-env=prd"]).fails(1).says("No project file");
+    project
+        .terrace(&["plan", "-env=prd"])
+        .fails(1)
+        .says("No project file");
 }

@@ -1,5 +1,10 @@
 //! Gates over the command line: who may let what through, and what nobody may walk around.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test"
+)]
 
 mod approvals;
 mod audit;

@@ -99,31 +99,53 @@ environment "prd" {{
 
     /// The option that names someone's key.
     pub(crate) fn key(&self, name: &str) -> String {
-        format!("-key={}", self.project.outer().join("keys").join(name).display())
+        format!(
+            "-key={}",
+            self.project.outer().join("keys").join(name).display()
+        )
     }
 
     /// Applies in dev, which asks for nothing.
     pub(crate) fn apply_in_dev(&self) {
-        self.project.terrace(&["apply", "-env=dev", "-auto-approve"]).success();
+        self.project
+            .terrace(&["apply", "-env=dev", "-auto-approve"])
+            .success();
     }
 
     /// Promotes with someone's key; the id of the run.
     pub(crate) fn promote(&self, from: &str, to: &str, author: &str) -> String {
-        self.project.terrace(&["promote", &self.key(author), from, to]).success();
+        self.project
+            .terrace(&["promote", &self.key(author), from, to])
+            .success();
         self.last_run(to)
     }
 
     /// Plans for an environment; the id of the run.
     pub(crate) fn plan(&self, environment: &str, options: &[&str]) -> String {
         let environment_option = format!("-env={environment}");
-        let arguments: Vec<&str> = ["plan", &environment_option].into_iter().chain(options.iter().copied()).collect();
+        let arguments: Vec<&str> = ["plan", &environment_option]
+            .into_iter()
+            .chain(options.iter().copied())
+            .collect();
         self.project.terrace(&arguments).success();
         self.last_run(environment)
     }
 
     fn last_run(&self, environment: &str) -> String {
-        let runs = self.project.terrace(&["runs", &format!("-env={environment}"), "-status=planned", "-json"]).success().json();
-        runs.as_array().unwrap().last().unwrap()["id"].as_str().unwrap().to_owned()
+        let runs = self
+            .project
+            .terrace(&[
+                "runs",
+                &format!("-env={environment}"),
+                "-status=planned",
+                "-json",
+            ])
+            .success()
+            .json();
+        runs.as_array().unwrap().last().unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub(crate) fn approve(&self, environment: &str, person: &str, run: &str) -> Said {
@@ -131,7 +153,12 @@ environment "prd" {{
     }
 
     pub(crate) fn try_approve(&self, environment: &str, person: &str, run: &str) -> Ran {
-        self.project.terrace(&["approve", &format!("-env={environment}"), &self.key(person), run])
+        self.project.terrace(&[
+            "approve",
+            &format!("-env={environment}"),
+            &self.key(person),
+            run,
+        ])
     }
 
     /// An approval that was not made by `terrace approve`, in the embedded store.
@@ -152,7 +179,8 @@ environment "prd" {{
     }
 
     pub(crate) fn apply(&self, environment: &str, run: &str) -> Ran {
-        self.project.terrace(&["apply", &format!("-env={environment}"), run])
+        self.project
+            .terrace(&["apply", &format!("-env={environment}"), run])
     }
 
     /// Brings the configuration through all three environments.
@@ -175,5 +203,8 @@ environment "prd" {{
 
 /// Waits for what needs a runtime.
 pub(crate) fn wait<T>(what: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(what)
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(what)
 }

@@ -12,7 +12,13 @@ const WRITES: [&[&str]; 9] = [
     &["state", "rm", "terraform_data.shop"],
     &["state", "mv", "terraform_data.shop", "terraform_data.other"],
     &["state", "push", "-force", "pushed.tfstate"],
-    &["state", "replace-provider", "-auto-approve", "terraform.io/builtin/terraform", "hashicorp/null"],
+    &[
+        "state",
+        "replace-provider",
+        "-auto-approve",
+        "terraform.io/builtin/terraform",
+        "hashicorp/null",
+    ],
     &["taint", "terraform_data.shop"],
     &["apply", "-auto-approve", "saved.tfplan"],
 ];
@@ -22,7 +28,9 @@ fn nothing_writes(outsider: &Project) {
     let before = outsider.terrace(&["state", "pull"]).success().stdout;
     assert!(before.contains("terraform_data"), "{before}");
     outsider.write("pushed.tfstate", before.replace("hello", "pushed"));
-    outsider.terrace(&["plan", "-out=saved.tfplan", "-var=greeting=saved"]).success();
+    outsider
+        .terrace(&["plan", "-out=saved.tfplan", "-var=greeting=saved"])
+        .success();
     for write in WRITES {
         if write[0] == "refresh" {
             // A refresh that finds nothing writes nothing.
@@ -30,7 +38,11 @@ fn nothing_writes(outsider: &Project) {
         } else {
             outsider.terrace(write).fails(5).says("Gate not satisfied");
         }
-        assert_eq!(outsider.terrace(&["state", "pull"]).success().stdout, before, "{write:?}");
+        assert_eq!(
+            outsider.terrace(&["state", "pull"]).success().stdout,
+            before,
+            "{write:?}"
+        );
     }
 }
 
@@ -39,12 +51,16 @@ fn a_plain_configuration_cannot_write_a_gated_state_in_the_embedded_store() {
     let shop = Shop::new();
     shop.bring_to_prd();
     let store = shop.project.path().join(".terrace/store/.");
-    let mut outsider =
-        Project::with(&format!("terraform {{\n  backend \"embedded\" {{\n    path = {:?}\n  }}\n}}\n{CONFIGURATION}", store.display().to_string()));
+    let mut outsider = Project::with(&format!(
+        "terraform {{\n  backend \"embedded\" {{\n    path = {:?}\n  }}\n}}\n{CONFIGURATION}",
+        store.display().to_string()
+    ));
     outsider.set("TF_WORKSPACE", "stg");
     nothing_writes(&outsider);
     outsider.set("TF_WORKSPACE", "default");
-    outsider.terrace(&["workspace", "delete", "-force", "stg"]).fails(5);
+    outsider
+        .terrace(&["workspace", "delete", "-force", "stg"])
+        .fails(5);
     outsider.set("TF_WORKSPACE", "stg");
     assert!(!outsider.instances().is_empty());
 }
@@ -54,7 +70,10 @@ fn a_plain_configuration_cannot_write_a_gated_state_file() {
     let shop = Shop::new();
     shop.bring_to_prd();
     let path = shop.project.path().join("prd.tfstate");
-    let direct = Project::with(&format!("terraform {{\n  backend \"local\" {{\n    path = {:?}\n  }}\n}}\n{CONFIGURATION}", path.display().to_string()));
+    let direct = Project::with(&format!(
+        "terraform {{\n  backend \"local\" {{\n    path = {:?}\n  }}\n}}\n{CONFIGURATION}",
+        path.display().to_string()
+    ));
     nothing_writes(&direct);
     // By another name of the same file.
     let linked = Project::with(CONFIGURATION);
@@ -67,7 +86,8 @@ fn leaving_out_the_environment_or_the_project_file_opens_nothing() {
     let shop = Shop::new();
     shop.bring_to_prd();
     let backend = "terraform {\n  backend \"local\" {\n    path = \"prd.tfstate\"\n  }\n}\n";
-    shop.project.write("main.tf", format!("{backend}{CONFIGURATION}"));
+    shop.project
+        .write("main.tf", format!("{backend}{CONFIGURATION}"));
     nothing_writes(&shop.project);
     std::fs::remove_file(shop.project.path().join("terrace.hcl")).unwrap();
     nothing_writes(&shop.project);
@@ -78,24 +98,52 @@ fn the_gate_guards_itself() {
     let shop = Shop::new();
     shop.bring_to_prd();
     let file = shop.project.read("terrace.hcl");
-    let open = file.replace("approvals = 1", "approvals = 0").replace("approvals = 2", "approvals = 0").replace("    roles     = [\"lead\"]\n", "");
+    let open = file
+        .replace("approvals = 1", "approvals = 0")
+        .replace("approvals = 2", "approvals = 0")
+        .replace("    roles     = [\"lead\"]\n", "");
     shop.project.write("terrace.hcl", open);
     for environment in ["-env=stg", "-env=prd"] {
-        let refused = shop.project.terrace(&["apply", environment, "-auto-approve", "-var=greeting=sneaky", &shop.key("ann")]);
+        let refused = shop.project.terrace(&[
+            "apply",
+            environment,
+            "-auto-approve",
+            "-var=greeting=sneaky",
+            &shop.key("ann"),
+        ]);
         refused.fails(5).says("people other than its author");
-        shop.project.terrace(&["state", "rm", environment, "terraform_data.shop"]).fails(5).says("only by applying a plan");
+        shop.project
+            .terrace(&["state", "rm", environment, "terraform_data.shop"])
+            .fails(5)
+            .says("only by applying a plan");
     }
     // Nor does calling the environment by another name.
-    shop.project.write("terrace.hcl", file.replace("environment \"prd\"", "environment \"production\""));
-    shop.project.terrace(&["apply", "-env=production", "-auto-approve", &shop.key("ann"), "-var=greeting=x"]).fails(5);
+    shop.project.write(
+        "terrace.hcl",
+        file.replace("environment \"prd\"", "environment \"production\""),
+    );
+    shop.project
+        .terrace(&[
+            "apply",
+            "-env=production",
+            "-auto-approve",
+            &shop.key("ann"),
+            "-var=greeting=x",
+        ])
+        .fails(5);
 }
 
 #[test]
 fn a_plan_for_one_environment_is_not_applied_in_another() {
     let shop = Shop::new();
     shop.apply_in_dev();
-    shop.project.terrace(&["plan", "-env=dev", "-out=dev.tfplan", "-var=greeting=other"]).success();
-    shop.project.terrace(&["apply", "-env=stg", "dev.tfplan"]).fails(5).says("The plan was made for environment \"dev\".");
+    shop.project
+        .terrace(&["plan", "-env=dev", "-out=dev.tfplan", "-var=greeting=other"])
+        .success();
+    shop.project
+        .terrace(&["apply", "-env=stg", "dev.tfplan"])
+        .fails(5)
+        .says("The plan was made for environment \"dev\".");
 }
 
 #[test]
@@ -110,12 +158,21 @@ fn a_first_apply_that_fails_leaves_the_gate_standing() {
     shop.approve("stg", "ben", &run);
     shop.project.write("fail", "");
     shop.apply("stg", &run).fails(1);
-    let listed = shop.project.terrace(&["state", "list", "-env=stg"]).success();
-    assert!(listed.stdout.contains("terraform_data.shop"), "{}", listed.stdout);
+    let listed = shop
+        .project
+        .terrace(&["state", "list", "-env=stg"])
+        .success();
+    assert!(
+        listed.stdout.contains("terraform_data.shop"),
+        "{}",
+        listed.stdout
+    );
 
     let store = shop.project.path().join(".terrace/store/.");
-    let mut outsider =
-        Project::with(&format!("terraform {{\n  backend \"embedded\" {{\n    path = {:?}\n  }}\n}}\n{CONFIGURATION}", store.display().to_string()));
+    let mut outsider = Project::with(&format!(
+        "terraform {{\n  backend \"embedded\" {{\n    path = {:?}\n  }}\n}}\n{CONFIGURATION}",
+        store.display().to_string()
+    ));
     outsider.set("TF_WORKSPACE", "stg");
     nothing_writes(&outsider);
 }

@@ -10,7 +10,9 @@ use crate::laboratory::{FORTY, Lab, N_OBJECTS, PARALLELISM};
 
 /// The seed of this run.
 fn seed() -> u64 {
-    let given = std::env::var("TERRACE_SEED").ok().and_then(|text| text.parse().ok());
+    let given = std::env::var("TERRACE_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok());
     given.unwrap_or_else(rand::random)
 }
 
@@ -25,7 +27,10 @@ struct Found {
 
 impl Found {
     fn add(&mut self, created: usize, uncertain: usize) {
-        assert!(uncertain <= PARALLELISM, "{uncertain} objects are uncertain, and only {PARALLELISM} were in flight");
+        assert!(
+            uncertain <= PARALLELISM,
+            "{uncertain} objects are uncertain, and only {PARALLELISM} were in flight"
+        );
         self.kills += 1;
         self.created_before += created;
         self.uncertain += uncertain;
@@ -41,7 +46,10 @@ fn slowness(random: &mut StdRng, operation: &str) -> String {
         0 => format!("{operation}=delay {first}"),
         1 => format!("{operation}=delay-after {first}"),
         _ => {
-            let odd: Vec<String> = (1..=N_OBJECTS).step_by(2).map(|n| format!("{operation}:{n}=delay {first}")).collect();
+            let odd: Vec<String> = (1..=N_OBJECTS)
+                .step_by(2)
+                .map(|n| format!("{operation}:{n}=delay {first}"))
+                .collect();
             format!("{};{operation}=delay-after {second}", odd.join(";"))
         }
     }

@@ -6,7 +6,11 @@ use crate::laboratory::{FORTY, Lab, N_OBJECTS};
 fn a_failed_creation_leaves_the_rest_in_the_state() {
     let mut lab = Lab::new("local", FORTY);
     lab.script("create:base-3=fail;create:middle-7=fail");
-    lab.apply().fails(1).says("Failed as told").says("test_object.base[3]").says("test_object.middle[7]");
+    lab.apply()
+        .fails(1)
+        .says("Failed as told")
+        .says("test_object.base[3]")
+        .says("test_object.middle[7]");
     lab.state_is_the_world();
     let n = lab.objects().len();
     assert!((20..N_OBJECTS).contains(&n), "{n} objects are there");
@@ -24,7 +28,10 @@ fn an_object_that_was_made_but_not_whole_is_tainted_and_replaced() {
     lab.apply().fails(1).says("Failed as told");
     lab.state_is_the_world();
     lab.script("");
-    lab.project.terrace(&["plan"]).success().says("test_object.base[3] is tainted, so must be replaced");
+    lab.project
+        .terrace(&["plan"])
+        .success()
+        .says("test_object.base[3] is tainted, so must be replaced");
     lab.apply().success();
     lab.state_is_the_world();
     lab.nothing_is_there_twice();
@@ -33,14 +40,20 @@ fn an_object_that_was_made_but_not_whole_is_tainted_and_replaced() {
 
 #[test]
 fn a_provider_that_dies_loses_nothing() {
-    for (backend, script) in [("local", "create:12=crash"), ("embedded", "create:12=crash-after")] {
+    for (backend, script) in [
+        ("local", "create:12=crash"),
+        ("embedded", "create:12=crash-after"),
+    ] {
         let mut lab = Lab::new(backend, FORTY);
         lab.script(&format!("{script};create=delay-after 20"));
         lab.apply().fails(1);
         lab.settle();
         lab.script("");
         let uncertain = lab.recover();
-        assert!(uncertain <= crate::laboratory::PARALLELISM, "{uncertain} objects are uncertain");
+        assert!(
+            uncertain <= crate::laboratory::PARALLELISM,
+            "{uncertain} objects are uncertain"
+        );
         lab.state_is_the_world();
         lab.apply().success();
         lab.nothing_was_created_twice();

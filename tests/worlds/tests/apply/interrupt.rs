@@ -20,11 +20,18 @@ fn ends_gently(signal: fn(&Running)) {
     signal(&running);
     let ended = running.wait().fails(1).says("Interrupt received.");
     let n = lab.objects().len();
-    assert!((3..N_OBJECTS).contains(&n), "it went on to {n} objects\n{}", ended.all());
+    assert!(
+        (3..N_OBJECTS).contains(&n),
+        "it went on to {n} objects\n{}",
+        ended.all()
+    );
     lab.state_is_the_world();
 
     lab.script("");
-    lab.project.terrace(&["recover"]).success().says("nothing to recover");
+    lab.project
+        .terrace(&["recover"])
+        .success()
+        .says("nothing to recover");
     lab.apply().success();
     lab.state_is_the_world();
     lab.nothing_was_created_twice();
@@ -61,23 +68,65 @@ fn a_second_interrupt_ends_at_once_and_recovery_goes_on() {
         // The fifth creation never answers; the sixth has had its effect and answers late.
         let mut running = under_way(&mut lab, "create:5=stuck;create:6=delay-after 600000");
         running.interrupt();
-        running.until("the first answer", |running| running.printed().contains("Interrupt received."));
+        running.until("the first answer", |running| {
+            running.printed().contains("Interrupt received.")
+        });
         std::thread::sleep(Duration::from_millis(300));
-        assert!(!running.has_ended(), "it gave up on calls that run:\n{}", running.printed());
+        assert!(
+            !running.has_ended(),
+            "it gave up on calls that run:\n{}",
+            running.printed()
+        );
         running.interrupt();
         let begun = Instant::now();
-        running.wait().fails(1).says("Two interrupts received.").says("terrace recover");
-        assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?} to end", begun.elapsed());
+        running
+            .wait()
+            .fails(1)
+            .says("Two interrupts received.")
+            .says("terrace recover");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "it took {:?} to end",
+            begun.elapsed()
+        );
         lab.settle();
 
         lab.script("");
-        lab.apply().fails(1).says("Interrupted apply must be recovered first").says("terrace recover");
+        lab.apply()
+            .fails(1)
+            .says("Interrupted apply must be recovered first")
+            .says("terrace recover");
         let uncertain = lab.recover();
-        assert!((1..=PARALLELISM).contains(&uncertain), "{uncertain} objects are uncertain");
+        assert!(
+            (1..=PARALLELISM).contains(&uncertain),
+            "{uncertain} objects are uncertain"
+        );
         lab.state_is_the_world();
         lab.apply().success();
         lab.nothing_was_created_twice();
         lab.state_is_the_world();
         assert_eq!(lab.objects().len(), N_OBJECTS);
     }
+}
+
+#[test]
+fn an_interrupt_while_planning_ends_at_once_with_the_providers() {
+    let mut lab = Lab::new("local", FORTY);
+    lab.script("plan=stuck");
+    for arguments in [&["plan"][..], &["apply", "-auto-approve"]] {
+        let running = lab.project.start(arguments);
+        // Time to come to the first call.
+        std::thread::sleep(Duration::from_millis(1500));
+        running.interrupt();
+        let begun = Instant::now();
+        running.wait().fails(1).says("Interrupted.");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "it took {:?} to end",
+            begun.elapsed()
+        );
+    }
+    lab.script("");
+    lab.apply().success();
+    lab.state_is_the_world();
 }

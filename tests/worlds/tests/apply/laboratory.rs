@@ -69,13 +69,21 @@ pub(crate) struct Lab {
 impl Lab {
     /// With a configuration in which `BACKEND` stands for the backend block.
     pub(crate) fn new(backend: &str, configuration: &str) -> Self {
-        let block = if backend == "local" { String::new() } else { format!("backend {backend:?} {{}}") };
+        let block = if backend == "local" {
+            String::new()
+        } else {
+            format!("backend {backend:?} {{}}")
+        };
         let mut project = Project::with(&configuration.replace("BACKEND", &block));
         let world = project.outer().join("world");
         project.set("FAKE_PROVIDER_WORLD", &world);
         let cli_config = dev_override(project.outer());
         project.set("TF_CLI_CONFIG_FILE", cli_config);
-        Self { project, world, types: StrictProvider::new() }
+        Self {
+            project,
+            world,
+            types: StrictProvider::new(),
+        }
     }
 
     /// What goes wrong from now on.
@@ -103,8 +111,16 @@ impl Lab {
     /// The objects that there are: key by id.
     pub(crate) fn objects(&self) -> BTreeMap<String, String> {
         let objects = self.world().objects().unwrap().into_iter();
-        let key = |value: &terrace_value::Value| value.get("string").and_then(terrace_value::Value::as_str).unwrap_or_default().to_owned();
-        objects.map(|(id, object)| (id, key(&object.value))).collect()
+        let key = |value: &terrace_value::Value| {
+            value
+                .get("string")
+                .and_then(terrace_value::Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        objects
+            .map(|(id, object)| (id, key(&object.value)))
+            .collect()
     }
 
     /// How much has happened; cheap enough to ask often.
@@ -128,7 +144,9 @@ impl Lab {
 
     /// Ids of the objects in the state.
     pub(crate) fn ids_in_state(&self) -> Vec<String> {
-        let id = |(_, attributes): (String, serde_json::Value)| attributes["id"].as_str().unwrap().to_owned();
+        let id = |(_, attributes): (String, serde_json::Value)| {
+            attributes["id"].as_str().unwrap().to_owned()
+        };
         self.project.instances().into_iter().map(id).collect()
     }
 
@@ -143,7 +161,13 @@ impl Lab {
         let open: Vec<String> = found
             .all()
             .lines()
-            .filter_map(|line| Some(line.strip_prefix("  - ")?.strip_suffix(": was it created?")?.to_owned()))
+            .filter_map(|line| {
+                Some(
+                    line.strip_prefix("  - ")?
+                        .strip_suffix(": was it created?")?
+                        .to_owned(),
+                )
+            })
             .collect();
         assert!(!open.is_empty(), "{}", found.all());
         self.nothing_is_lost_but(&open);
@@ -152,7 +176,9 @@ impl Lab {
         let mut arguments = vec!["recover".to_owned()];
         for address in &open {
             let key = key_of(address);
-            let new = objects.iter().find(|(id, other)| **other == key && !known.contains(*id));
+            let new = objects
+                .iter()
+                .find(|(id, other)| **other == key && !known.contains(*id));
             arguments.push(match new {
                 Some((id, _)) => format!("-created={address}={id}"),
                 None => format!("-not-created={address}"),
@@ -169,7 +195,10 @@ impl Lab {
         let asked: BTreeSet<String> = open.iter().map(|address| key_of(address)).collect();
         let known: BTreeSet<String> = self.ids_in_state().into_iter().collect();
         for (id, key) in self.objects() {
-            assert!(known.contains(&id) || asked.contains(&key), "{id} ({key}) is lost");
+            assert!(
+                known.contains(&id) || asked.contains(&key),
+                "{id} ({key}) is lost"
+            );
         }
     }
 
@@ -178,9 +207,16 @@ impl Lab {
     pub(crate) fn state_is_the_world(&self) {
         let ids = self.ids_in_state();
         let unique: BTreeSet<String> = ids.iter().cloned().collect();
-        assert_eq!(unique.len(), ids.len(), "an object is in the state twice: {ids:?}");
+        assert_eq!(
+            unique.len(),
+            ids.len(),
+            "an object is in the state twice: {ids:?}"
+        );
         let world: BTreeSet<String> = self.objects().into_keys().collect();
-        assert_eq!(unique, world, "left: ids in the state, right: ids in the world");
+        assert_eq!(
+            unique, world,
+            "left: ids in the state, right: ids in the world"
+        );
     }
 
     /// Nothing was ever created twice.
@@ -188,7 +224,11 @@ impl Lab {
     pub(crate) fn nothing_was_created_twice(&self) {
         let mut created = BTreeSet::new();
         for event in self.events().iter().filter(|event| event.what == "create") {
-            assert!(created.insert(event.key.clone()), "{} was created twice", event.key);
+            assert!(
+                created.insert(event.key.clone()),
+                "{} was created twice",
+                event.key
+            );
         }
     }
 
@@ -197,19 +237,28 @@ impl Lab {
     pub(crate) fn nothing_is_there_twice(&self) {
         let mut keys = BTreeSet::new();
         for (id, key) in self.objects() {
-            assert!(keys.insert(key.clone()), "{key} is there twice, the second time as {id}");
+            assert!(
+                keys.insert(key.clone()),
+                "{key} is there twice, the second time as {id}"
+            );
         }
     }
 
     /// Nothing is left to be done.
     #[track_caller]
     pub(crate) fn is_done(&self, arguments: &[&str]) {
-        let arguments: Vec<&str> = ["plan", "-detailed-exitcode"].into_iter().chain(arguments.iter().copied()).collect();
+        let arguments: Vec<&str> = ["plan", "-detailed-exitcode"]
+            .into_iter()
+            .chain(arguments.iter().copied())
+            .collect();
         self.project.terrace(&arguments).success();
     }
 }
 
 /// The `string` of the object at an address, as [`FORTY`] names its objects.
 pub(crate) fn key_of(address: &str) -> String {
-    address.trim_start_matches("test_object.").replace('[', "-").replace(']', "")
+    address
+        .trim_start_matches("test_object.")
+        .replace('[', "-")
+        .replace(']', "")
 }
