@@ -14,6 +14,8 @@ pub(crate) struct Closure {
     resources: Vec<Arc<[NodeId]>>,
     /// The same as addresses, where they have been asked for.
     named: HashMap<Arc<[NodeId]>, Arc<[ConfigResource]>>,
+    /// For each node, its place in an order that puts dependencies first.
+    ranks: Vec<usize>,
     /// For each node, whether it must be created before its old object is destroyed.
     create_first: Vec<bool>,
 }
@@ -27,6 +29,10 @@ impl Closure {
         for id in order {
             resources[id.index()] = gather(graph, *id, &resources);
         }
+        let mut ranks = vec![0; dag.len()];
+        for (rank, id) in order.iter().enumerate() {
+            ranks[id.index()] = rank;
+        }
         let mut create_first = vec![false; dag.len()];
         for id in order.iter().rev() {
             if create_first[id.index()] || asks_to_create_first(dag.get(*id), config) {
@@ -38,6 +44,7 @@ impl Closure {
         }
         Self {
             resources,
+            ranks,
             named: HashMap::new(),
             create_first,
         }
@@ -64,6 +71,11 @@ impl Closure {
         let names: Arc<[ConfigResource]> = names.into();
         self.named.insert(ids, names.clone());
         names
+    }
+
+    /// The place of a node in an order that puts dependencies first.
+    pub(crate) fn rank(&self, id: NodeId) -> usize {
+        self.ranks[id.index()]
     }
 
     /// The ids of the resources that a node depends on, directly or not.

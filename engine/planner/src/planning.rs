@@ -125,6 +125,7 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
     ));
     let relevant_attributes = relevant::attributes(&walk);
     let provider_reads = walk.pool.reads().clone();
+    let order = walk.ordered_instances();
     let mut diagnostics = std::mem::take(&mut walk.gathered.diagnostics);
     diagnostics.append(walk.pool.close().await);
     let gathered = walk.gathered;
@@ -137,7 +138,7 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
             changes: &changes,
             prior: &gathered.prior,
             reads: &gathered.reads,
-            order: &gathered.order,
+            order: &order,
             provider_reads: &provider_reads,
             checks: &gathered.check_reads,
             outputs: &evaluated_outputs(request.options.mode, &gathered.outputs),

@@ -53,8 +53,6 @@ pub(crate) struct Gathered {
     pub(crate) checks: Checks,
     /// What each instance that is configured reads directly.
     pub(crate) reads: BTreeMap<AbsResourceInstance, BTreeSet<Dependency>>,
-    /// Configured instances, each after those that it depends on.
-    pub(crate) order: Vec<AbsResourceInstance>,
     /// What conditions read that are judged again by apply, by address in the configuration.
     pub(crate) check_reads: BTreeMap<String, BTreeSet<Dependency>>,
     /// What there is to say.
@@ -193,7 +191,6 @@ impl<'a> Walk<'a> {
                 outputs: BTreeMap::new(),
                 checks,
                 reads: BTreeMap::new(),
-                order: Vec::new(),
                 check_reads: BTreeMap::new(),
                 diagnostics,
             },
@@ -228,6 +225,16 @@ impl<'a> Walk<'a> {
         self.drain().await;
         self.queue_orphans();
         self.drain().await;
+    }
+
+    /// Configured instances, each after those that it depends on, whatever the order in which they were planned.
+    pub(crate) fn ordered_instances(&self) -> Vec<AbsResourceInstance> {
+        let mut instances: Vec<AbsResourceInstance> = self.gathered.reads.keys().cloned().collect();
+        instances.sort_by_cached_key(|address| {
+            let node = ConfigNode::Resource(address.resource.config());
+            self.graph.id(&node).map(|id| self.closure.rank(id))
+        });
+        instances
     }
 
     pub(crate) fn mode(&self) -> PlanMode {

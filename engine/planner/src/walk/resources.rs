@@ -258,7 +258,6 @@ impl Walk<'_> {
             create_before_destroy: context.create_before_destroy,
             dependencies: Arc::clone(&context.dependencies),
         };
-        self.gathered.order.push(address.clone());
         self.gathered.reads.insert(address, reads);
         self.launch_managed(
             context,
@@ -330,7 +329,6 @@ impl Walk<'_> {
         if !self.take(body.diagnostics) {
             return None;
         }
-        self.gathered.order.push(address.clone());
         self.gathered.reads.insert(address.clone(), reads);
         let subject = self.subject(&context, address);
         let may_defer = self.mode() == PlanMode::Normal;
