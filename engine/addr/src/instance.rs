@@ -31,6 +31,8 @@ impl fmt::Display for InstanceKey {
                         '\r' => f.write_str("\\r")?,
                         '\t' => f.write_str("\\t")?,
                         '$' | '%' if chars.peek() == Some(&'{') => write!(f, "{c}{c}")?,
+                        // An address is printed: nothing in it may steer a terminal.
+                        c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
                         c => write!(f, "{c}")?,
                     }
                 }

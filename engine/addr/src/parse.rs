@@ -162,6 +162,14 @@ impl<'a> Reader<'a> {
                     Some((_, 'n')) => text.push('\n'),
                     Some((_, 'r')) => text.push('\r'),
                     Some((_, 't')) => text.push('\t'),
+                    Some((_, 'u')) => {
+                        let digits: String = chars.by_ref().take(4).map(|(_, c)| c).collect();
+                        let code = u32::from_str_radix(&digits, 16).ok();
+                        let Some(c) = code.and_then(char::from_u32) else {
+                            return self.error("\\u is followed by four hexadecimal digits");
+                        };
+                        text.push(c);
+                    }
                     Some((_, other)) => text.push(other),
                     None => break,
                 },
@@ -326,7 +334,63 @@ impl FromStr for AbsProviderConfig {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn name() -> impl Strategy<Value = Name> {
+        "[a-z_][a-z0-9_-]{0,4}".prop_map(Name::from)
+    }
+
+    fn key() -> impl Strategy<Value = Option<InstanceKey>> {
+        // The characters that an address writes in a way of their own, among any others.
+        let text = prop_oneof![
+            "[\"\\\\\\n\\r\\t${}%\\[\\]. é\u{1}\u{1b}\u{7f}]{0,6}",
+            ".{0,6}"
+        ];
+        prop_oneof![
+            Just(None),
+            any::<u64>().prop_map(|index| Some(InstanceKey::Int(index))),
+            text.prop_map(|text| Some(InstanceKey::String(text.into()))),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn what_is_displayed_is_read_again(
+            modules in proptest::collection::vec((name(), key()), 0..3),
+            data in any::<bool>(),
+            resource in (name(), name()),
+            key in key(),
+        ) {
+            let steps: String = modules
+                .iter()
+                .map(|(name, key)| {
+                    let key = key.as_ref().map(ToString::to_string).unwrap_or_default();
+                    format!("module.{name}{key}.")
+                })
+                .collect();
+            let mode = if data { "data." } else { "" };
+            // A type called `data` or `module` is read as the keyword.
+            prop_assume!(!matches!(&*resource.0, "data" | "module" | "ephemeral" | "resource"));
+            let shown_key = key.as_ref().map(ToString::to_string).unwrap_or_default();
+            let text = format!("{steps}{mode}{}.{}{shown_key}", resource.0, resource.1);
+            let address: AbsResourceInstance = text.parse().unwrap();
+            prop_assert_eq!(address.to_string(), text.clone());
+            prop_assert_eq!(&address.key, &key);
+            prop_assert!(!text.contains(char::is_control));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused_with_its_place(text in ".{0,30}") {
+            if let Err(error) = text.parse::<Target>() {
+                prop_assert!(!error.to_string().is_empty());
+            }
+            let _ = text.parse::<AbsProviderConfig>();
+        }
+    }
 
     #[test]
     fn addresses_parse_from_what_they_display() {

@@ -170,10 +170,19 @@ impl Diagnostics {
 
     /// Sorted by file, place and severity, each message once: for showing.
     pub fn sorted(mut self) -> Self {
-        self.list
-            .sort_by_key(|d| (d.subject.map(|s| (s.source, s.start)), d.severity));
-        self.list.dedup();
-        self
+        let place = |d: &Diagnostic| (d.subject.map(|s| (s.source, s.start)), d.severity);
+        self.list.sort_by_key(place);
+        let mut kept: Vec<Diagnostic> = Vec::with_capacity(self.list.len());
+        for diagnostic in self.list {
+            let beside = kept
+                .iter()
+                .rev()
+                .take_while(|other| place(other) == place(&diagnostic));
+            if !beside.into_iter().any(|other| *other == diagnostic) {
+                kept.push(diagnostic);
+            }
+        }
+        Self { list: kept }
     }
 }
 
@@ -215,5 +224,41 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
     fn into_iter(self) -> Self::IntoIter {
         self.list.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SourceId;
+
+    #[test]
+    fn what_is_shown_is_sorted_and_told_once() {
+        let at = |start| Span::new(SourceId(0), start, start + 1);
+        let late = || Diagnostic::error("late", "Late", "").at(at(9));
+        let early = || Diagnostic::error("early", "Early", "").at(at(1));
+        let warning = || Diagnostic::warning("warning", "Warning", "").at(at(1));
+        let nowhere = || Diagnostic::error("nowhere", "Nowhere", "");
+        let mut diagnostics = Diagnostics::new();
+        diagnostics.extend([
+            late(),
+            warning(),
+            early(),
+            warning(),
+            late(),
+            nowhere(),
+            early(),
+        ]);
+        assert!(diagnostics.has_errors());
+        let shown: Vec<Diagnostic> = diagnostics.sorted().into_iter().collect();
+        assert_eq!(shown, [nowhere(), early(), warning(), late()]);
+    }
+
+    #[test]
+    fn messages_that_differ_at_one_place_all_stay() {
+        let one = |detail: &str| Diagnostic::error("id", "Summary", detail);
+        let mut diagnostics = Diagnostics::from(one("a"));
+        diagnostics.extend([one("b"), one("a")]);
+        assert_eq!(diagnostics.sorted().len(), 2);
     }
 }

@@ -188,3 +188,46 @@ impl SourceMap {
             .unwrap_or("")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_and_code_points() {
+        let file = SourceFile::new("main.tf", "a\n\u{e9}\u{1f980}b\r\n");
+        let at = |byte| {
+            let position = file.position(byte);
+            (position.line, position.column)
+        };
+        assert_eq!(
+            [at(0), at(1), at(2), at(4), at(8)],
+            [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3)]
+        );
+        // Within a character it is that character; past the end, the end.
+        assert_eq!([at(3), at(11), at(99)], [(2, 1), (3, 1), (3, 1)]);
+    }
+
+    #[test]
+    fn lines_come_without_their_ends() {
+        let file = SourceFile::new("main.tf", "a\r\nb\n");
+        assert_eq!(
+            [file.line(1), file.line(2), file.line(3), file.line(4)],
+            ["a", "b", "", ""]
+        );
+    }
+
+    #[test]
+    fn a_span_of_another_map_covers_nothing() {
+        let mut sources = SourceMap::new();
+        let id = sources.add(SourceFile::new("main.tf", "\u{e9}ab"));
+        assert_eq!(sources.text(Span::new(id, 2, 4)), "ab");
+        for span in [
+            Span::new(id, 1, 2),
+            Span::new(id, 2, 9),
+            Span::new(SourceId(7), 0, 1),
+        ] {
+            assert_eq!(sources.text(span), "");
+        }
+    }
+}
