@@ -70,6 +70,7 @@ impl Ran {
 impl Said {
     /// It said this, in any line breaks.
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "it asserts")]
     pub fn says(self, text: &str) -> Self {
         assert!(
             flat(&self.all()).contains(&flat(text)),
@@ -81,6 +82,7 @@ impl Said {
 
     /// It did not say this.
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "it asserts")]
     pub fn omits(self, text: &str) -> Self {
         assert!(
             !flat(&self.all()).contains(&flat(text)),
@@ -122,7 +124,7 @@ impl Said {
         let mut text = format!("$ {}\n[exit {code}]\n", self.line);
         for (name, content) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !content.is_empty() {
-                text.push_str(&format!("--- {name}\n{}\n", content.trim_end()));
+                text = format!("{text}--- {name}\n{}\n", content.trim_end());
             }
         }
         self.normalise(&text)

@@ -210,10 +210,10 @@ async fn approvals(
         } else {
             format!("{person}~{}", earlier + 1)
         };
-        signers.push_str(&format!(
-            "{person} namespaces=\"{APPROVAL_NAMESPACE}\" {}\n",
+        signers = format!(
+            "{signers}{person} namespaces=\"{APPROVAL_NAMESPACE}\" {}\n",
             parts.public_key
-        ));
+        );
         files.push((name.clone(), parts.message));
         files.push((format!("{name}.sig"), parts.signature.into_bytes()));
     }

@@ -125,8 +125,8 @@ impl Lab {
 
     /// How much has happened; cheap enough to ask often.
     pub(crate) fn n_events(&self) -> usize {
-        let log = std::fs::read(self.world.join("world.jsonl")).unwrap_or_default();
-        log.iter().filter(|byte| **byte == b'\n').count()
+        let log = std::fs::read_to_string(self.world.join("world.jsonl")).unwrap_or_default();
+        log.matches('\n').count()
     }
 
     /// Waits until nothing happens any more: a provider outlives its host for a moment.
