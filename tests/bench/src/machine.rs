@@ -80,7 +80,7 @@ pub(crate) fn facts(terrace: &Engine, terraform: Option<&Engine>) -> Vec<String>
         format!("Machine: {}", hardware()),
         version(terrace),
     ];
-    facts.push(terraform.map_or_else(|| "Terraform is not installed".to_owned(), version));
+    facts.push(terraform.map_or_else(|| "Terraform did not run beside it".to_owned(), version));
     facts
 }
 
