@@ -365,13 +365,11 @@ mod tests {
             resource in (name(), name()),
             key in key(),
         ) {
-            let steps: String = modules
-                .iter()
-                .map(|(name, key)| {
-                    let key = key.as_ref().map(ToString::to_string).unwrap_or_default();
-                    format!("module.{name}{key}.")
-                })
-                .collect();
+            let mut steps = String::new();
+            for (name, key) in &modules {
+                let key = key.as_ref().map(ToString::to_string).unwrap_or_default();
+                steps.extend(["module.", name, &key, "."]);
+            }
             let mode = if data { "data." } else { "" };
             // A type called `data` or `module` is read as the keyword.
             prop_assume!(!matches!(&*resource.0, "data" | "module" | "ephemeral" | "resource"));
@@ -388,7 +386,9 @@ mod tests {
             if let Err(error) = text.parse::<Target>() {
                 prop_assert!(!error.to_string().is_empty());
             }
-            let _ = text.parse::<AbsProviderConfig>();
+            if let Ok(provider) = text.parse::<AbsProviderConfig>() {
+                prop_assert_eq!(provider.to_string().parse::<AbsProviderConfig>(), Ok(provider));
+            }
         }
     }
 

@@ -229,7 +229,7 @@ pub async fn verify(store: &dyn RunStore) -> Result<(u64, Vec<AuditProblem>), St
             Err(error) => problems.push(AuditProblem::Unreadable(place, error.to_string())),
             Ok(wire) if wire.sequence != place => problems.push(AuditProblem::Misplaced(place)),
             Ok(wire) if !gap && wire.previous != previous => {
-                problems.push(AuditProblem::Broken(place))
+                problems.push(AuditProblem::Broken(place));
             }
             Ok(_) => {}
         }

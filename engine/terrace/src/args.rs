@@ -585,7 +585,9 @@ pub(crate) fn with_environment(
     let mut out = args;
     let mut normalised = normalise(std::iter::once(String::new()).chain(extra));
     normalised.remove(0);
-    out.splice(place + 1..place + 1, normalised);
+    let after = out.split_off(place + 1);
+    out.extend(normalised);
+    out.extend(after);
     out
 }
 

@@ -11,7 +11,7 @@ fn event(number: usize) -> AuditEvent {
         time: "2026-01-02T03:04:05Z".into(),
         actor: "ann@desk".into(),
         event: format!("event-{number}"),
-        run: (number % 2 == 0).then(|| "0123456789ab".to_owned()),
+        run: number.is_multiple_of(2).then(|| "0123456789ab".to_owned()),
         details: [("number".to_owned(), number.to_string())].into(),
     }
 }

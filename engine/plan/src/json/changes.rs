@@ -86,9 +86,9 @@ fn body(out: &mut Writer, change: &ResourceChange) {
         }
         out.key("after_unknown");
         if change.after.is_wholly_known() {
-            out.raw("{}")
+            out.raw("{}");
         } else {
-            values::unknown(out, &change.after)
+            values::unknown(out, &change.after);
         }
         out.key("before_sensitive");
         values::sensitive(out, &change.before);
@@ -99,7 +99,7 @@ fn body(out: &mut Writer, change: &ResourceChange) {
                 change
                     .replace_paths
                     .iter()
-                    .for_each(|found| path(out, found))
+                    .for_each(|found| path(out, found));
             });
         }
         if let Some(importing) = &change.importing {
@@ -240,9 +240,9 @@ fn module(
     out.object(|out| {
         if let Some(changes) = all.get(at) {
             out.array("resources", |out| {
-                changes
-                    .iter()
-                    .for_each(|change| planned_resource(out, change))
+                for change in changes {
+                    planned_resource(out, change);
+                }
             });
         }
         if !at.is_root() {
@@ -251,7 +251,9 @@ fn module(
         let below = tree.below(at);
         if !below.is_empty() {
             out.array("child_modules", |out| {
-                below.iter().for_each(|child| module(out, child, tree, all))
+                for child in below {
+                    module(out, child, tree, all);
+                }
             });
         }
     });

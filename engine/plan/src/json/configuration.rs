@@ -87,9 +87,9 @@ fn provider_configs(out: &mut Writer, config: &Config) {
     }
     out.key("provider_config");
     out.object(|out| {
-        entries
-            .iter()
-            .for_each(|(key, entry)| provider_config(out, key, entry))
+        for (key, entry) in &entries {
+            provider_config(out, key, entry);
+        }
     });
 }
 
@@ -185,7 +185,7 @@ fn outputs(out: &mut Writer, module: &Module) {
                         output
                             .depends_on
                             .iter()
-                            .for_each(|found| out.text(&reference(found)))
+                            .for_each(|found| out.text(&reference(found)));
                     });
                 }
                 if let Some(description) = &output.description {
@@ -237,9 +237,9 @@ fn resources(out: &mut Writer, config: &Config, node: &ModuleNode, schemas: &Sch
     let mut sorted = shown;
     sorted.sort_by_key(|resource| (resource.resource.mode, resource.resource.to_string()));
     out.array("resources", |out| {
-        sorted
-            .iter()
-            .for_each(|found| resource(out, config, node, found, schemas))
+        for found in &sorted {
+            resource(out, config, node, found, schemas);
+        }
     });
 }
 
@@ -273,7 +273,7 @@ fn resource(
                 found
                     .provisioners
                     .iter()
-                    .for_each(|found| provisioner(out, found))
+                    .for_each(|found| provisioner(out, found));
             });
         }
         expressions(
@@ -289,7 +289,7 @@ fn resource(
                 found
                     .depends_on
                     .iter()
-                    .for_each(|found| out.text(&reference(found)))
+                    .for_each(|found| out.text(&reference(found)));
             });
         }
     });
@@ -345,7 +345,7 @@ fn module_call(
             out.array("depends_on", |out| {
                 call.depends_on
                     .iter()
-                    .for_each(|found| out.text(&reference(found)))
+                    .for_each(|found| out.text(&reference(found)));
             });
         }
     });
@@ -424,7 +424,7 @@ fn body_expressions(out: &mut Writer, body: &Body, schema: Option<&Block>) -> bo
         match nested.nesting {
             BlockNesting::Single | BlockNesting::Group => write(out, &blocks[0].body),
             BlockNesting::List | BlockNesting::Set => {
-                out.items(|out| blocks.iter().for_each(|block| write(out, &block.body)))
+                out.items(|out| blocks.iter().for_each(|block| write(out, &block.body)));
             }
             BlockNesting::Map => out.object(|out| {
                 for block in blocks {
@@ -457,7 +457,9 @@ fn expression(out: &mut Writer, found: &Expr) {
         }
         out.array("references", |out| {
             for traversal in traversals {
-                references(traversal).iter().for_each(|text| out.text(text));
+                for text in &references(traversal) {
+                    out.text(text);
+                }
             }
         });
     });

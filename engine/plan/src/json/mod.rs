@@ -34,14 +34,14 @@ pub fn plan_json(plan: &Plan, config: &Config) -> String {
             out.array("resource_drift", |out| {
                 plan.drift
                     .iter()
-                    .for_each(|change| changes::change(out, change))
+                    .for_each(|change| changes::change(out, change));
             });
         }
         if !plan.changes.is_empty() {
             out.array("resource_changes", |out| {
                 plan.changes
                     .iter()
-                    .for_each(|change| changes::change(out, change))
+                    .for_each(|change| changes::change(out, change));
             });
         }
         if !plan.outputs.is_empty() {

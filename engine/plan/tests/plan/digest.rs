@@ -34,46 +34,46 @@ fn whatever_is_changed_changes_the_digest() {
             plan.inputs.variables.get_mut("name").unwrap().value = Some(Value::string("new"));
         }),
         ("variable set", |plan| {
-            plan.inputs.variables.get_mut("name").unwrap().set = false
+            plan.inputs.variables.get_mut("name").unwrap().set = false;
         }),
         ("file read", |plan| {
-            plan.inputs.files[0].content = Some(b"other"[..].into())
+            plan.inputs.files[0].content = Some(b"other"[..].into());
         }),
         ("file there", |plan| {
-            plan.inputs.files[2].content = Some(Arc::default())
+            plan.inputs.files[2].content = Some(Arc::default());
         }),
         ("provider's hash", |plan| {
-            plan.inputs.providers[0].hash = "h1:xyz=".into()
+            plan.inputs.providers[0].hash = "h1:xyz=".into();
         }),
         ("workspace", |plan| plan.inputs.workspace = "other".into()),
         ("environment", |plan| plan.inputs.environment = None),
         ("time", |plan| {
-            plan.inputs.timestamp = "2026-01-02T03:04:06Z".into()
+            plan.inputs.timestamp = "2026-01-02T03:04:06Z".into();
         }),
         ("serial", |plan| {
-            plan.previous_state = Arc::new(sample::state(5))
+            plan.previous_state = Arc::new(sample::state(5));
         }),
         ("refreshed state", |plan| {
-            plan.prior_state = Arc::new(sample::state(5))
+            plan.prior_state = Arc::new(sample::state(5));
         }),
         ("after", |plan| {
-            plan.changes[0].after = Value::empty_object()
+            plan.changes[0].after = Value::empty_object();
         }),
         ("a mark", |plan| {
             plan.changes[3].after = plan.changes[3].after.clone().with_marks(Marks::SENSITIVE);
         }),
         ("private bytes", |plan| {
-            plan.changes[0].private = b"other"[..].into()
+            plan.changes[0].private = b"other"[..].into();
         }),
         ("replace paths", |plan| {
-            plan.changes[0].replace_paths.clear()
+            plan.changes[0].replace_paths.clear();
         }),
         ("dependencies", |plan| {
-            plan.changes[0].dependencies = Arc::default()
+            plan.changes[0].dependencies = Arc::default();
         }),
         ("one change less", |plan| drop(plan.changes.pop())),
         ("output", |plan| {
-            plan.outputs.get_mut("url").unwrap().before = Value::NULL
+            plan.outputs.get_mut("url").unwrap().before = Value::NULL;
         }),
         ("order of ops", |plan| plan.exec.ops[2].after.clear()),
         ("check", |plan| plan.checks[0].objects[0].failures.clear()),

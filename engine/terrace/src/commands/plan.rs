@@ -111,9 +111,9 @@ fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs) {
 /// The plan, as text or as lines of the stream.
 pub(crate) fn show(session: &Session, plan: &Plan) {
     if session.view.json {
-        stream::plan_lines(plan)
-            .into_iter()
-            .for_each(|line| session.view.output(line));
+        for line in stream::plan_lines(plan) {
+            session.view.output(line);
+        }
     } else {
         session.view.line("");
         session

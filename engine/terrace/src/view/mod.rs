@@ -108,9 +108,9 @@ impl View {
             }
             let text = diagnostics::render(&diagnostic, sources, self);
             if diagnostic.is_error() {
-                eprintln!("{text}")
+                eprintln!("{text}");
             } else {
-                println!("{text}")
+                println!("{text}");
             }
         }
     }

@@ -154,9 +154,8 @@ impl Observer for Progress {
     fn on_event(&self, event: OperationEvent) {
         self.keep_track(&event);
         if self.view.json {
-            if let Some(line) = stream::event_line(&event, &self.secrets) {
-                self.view.output(line);
-            }
+            let line = stream::event_line(&event, &self.secrets);
+            self.view.output(line);
         } else if let Some(text) = self.text(&event) {
             self.print(&text);
         }

@@ -157,7 +157,7 @@ fn hook(
 }
 
 /// What happened, as a line.
-pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<String> {
+pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> String {
     let (message, kind, content) = match event {
         OperationEvent::RefreshStart { address, id } => (
             format!("{address}: Refreshing state..."),
@@ -252,7 +252,7 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
             (message, kind, hook(address, None, secrets, extra))
         }
     };
-    Some(line("info", &message, kind, "hook", content))
+    line("info", &message, kind, "hook", content)
 }
 
 const fn action_word(action: Action) -> &'static str {

@@ -1,4 +1,8 @@
 //! The native providers through the port, as the engine uses them.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test sets up must succeed, or the test fails"
+)]
 
 mod local;
 mod null;

@@ -339,7 +339,7 @@ fn mistakes_are_told() {
     }
     assert_eq!(
         driver.validate("random_string", r#"{"length": 8}"#),
-        [String::new(); 0]
+        Vec::<String>::new()
     );
     let object = driver.create("random_string", r#"{"length": 8}"#);
     let (_, replace) = driver.plan(

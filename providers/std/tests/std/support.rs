@@ -124,7 +124,7 @@ impl Driver {
         &self,
         type_name: &str,
         prior: &Value,
-        planned: Value,
+        planned: &Value,
         config: Value,
     ) -> Result<Value, Told> {
         let request = ApplyRequest {
@@ -136,7 +136,7 @@ impl Driver {
         };
         let state = checked(self.runtime.block_on(self.provider.apply(request)).unwrap())?.state;
         if !planned.is_null() {
-            let problems = assert_object_compatible(&self.block(type_name), &planned, &state);
+            let problems = assert_object_compatible(&self.block(type_name), planned, &state);
             assert!(problems.is_empty(), "{problems:?}");
             assert!(state.is_wholly_known(), "{state:?}");
         }
@@ -146,7 +146,7 @@ impl Driver {
     /// Plans and applies: creates, or changes `prior` in place.
     pub(crate) fn apply(&self, type_name: &str, prior: &Value, json: &str) -> Result<Value, Told> {
         let (planned, _) = self.plan(type_name, prior, json);
-        self.apply_planned(type_name, prior, planned, self.config(type_name, json))
+        self.apply_planned(type_name, prior, &planned, self.config(type_name, json))
     }
 
     pub(crate) fn create(&self, type_name: &str, json: &str) -> Value {
@@ -154,7 +154,7 @@ impl Driver {
     }
 
     pub(crate) fn delete(&self, type_name: &str, prior: &Value) -> Result<Value, Told> {
-        self.apply_planned(type_name, prior, Value::NULL, Value::NULL)
+        self.apply_planned(type_name, prior, &Value::NULL, Value::NULL)
     }
 
     /// The object as it is now; null when it is gone.

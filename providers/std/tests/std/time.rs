@@ -260,7 +260,7 @@ fn what_was_imported_is_what_the_well_known_provider_imports() {
             object
                 .get("triggers")
                 .and_then(Value::as_entries)
-                .map(|triggers| triggers.len()),
+                .map(std::collections::BTreeMap::len),
             Some(0)
         );
     }

@@ -221,10 +221,10 @@ impl<'a> Writer<'a> {
         }
         match (before.kind(), after.kind()) {
             (Kind::String(old), Kind::String(new)) => {
-                self.diff_string(level, head, old, new, &suffix)
+                self.diff_string(level, head, old, new, &suffix);
             }
             (Kind::Map(_, old), Kind::Map(_, new)) => {
-                self.diff_entries(level, head, (old, new), path, (&suffix, true))
+                self.diff_entries(level, head, (old, new), path, (&suffix, true));
             }
             (Kind::Object(old) | Kind::Map(_, old), Kind::Object(new) | Kind::Map(_, new)) => {
                 self.diff_entries(level, head, (old, new), path, (&suffix, false));
