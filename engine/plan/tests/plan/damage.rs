@@ -33,7 +33,7 @@ fn other_files_are_no_plans() {
 }
 
 #[test]
-fn a_file_cut_off_anywhere_is_refused() {
+fn a_file_that_is_cut_off_is_refused() {
     let (bytes, _) = write_plan_file(&sample::plan());
     for length in (0..bytes.len()).step_by(7) {
         assert!(
