@@ -11,7 +11,6 @@ mod call;
 mod collection;
 mod conversion;
 mod date;
-mod doubles;
 mod encoding;
 mod filesystem;
 mod format;

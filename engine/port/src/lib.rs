@@ -4,11 +4,16 @@ mod outside;
 mod provider;
 mod store;
 
-pub use outside::{Clock, Entropy, FileEntry, Files, Observer, OperationEvent, Process, ProcessOutput, ProcessRequest, Signer};
+pub use outside::{
+    Clock, Entropy, FileEntry, Files, Observer, OperationEvent, Process, ProcessOutput,
+    ProcessRequest, Signer,
+};
 pub use provider::{
-    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider, ProviderDiagnostic,
-    ProviderError, ProviderSource, ReadRequest, ReadResponse, Reply, ResourceState,
+    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider,
+    ProviderDiagnostic, ProviderError, ProviderSource, ReadRequest, ReadResponse, Reply,
+    ResourceState,
 };
 pub use store::{
-    JournalStore, LockInfo, LockedState, RunStore, StateStore, StateVersion, StoreError, StoredState,
+    JournalStore, LockInfo, LockedState, RunStore, StateStore, StateVersion, StoreError,
+    StoredState,
 };

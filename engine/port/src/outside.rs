@@ -64,7 +64,11 @@ pub struct ProcessOutput {
 #[async_trait]
 pub trait Process: Send + Sync {
     /// Runs one to its end; each line of output is handed to `on_line` as it comes.
-    async fn run(&self, request: ProcessRequest, on_line: &(dyn for<'a> Fn(&'a str) + Send + Sync)) -> std::io::Result<ProcessOutput>;
+    async fn run(
+        &self,
+        request: ProcessRequest,
+        on_line: &(dyn for<'a> Fn(&'a str) + Send + Sync),
+    ) -> std::io::Result<ProcessOutput>;
 }
 
 /// Signs bytes for a namespace, in OpenSSH's signature format (`PROTOCOL.sshsig`).

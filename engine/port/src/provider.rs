@@ -23,12 +23,22 @@ pub struct ProviderDiagnostic {
 impl ProviderDiagnostic {
     /// An error about the whole.
     pub fn error(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { error: true, summary: summary.into(), detail: detail.into(), attribute: None }
+        Self {
+            error: true,
+            summary: summary.into(),
+            detail: detail.into(),
+            attribute: None,
+        }
     }
 
     /// A warning about the whole.
     pub fn warning(summary: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { error: false, summary: summary.into(), detail: detail.into(), attribute: None }
+        Self {
+            error: false,
+            summary: summary.into(),
+            detail: detail.into(),
+            attribute: None,
+        }
     }
 
     /// About one attribute.
@@ -59,7 +69,10 @@ pub struct Reply<T> {
 impl<T> Reply<T> {
     /// An answer without remarks.
     pub const fn of(value: T) -> Self {
-        Self { value, diagnostics: Vec::new() }
+        Self {
+            value,
+            diagnostics: Vec::new(),
+        }
     }
 
     /// Whether the provider reported an error.
@@ -196,7 +209,11 @@ pub trait Provider: Send + Sync {
     /// Reads a data source.
     async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value>;
     /// Calls a function. The error names the argument (from 0) that is to blame, if one is.
-    async fn call_function(&self, name: &str, arguments: Vec<Value>) -> Result<Result<Value, (Option<usize>, String)>, ProviderError>;
+    async fn call_function(
+        &self,
+        name: &str,
+        arguments: Vec<Value>,
+    ) -> Result<Result<Value, (Option<usize>, String)>, ProviderError>;
     /// Asks running calls to end soon.
     async fn stop(&self) -> Result<(), ProviderError>;
     /// Ends the provider.

@@ -81,7 +81,11 @@ pub trait StateStore: Send + Sync {
     /// The state of a workspace without a lock; `None` when there is none yet.
     async fn read(&self, workspace: &str) -> Result<Option<StoredState>, StoreError>;
     /// Takes the lock of a workspace, or says who holds it. Does not wait.
-    async fn lock(&self, workspace: &str, info: LockInfo) -> Result<Box<dyn LockedState>, StoreError>;
+    async fn lock(
+        &self,
+        workspace: &str,
+        info: LockInfo,
+    ) -> Result<Box<dyn LockedState>, StoreError>;
     /// Who holds the lock, if anyone.
     async fn holder(&self, workspace: &str) -> Result<Option<LockInfo>, StoreError>;
     /// Releases the lock `id` whoever holds it.
@@ -118,7 +122,12 @@ pub trait RunStore: Send + Sync {
     /// Writes `name`, durably, replacing what is there.
     async fn put(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError>;
     /// Writes `name` only when what is there is `expected` (`None`: nothing); otherwise [`StoreError::Conflict`].
-    async fn compare_and_put(&self, name: &str, expected: Option<&[u8]>, bytes: &[u8]) -> Result<(), StoreError>;
+    async fn compare_and_put(
+        &self,
+        name: &str,
+        expected: Option<&[u8]>,
+        bytes: &[u8],
+    ) -> Result<(), StoreError>;
     /// Deletes `name`, if it is there.
     async fn delete(&self, name: &str) -> Result<(), StoreError>;
     /// All names that begin with `prefix`, sorted.

@@ -290,9 +290,10 @@ fn collect_files(base: &Path, below: &Path, found: &mut Vec<String>) -> io::Resu
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         let path = below.join(entry.file_name());
-        if entry.path().is_dir() {
+        // Links to directories are not followed: they may lead back.
+        if entry.file_type()?.is_dir() {
             collect_files(base, &path, found)?;
-        } else {
+        } else if !entry.path().is_dir() {
             found.push(path.to_string_lossy().replace('\\', "/"));
         }
     }

@@ -18,16 +18,30 @@ const FLOOR: usize = 81;
 
 /// Where Terrace chooses to differ, and why.
 const DIFFERENCES: [(&str, &str); 3] = [
-    ("ephemeral_variable", "a plan never holds the value of an ephemeral variable, and the reference's plan JSON shows it"),
-    ("json_syntax", "expressions of JSON files are shown as what they refer to; the reference shows their text as a constant"),
-    ("provisioner_on_failure_continue", "a provisioner that failed and was let pass is told as a warning; the reference says nothing"),
+    (
+        "ephemeral_variable",
+        "a plan never holds the value of an ephemeral variable, and the reference's plan JSON shows it",
+    ),
+    (
+        "json_syntax",
+        "expressions of JSON files are shown as what they refer to; the reference shows their text as a constant",
+    ),
+    (
+        "provisioner_on_failure_continue",
+        "a provisioner that failed and was let pass is told as a warning; the reference says nothing",
+    ),
 ];
 
 /// What differs from run to run, or names the product.
 const IGNORED: [&str; 4] = ["timestamp", "terraform_version", "lineage", "serial"];
 
 /// What a step leaves for the next one.
-const KEPT: [&str; 4] = ["terraform.tfstate", "terraform.tfstate.backup", ".terraform", ".terrace"];
+const KEPT: [&str; 4] = [
+    "terraform.tfstate",
+    "terraform.tfstate.backup",
+    ".terraform",
+    ".terrace",
+];
 
 #[test]
 fn scenarios_agree_with_the_reference() {
@@ -38,7 +52,11 @@ fn scenarios_agree_with_the_reference() {
     let mut agreeing = 0;
     let mut report = String::new();
     for scenario in &names {
-        let name = scenario.file_name().expect("it has a name").to_string_lossy().into_owned();
+        let name = scenario
+            .file_name()
+            .expect("it has a name")
+            .to_string_lossy()
+            .into_owned();
         let found = differences(&terrace, scenario);
         if found.is_empty() {
             agreeing += 1;
@@ -48,12 +66,21 @@ fn scenarios_agree_with_the_reference() {
             }
         }
     }
-    println!("scenario corpus over the command line: {agreeing} of {}", names.len());
-    assert!(agreeing >= FLOOR && report.is_empty(), "{agreeing} of {} agree, the floor is {FLOOR}:\n{report}", names.len());
+    println!(
+        "scenario corpus over the command line: {agreeing} of {}",
+        names.len()
+    );
+    assert!(
+        agreeing >= FLOOR && report.is_empty(),
+        "{agreeing} of {} agree, the floor is {FLOOR}:\n{report}",
+        names.len()
+    );
 }
 
 fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> {
-    std::fs::read_dir(directory).expect("the corpus is there").map(|entry| entry.expect("it reads").path())
+    std::fs::read_dir(directory)
+        .expect("the corpus is there")
+        .map(|entry| entry.expect("it reads").path())
 }
 
 fn read_json(path: &Path) -> Option<Json> {
@@ -68,7 +95,8 @@ fn copy(from: &Path, to: &Path) {
         if source.is_dir() {
             copy(&source, &target);
         } else {
-            std::fs::write(&target, std::fs::read(&source).expect("the corpus reads")).expect("files can be written");
+            std::fs::write(&target, std::fs::read(&source).expect("the corpus reads"))
+                .expect("files can be written");
         }
     }
 }
@@ -97,7 +125,11 @@ fn differences(terrace: &Path, scenario: &Path) -> Vec<String> {
     let steps: BTreeSet<PathBuf> = entries(scenario).collect();
     for step in steps {
         for old in entries(work.path()) {
-            let name = old.file_name().expect("it has a name").to_string_lossy().into_owned();
+            let name = old
+                .file_name()
+                .expect("it has a name")
+                .to_string_lossy()
+                .into_owned();
             if KEPT.contains(&name.as_str()) {
                 continue;
             }
@@ -108,17 +140,32 @@ fn differences(terrace: &Path, scenario: &Path) -> Vec<String> {
             }
         }
         copy(&step.join("config"), work.path());
-        let label = step.file_name().expect("it has a name").to_string_lossy().into_owned();
-        found.extend(step_differences(terrace, &step, work.path()).into_iter().map(|text| format!("{label} {text}")));
+        let label = step
+            .file_name()
+            .expect("it has a name")
+            .to_string_lossy()
+            .into_owned();
+        found.extend(
+            step_differences(terrace, &step, work.path())
+                .into_iter()
+                .map(|text| format!("{label} {text}")),
+        );
     }
     found
 }
 
 fn step_differences(terrace: &Path, step: &Path, directory: &Path) -> Vec<String> {
-    let expected = read_json(&step.join("expected.json")).expect("every step says what is expected");
+    let expected =
+        read_json(&step.join("expected.json")).expect("every step says what is expected");
     let environment = expected["env"].as_object().cloned().unwrap_or_default();
-    let environment = environment.into_iter().map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned()));
-    let step_run = Step { terrace, directory, environment: environment.collect() };
+    let environment = environment
+        .into_iter()
+        .map(|(name, value)| (name, value.as_str().unwrap_or_default().to_owned()));
+    let step_run = Step {
+        terrace,
+        directory,
+        environment: environment.collect(),
+    };
     let mut found = Vec::new();
     let init = step_run.run(&["init", "-no-color"]);
     compare_code("init", &init, &expected["init_exit"], &mut found);
@@ -126,7 +173,13 @@ fn step_differences(terrace: &Path, step: &Path, directory: &Path) -> Vec<String
         return found;
     }
     let mut arguments = vec!["plan", "-json", "-detailed-exitcode", "-out=p.bin"];
-    arguments.extend(expected["args"].as_array().into_iter().flatten().filter_map(Json::as_str));
+    arguments.extend(
+        expected["args"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Json::as_str),
+    );
     let plan = step_run.run(&arguments);
     compare_code("plan", &plan, &expected["plan_exit"], &mut found);
     compare_diagnostics("plan", &plan, &expected["plan_diagnostics"], &mut found);
@@ -154,22 +207,46 @@ fn compare_code(what: &str, output: &Output, expected: &Json, found: &mut Vec<St
     let code = output.status.code().map(i64::from);
     if code != expected.as_i64() {
         let said = String::from_utf8_lossy(&output.stderr);
-        found.push(format!("{what} exits with {code:?}, expected {expected}: {said}"));
+        found.push(format!(
+            "{what} exits with {code:?}, expected {expected}: {said}"
+        ));
     }
 }
 
 /// Diagnostics by severity, summary, detail and line; each once, in any order.
 fn compare_diagnostics(what: &str, output: &Output, expected: &Json, found: &mut Vec<String>) {
-    let product = |text: &Json| text.as_str().unwrap_or_default().replace("Terraform", "Terrace").replace("terraform plan", "terrace plan");
-    let key = |object: &Json, line: &Json| {
-        (product(&object["severity"]), product(&object["summary"]), product(&object["detail"]), line.as_i64())
+    let product = |text: &Json| {
+        text.as_str()
+            .unwrap_or_default()
+            .replace("Terraform", "Terrace")
+            .replace("terraform plan", "terrace plan")
     };
-    let wanted: BTreeSet<_> = expected.as_array().into_iter().flatten().map(|object| key(object, &object["start"][0])).collect();
+    let key = |object: &Json, line: &Json| {
+        (
+            product(&object["severity"]),
+            product(&object["summary"]),
+            product(&object["detail"]),
+            line.as_i64(),
+        )
+    };
+    let wanted: BTreeSet<_> = expected
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|object| key(object, &object["start"][0]))
+        .collect();
     let text = String::from_utf8_lossy(&output.stdout);
-    let events = text.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+    let events = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Json>(line).ok());
     let given: BTreeSet<_> = events
         .filter(|event| event["type"] == "diagnostic")
-        .map(|event| key(&event["diagnostic"], &event["diagnostic"]["range"]["start"]["line"]))
+        .map(|event| {
+            key(
+                &event["diagnostic"],
+                &event["diagnostic"]["range"]["start"]["line"],
+            )
+        })
         .collect();
     for missing in wanted.difference(&given) {
         found.push(format!("{what} does not say {missing:?}"));
@@ -183,8 +260,13 @@ fn compare_diagnostics(what: &str, output: &Output, expected: &Json, found: &mut
 fn normal(value: &Json) -> Json {
     match value {
         Json::Object(entries) => {
-            let kept = entries.iter().filter(|(name, _)| !IGNORED.contains(&name.as_str()));
-            Json::Object(kept.map(|(name, value)| (name.clone(), normal(value))).collect::<Map<_, _>>())
+            let kept = entries
+                .iter()
+                .filter(|(name, _)| !IGNORED.contains(&name.as_str()));
+            Json::Object(
+                kept.map(|(name, value)| (name.clone(), normal(value)))
+                    .collect::<Map<_, _>>(),
+            )
         }
         Json::Array(items) => Json::Array(items.iter().map(normal).collect()),
         Json::String(text) => Json::String(without_ids(text)),
@@ -224,7 +306,10 @@ fn compare(path: &str, wanted: &Json, given: &Json, found: &mut Vec<String>) {
                 match (wanted.get(name), given.get(name)) {
                     (Some(wanted), Some(given)) => compare(&path, wanted, given, found),
                     (Some(wanted), None) => found.push(format!("{path} is missing: {wanted}")),
-                    (None, given) => found.push(format!("{path} is too much: {}", given.unwrap_or(&Json::Null))),
+                    (None, given) => found.push(format!(
+                        "{path} is too much: {}",
+                        given.unwrap_or(&Json::Null)
+                    )),
                 }
             }
         }

@@ -9,7 +9,8 @@ mod mirror;
 mod moto;
 
 pub use install::{
-    Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider, tools_directory,
+    Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider,
+    tools_directory,
 };
 pub use mirror::{Mirror, platform};
 pub use moto::Moto;

@@ -4,7 +4,6 @@ pub(crate) mod base64;
 mod charset;
 mod code_pages;
 mod csv;
-mod deflate;
 mod gzip;
 
 use terrace_value::{Type, Value};

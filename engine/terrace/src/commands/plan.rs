@@ -77,11 +77,14 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
         })?;
     }
     ending(session, &place, &made, args);
-    Ok(if args.detailed_exitcode && made.plan.has_changes() {
+    let code = if args.detailed_exitcode && made.plan.has_changes() {
         CHANGES
     } else {
         SUCCESS
-    })
+    };
+    // The process ends now; to take a large plan apart piece by piece would only cost time.
+    std::mem::forget(made);
+    Ok(code)
 }
 
 fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs) {

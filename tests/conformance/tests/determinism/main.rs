@@ -104,7 +104,12 @@ impl ProviderSource for Strict {
         Ok(Arc::new(StrictProvider::new()))
     }
 
-    fn call_function(&self, _: &ProviderAddr, _: &str, _: &[Value]) -> Result<Value, (Option<usize>, String)> {
+    fn call_function(
+        &self,
+        _: &ProviderAddr,
+        _: &str,
+        _: &[Value],
+    ) -> Result<Value, (Option<usize>, String)> {
         Err((None, "no function is called here".to_owned()))
     }
 }
@@ -118,7 +123,10 @@ impl Observer for Unwatched {
 fn plan(parallelism: usize) -> Vec<u8> {
     let snapshot = Snapshot {
         modules: BTreeMap::from([(String::new(), ".".to_owned())]),
-        files: vec![SnapshotFile { path: "main.tf".to_owned(), bytes: CONFIGURATION.as_bytes().into() }],
+        files: vec![SnapshotFile {
+            path: "main.tf".to_owned(),
+            bytes: CONFIGURATION.as_bytes().into(),
+        }],
     };
     let (config, problems) = load_snapshot(&snapshot);
     assert!(!problems.has_errors(), "{problems:#?}");
@@ -130,14 +138,20 @@ fn plan(parallelism: usize) -> Vec<u8> {
         schemas: Arc::new(BTreeMap::from([(provider(), schema)])),
         variables: BTreeMap::new(),
         workspace: "default".to_owned(),
-        paths: Paths { cwd: "/".to_owned(), root: ".".to_owned() },
+        paths: Paths {
+            cwd: "/".to_owned(),
+            root: ".".to_owned(),
+        },
         applying: false,
     });
     let request = PlanRequest {
         evaluator: Arc::new(evaluator),
         state: Arc::new(State::default()),
         providers: &Strict,
-        options: PlanOptions { parallelism, ..PlanOptions::default() },
+        options: PlanOptions {
+            parallelism,
+            ..PlanOptions::default()
+        },
         inputs: PlanInputs {
             configuration: Arc::new(snapshot),
             workspace: "default".to_owned(),
