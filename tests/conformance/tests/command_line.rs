@@ -2,8 +2,7 @@
 //! exit codes, diagnostics, plan JSON 1.2 and state v4.
 #![expect(
     clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "tests read the corpus from disk, start processes and tell counts"
+    reason = "tests read the corpus from disk and start processes"
 )]
 
 use std::collections::BTreeSet;
