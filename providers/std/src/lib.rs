@@ -1,7 +1,7 @@
 //! Native providers that stand in for hashicorp/local, random, null and time: their schemas, defaults, validation and
 //! states, in process.
 //!
-//! Each resource type is a [`definition::Definition`]: attributes, what a change of them asks for, and functions for
+//! Each resource type has a definition: attributes, what a change of them asks for, and functions for
 //! creation, reading, change and end. Planning is one function for all of them.
 
 mod civil;

@@ -1,4 +1,5 @@
 //! Plans as people read them. A case is a small plan, and its whole text.
+// size: one case for each way in which a plan shows a change, each with its whole text
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
