@@ -127,8 +127,9 @@ environment "prd" {{
             .into_iter()
             .chain(options.iter().copied())
             .collect();
-        self.project.terrace(&arguments).success();
-        self.last_run(environment)
+        let said = self.project.terrace(&arguments).success();
+        // Runs of one second have no order of their own: what the command names is the one.
+        run_named_in(&said.stdout).unwrap_or_else(|| self.last_run(environment))
     }
 
     fn last_run(&self, environment: &str) -> String {
@@ -207,4 +208,12 @@ pub(crate) fn wait<T>(what: impl Future<Output = T>) -> T {
         .build()
         .unwrap()
         .block_on(what)
+}
+
+/// The run that a plan's ending names: `Run ID of environment …`.
+fn run_named_in(text: &str) -> Option<String> {
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("Run ") && line.contains(" of environment "))?;
+    line.split(' ').nth(1).map(str::to_owned)
 }
