@@ -58,6 +58,7 @@ fn main() -> ExitCode {
         environment,
         variables: args::variable_arguments(&args),
         carrying_out: Arc::default(),
+        loaded: std::sync::Mutex::default(),
     };
     let code = runtime.block_on(async {
         let interrupted = signals::watch(session.carrying_out.clone());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use terrace_backend_embedded::EmbeddedStore;
@@ -23,6 +23,7 @@ use crate::args::VariableArgument;
 use crate::command_error::CommandError;
 use crate::outside::{Disk, Environment, SystemClock, SystemEntropy, rfc3339};
 use crate::view::View;
+use crate::wiring::LoadedConfig;
 
 /// What every command has.
 pub(crate) struct Session {
@@ -34,6 +35,8 @@ pub(crate) struct Session {
     pub(crate) variables: Vec<VariableArgument>,
     /// Whether an apply is being carried out, which ends by its own rules when it is interrupted.
     pub(crate) carrying_out: Arc<AtomicBool>,
+    /// The configuration that was loaded to find the backend, until someone works with it.
+    pub(crate) loaded: Mutex<Option<LoadedConfig>>,
 }
 
 /// Where a state is, and under which rules.

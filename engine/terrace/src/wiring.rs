@@ -419,8 +419,23 @@ impl RemoteStates for RemoteStateFiles {
     }
 }
 
-/// Loads the configuration of the working directory.
-pub(crate) fn load_config(session: &Session) -> Result<(Arc<Config>, Diagnostics), CommandError> {
+/// A configuration with what there is to say of it.
+pub(crate) type LoadedConfig = (Arc<Config>, Diagnostics);
+
+/// The configuration of the working directory: the one that was loaded to find the backend, or loaded now.
+pub(crate) fn load_config(session: &Session) -> Result<LoadedConfig, CommandError> {
+    match session
+        .loaded
+        .lock()
+        .ok()
+        .and_then(|mut loaded| loaded.take())
+    {
+        Some(loaded) => Ok(loaded),
+        None => read_config(session),
+    }
+}
+
+fn read_config(session: &Session) -> Result<LoadedConfig, CommandError> {
     let manifest = Manifest::read(&Disk, &session.data_directory()).map_err(|error| {
         CommandError::one(
             "invalid-manifest",
@@ -433,9 +448,14 @@ pub(crate) fn load_config(session: &Session) -> Result<(Arc<Config>, Diagnostics
     Ok((Arc::new(config), diagnostics))
 }
 
-/// The configuration where there is one, whatever is wrong with it: for commands that only need to know the backend.
+/// The configuration where there is one, whatever is wrong with it: to know the backend. [`load_config`] gives
+/// the same one afterwards, so that it is read once.
 pub(crate) fn load_config_for_backend(session: &Session) -> Option<Arc<Config>> {
-    load_config(session).ok().map(|(config, _)| config)
+    let (config, diagnostics) = load_config(session).ok()?;
+    if let Ok(mut loaded) = session.loaded.lock() {
+        *loaded = Some((config.clone(), diagnostics));
+    }
+    Some(config)
 }
 
 /// The configuration with its variables, providers and evaluator.
