@@ -9,9 +9,9 @@ pub use outside::{
     ProcessRequest, Signer,
 };
 pub use provider::{
-    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider,
-    ProviderDiagnostic, ProviderError, ProviderSource, ReadRequest, ReadResponse, Reply,
-    ResourceState,
+    ApplyRequest, ApplyResponse, Attempt, ImportedResource, MoveRequest, MoveResponse,
+    OpenedEphemeral, PlanRequest, PlanResponse, Provider, ProviderDiagnostic, ProviderError,
+    ProviderSource, ReadRequest, ReadResponse, RenewedEphemeral, Reply, ResourceState,
 };
 pub use store::{
     JournalStore, LockInfo, LockedState, RunStore, StateStore, StateVersion, StoreError,

@@ -1,6 +1,8 @@
 //! The outside world: files, clock, entropy, processes, signatures, and who watches a run.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use terrace_addr::AbsResourceInstance;
@@ -30,6 +32,10 @@ pub trait Files: Send + Sync {
 pub trait Clock: Send + Sync {
     /// Seconds and nanoseconds since 1970-01-01 UTC.
     fn now(&self) -> (i64, u32);
+    /// Ends after a while; never, for a clock by which nothing waits.
+    fn sleep(&self, _duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// Randomness.
@@ -100,7 +106,7 @@ pub enum OperationEvent {
     ApplyStart {
         /// The instance.
         address: AbsResourceInstance,
-        /// `create`, `update`, `delete`, `read`; a replacement shows as its halves.
+        /// `create`, `update`, `delete`, `read`, `open`, `renew`, `close`; a replacement shows as its halves.
         action: &'static str,
         /// Name and value of the attribute that identifies the object.
         id: Option<(String, String)>,

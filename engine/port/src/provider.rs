@@ -180,6 +180,55 @@ pub struct ImportedResource {
     pub private: Arc<[u8]>,
 }
 
+/// An ephemeral resource that has been opened.
+#[derive(Clone, Debug)]
+pub struct OpenedEphemeral {
+    /// Its attributes.
+    pub value: Value,
+    /// The provider's private bytes, for its renewal and its end.
+    pub private: Arc<[u8]>,
+    /// When it must be renewed, in seconds since 1970-01-01 UTC; `None` for never.
+    pub renew_at: Option<i64>,
+}
+
+/// An ephemeral resource that goes on.
+#[derive(Clone, Debug)]
+pub struct RenewedEphemeral {
+    /// The provider's private bytes, for its next renewal and its end.
+    pub private: Arc<[u8]>,
+    /// When it must be renewed again, in seconds since 1970-01-01 UTC; `None` for never.
+    pub renew_at: Option<i64>,
+}
+
+/// Asks for an object of another type, perhaps of another provider, as one of this provider's own.
+#[derive(Clone, Debug)]
+pub struct MoveRequest {
+    /// The provider that managed it, as displayed in full.
+    pub source_provider: Arc<str>,
+    /// Its type there, with its state as stored.
+    pub source: ResourceState,
+    /// The private bytes of that provider.
+    pub source_private: Arc<[u8]>,
+    /// The type that it is to be of.
+    pub target_type_name: Arc<str>,
+}
+
+/// An object that moved.
+#[derive(Clone, Debug)]
+pub struct MoveResponse {
+    /// Its state as of the new type.
+    pub state: Value,
+    /// The provider's private bytes.
+    pub private: Arc<[u8]>,
+}
+
+/// What a provider answers to a call that it does not know.
+fn unsupported<T>(what: &str) -> Attempt<T> {
+    Err(ProviderError {
+        message: format!("it does not support {what}"),
+    })
+}
+
 /// A provider that has been started. Values are without marks.
 ///
 /// Calls may be made at the same time. A dropped call may still have its effect.
@@ -195,8 +244,20 @@ pub trait Provider: Send + Sync {
     async fn validate_resource_config(&self, type_name: &str, config: Value) -> Attempt<()>;
     /// Checks a data resource's configuration, which may hold unknowns.
     async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()>;
+    /// Checks an ephemeral resource's configuration, which may hold unknowns.
+    async fn validate_ephemeral_config(&self, _type_name: &str, _config: Value) -> Attempt<()> {
+        unsupported("ephemeral resources")
+    }
     /// Brings a stored state to the current schema version.
     async fn upgrade_state(&self, state: ResourceState) -> Attempt<Value>;
+    /// Brings a stored identity to the current version of its schema.
+    async fn upgrade_identity(&self, _identity: ResourceState) -> Attempt<Value> {
+        unsupported("identities")
+    }
+    /// Takes over an object of another type.
+    async fn move_state(&self, _request: MoveRequest) -> Attempt<MoveResponse> {
+        unsupported("moves from other resource types")
+    }
     // ---- configured only
     /// Reads an object.
     async fn read(&self, request: ReadRequest) -> Attempt<ReadResponse>;
@@ -206,6 +267,30 @@ pub trait Provider: Send + Sync {
     async fn apply(&self, request: ApplyRequest) -> Attempt<ApplyResponse>;
     /// Finds the objects of an id.
     async fn import(&self, type_name: &str, id: &str) -> Attempt<Vec<ImportedResource>>;
+    /// Finds the object of an identity: an object of the type that the schema's identity says.
+    async fn import_identity(
+        &self,
+        _type_name: &str,
+        _identity: Value,
+    ) -> Attempt<Vec<ImportedResource>> {
+        unsupported("imports by identity")
+    }
+    /// Opens an ephemeral resource, whose configuration is known.
+    async fn open_ephemeral(&self, _type_name: &str, _config: Value) -> Attempt<OpenedEphemeral> {
+        unsupported("ephemeral resources")
+    }
+    /// Keeps an ephemeral resource alive.
+    async fn renew_ephemeral(
+        &self,
+        _type_name: &str,
+        _private: Arc<[u8]>,
+    ) -> Attempt<RenewedEphemeral> {
+        unsupported("ephemeral resources")
+    }
+    /// Ends an ephemeral resource.
+    async fn close_ephemeral(&self, _type_name: &str, _private: Arc<[u8]>) -> Attempt<()> {
+        unsupported("ephemeral resources")
+    }
     /// Reads a data source.
     async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value>;
     /// Calls a function. The error names the argument (from 0) that is to blame, if one is.

@@ -25,8 +25,9 @@ pub use plan_valid::assert_plan_valid;
 pub use propose::{planned_unknown_object, proposed_new};
 pub use transform::{set_unknowns, without_write_only, write_only_paths};
 pub use types::{
-    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock,
-    NestedObject, Nesting, ProviderSchema, ResourceSchema, StringKind,
+    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema,
+    IdentityAttribute, IdentitySchema, NestedBlock, NestedObject, Nesting, ProviderSchema,
+    ResourceSchema, StringKind,
 };
 
 /// What is wrong with a part of a value.

@@ -18,6 +18,8 @@ pub struct ProviderSchema {
     pub data_sources: BTreeMap<Text, Arc<ResourceSchema>>,
     /// Ephemeral resource types.
     pub ephemeral_resources: BTreeMap<Text, Arc<ResourceSchema>>,
+    /// What identifies objects of managed resource types, where the provider says so.
+    pub identities: BTreeMap<Text, Arc<IdentitySchema>>,
     /// Functions.
     pub functions: BTreeMap<Text, Arc<FunctionSchema>>,
     /// Whether the provider asks that a resource of another type may be moved to one of its own.
@@ -33,6 +35,37 @@ pub struct ResourceSchema {
     pub version: i64,
     /// The block.
     pub block: Block,
+}
+
+/// What identifies an object of a resource type for as long as it lives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IdentitySchema {
+    /// Version, against which stored identities are upgraded.
+    pub version: i64,
+    /// Its parts.
+    pub attributes: BTreeMap<Text, IdentityAttribute>,
+}
+
+/// A part of an identity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdentityAttribute {
+    /// Its type.
+    pub ty: Type,
+    /// Whether an import must say it; otherwise it may, and the provider finds it out.
+    pub required_for_import: bool,
+    /// What it is.
+    pub description: Text,
+}
+
+impl IdentitySchema {
+    /// The object type of its values.
+    pub fn implied_type(&self) -> Type {
+        Type::object(
+            self.attributes
+                .iter()
+                .map(|(name, attribute)| (name.clone(), attribute.ty.clone())),
+        )
+    }
 }
 
 /// A block's arguments and nested blocks.

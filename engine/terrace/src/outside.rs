@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use terrace_functions::{Context, FileError};
@@ -78,6 +79,10 @@ impl Clock for SystemClock {
             i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
             since.subsec_nanos(),
         )
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { tokio::time::sleep(duration).await })
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) fn provider_schema(
             "ephemeral resource type",
             response.ephemeral_resource_schemas,
         )?,
+        identities: BTreeMap::new(),
         functions: sorted(response.functions)
             .into_iter()
             .map(|(name, schema)| {

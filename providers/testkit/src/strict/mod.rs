@@ -1,6 +1,8 @@
 //! The strict provider.
 
 mod check;
+mod ephemeral;
+mod identity;
 mod objects;
 mod provider;
 mod schema;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider,
-    ProviderDiagnostic, ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
+    ApplyRequest, ApplyResponse, Attempt, ImportedResource, MoveRequest, MoveResponse,
+    OpenedEphemeral, PlanRequest, PlanResponse, Provider, ProviderDiagnostic, ProviderError,
+    ReadRequest, ReadResponse, RenewedEphemeral, Reply, ResourceState,
 };
 use terrace_schema::{Block, ProviderSchema, ResourceSchema};
 use terrace_value::{Path, Text, Value};
@@ -15,16 +16,18 @@ use tokio::sync::watch;
 use super::check::{
     broken, conforming, known, object_token, plan_token, settable, without_write_only,
 };
+use super::ephemeral::Opened;
 use super::objects::{applied, follows_config, planned, replaced};
 use super::script::{Call, Operation, Outcome};
-use crate::world::{Lookup, MemoryWorld, World};
+use crate::world::{Lookup, MemoryWorld, StoredObject, World};
 
+type Now = dyn Fn() -> i64 + Send + Sync;
 type Script = dyn Fn(&Call) -> Outcome + Send + Sync;
 
 /// A provider that holds the engine to every rule of the protocol.
 ///
-/// It has the resource type `test_object`, the data source `test_data` and the functions `echo`, `shout` and
-/// `reject`. In a `test_object` the provider sets `id` (`object-1`, …), `revision` (1, then one more with each
+/// It has the resource types `test_object` and `test_widget` (which may become a `test_object`), the data source
+/// `test_data`, the ephemeral resource `test_ephemeral` and the functions `echo`, `shout` and `reject`. In a `test_object` the provider sets `id` (`object-1`, …), `revision` (1, then one more with each
 /// update), `computed` where the configuration does not, and `generated` in each nested attribute; a change of
 /// `immutable` asks for a replacement; `secret` is sensitive and `write_only` never stored. A `test_data` outputs its
 /// `input`, or the `string` of the object that `object_id` names.
@@ -35,6 +38,7 @@ pub struct StrictProvider {
     world: Arc<dyn World>,
     script: Box<Script>,
     legacy_type_system: bool,
+    now: Box<Now>,
     session: Mutex<Session>,
     stopped: watch::Sender<bool>,
 }
@@ -44,6 +48,7 @@ struct Session {
     counts: BTreeMap<Operation, u64>,
     calls: Vec<Call>,
     configuration: Option<Value>,
+    ephemeral: Opened,
     closed: bool,
     running: usize,
     most_running: usize,
@@ -68,6 +73,7 @@ impl StrictProvider {
             world,
             script: Box::new(|_| Outcome::Proceed),
             legacy_type_system: false,
+            now: Box::new(|| 0),
             session: Mutex::default(),
             stopped: watch::Sender::new(false),
         }
@@ -87,6 +93,13 @@ impl StrictProvider {
         script: impl Fn(&Call) -> Outcome + Send + Sync + 'static,
     ) -> Self {
         self.script = Box::new(script);
+        self
+    }
+
+    /// With a clock, in seconds since 1970, by which ephemeral resources end.
+    #[must_use]
+    pub fn with_clock(mut self, now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        self.now = Box::new(now);
         self
     }
 
@@ -132,6 +145,11 @@ impl StrictProvider {
     /// The configuration that the provider was set up with.
     pub fn configuration(&self) -> Option<Value> {
         self.session().configuration.clone()
+    }
+
+    /// How many ephemeral resources are open.
+    pub fn open_ephemerals(&self) -> usize {
+        self.session().ephemeral.count()
     }
 
     /// Whether the provider has been closed.
@@ -234,6 +252,13 @@ impl StrictProvider {
             .ok_or_else(|| broken(format!("There is no data source {type_name:?}.")))
     }
 
+    fn ephemeral(&self, type_name: &str) -> Result<&ResourceSchema, ProviderDiagnostic> {
+        let schema = self.schema.ephemeral_resources.get(type_name);
+        schema
+            .map(|schema| &**schema)
+            .ok_or_else(|| broken(format!("There is no ephemeral resource {type_name:?}.")))
+    }
+
     fn lookup(&self, id: &str) -> Result<Lookup, ProviderDiagnostic> {
         self.world.get(id).map_err(world_failed)
     }
@@ -257,7 +282,7 @@ impl StrictProvider {
                     )));
                 }
                 Ok(ReadResponse {
-                    state: object.value,
+                    state: self.as_type(&request.type_name, &object),
                     private: Arc::clone(&request.private),
                 })
             }
@@ -267,6 +292,39 @@ impl StrictProvider {
             }),
             Lookup::Never => Err(broken(format!("There has never been an object {id:?}."))),
         }
+    }
+
+    /// The attributes of an object that may have been of another type when it was made.
+    fn as_type(&self, type_name: &str, object: &StoredObject) -> Value {
+        let is_of_type = *object.type_name == *type_name || type_name != "test_object";
+        if is_of_type || object.value.get("immutable").is_some() {
+            return object.value.clone();
+        }
+        let stored = super::identity::attributes_of(&object.value);
+        let stored = serde_json::from_slice(&stored).unwrap_or_default();
+        self.object(super::identity::taken_over(&stored))
+    }
+
+    fn do_move(&self, request: &MoveRequest) -> Result<MoveResponse, ProviderDiagnostic> {
+        let (id, stored) = super::identity::widget(request)?;
+        Ok(MoveResponse {
+            state: self.object(super::identity::taken_over(&stored)),
+            private: object_token(&id).into(),
+        })
+    }
+
+    fn do_open(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<OpenedEphemeral, ProviderDiagnostic> {
+        self.needs_configuration()?;
+        let block = &self.ephemeral(type_name)?.block;
+        conforming("configuration", config, block)?;
+        known("configuration", config)?;
+        settable(config, block)?;
+        let now = (self.now)();
+        Ok(self.session().ephemeral.open(config, now))
     }
 
     fn do_plan(&self, request: &PlanRequest) -> Result<PlanResponse, ProviderDiagnostic> {
@@ -687,6 +745,121 @@ impl Provider for StrictProvider {
             Err(ended) => Err(ended),
         };
         attempt(ended, Vec::new)
+    }
+
+    async fn import_identity(
+        &self,
+        type_name: &str,
+        identity: Value,
+    ) -> Attempt<Vec<ImportedResource>> {
+        let key = key_of(&[&identity], "id");
+        let ended = match self.begin(Operation::ImportIdentity, type_name, key).await {
+            Ok(running) => {
+                let found = known("identity", &identity)
+                    .and_then(|()| super::identity::id_of(&identity))
+                    .and_then(|id| self.do_import(type_name, &id));
+                running.end(found, |_, _| {})
+            }
+            Err(ended) => Err(ended),
+        };
+        attempt(ended, Vec::new)
+    }
+
+    async fn upgrade_identity(&self, identity: ResourceState) -> Attempt<Value> {
+        let ended = match self
+            .begin(Operation::UpgradeIdentity, &identity.type_name, "")
+            .await
+        {
+            Ok(running) => {
+                let upgraded = match self.schema.identities.get(&identity.type_name) {
+                    Some(schema) => super::identity::upgrade(&identity, &schema.implied_type()),
+                    None => Err(broken("Objects of this type have no identity.")),
+                };
+                running.end(upgraded, |value, other| *value = other)
+            }
+            Err(ended) => Err(ended),
+        };
+        attempt(ended, || Value::NULL)
+    }
+
+    async fn move_state(&self, request: MoveRequest) -> Attempt<MoveResponse> {
+        let ended = match self
+            .begin(Operation::Move, &request.target_type_name, "")
+            .await
+        {
+            Ok(running) => running.end(self.do_move(&request), |response, other| {
+                response.state = other;
+            }),
+            Err(ended) => Err(ended),
+        };
+        attempt(ended, || MoveResponse {
+            state: Value::NULL,
+            private: [].into(),
+        })
+    }
+
+    async fn validate_ephemeral_config(&self, type_name: &str, config: Value) -> Attempt<()> {
+        let key = key_of(&[&config], "input");
+        let ended = match self
+            .begin(Operation::ValidateEphemeral, type_name, key)
+            .await
+        {
+            Ok(running) => {
+                let checked = self.ephemeral(type_name).and_then(|schema| {
+                    conforming("configuration", &config, &schema.block)?;
+                    settable(&config, &schema.block)?;
+                    refuse_word(&config, "input")
+                });
+                running.end(checked, |(), _| {})
+            }
+            Err(ended) => Err(ended),
+        };
+        attempt(ended, || ())
+    }
+
+    async fn open_ephemeral(&self, type_name: &str, config: Value) -> Attempt<OpenedEphemeral> {
+        let key = key_of(&[&config], "input");
+        let ended = match self.begin(Operation::OpenEphemeral, type_name, key).await {
+            Ok(running) => running.end(self.do_open(type_name, &config), |opened, other| {
+                opened.value = other;
+            }),
+            Err(ended) => Err(ended),
+        };
+        attempt(ended, || OpenedEphemeral {
+            value: Value::NULL,
+            private: [].into(),
+            renew_at: None,
+        })
+    }
+
+    async fn renew_ephemeral(
+        &self,
+        type_name: &str,
+        private: Arc<[u8]>,
+    ) -> Attempt<RenewedEphemeral> {
+        let ended = match self.begin(Operation::RenewEphemeral, type_name, "").await {
+            Ok(running) => {
+                let now = (self.now)();
+                let renewed = self.session().ephemeral.renew(&private, now);
+                running.end(renewed, |_, _| {})
+            }
+            Err(ended) => Err(ended),
+        };
+        attempt(ended, || RenewedEphemeral {
+            private,
+            renew_at: None,
+        })
+    }
+
+    async fn close_ephemeral(&self, type_name: &str, private: Arc<[u8]>) -> Attempt<()> {
+        let ended = match self.begin(Operation::CloseEphemeral, type_name, "").await {
+            Ok(running) => {
+                let closed = self.session().ephemeral.close(&private);
+                running.end(closed, |(), _| {})
+            }
+            Err(ended) => Err(ended),
+        };
+        attempt(ended, || ())
     }
 
     async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value> {

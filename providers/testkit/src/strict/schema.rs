@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use terrace_schema::{
-    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock,
-    NestedObject, Nesting, ProviderSchema, ResourceSchema,
+    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema,
+    IdentityAttribute, IdentitySchema, NestedBlock, NestedObject, Nesting, ProviderSchema,
+    ResourceSchema,
 };
 use terrace_value::Type;
 
@@ -27,13 +28,21 @@ pub(crate) fn provider_schema(nested_attributes: bool) -> ProviderSchema {
             ("token", Attribute::optional(Type::String).sensitive()),
         ])),
         provider_meta: None,
-        resources: [(
-            "test_object".into(),
-            Arc::new(resource(object_block(nested_attributes))),
-        )]
+        resources: [
+            (
+                "test_object".into(),
+                Arc::new(resource(object_block(nested_attributes))),
+            ),
+            ("test_widget".into(), Arc::new(resource(widget_block()))),
+        ]
         .into(),
         data_sources: [("test_data".into(), Arc::new(resource(data_block())))].into(),
-        ephemeral_resources: [].into(),
+        ephemeral_resources: [(
+            "test_ephemeral".into(),
+            Arc::new(resource(ephemeral_block())),
+        )]
+        .into(),
+        identities: [("test_object".into(), Arc::new(object_identity()))].into(),
         functions: [
             function(
                 "echo",
@@ -52,7 +61,7 @@ pub(crate) fn provider_schema(nested_attributes: bool) -> ProviderSchema {
             ),
         ]
         .into(),
-        move_resource_state: false,
+        move_resource_state: true,
         plan_destroy: true,
     }
 }
@@ -138,6 +147,39 @@ fn object_block(nested_attributes: bool) -> Block {
         },
     );
     object
+}
+
+/// What `test_object` was called in earlier days: a `label` for its `computed`.
+fn widget_block() -> Block {
+    block([
+        ("id", Attribute::computed(Type::String)),
+        ("revision", Attribute::computed(Type::Number)),
+        ("string", Attribute::optional(Type::String)),
+        ("label", Attribute::optional(Type::String)),
+    ])
+}
+
+fn ephemeral_block() -> Block {
+    block([
+        ("input", Attribute::optional(Type::String)),
+        (
+            "renew_after",
+            Attribute::optional(Type::Number).describe("Seconds until it must be renewed."),
+        ),
+        ("value", Attribute::computed(Type::String)),
+    ])
+}
+
+fn object_identity() -> IdentitySchema {
+    let part = |required_for_import| IdentityAttribute {
+        ty: Type::String,
+        required_for_import,
+        description: "".into(),
+    };
+    IdentitySchema {
+        version: 1,
+        attributes: [("id".into(), part(true)), ("region".into(), part(false))].into(),
+    }
 }
 
 fn nested(nesting: Nesting) -> Attribute {

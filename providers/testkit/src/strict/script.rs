@@ -36,6 +36,20 @@ pub enum Operation {
     ReadData,
     /// A function is called.
     Function,
+    /// An ephemeral resource's configuration is checked.
+    ValidateEphemeral,
+    /// An ephemeral resource is opened.
+    OpenEphemeral,
+    /// An ephemeral resource is renewed.
+    RenewEphemeral,
+    /// An ephemeral resource is closed.
+    CloseEphemeral,
+    /// An object is imported by its identity.
+    ImportIdentity,
+    /// A stored identity is upgraded.
+    UpgradeIdentity,
+    /// An object of another type is taken over.
+    Move,
 }
 
 impl Operation {
@@ -56,6 +70,13 @@ impl Operation {
             Self::Import => "import",
             Self::ReadData => "read-data",
             Self::Function => "function",
+            Self::ValidateEphemeral => "validate-ephemeral",
+            Self::OpenEphemeral => "open-ephemeral",
+            Self::RenewEphemeral => "renew-ephemeral",
+            Self::CloseEphemeral => "close-ephemeral",
+            Self::ImportIdentity => "import-identity",
+            Self::UpgradeIdentity => "upgrade-identity",
+            Self::Move => "move",
         }
     }
 }
