@@ -182,7 +182,7 @@ impl<'a> Table<'a> {
 fn is_settled(expansion: &Expansion) -> bool {
     match expansion {
         Expansion::ForEach(entries) => entries.iter().all(|(_, value)| value.is_wholly_known()),
-        Expansion::Single | Expansion::Count(_) => true,
+        Expansion::Single | Expansion::Count(_) | Expansion::Disabled => true,
         Expansion::Unknown => false,
     }
 }

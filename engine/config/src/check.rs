@@ -16,6 +16,7 @@ pub fn check(config: &Config) -> Diagnostics {
             }
         }
         removed(config, node, &mut diagnostics);
+        diagnostics.append(crate::unsupported::in_module(&node.module));
         for resource in node.module.resources.values() {
             diagnostics.extend(resource.provisioners.iter().filter_map(unknown_provisioner));
             diagnostics.extend(missing_configuration(config, &node.path, resource));

@@ -20,18 +20,20 @@ mod references;
 mod statics;
 mod tree;
 mod type_expr;
+mod unsupported;
 pub mod variables;
 
 pub use check::check;
 pub use constant::evaluate_constant;
 pub use load::{ModuleRequest, ModuleResolver, join_path, load, load_snapshot};
 pub use module::{
-    Backend, Check, CheckRule, Ephemerality, ForEachOrCount, IgnoreChanges, ImportBlock, Lifecycle,
-    Local, Module, ModuleCall, Moved, MovedEndpoint, Output, ProviderConfigBlock, ProviderPassed,
-    ProviderRequirement, Provisioner, ProvisionerFailure, ProvisionerWhen, Removed, RemovedFrom,
-    ResourceConfig, TypeDefaults, Variable,
+    Backend, Check, CheckRule, Encryption, Ephemerality, ForEachOrCount, IgnoreChanges,
+    ImportBlock, Lifecycle, Local, Module, ModuleCall, Moved, MovedEndpoint, Output,
+    ProviderConfigBlock, ProviderPassed, ProviderRequirement, Provisioner, ProvisionerFailure,
+    ProvisionerWhen, Removed, RemovedFrom, ResourceConfig, TypeDefaults, Variable,
 };
 pub use names::place as source_place;
+pub use providers::ProviderBinding;
 pub use references::references;
 pub use tree::{Config, ModuleNode, Snapshot, SnapshotFile};
 pub use type_expr::type_constraint;

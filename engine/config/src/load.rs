@@ -134,6 +134,7 @@ impl<'a> Loader<'a> {
                 directory: clean(root_directory),
                 ..Module::default()
             }),
+            source: "".into(),
             children: BTreeMap::new(),
         });
         let config = Config {
@@ -295,6 +296,7 @@ fn node(path: &ModulePath, found: &mut BTreeMap<ModulePath, Arc<Module>>) -> Opt
     Some(ModuleNode {
         path: path.clone(),
         module,
+        source: "".into(),
         children,
     })
 }

@@ -39,6 +39,8 @@ pub struct Module {
     pub checks: BTreeMap<Name, Check>,
     /// `backend` or `cloud` block.
     pub backend: Option<Backend>,
+    /// `encryption` block: how state and plans are encrypted.
+    pub encryption: Option<Encryption>,
     /// `provider_meta` blocks by the provider's local name.
     pub provider_metas: BTreeMap<Name, Body>,
     /// Paths of the files that make the module; empty for a directory without configuration.
@@ -67,6 +69,8 @@ pub struct ProviderConfigBlock {
     pub provider: ProviderAddr,
     /// Its arguments, to be read by the provider's schema.
     pub body: Body,
+    /// `for_each`: one configuration for each key, all under one alias. Evaluated before state and providers.
+    pub for_each: Option<Expr>,
     /// The block's header.
     pub span: Span,
 }
@@ -90,6 +94,10 @@ pub struct Variable {
     pub ephemeral: bool,
     /// Whether `null` may be its value; otherwise null means the default.
     pub nullable: bool,
+    /// What its users are told, because it is to be used no longer.
+    pub deprecated: Option<Arc<str>>,
+    /// `const`: whether its value must be known before state and providers (`true`), or may not be used there (`false`).
+    pub constant: Option<bool>,
     /// `validation` blocks.
     pub validations: Vec<CheckRule>,
     /// Whether values given as text (command line, environment) are read as expressions: its type is not primitive.
@@ -131,6 +139,8 @@ pub struct Output {
     pub sensitive: bool,
     /// Never stored.
     pub ephemeral: bool,
+    /// What its readers are told, because it is to be used no longer.
+    pub deprecated: Option<Arc<str>>,
     /// `depends_on`.
     pub depends_on: Vec<Traversal>,
     /// `precondition` blocks.
@@ -149,6 +159,8 @@ pub enum ForEachOrCount {
     Count(Expr),
     /// `for_each`
     ForEach(Expr),
+    /// `enabled` of the `lifecycle` block: once without a key where it is true, otherwise not at all.
+    Enabled(Expr),
 }
 
 /// Whether a value lives beyond a run.
@@ -174,6 +186,8 @@ pub struct ResourceConfig {
     pub provider_config: LocalProviderConfig,
     /// Whether the block names it (`provider = …`); otherwise the type's prefix does.
     pub provider_explicit: Option<Span>,
+    /// The key in `provider = aws.by_region[KEY]`, evaluated for each instance of the resource.
+    pub provider_key: Option<Expr>,
     /// The provider.
     pub provider: ProviderAddr,
     /// `depends_on`.
@@ -195,10 +209,14 @@ pub struct ResourceConfig {
 pub struct Lifecycle {
     /// `create_before_destroy`
     pub create_before_destroy: Option<bool>,
-    /// `prevent_destroy`
+    /// `prevent_destroy`, where it is a constant.
     pub prevent_destroy: bool,
+    /// `prevent_destroy`, where it is to be evaluated; then [`Self::prevent_destroy`] is false.
+    pub prevent_destroy_if: Option<Expr>,
     /// Where `prevent_destroy` stands.
     pub prevent_destroy_span: Option<Span>,
+    /// `destroy`: where it is `false`, an object that is to go is only forgotten.
+    pub destroy: Option<bool>,
     /// `ignore_changes`
     pub ignore_changes: IgnoreChanges,
     /// `replace_triggered_by`: expressions of references, with `count.index`, `each.key` in keys.
@@ -274,12 +292,17 @@ pub enum ProvisionerFailure {
 pub struct ModuleCall {
     /// Its name.
     pub name: Name,
-    /// The source as written.
+    /// The source as written; empty where [`Self::source_expression`] gives it.
     pub source: Arc<str>,
+    /// The source where it is no constant: evaluated before state and providers, for each place in the tree. What it
+    /// came to stands in [`crate::ModuleNode::source`].
+    pub source_expression: Option<Expr>,
     /// Where the source stands.
     pub source_span: Span,
     /// Version constraint as written.
     pub version: Option<(String, Span)>,
+    /// Version constraint where it is no constant, evaluated as the source is.
+    pub version_expression: Option<Expr>,
     /// Input variables.
     pub inputs: BTreeMap<Name, Expr>,
     /// Where the names of the input variables stand.
@@ -303,6 +326,8 @@ pub struct ProviderPassed {
     pub in_child: LocalProviderConfig,
     /// As the caller names it.
     pub in_parent: LocalProviderConfig,
+    /// The key in `aws.by_region[KEY]`, evaluated in the caller for each instance of the call.
+    pub parent_key: Option<Expr>,
     /// Where it stands.
     pub span: Span,
     /// Where the child's name for it stands.
@@ -377,6 +402,15 @@ pub struct Check {
     pub data: Option<Resource>,
     /// `assert` blocks.
     pub asserts: Vec<CheckRule>,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// An `encryption` block.
+#[derive(Clone, Debug)]
+pub struct Encryption {
+    /// Its blocks: `key_provider`, `method`, `state`, `plan`, `remote_state_data_sources`.
+    pub body: Body,
     /// The block's header.
     pub span: Span,
 }

@@ -9,8 +9,8 @@ use terrace_syntax::{Body, Expr, Traversal};
 use terrace_value::{Type, Value};
 
 use crate::{
-    Backend, CheckRule, ForEachOrCount, IgnoreChanges, ImportBlock, Local, Moved, ProviderPassed,
-    Provisioner, Removed, TypeDefaults,
+    Backend, CheckRule, Encryption, ForEachOrCount, IgnoreChanges, ImportBlock, Local, Moved,
+    ProviderPassed, Provisioner, Removed, TypeDefaults,
 };
 
 /// What one file says.
@@ -20,6 +20,7 @@ pub(crate) struct FileParts {
     pub(crate) required_providers: Vec<RequiredProviders>,
     pub(crate) backends: Vec<Backend>,
     pub(crate) clouds: Vec<Backend>,
+    pub(crate) encryptions: Vec<Encryption>,
     pub(crate) provider_metas: Vec<ProviderMetaPart>,
     pub(crate) provider_configs: Vec<ProviderPart>,
     pub(crate) variables: Vec<VariablePart>,
@@ -72,6 +73,7 @@ pub(crate) struct ProviderMetaPart {
 pub(crate) struct ProviderPart {
     pub(crate) local: LocalProviderConfig,
     pub(crate) version: Option<(String, Span)>,
+    pub(crate) for_each: Option<Expr>,
     pub(crate) body: Body,
     pub(crate) span: Span,
 }
@@ -86,6 +88,8 @@ pub(crate) struct VariablePart {
     pub(crate) sensitive: Option<bool>,
     pub(crate) ephemeral: Option<bool>,
     pub(crate) nullable: Option<bool>,
+    pub(crate) deprecated: Option<std::sync::Arc<str>>,
+    pub(crate) constant: Option<bool>,
     pub(crate) validations: Vec<CheckRule>,
     pub(crate) span: Span,
 }
@@ -98,6 +102,7 @@ pub(crate) struct OutputPart {
     pub(crate) value: Option<Expr>,
     pub(crate) sensitive: Option<bool>,
     pub(crate) ephemeral: Option<bool>,
+    pub(crate) deprecated: Option<std::sync::Arc<str>>,
     pub(crate) depends_on: Option<Vec<Traversal>>,
     pub(crate) preconditions: Vec<CheckRule>,
     pub(crate) span: Span,
@@ -107,8 +112,8 @@ pub(crate) struct OutputPart {
 #[derive(Debug)]
 pub(crate) struct CallPart {
     pub(crate) name: Name,
-    pub(crate) source: Option<(std::sync::Arc<str>, Span)>,
-    pub(crate) version: Option<(String, Span)>,
+    pub(crate) source: Option<(Early<std::sync::Arc<str>>, Span)>,
+    pub(crate) version: Option<(Early<String>, Span)>,
     /// Inputs, each with the place of its name.
     pub(crate) inputs: BTreeMap<Name, (Expr, Span)>,
     pub(crate) repetition: Option<ForEachOrCount>,
@@ -124,7 +129,7 @@ pub(crate) struct ResourcePart {
     pub(crate) resource: Resource,
     pub(crate) body: Body,
     pub(crate) repetition: Option<ForEachOrCount>,
-    pub(crate) provider: Option<(LocalProviderConfig, Span)>,
+    pub(crate) provider: Option<ProviderReference>,
     pub(crate) depends_on: Option<Vec<Traversal>>,
     pub(crate) lifecycle: LifecyclePart,
     pub(crate) connection: Option<Body>,
@@ -137,11 +142,39 @@ pub(crate) struct ResourcePart {
 #[derive(Debug, Default)]
 pub(crate) struct LifecyclePart {
     pub(crate) create_before_destroy: Option<bool>,
-    pub(crate) prevent_destroy: Option<(bool, Span)>,
+    pub(crate) prevent_destroy: Option<(Early<bool>, Span)>,
+    pub(crate) destroy: Option<bool>,
+    pub(crate) enabled: Option<(Expr, Span)>,
     pub(crate) ignore_changes: Option<IgnoreChanges>,
     pub(crate) replace_triggered_by: Option<Vec<Expr>>,
     pub(crate) preconditions: Vec<CheckRule>,
     pub(crate) postconditions: Vec<CheckRule>,
+}
+
+/// What is written as a constant, or as an expression that is evaluated later.
+#[derive(Clone, Debug)]
+pub(crate) enum Early<T> {
+    Constant(T),
+    Expression(Expr),
+}
+
+impl<T> Early<T> {
+    /// The constant, or the expression.
+    pub(crate) fn split(self) -> (Option<T>, Option<Expr>) {
+        match self {
+            Self::Constant(value) => (Some(value), None),
+            Self::Expression(expression) => (None, Some(expression)),
+        }
+    }
+}
+
+/// A reference to a provider configuration: `aws`, `aws.west` or `aws.by_region[KEY]`.
+#[derive(Clone, Debug)]
+pub(crate) struct ProviderReference {
+    pub(crate) local: LocalProviderConfig,
+    /// Where the name stands.
+    pub(crate) span: Span,
+    pub(crate) key: Option<Expr>,
 }
 
 /// An `import` block.

@@ -5,12 +5,23 @@ use std::fmt::Write as _;
 
 use terrace_addr::{AbsProviderConfig, LocalProviderConfig, ModulePath, Name, ProviderAddr};
 use terrace_diag::{Diagnostic, Diagnostics, Span};
+use terrace_syntax::Expr;
 
 use crate::merge_body::is_empty;
 use crate::statics::traversal_span;
 use crate::{
     Config, ForEachOrCount, Module, ModuleCall, ModuleNode, ProviderConfigBlock, ProviderPassed,
 };
+
+/// Which provider configuration something uses.
+#[derive(Clone, Debug)]
+pub struct ProviderBinding {
+    /// The configuration's block, or the default configuration that none holds.
+    pub config: AbsProviderConfig,
+    /// Where the block has `for_each`: the key of the instance, and the module in whose scope it is evaluated. There,
+    /// `count` and `each` are those of the resource (in its own module) or of the module call that leads to it.
+    pub key: Option<(ModulePath, Expr)>,
+}
 
 impl Config {
     /// The provider configuration that `local` means in the module `path`: where its block stands, following what
@@ -44,6 +55,64 @@ impl Config {
             return here(path.clone());
         }
         self.inherited(&above, &provider)
+    }
+
+    /// As [`Self::resolve_provider`], for a reference that may choose one instance of a configuration with `for_each`:
+    /// by its own key, or by one that a caller wrote who passed the instance.
+    pub fn resolve_provider_instance(
+        &self,
+        path: &ModulePath,
+        local: &LocalProviderConfig,
+        key: Option<&Expr>,
+    ) -> ProviderBinding {
+        let config = self.resolve_provider(path, local);
+        if let Some(key) = key {
+            let key = Some((path.clone(), key.clone()));
+            return ProviderBinding { config, key };
+        }
+        let mut place = path.clone();
+        let mut name = local.clone();
+        while let Some((above, call)) = place.parent() {
+            let entry = self
+                .module(&above)
+                .and_then(|parent| parent.module.calls.get(call))
+                .and_then(|call| passed(call, &name));
+            if place == config.module {
+                break;
+            }
+            match entry {
+                Some(entry) => {
+                    if let Some(key) = &entry.parent_key {
+                        let key = Some((above, key.clone()));
+                        return ProviderBinding { config, key };
+                    }
+                    name = entry.in_parent.clone();
+                }
+                None => name = self.local_name_in(&above, &config.provider, &name),
+            }
+            place = above;
+        }
+        ProviderBinding { config, key: None }
+    }
+
+    /// How a module names the default configuration of a provider that it hands on.
+    fn local_name_in(
+        &self,
+        path: &ModulePath,
+        provider: &ProviderAddr,
+        otherwise: &LocalProviderConfig,
+    ) -> LocalProviderConfig {
+        let name = self.module(path).and_then(|node| {
+            let mut names = node.module.providers.iter();
+            names.find(|(_, known)| known.provider == *provider)
+        });
+        name.map_or_else(
+            || otherwise.clone(),
+            |(name, _)| LocalProviderConfig {
+                local_name: name.clone(),
+                alias: None,
+            },
+        )
     }
 
     /// The default configuration of `provider` for what stands in the module `path`.
@@ -331,9 +400,9 @@ fn proxy_advice(child: &ModuleNode, name: &Name, blocks: &[&ProviderConfigBlock]
 /// The argument by which a call repeats its module or makes it wait.
 fn repeated_by(call: &ModuleCall) -> Repeated {
     match &call.repetition {
-        ForEachOrCount::Count(expression) | ForEachOrCount::ForEach(expression) => {
-            Some(expression.span)
-        }
+        ForEachOrCount::Count(expression)
+        | ForEachOrCount::ForEach(expression)
+        | ForEachOrCount::Enabled(expression) => Some(expression.span),
         ForEachOrCount::Single => call.depends_on.first().map(traversal_span),
     }
 }

@@ -26,6 +26,8 @@ pub struct ModuleNode {
     pub path: ModulePath,
     /// The definition.
     pub module: Arc<Module>,
+    /// Where its caller found it, as evaluated; empty for the root.
+    pub source: Arc<str>,
     /// What it calls.
     pub children: BTreeMap<Name, Self>,
 }

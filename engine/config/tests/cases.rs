@@ -1,7 +1,8 @@
 //! Configurations and what is wrong with them, in `tests/cases/*.txt`.
 //!
 //! A case is `### name`, files (`--- path`; text before the first is `main.tf`), and after `===` the diagnostics, one a
-//! line: severity, place, summary in brackets, the first line of the detail.
+//! line: severity, place, summary in brackets, the first line of the detail. With `UPDATE_CASES` in the environment the
+//! files are written anew with what is found; read the difference.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -23,11 +24,13 @@ fn cases_give_their_diagnostics() {
     for path in paths {
         #[expect(clippy::disallowed_methods, reason = "a test reads its own cases")]
         let text = std::fs::read_to_string(&path).unwrap();
+        let mut renewed = text.clone();
         for case in Case::read(&text) {
             count += 1;
             let (config, diagnostics) = load(&Memory::of(&case.files));
             let found = render(&config.sources, &diagnostics);
             if found != case.expected {
+                renewed = case.renewed(&renewed, &found);
                 writeln!(failures, "### {}", case.name).unwrap();
                 for line in case.expected.iter().filter(|line| !found.contains(line)) {
                     writeln!(failures, "-{line}").unwrap();
@@ -36,6 +39,10 @@ fn cases_give_their_diagnostics() {
                     writeln!(failures, "+{line}").unwrap();
                 }
             }
+        }
+        #[expect(clippy::disallowed_methods, reason = "a test renews its own cases")]
+        if renewed != text && std::env::var_os("UPDATE_CASES").is_some() {
+            std::fs::write(&path, renewed).unwrap();
         }
     }
     assert!(failures.is_empty(), "{failures}");
@@ -53,6 +60,26 @@ impl Case {
     fn read(text: &str) -> Vec<Self> {
         let text = format!("\n{text}");
         text.split("\n### ").skip(1).map(Self::one).collect()
+    }
+
+    /// A file of cases in which this one expects `found`.
+    fn renewed(&self, text: &str, found: &[String]) -> String {
+        let header = format!("### {}\n", self.name);
+        let start = if text.starts_with(&header) {
+            0
+        } else {
+            text.find(&format!("\n{header}")).unwrap() + 1
+        };
+        let expected = start + text[start..].find("\n===\n").unwrap() + "\n===\n".len();
+        let end = text[expected - 1..]
+            .find("\n### ")
+            .map_or(text.len(), |at| expected + at);
+        let mut lines = found.join("\n");
+        lines.push('\n');
+        if end < text.len() {
+            lines.push('\n');
+        }
+        format!("{}{lines}{}", &text[..expected], &text[end..])
     }
 
     fn one(text: &str) -> Self {

@@ -19,6 +19,8 @@ pub enum Expansion {
     Count(u64),
     /// `for_each`: keys in order with their values.
     ForEach(Arc<[(Name, Value)]>),
+    /// Not at all, because it is not `enabled`; its value is null.
+    Disabled,
     /// Not known yet. Only where the caller allows it.
     Unknown,
 }
@@ -35,7 +37,7 @@ impl Expansion {
                 .iter()
                 .map(|(key, _)| Some(InstanceKey::String(key.clone())))
                 .collect(),
-            Self::Unknown => Vec::new(),
+            Self::Disabled | Self::Unknown => Vec::new(),
         }
     }
 
@@ -106,7 +108,7 @@ impl RepetitionData {
             ))
         };
         match repetition {
-            ForEachOrCount::Single => Self::default(),
+            ForEachOrCount::Single | ForEachOrCount::Enabled(_) => Self::default(),
             ForEachOrCount::Count(_) => Self {
                 count_index: not_null(terrace_value::Type::Number),
                 ..Self::default()

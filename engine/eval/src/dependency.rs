@@ -200,7 +200,9 @@ impl Run<'_> {
             _ => None,
         };
         let instance = match (&key, &config.repetition) {
-            (Some(_), _) | (None, ForEachOrCount::Single) => Some(resource.instance(key)),
+            (Some(_), _) | (None, ForEachOrCount::Single | ForEachOrCount::Enabled(_)) => {
+                Some(resource.instance(key))
+            }
             (None, _) => None,
         };
         let path = steps.map(|step| match step {

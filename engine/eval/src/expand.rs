@@ -73,6 +73,7 @@ impl Evaluator {
             ForEachOrCount::Single => Some(Expansion::Single),
             ForEachOrCount::Count(expression) => run.count(expression, unknowns),
             ForEachOrCount::ForEach(expression) => run.for_each(expression, unknowns),
+            ForEachOrCount::Enabled(expression) => run.enabled(expression, unknowns),
         };
         run.finish(expansion)
     }
@@ -156,6 +157,45 @@ impl Run<'_> {
                 "The given \"count\" argument value is unsuitable: {why}."
             )),
         )
+    }
+
+    fn enabled(&mut self, expression: &Expr, unknowns: Unknowns) -> Option<Expansion> {
+        let before = self.errors();
+        let value = self.whole(expression);
+        if self.errors() > before {
+            return None;
+        }
+        let (value, marks) = value.unmark();
+        if marks.contains(Marks::EPHEMERAL) {
+            return self.refuse(expression, invalid_enabled("The given \"enabled\" is derived from an ephemeral value, which means that Terrace cannot persist it between plan/apply rounds. Use only non-ephemeral values to say whether an object is there."));
+        }
+        if marks.contains(Marks::SENSITIVE) {
+            return self.refuse(expression, invalid_enabled("Sensitive values, or values derived from sensitive values, cannot be used as \"enabled\" arguments. If used, the sensitive value could be exposed by whether the object is there."));
+        }
+        let value = match convert(&value, &Type::Bool) {
+            Ok(value) => value,
+            Err(error) => {
+                let detail = format!("Invalid expression value: {error}.");
+                return self.refuse(
+                    expression,
+                    Diagnostic::error("incorrect-type", "Incorrect value type", detail),
+                );
+            }
+        };
+        if value.is_null() {
+            return self.refuse(
+                expression,
+                invalid_enabled(
+                    "The given \"enabled\" argument value is null. A boolean is required.",
+                ),
+            );
+        }
+        match value.as_bool() {
+            Some(true) => Some(Expansion::Single),
+            Some(false) => Some(Expansion::Disabled),
+            None if unknowns == Unknowns::Allow => Some(Expansion::Unknown),
+            None => self.refuse(expression, invalid_enabled("The \"enabled\" value depends on resource attributes that cannot be determined until apply, so Terrace cannot predict whether the object will be there. To work around this, use the -target argument to first apply only the resources that it depends on.")),
+        }
     }
 
     fn refuse<T>(&mut self, expression: &Expr, diagnostic: Diagnostic) -> Option<T> {
@@ -261,6 +301,10 @@ const fn is_for_each_type(ty: &Type) -> bool {
 
 fn invalid_count(detail: &str) -> Diagnostic {
     Diagnostic::error("invalid-count", "Invalid count argument", detail)
+}
+
+fn invalid_enabled(detail: &str) -> Diagnostic {
+    Diagnostic::error("invalid-enabled", "Invalid enabled argument", detail)
 }
 
 fn invalid_for_each(detail: &str) -> Diagnostic {

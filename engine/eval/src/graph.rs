@@ -237,6 +237,11 @@ impl Builder<'_> {
         let path = &node.path;
         let id = self.inside(node, ConfigNode::Call(path.clone(), name.clone()));
         self.repetition(id, path, &call.repetition);
+        for passed in call.providers.iter().flatten() {
+            if let Some(key) = &passed.parent_key {
+                self.expression(id, path, key);
+            }
+        }
         self.depends_on(id, path, &call.depends_on);
         let outputs = self
             .graph
@@ -286,6 +291,14 @@ impl Builder<'_> {
             Part::Precondition,
         );
         self.rules(id, path, &config.lifecycle.postconditions, Part::Own);
+        for expression in config
+            .lifecycle
+            .prevent_destroy_if
+            .iter()
+            .chain(&config.provider_key)
+        {
+            self.expression(id, path, expression);
+        }
         for trigger in &config.lifecycle.replace_triggered_by {
             self.expression(id, path, trigger);
         }
@@ -325,7 +338,9 @@ impl Builder<'_> {
     fn repetition(&mut self, id: NodeId, path: &ModulePath, repetition: &ForEachOrCount) {
         match repetition {
             ForEachOrCount::Single => {}
-            ForEachOrCount::Count(expression) | ForEachOrCount::ForEach(expression) => {
+            ForEachOrCount::Count(expression)
+            | ForEachOrCount::ForEach(expression)
+            | ForEachOrCount::Enabled(expression) => {
                 self.expression(id, path, expression);
             }
         }

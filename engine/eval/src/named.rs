@@ -273,6 +273,7 @@ impl Evaluator {
                 }
                 Value::object(objects)
             }
+            (Some(Expansion::Disabled), _) => Value::null(Type::Dynamic),
             (Some(Expansion::Unknown) | None, _) => unknown_call(call, child),
         };
         evaluated
@@ -321,7 +322,7 @@ fn unknown_call(call: &ModuleCall, child: &ModuleNode) -> Value {
             .map(|name| (name.clone(), Type::Dynamic)),
     );
     match call.repetition {
-        ForEachOrCount::Single => Value::unknown(object),
+        ForEachOrCount::Single | ForEachOrCount::Enabled(_) => Value::unknown(object),
         ForEachOrCount::Count(_) => Value::unknown(Type::list(object)),
         ForEachOrCount::ForEach(_) => Value::unknown(Type::map(object)),
     }

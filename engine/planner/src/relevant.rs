@@ -100,8 +100,9 @@ impl<'a> Tracer<'a> {
             return;
         };
         self.body(&block.body, &address.module, &block.repetition);
-        if let ForEachOrCount::Count(expression) | ForEachOrCount::ForEach(expression) =
-            &block.repetition
+        if let ForEachOrCount::Count(expression)
+        | ForEachOrCount::ForEach(expression)
+        | ForEachOrCount::Enabled(expression) = &block.repetition
         {
             self.expression(expression, &address.module, None);
         }

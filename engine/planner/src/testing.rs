@@ -138,6 +138,7 @@ pub(crate) fn evaluator() -> Evaluator {
     let root = terrace_config::ModuleNode {
         path: ModulePath::root(),
         module: Arc::default(),
+        source: "".into(),
         children: BTreeMap::new(),
     };
     Evaluator::new(Inputs {

@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use terrace_addr::LocalProviderConfig;
 use terrace_diag::{Diagnostic, Span};
-use terrace_syntax::{Attribute, Block, BodySchema, Expr, ExprKind, ObjectKey};
+use terrace_syntax::{Attribute, Block, BodySchema, Content, Expr, ExprKind, ObjectKey};
 use terrace_value::convert::convert;
 use terrace_value::{Text, Type, Value};
 
+use super::resource::is_evaluated;
 use super::{Decoder, block, schema};
-use crate::parts::CallPart;
+use crate::parts::{CallPart, Early, ProviderReference};
 use crate::{ProviderPassed, statics};
 
 static CALL: LazyLock<BodySchema> = LazyLock::new(|| {
@@ -42,6 +43,8 @@ static CALL_OVERRIDE: LazyLock<BodySchema> = LazyLock::new(|| {
     schema
 });
 
+static CALL_LIFECYCLE: LazyLock<BodySchema> = LazyLock::new(|| BodySchema::of(&["enabled"], &[]));
+
 impl Decoder<'_> {
     pub(super) fn call(&mut self, block: &Block) {
         let schema = if self.is_override {
@@ -62,13 +65,14 @@ impl Decoder<'_> {
             .attributes
             .get("source")
             .and_then(|attribute| self.source(attribute, has_version));
-        let repetition = self.repetition(&content);
+        let enabled = self.call_lifecycle(&content);
+        let repetition = self.repetition(&content, enabled.as_ref());
         let depends_on = self.depends_on(content.attributes.get("depends_on"));
         let providers = content
             .attributes
             .get("providers")
             .map(|attribute| self.providers(&attribute.value));
-        self.reserved_blocks(&content, &["lifecycle", "locals", "provider"], "module");
+        self.reserved_blocks(&content, &["locals", "provider"], "module");
         let rest = self.unescaped(rest, &content);
         // Whatever is left is an input; that the module has such a variable is checked when it is known.
         let (attributes, _) = rest.just_attributes();
@@ -99,8 +103,43 @@ impl Decoder<'_> {
         });
     }
 
-    fn call_version(&mut self, attribute: &Attribute) -> Option<(String, Span)> {
+    /// `enabled` of the call's `lifecycle` block, which holds nothing else.
+    fn call_lifecycle(&mut self, content: &Content) -> Option<(Expr, Span)> {
+        let mut first: Option<Span> = None;
+        let mut enabled = None;
+        for inner in content
+            .blocks
+            .iter()
+            .filter(|inner| &*inner.type_name.name == "lifecycle")
+        {
+            if let Some(first) = first {
+                let detail = format!(
+                    "This module call already has a lifecycle block at {}.",
+                    self.place(first)
+                );
+                self.problem(
+                    "duplicate-lifecycle",
+                    "Duplicate lifecycle block",
+                    detail,
+                    inner.header_span,
+                );
+                continue;
+            }
+            first = Some(inner.header_span);
+            let lifecycle = self.content(&inner.body, &CALL_LIFECYCLE);
+            enabled = lifecycle
+                .attributes
+                .get("enabled")
+                .map(|attribute| (attribute.value.clone(), attribute.name.span));
+        }
+        enabled
+    }
+
+    fn call_version(&mut self, attribute: &Attribute) -> Option<(Early<String>, Span)> {
         let span = attribute.value.span;
+        if is_evaluated(&attribute.value) {
+            return Some((Early::Expression(attribute.value.clone()), span));
+        }
         let value = self.constant(&attribute.value)?;
         let text = convert(&value, &Type::String).ok().filter(Value::is_known);
         let Some(text) = text.as_ref().and_then(Value::as_str) else {
@@ -114,10 +153,14 @@ impl Decoder<'_> {
             return None;
         };
         self.version_constraints(text, span)?;
-        Some((text.to_owned(), span))
+        Some((Early::Constant(text.to_owned()), span))
     }
 
-    fn source(&mut self, attribute: &Attribute, has_version: bool) -> Option<(Text, Span)> {
+    fn source(&mut self, attribute: &Attribute, has_version: bool) -> Option<(Early<Text>, Span)> {
+        if is_evaluated(&attribute.value) {
+            let span = attribute.value.span;
+            return Some((Early::Expression(attribute.value.clone()), span));
+        }
         let text = self.string(Some(attribute))?;
         let span = attribute.value.span;
         if text.is_empty() {
@@ -141,7 +184,7 @@ impl Decoder<'_> {
             );
             return None;
         }
-        Some((text, span))
+        Some((Early::Constant(text), span))
     }
 
     fn providers(&mut self, value: &Expr) -> Vec<ProviderPassed> {
@@ -160,7 +203,11 @@ impl Decoder<'_> {
                         local_name: ident.name.clone(),
                         alias: None,
                     };
-                    Some((local, ident.span))
+                    Some(ProviderReference {
+                        local,
+                        span: ident.span,
+                        key: None,
+                    })
                 }
                 ObjectKey::Expr(Expr {
                     kind: ExprKind::Parens(_),
@@ -172,12 +219,11 @@ impl Decoder<'_> {
                 }
                 ObjectKey::Expr(key) => self.provider_argument(key, "providers"),
             };
-            let in_parent = self.provider_argument(&item.value, "providers");
-            let (Some((in_child, child_span)), Some((in_parent, parent_span))) =
-                (in_child, in_parent)
-            else {
+            let in_parent = self.provider_instance_argument(&item.value, "providers");
+            let (Some(child), Some(parent)) = (in_child, in_parent) else {
                 continue;
             };
+            let in_child = child.local;
             let span = statics::key_span(&item.key).to(item.value.span);
             if let Some(first) = passed.iter().find(|passed| passed.in_child == in_child) {
                 let detail = format!(
@@ -196,10 +242,11 @@ impl Decoder<'_> {
             }
             passed.push(ProviderPassed {
                 in_child,
-                in_parent,
+                in_parent: parent.local,
+                parent_key: parent.key,
                 span,
-                child_span,
-                parent_span,
+                child_span: child.span,
+                parent_span: parent.span,
             });
         }
         passed

@@ -152,10 +152,6 @@ impl Decoder<'_> {
         names::place_in(self.source, span)
     }
 
-    fn not_supported_yet(&mut self, what: &str, span: Span) {
-        self.diagnostics.push(not_supported_yet(what, span));
-    }
-
     /// All that a body holds.
     fn content(&mut self, body: &Body, schema: &BodySchema) -> Content {
         let (content, diagnostics) = body.content(schema);
@@ -241,8 +237,12 @@ impl Decoder<'_> {
         }
     }
 
-    /// `count` or `for_each`, of which there may be one.
-    fn repetition(&mut self, content: &Content) -> Option<crate::ForEachOrCount> {
+    /// `count`, `for_each` or `enabled`, of which there may be one.
+    fn repetition(
+        &mut self,
+        content: &Content,
+        enabled: Option<&(Expr, Span)>,
+    ) -> Option<crate::ForEachOrCount> {
         let count = content.attributes.get("count");
         let for_each = content.attributes.get("for_each");
         if let (Some(_), Some(for_each)) = (count, for_each) {
@@ -253,10 +253,21 @@ impl Decoder<'_> {
                 for_each.name.span,
             );
         }
-        match (count, for_each) {
-            (_, Some(for_each)) => Some(crate::ForEachOrCount::ForEach(for_each.value.clone())),
-            (Some(count), None) => Some(crate::ForEachOrCount::Count(count.value.clone())),
-            (None, None) => None,
+        if let (Some(other), Some((_, span))) = (for_each.or(count), enabled) {
+            let other = &other.name.name;
+            let detail = format!(
+                "The \"{other}\" and \"enabled\" meta-arguments are mutually-exclusive: use \"enabled\" for a single object that may be left out, and \"{other}\" for a number of objects, which may be zero."
+            );
+            let summary = format!("Invalid combination of \"{other}\" and \"enabled\"");
+            self.problem("count-and-for-each", summary, detail, *span);
+        }
+        match (count, for_each, enabled) {
+            (_, Some(for_each), _) => Some(crate::ForEachOrCount::ForEach(for_each.value.clone())),
+            (Some(count), None, _) => Some(crate::ForEachOrCount::Count(count.value.clone())),
+            (None, None, Some((enabled, _))) => {
+                Some(crate::ForEachOrCount::Enabled(enabled.clone()))
+            }
+            (None, None, None) => None,
         }
     }
 

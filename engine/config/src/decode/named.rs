@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use terrace_diag::Diagnostic;
-use terrace_syntax::{Block, BodySchema};
+use terrace_syntax::{Attribute, Block, BodySchema};
+use terrace_value::Text;
 
 use super::{Decoder, schema_with_required};
 use crate::parts::{OutputPart, VariablePart};
@@ -19,6 +20,8 @@ static VARIABLE: LazyLock<BodySchema> = LazyLock::new(|| {
             "sensitive",
             "ephemeral",
             "nullable",
+            "deprecated",
+            "const",
         ],
         &["validation"],
     )
@@ -27,7 +30,13 @@ static VARIABLE: LazyLock<BodySchema> = LazyLock::new(|| {
 static OUTPUT: LazyLock<BodySchema> = LazyLock::new(|| {
     schema_with_required(
         &["value"],
-        &["description", "depends_on", "sensitive", "ephemeral"],
+        &[
+            "description",
+            "depends_on",
+            "sensitive",
+            "ephemeral",
+            "deprecated",
+        ],
         &["precondition", "postcondition"],
     )
 });
@@ -40,6 +49,7 @@ static OUTPUT_OVERRIDE: LazyLock<BodySchema> = LazyLock::new(|| {
             "depends_on",
             "sensitive",
             "ephemeral",
+            "deprecated",
         ],
         &["precondition", "postcondition"],
     )
@@ -74,6 +84,8 @@ impl Decoder<'_> {
         let sensitive = self.bool(content.attributes.get("sensitive"));
         let ephemeral = self.bool(content.attributes.get("ephemeral"));
         let nullable = self.bool(content.attributes.get("nullable"));
+        let deprecated = self.deprecated(content.attributes.get("deprecated"), "variable", &name);
+        let constant = self.bool(content.attributes.get("const"));
         let mut validations = Vec::new();
         for block in &content.blocks {
             if self.is_override {
@@ -89,9 +101,35 @@ impl Decoder<'_> {
             sensitive,
             ephemeral,
             nullable,
+            deprecated,
+            constant,
             validations,
             span: block.header_span,
         });
+    }
+
+    /// What users of something are told that is to be used no longer.
+    fn deprecated(
+        &mut self,
+        attribute: Option<&Attribute>,
+        kind: &str,
+        name: &str,
+    ) -> Option<Text> {
+        let text = self.string(attribute)?;
+        if text.trim().is_empty() {
+            let detail = format!(
+                "The \"deprecated\" argument of the {kind} \"{name}\" must not be empty: it tells the users of the module what to use instead."
+            );
+            let span = attribute?.value.span;
+            self.problem(
+                "empty-deprecation",
+                "Invalid `deprecated` value",
+                detail,
+                span,
+            );
+            return None;
+        }
+        Some(text)
     }
 
     /// Complains about a check rule in an override file.
@@ -143,6 +181,7 @@ impl Decoder<'_> {
         let description = self.string(content.attributes.get("description"));
         let sensitive = self.bool(content.attributes.get("sensitive"));
         let ephemeral = self.bool(content.attributes.get("ephemeral"));
+        let deprecated = self.deprecated(content.attributes.get("deprecated"), "output", &name);
         let depends_on = self.depends_on(content.attributes.get("depends_on"));
         let mut preconditions = Vec::new();
         for block in &content.blocks {
@@ -169,6 +208,7 @@ impl Decoder<'_> {
                 .map(|attribute| attribute.value.clone()),
             sensitive,
             ephemeral,
+            deprecated,
             depends_on,
             preconditions,
             span: block.header_span,

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use terrace_addr::LocalProviderConfig;
 use terrace_diag::{Diagnostic, Span};
-use terrace_syntax::{Block, BodySchema, Expr, Step, Traversal};
+use terrace_syntax::{Block, BodySchema, Expr, ExprKind, Step, Traversal};
 
 use super::{Decoder, block, schema};
-use crate::parts::ProviderPart;
+use crate::parts::{ProviderPart, ProviderReference};
 use crate::{names, statics};
 
 static PROVIDER: LazyLock<BodySchema> = LazyLock::new(|| {
@@ -48,17 +48,19 @@ impl Decoder<'_> {
             );
         }
         let version = self.legacy_version(content.attributes.get("version"));
-        for name in ["count", "depends_on", "for_each", "source"] {
+        let for_each = content.attributes.get("for_each");
+        if let (Some(attribute), None) = (for_each, content.attributes.get("alias")) {
+            self.problem(
+                "for-each-without-alias",
+                "Alias required when using \"for_each\"",
+                "Only an alternative provider configuration, one with the \"alias\" argument, can have \"for_each\": a default configuration has exactly one instance, which is chosen where nothing else is said.",
+                attribute.name.span,
+            );
+        }
+        for name in ["count", "depends_on", "source"] {
             let Some(attribute) = content.attributes.get(name) else {
                 continue;
             };
-            if name == "for_each" {
-                self.not_supported_yet(
-                    "\"for_each\" arguments of \"provider\" blocks",
-                    attribute.name.span,
-                );
-                continue;
-            }
             self.problem(
                 "reserved-argument",
                 "Reserved argument name in provider block",
@@ -74,6 +76,7 @@ impl Decoder<'_> {
                 alias,
             },
             version,
+            for_each: for_each.map(|attribute| attribute.value.clone()),
             body,
             span: block.header_span,
         });
@@ -98,12 +101,41 @@ impl Decoder<'_> {
         Some((text.to_string(), span))
     }
 
-    /// The provider configuration that the argument `argument` names, `aws` or `aws.west`, and where its name stands.
+    /// As [`Self::provider_argument`]; also `aws.by_region[KEY]`, which chooses one instance of a configuration.
+    pub(super) fn provider_instance_argument(
+        &mut self,
+        value: &Expr,
+        argument: &str,
+    ) -> Option<ProviderReference> {
+        let parsed = self.json_reference(value);
+        let value = parsed.as_ref().unwrap_or(value);
+        match instance_of(value) {
+            Some((configuration, key)) => {
+                let mut reference = self.provider_argument(&configuration, argument)?;
+                reference.key = Some(key);
+                Some(reference)
+            }
+            None => self.provider_argument(value, argument),
+        }
+    }
+
+    /// The expression in a text of a JSON file that chooses an instance.
+    fn json_reference(&self, value: &Expr) -> Option<Expr> {
+        let text =
+            statics::literal_text(value).filter(|text| self.is_json && text.contains('['))?;
+        // What is parsed stands where the text does, after its quote.
+        let start = usize::try_from(value.span.start).ok()? + 1;
+        let padded = format!("{:start$}{text}", "");
+        let (parsed, problems) = terrace_syntax::parse_expression(value.span.source, &padded);
+        (!problems.has_errors()).then_some(parsed)
+    }
+
+    /// The provider configuration that the argument `argument` names, `aws` or `aws.west`.
     pub(super) fn provider_argument(
         &mut self,
         value: &Expr,
         argument: &str,
-    ) -> Option<(LocalProviderConfig, Span)> {
+    ) -> Option<ProviderReference> {
         let traversal = if statics::literal_text(value).is_some() {
             statics::traversal_or_quoted(value, &mut self.diagnostics)
         } else {
@@ -114,7 +146,11 @@ impl Decoder<'_> {
             return None;
         };
         let local = self.provider_reference(&traversal, value.span, argument)?;
-        Some((local, traversal.root.span))
+        Some(ProviderReference {
+            local,
+            span: traversal.root.span,
+            key: None,
+        })
     }
 
     pub(super) fn invalid_provider_reference(&mut self, argument: &str, span: Span) {
@@ -161,5 +197,33 @@ impl Decoder<'_> {
                 None
             }
         }
+    }
+}
+
+/// `aws.by_region` and the key of `aws.by_region[KEY]`.
+fn instance_of(value: &Expr) -> Option<(Expr, Expr)> {
+    match &value.kind {
+        ExprKind::Index {
+            collection, key, ..
+        } if collection.as_traversal()?.steps.len() == 1 => {
+            Some(((**collection).clone(), (**key).clone()))
+        }
+        ExprKind::Traversal(traversal) => match traversal.steps.as_slice() {
+            [alias @ Step::Attribute(_), Step::Index { key, span }] => {
+                let configuration = Traversal {
+                    root: traversal.root.clone(),
+                    steps: vec![alias.clone()],
+                };
+                let key = Expr {
+                    kind: ExprKind::Literal(key.clone()),
+                    span: *span,
+                };
+                let span = statics::traversal_span(&configuration);
+                let kind = ExprKind::Traversal(configuration);
+                Some((Expr { kind, span }, key))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }

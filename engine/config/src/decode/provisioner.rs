@@ -66,9 +66,6 @@ impl Decoder<'_> {
         if when == ProvisionerWhen::Destroy {
             self.destroy_references(&body);
         }
-        if matches!(&*type_name, "remote-exec" | "file") {
-            self.not_supported_yet(&format!("\"{type_name}\" provisioners"), block.header_span);
-        }
         Some(Provisioner {
             type_name,
             body,

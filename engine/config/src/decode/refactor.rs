@@ -163,12 +163,7 @@ impl Decoder<'_> {
         let content = self.content(&block.body, &IMPORT);
         let id = content.attributes.get("id");
         let identity = content.attributes.get("identity");
-        if let Some(identity) = identity {
-            self.not_supported_yet(
-                "\"identity\" arguments of \"import\" blocks",
-                identity.name.span,
-            );
-        } else if id.is_none() {
+        if identity.is_none() && id.is_none() {
             let detail = "The argument \"id\" is required, but no definition was found.";
             self.problem(
                 "missing-argument",
@@ -223,7 +218,7 @@ impl Decoder<'_> {
                     .attributes
                     .get("for_each")
                     .map(|attribute| attribute.value.clone()),
-                provider_config: provider_config.map(|(local, _)| local),
+                provider_config: provider_config.map(|reference| reference.local),
                 span: block.header_span,
             },
             static_target: address.is_static().then(|| address.target()),

@@ -8,7 +8,7 @@ use terrace_syntax::{Attribute, Block, Body, BodySchema, Content, Expr, ExprKind
 
 use super::{Decoder, block, schema};
 use crate::merge_body::merge_bodies;
-use crate::parts::{LifecyclePart, ResourcePart};
+use crate::parts::{Early, LifecyclePart, ResourcePart};
 use crate::references::references;
 use crate::{IgnoreChanges, ProvisionerWhen, statics};
 
@@ -66,7 +66,7 @@ impl Decoder<'_> {
             name,
         };
         let mut part = self.common(block, resource, rest, &content, "resource");
-        part.repetition = self.repetition(&content);
+        part.repetition = self.repetition(&content, part.lifecycle.enabled.as_ref());
         let mut connection: Option<(Body, Span)> = None;
         for inner in &content.blocks {
             match &*inner.type_name.name {
@@ -118,7 +118,7 @@ impl Decoder<'_> {
         if in_check.is_some() {
             self.not_in_scoped_data(&content);
         } else {
-            part.repetition = self.repetition(&content);
+            part.repetition = self.repetition(&content, part.lifecycle.enabled.as_ref());
         }
         part.in_check = in_check.cloned();
         self.parts.resources.push(part);
@@ -172,8 +172,7 @@ impl Decoder<'_> {
             name,
         };
         let mut part = self.common(block, resource, rest, &content, "ephemeral");
-        part.repetition = self.repetition(&content);
-        self.not_supported_yet("\"ephemeral\" blocks", block.header_span);
+        part.repetition = self.repetition(&content, part.lifecycle.enabled.as_ref());
         self.parts.resources.push(part);
     }
 
@@ -190,7 +189,7 @@ impl Decoder<'_> {
         let provider = content
             .attributes
             .get("provider")
-            .and_then(|attribute| self.provider_argument(&attribute.value, "provider"));
+            .and_then(|attribute| self.provider_instance_argument(&attribute.value, "provider"));
         let mode = resource.mode;
         ResourcePart {
             resource,
@@ -264,21 +263,18 @@ impl Decoder<'_> {
 
     fn lifecycle_block(&mut self, block: &Block, mode: ResourceMode) -> LifecyclePart {
         let content = self.content(&block.body, &LIFECYCLE);
-        for name in ["enabled", "destroy"] {
-            if let Some(attribute) = content.attributes.get(name) {
-                self.not_supported_yet(
-                    &format!("\"{name}\" arguments of \"lifecycle\" blocks"),
-                    attribute.name.span,
-                );
-            }
-        }
-        let mut part = LifecyclePart::default();
+        let enabled = content.attributes.get("enabled");
+        let mut part = LifecyclePart {
+            enabled: enabled.map(|attribute| (attribute.value.clone(), attribute.name.span)),
+            ..LifecyclePart::default()
+        };
         if mode == ResourceMode::Managed {
             part.create_before_destroy = self.bool(content.attributes.get("create_before_destroy"));
             part.prevent_destroy = content
                 .attributes
                 .get("prevent_destroy")
-                .and_then(|attribute| Some((self.bool(Some(attribute))?, attribute.span)));
+                .and_then(|attribute| Some((self.early_bool(attribute)?, attribute.span)));
+            part.destroy = self.bool(content.attributes.get("destroy"));
             part.ignore_changes = content
                 .attributes
                 .get("ignore_changes")
@@ -304,6 +300,14 @@ impl Decoder<'_> {
         part
     }
 
+    /// A truth that may depend on what is known when it is planned.
+    fn early_bool(&mut self, attribute: &Attribute) -> Option<Early<bool>> {
+        if is_evaluated(&attribute.value) {
+            return Some(Early::Expression(attribute.value.clone()));
+        }
+        self.bool(Some(attribute)).map(Early::Constant)
+    }
+
     fn only_for_managed(&mut self, content: &Content, mode: ResourceMode) {
         let kind = if mode == ResourceMode::Data {
             "data"
@@ -315,6 +319,7 @@ impl Decoder<'_> {
             "replace_triggered_by",
             "create_before_destroy",
             "prevent_destroy",
+            "destroy",
         ] {
             let Some(attribute) = content.attributes.get(name) else {
                 continue;
@@ -397,6 +402,11 @@ impl Decoder<'_> {
         }
         Some(expressions)
     }
+}
+
+/// Whether an expression is more than a constant: it refers to something, or calls a function.
+pub(super) fn is_evaluated(expression: &Expr) -> bool {
+    !references(expression).is_empty() || !expression.calls().is_empty()
 }
 
 /// What is wrong with an element of `replace_triggered_by`: it must name one resource.

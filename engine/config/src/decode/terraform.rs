@@ -11,7 +11,7 @@ use terrace_syntax::{Attribute, Block, BodySchema, Expr, ExprKind};
 use super::{Decoder, block, schema};
 use crate::parts::{ProviderMetaPart, RequiredProvider, RequiredProviders, RequiredVersion};
 use crate::provider_source::provider_source;
-use crate::{Backend, names, statics};
+use crate::{Backend, Encryption, names, statics};
 
 static TERRAFORM: LazyLock<BodySchema> = LazyLock::new(|| {
     schema(
@@ -55,7 +55,6 @@ impl Decoder<'_> {
                     }
                 }
                 "cloud" => {
-                    self.not_supported_yet("\"cloud\" blocks", inner.header_span);
                     let body = inner.body.clone();
                     self.parts.clouds.push(Backend {
                         type_name: "cloud".into(),
@@ -63,7 +62,13 @@ impl Decoder<'_> {
                         span: inner.header_span,
                     });
                 }
-                "encryption" => self.not_supported_yet("\"encryption\" blocks", inner.header_span),
+                "encryption" => {
+                    let body = inner.body.clone();
+                    self.parts.encryptions.push(Encryption {
+                        body,
+                        span: inner.header_span,
+                    });
+                }
                 "required_providers" => self.required_providers(inner),
                 "provider_meta" => {
                     if let Some(provider) = self.name(inner, 0, "provider name") {

@@ -9,7 +9,7 @@ use terrace_value::convert::convert;
 use terrace_value::{Type, Value};
 
 use super::{Merger, OverriddenVariable, judge_versions};
-use crate::parts::{CallPart, LifecyclePart, OutputPart, ResourcePart, VariablePart};
+use crate::parts::{CallPart, Early, LifecyclePart, OutputPart, ResourcePart, VariablePart};
 use crate::type_expr::conversion_text;
 use crate::{
     Check, Lifecycle, Module, ModuleCall, Output, ProviderConfigBlock, ProviderRequirement,
@@ -31,6 +31,7 @@ impl Merger<'_> {
                 local: local.clone(),
                 provider,
                 body: part.body,
+                for_each: part.for_each,
                 span: part.span,
             };
             provider_configs.insert(local, block);
@@ -99,6 +100,7 @@ impl Merger<'_> {
                 })
                 .collect(),
             backend: parts.backend.or(parts.cloud),
+            encryption: parts.encryption,
             provider_metas: parts
                 .provider_metas
                 .into_iter()
@@ -156,9 +158,9 @@ impl Merger<'_> {
         part: ResourcePart,
         providers: &mut BTreeMap<Name, ProviderRequirement>,
     ) -> ResourceConfig {
-        let (provider_config, provider_explicit) = match part.provider {
-            Some((local, span)) => (local, Some(span)),
-            None => (implied_provider(&part.resource), None),
+        let (provider_config, provider_explicit, provider_key) = match part.provider {
+            Some(reference) => (reference.local, Some(reference.span), reference.key),
+            None => (implied_provider(&part.resource), None, None),
         };
         if provider_explicit.is_none() && !providers.contains_key(&provider_config.local_name) {
             self.implied_under_other_name(
@@ -177,6 +179,7 @@ impl Merger<'_> {
             repetition: part.repetition.unwrap_or_default(),
             provider_config,
             provider_explicit,
+            provider_key,
             provider,
             depends_on: part.depends_on.unwrap_or_default(),
             lifecycle: lifecycle(part.lifecycle),
@@ -263,6 +266,8 @@ impl Merger<'_> {
             sensitive: part.sensitive.unwrap_or_default(),
             ephemeral: part.ephemeral.unwrap_or_default(),
             nullable,
+            deprecated: part.deprecated,
+            constant: part.constant,
             validations: part.validations,
             complex,
             span: part.span,
@@ -318,10 +323,16 @@ fn implied_provider(resource: &Resource) -> LocalProviderConfig {
 }
 
 fn lifecycle(part: LifecyclePart) -> Lifecycle {
+    let prevent_destroy_span = part.prevent_destroy.as_ref().map(|(_, span)| *span);
+    let (prevent_destroy, prevent_destroy_if) = part
+        .prevent_destroy
+        .map_or((None, None), |(prevent, _)| prevent.split());
     Lifecycle {
         create_before_destroy: part.create_before_destroy,
-        prevent_destroy: part.prevent_destroy.is_some_and(|(prevent, _)| prevent),
-        prevent_destroy_span: part.prevent_destroy.map(|(_, span)| span),
+        prevent_destroy: prevent_destroy.unwrap_or_default(),
+        prevent_destroy_if,
+        prevent_destroy_span,
+        destroy: part.destroy,
         ignore_changes: part.ignore_changes.unwrap_or_default(),
         replace_triggered_by: part.replace_triggered_by.unwrap_or_default(),
         preconditions: part.preconditions,
@@ -336,6 +347,7 @@ fn output(part: OutputPart) -> Option<Output> {
         value: part.value?,
         sensitive: part.sensitive.unwrap_or_default(),
         ephemeral: part.ephemeral.unwrap_or_default(),
+        deprecated: part.deprecated,
         depends_on: part.depends_on.unwrap_or_default(),
         preconditions: part.preconditions,
         span: part.span,
@@ -344,7 +356,15 @@ fn output(part: OutputPart) -> Option<Output> {
 
 fn module_call(part: CallPart) -> ModuleCall {
     // A call without a source has been reported; it stays, so that references to it are not reported too.
-    let (source, source_span) = part.source.unwrap_or_else(|| ("".into(), part.span));
+    let source_span = part.source.as_ref().map_or(part.span, |(_, span)| *span);
+    let (source, source_expression) = part
+        .source
+        .map_or((None, None), |(source, _)| source.split());
+    let (version, version_expression) = match part.version {
+        Some((Early::Constant(version), span)) => (Some((version, span)), None),
+        Some((Early::Expression(expression), _)) => (None, Some(expression)),
+        None => (None, None),
+    };
     let input_spans = part
         .inputs
         .iter()
@@ -352,9 +372,11 @@ fn module_call(part: CallPart) -> ModuleCall {
         .collect();
     ModuleCall {
         name: part.name,
-        source,
+        source: source.unwrap_or_default(),
+        source_expression,
         source_span,
-        version: part.version,
+        version,
+        version_expression,
         inputs: part
             .inputs
             .into_iter()

@@ -15,7 +15,7 @@ use crate::parts::{
     CallPart, CheckPart, FileParts, ImportPart, OutputPart, ProviderMetaPart, ProviderPart,
     RequiredProviders, RequiredVersion, ResourcePart, VariablePart,
 };
-use crate::{Backend, Local, Module, Moved, Removed, names};
+use crate::{Backend, Encryption, Local, Module, Moved, Removed, names};
 
 /// Merges primary files and then, one after the other, override files. `diagnostics` are those of reading the files.
 pub(crate) fn module(
@@ -51,6 +51,7 @@ struct ModuleParts {
     required_providers: Option<RequiredProviders>,
     backend: Option<Backend>,
     cloud: Option<Backend>,
+    encryption: Option<Encryption>,
     provider_metas: BTreeMap<Name, ProviderMetaPart>,
     provider_configs: BTreeMap<LocalProviderConfig, ProviderPart>,
     variables: BTreeMap<Name, VariablePart>,

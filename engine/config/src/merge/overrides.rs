@@ -23,6 +23,9 @@ impl Merger<'_> {
             self.override_required_providers(required);
         }
         self.override_backends(file.backends, file.clouds);
+        for encryption in file.encryptions {
+            self.parts.encryption = Some(encryption);
+        }
         for meta in file.provider_metas {
             self.parts
                 .provider_metas
@@ -113,6 +116,7 @@ impl Merger<'_> {
                 Some(body) => base.body = body,
                 None => self.diagnostics.push(mixed_syntax(at)),
             }
+            base.for_each = provider.for_each.or(base.for_each.take());
             if provider.version.is_some() {
                 base.version = provider.version;
             }
@@ -155,6 +159,8 @@ impl Merger<'_> {
         base.sensitive = over.sensitive.or(base.sensitive);
         base.ephemeral = over.ephemeral.or(base.ephemeral);
         base.nullable = over.nullable.or(base.nullable);
+        base.deprecated = over.deprecated.or(base.deprecated.take());
+        base.constant = over.constant.or(base.constant);
     }
 
     fn override_output(&mut self, over: OutputPart) {
@@ -172,6 +178,7 @@ impl Merger<'_> {
         base.value = over.value.or(base.value.take());
         base.sensitive = over.sensitive.or(base.sensitive);
         base.ephemeral = over.ephemeral.or(base.ephemeral);
+        base.deprecated = over.deprecated.or(base.deprecated.take());
     }
 
     fn override_call(&mut self, over: CallPart) {
@@ -236,7 +243,8 @@ impl Merger<'_> {
 
 fn override_lifecycle(base: &mut LifecyclePart, over: LifecyclePart) {
     base.create_before_destroy = over.create_before_destroy.or(base.create_before_destroy);
-    base.prevent_destroy = over.prevent_destroy.or(base.prevent_destroy);
+    base.prevent_destroy = over.prevent_destroy.or(base.prevent_destroy.take());
+    base.destroy = over.destroy.or(base.destroy);
     base.ignore_changes = over.ignore_changes.or(base.ignore_changes.take());
     base.replace_triggered_by = over
         .replace_triggered_by

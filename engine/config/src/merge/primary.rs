@@ -6,8 +6,8 @@ use terrace_addr::{Name, ResourceMode};
 use terrace_diag::Span;
 
 use super::{Merger, ModuleParts, insert_new};
-use crate::Backend;
 use crate::parts::{FileParts, ImportPart, ProviderPart, RequiredProviders, ResourcePart};
+use crate::{Backend, Encryption};
 
 impl Merger<'_> {
     pub(super) fn add_primary(&mut self, files: Vec<FileParts>) {
@@ -69,6 +69,9 @@ impl Merger<'_> {
                 self.parts.cloud = Some(cloud);
             }
         }
+        for encryption in std::mem::take(&mut file.encryptions) {
+            self.add_encryption(encryption);
+        }
         for meta in std::mem::take(&mut file.provider_metas) {
             let span = meta.span;
             if let Some(first) =
@@ -126,6 +129,24 @@ impl Merger<'_> {
                 );
             }
             None => self.parts.backend = Some(backend),
+        }
+    }
+
+    fn add_encryption(&mut self, encryption: Encryption) {
+        match &self.parts.encryption {
+            Some(first) => {
+                let detail = format!(
+                    "A module may have only one encryption configuration. The encryption was previously configured at {}.",
+                    self.place(first.span)
+                );
+                self.problem(
+                    "duplicate-encryption",
+                    "Duplicate encryption configuration",
+                    detail,
+                    encryption.span,
+                );
+            }
+            None => self.parts.encryption = Some(encryption),
         }
     }
 

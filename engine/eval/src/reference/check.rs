@@ -296,7 +296,7 @@ fn key_problem(
 ) -> Option<Diagnostic> {
     let resource = &config.resource;
     let (argument, example) = match (&config.repetition, key) {
-        (ForEachOrCount::Single, Some(_)) => {
+        (ForEachOrCount::Single | ForEachOrCount::Enabled(_), Some(_)) => {
             return Some(
                 Diagnostic::error(
                     "unexpected-instance-key",
@@ -306,7 +306,7 @@ fn key_problem(
                 .at(traversal_span(traversal, reference.consumed)),
             );
         }
-        (ForEachOrCount::Single, None) | (_, Some(_)) => return None,
+        (ForEachOrCount::Single | ForEachOrCount::Enabled(_), None) | (_, Some(_)) => return None,
         (ForEachOrCount::Count(_), None) => ("count", "count.index"),
         (ForEachOrCount::ForEach(_), None) => ("for_each", "each.key"),
     };

@@ -7,7 +7,7 @@ use terrace_addr::{AbsNamed, AbsResource, AbsResourceInstance, InstanceKey, Name
 use terrace_config::{ForEachOrCount, ResourceConfig};
 use terrace_diag::Diagnostic;
 use terrace_syntax::{Expr, ExprKind, Ident, Step, Traversal};
-use terrace_value::{Marks, Text, Value, ops};
+use terrace_value::{Marks, Text, Type, Value, ops};
 
 use super::{Reference, Subject};
 use crate::expression::{Frame, Run, access_id};
@@ -365,6 +365,7 @@ impl Run<'_> {
         let kept = std::mem::take(&mut self.dependencies);
         let value = match &expansion {
             Expansion::Single | Expansion::Unknown => Value::dynamic(),
+            Expansion::Disabled => Value::null(Type::Dynamic),
             Expansion::Count(count) => Value::tuple(
                 (0..*count)
                     .map(|index| {

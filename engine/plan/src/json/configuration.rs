@@ -305,6 +305,7 @@ fn provisioner(out: &mut Writer, found: &Provisioner) {
 fn repetition(out: &mut Writer, found: &ForEachOrCount) {
     let (field, value) = match found {
         ForEachOrCount::Single => return,
+        ForEachOrCount::Enabled(enabled) => ("enabled_expression", enabled),
         ForEachOrCount::Count(count) => ("count_expression", count),
         ForEachOrCount::ForEach(for_each) => ("for_each_expression", for_each),
     };

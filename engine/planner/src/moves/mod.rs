@@ -103,7 +103,7 @@ fn implied(
         let zero = Some(InstanceKey::Int(0));
         let (from, to) = match declared.repetition {
             ForEachOrCount::Count(_) => (None, zero),
-            ForEachOrCount::Single => (zero, None),
+            ForEachOrCount::Single | ForEachOrCount::Enabled(_) => (zero, None),
             ForEachOrCount::ForEach(_) => continue,
         };
         if !resource.instances.contains_key(&from) {

@@ -241,6 +241,8 @@ fn exists(module: &ModuleInstance, declared: &dyn Declared) -> bool {
 fn repetition_span(repetition: &ForEachOrCount, otherwise: Span) -> Span {
     match repetition {
         ForEachOrCount::Single => otherwise,
-        ForEachOrCount::Count(expression) | ForEachOrCount::ForEach(expression) => expression.span,
+        ForEachOrCount::Count(expression)
+        | ForEachOrCount::ForEach(expression)
+        | ForEachOrCount::Enabled(expression) => expression.span,
     }
 }
