@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use terrace_addr::ProviderAddr;
 use terrace_diag::{Diagnostic, Diagnostics, SourceId, Span};
+use terrace_registry_client::ServiceSettings;
+use terrace_registry_client::words::{Entry, Word, read};
 
 use crate::pattern::Pattern;
-use crate::words::{Entry, Word, read};
 
 /// What a CLI configuration file says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +19,8 @@ pub struct CliConfig {
     pub methods: Option<Vec<Method>>,
     /// `dev_overrides`
     pub dev_overrides: BTreeMap<ProviderAddr, PathBuf>,
+    /// `credentials`, `credentials_helper` and `host`
+    pub services: ServiceSettings,
 }
 
 /// A place where packages come from, and for which providers: for those that `include` matches, or all if it is
@@ -75,12 +78,9 @@ impl Method {
 }
 
 /// Settings that other tools have and that mean nothing here, or not yet: no reason to complain.
-const ACCEPTED: [&str; 8] = [
-    "credentials",
-    "credentials_helper",
+const ACCEPTED: [&str; 5] = [
     "disable_checkpoint",
     "disable_checkpoint_signature",
-    "host",
     "plugin_cache_may_break_dependency_lock_file",
     "providers",
     "provisioners",
@@ -107,6 +107,9 @@ impl CliConfig {
                     "Invalid CLI configuration",
                     format!("{:?} is not written as such a setting is: plugin_cache_dir is a string, provider_installation a block.", entry.name),
                 )),
+                (name, _) if ServiceSettings::NAMES.contains(&name) => {
+                    diagnostics.append(config.services.read(&entry));
+                }
                 (name, _) if ACCEPTED.contains(&name) => {}
                 (name, _) => diagnostics.push(
                     Diagnostic::warning(

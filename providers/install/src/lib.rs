@@ -13,7 +13,6 @@ mod mirror;
 mod package;
 mod pattern;
 mod settings;
-mod words;
 
 pub use cli_config::{CliConfig, Method};
 pub use hash::{PackageHash, hash_directory, hash_zip};

@@ -7,10 +7,14 @@ use terrace_diag::{Diagnostic, Diagnostics, SourceId, Span};
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Word {
+pub enum Word {
+    /// `"text"`
     Text(String),
+    /// `true` or `false`
     Bool(bool),
+    /// `[ … ]`
     List(Vec<Self>),
+    /// `{ … }`
     Block(Vec<Entry>),
     /// A number or something else that no setting here takes.
     Other,
@@ -18,15 +22,19 @@ pub(crate) enum Word {
 
 /// A name with what stands for it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) name: String,
-    pub(crate) labels: Vec<String>,
-    pub(crate) value: Word,
-    pub(crate) span: Span,
+pub struct Entry {
+    /// The setting's name.
+    pub name: String,
+    /// Labels between the name and a block.
+    pub labels: Vec<String>,
+    /// What it is set to.
+    pub value: Word,
+    /// Where the name stands.
+    pub span: Span,
 }
 
-/// Reads a file.
-pub(crate) fn read(source: SourceId, text: &str) -> (Vec<Entry>, Diagnostics) {
+/// Reads a file; nothing of it where it cannot be understood.
+pub fn read(source: SourceId, text: &str) -> (Vec<Entry>, Diagnostics) {
     let mut reader = Reader {
         source,
         text: text.as_bytes(),

@@ -1,0 +1,179 @@
+//! The protocol of module registries, `modules.v1`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use terrace_addr::version::Version;
+use url::Url;
+
+use crate::{ClientError, Discovery, Host};
+
+mod wire {
+    use serde::Deserialize;
+
+    #[derive(Deserialize)]
+    pub(super) struct Versions {
+        #[serde(default)]
+        pub(super) modules: Vec<Module>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Module {
+        #[serde(default)]
+        pub(super) versions: Vec<Listed>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Listed {
+        pub(super) version: String,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Location {
+        pub(super) location: String,
+    }
+}
+
+/// A module of a registry.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModuleName {
+    /// The registry's host.
+    pub host: Host,
+    /// Whose it is.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// What it is for: a provider's name, as a rule.
+    pub target: String,
+}
+
+impl fmt::Display for ModuleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.host, self.path())
+    }
+}
+
+impl ModuleName {
+    fn path(&self) -> String {
+        format!("{}/{}/{}", self.namespace, self.name, self.target)
+    }
+}
+
+/// Asks module registries.
+#[derive(Clone, Debug)]
+pub struct ModuleRegistry {
+    discovery: Arc<Discovery>,
+}
+
+impl ModuleRegistry {
+    /// With what finds registries.
+    pub fn new(discovery: Arc<Discovery>) -> Self {
+        Self { discovery }
+    }
+
+    /// The versions of a module, those that are no versions left out; `None` where the registry does not know it.
+    pub fn versions(&self, module: &ModuleName) -> Result<Option<Vec<Version>>, ClientError> {
+        let url = self.address(module, "versions")?;
+        let Some(answer) = self.get(module, &url)? else {
+            return Ok(None);
+        };
+        let listed: wire::Versions =
+            serde_json::from_slice(&answer.body).map_err(|error| ClientError::Malformed {
+                url: answer.url.clone(),
+                why: error.to_string(),
+            })?;
+        let versions = listed
+            .modules
+            .iter()
+            .take(1)
+            .flat_map(|module| &module.versions)
+            .filter_map(|listed| listed.version.parse().ok());
+        Ok(Some(versions.collect()))
+    }
+
+    /// Where a version's package is, as the source text that fetches it.
+    pub fn location(&self, module: &ModuleName, version: &Version) -> Result<String, ClientError> {
+        let url = self.address(module, &format!("{version}/download"))?;
+        let malformed = |why: String| ClientError::Malformed {
+            url: url.to_string(),
+            why,
+        };
+        let Some(answer) = self.get(module, &url)? else {
+            return Err(ClientError::Status {
+                url: url.to_string(),
+                status: 404,
+                body: String::new(),
+            });
+        };
+        let location = match answer.header("x-terraform-get") {
+            Some(location) => location.to_owned(),
+            None => serde_json::from_slice::<wire::Location>(&answer.body)
+                .map(|body| body.location)
+                .map_err(|_| malformed("it names no location to download from".to_owned()))?,
+        };
+        if location.is_empty() {
+            return Err(malformed("the location to download from is empty".to_owned()));
+        }
+        let relative = ["/", "./", "../"]
+            .iter()
+            .any(|start| location.starts_with(start));
+        if !relative {
+            return Ok(location);
+        }
+        let base = Url::parse(&answer.url).unwrap_or(url.clone());
+        let (path, inside) = split_inside(&location);
+        let mut joined = base
+            .join(&path)
+            .map_err(|error| malformed(format!("{location:?} is no location: {error}")))?
+            .to_string();
+        if let Some(inside) = inside {
+            let (address, query) = match joined.split_once('?') {
+                Some((address, query)) => (address.to_owned(), format!("?{query}")),
+                None => (joined, String::new()),
+            };
+            joined = format!("{address}//{inside}{query}");
+        }
+        Ok(joined)
+    }
+
+    fn address(&self, module: &ModuleName, rest: &str) -> Result<Url, ClientError> {
+        let base = self
+            .discovery
+            .service(&module.host, "modules.v1", "a module registry")?;
+        let text = format!("{}/{rest}", module.path());
+        base.join(&text).map_err(|error| ClientError::Malformed {
+            url: base.to_string(),
+            why: error.to_string(),
+        })
+    }
+
+    fn get(
+        &self,
+        module: &ModuleName,
+        url: &Url,
+    ) -> Result<Option<crate::Answer>, ClientError> {
+        let authorization = self.discovery.authorization(&module.host)?;
+        let mut headers = vec![("accept", "application/json")];
+        if let Some(authorization) = &authorization {
+            headers.push(("authorization", authorization));
+        }
+        let answer = self.discovery.http().get(url.as_str(), &headers)?;
+        if answer.status == 404 {
+            Ok(None)
+        } else {
+            answer.ok().map(Some)
+        }
+    }
+}
+
+/// Takes `//directory` out of a relative location, which joining would make a single slash of.
+fn split_inside(location: &str) -> (String, Option<String>) {
+    let (path, query) = match location.split_once('?') {
+        Some((path, query)) => (path, format!("?{query}")),
+        None => (location, String::new()),
+    };
+    match path.split_once("//") {
+        Some((path, inside)) => (format!("{path}{query}"), Some(inside.to_owned())),
+        None => (location.to_owned(), None),
+    }
+}
