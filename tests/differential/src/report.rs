@@ -1,0 +1,56 @@
+//! What is printed, and what goes into the evidence.
+
+use std::fmt::Write as _;
+
+use crate::arguments::Arguments;
+use crate::expressions::{Comparison, Found};
+use crate::known::KNOWN;
+use crate::outcome::Class;
+
+/// Prints the disagreements over expressions.
+pub(crate) fn expressions(found: &Found, seed: u64) {
+    for disagreement in &found.disagreements {
+        println!(
+            "\n{} (seed {seed}, expression {}):\n  {}\n  terraform: {}\n  terrace:   {}",
+            disagreement.class,
+            disagreement.index,
+            disagreement.node.to_string().replace('\n', "\n  "),
+            disagreement.reference,
+            disagreement.ours
+        );
+    }
+    println!(
+        "\nexpressions: {}; same value {}, same refusal {}",
+        found.n_expressions, found.n_values, found.n_refused
+    );
+    for (class, n) in &found.counts {
+        println!("  {class}: {n}");
+    }
+    for (name, n) in &found.n_known {
+        println!("  meant, {name}: {n}");
+    }
+}
+
+/// The facts as Markdown.
+pub(crate) fn facts(comparison: &Comparison<'_>, arguments: &Arguments, found: &Found) -> String {
+    let mut text = format!(
+        "- terraform: {}\n- terrace: {}\n- seed: {}\n\n| expressions | count |\n| --- | ---: |\n| evaluated | {} |\n\
+         | same value, type, unknown and sensitive parts | {} |\n| same errors, word for word | {} |\n",
+        comparison.reference.version,
+        comparison.ours.version,
+        arguments.seed,
+        found.n_expressions,
+        found.n_values,
+        found.n_refused,
+    );
+    for class in Class::ALL {
+        let n = found.counts.get(&class).copied().unwrap_or_default();
+        let _infallible = writeln!(text, "| {class} | {n} |");
+    }
+    text.push_str("\nMeant to differ:\n\n| what | why | expressions |\n| --- | --- | ---: |\n");
+    for known in &KNOWN {
+        let n = found.n_known.get(known.name).copied().unwrap_or_default();
+        let _infallible = writeln!(text, "| {} | {} | {n} |", known.name, known.reason);
+    }
+    text
+}
