@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use terrace_diag::Diagnostics;
+use terrace_instances::Lifetime;
 use terrace_port::Provider;
 use terrace_state::journal::{Frame, StateChange};
 use terrace_value::Value;
@@ -39,6 +40,8 @@ pub(crate) struct Ended {
     pub(crate) counted: Option<Counted>,
     /// The provider that it opened.
     pub(crate) provider: Option<Arc<dyn Provider>>,
+    /// The ephemeral resource that it opened.
+    pub(crate) lifetime: Option<Lifetime>,
     /// What there is to say.
     pub(crate) diagnostics: Diagnostics,
 }

@@ -1,6 +1,5 @@
 //! What the language has and Terrace reads, but does not carry out yet. A line goes when what it names is carried out.
 
-use terrace_addr::ResourceMode;
 use terrace_diag::{Diagnostic, Diagnostics, Span};
 
 use crate::decode::not_supported_yet;
@@ -54,9 +53,6 @@ pub(crate) fn in_module(module: &Module) -> Diagnostics {
 }
 
 fn in_resource(resource: &ResourceConfig, found: &mut Vec<(&'static str, Span)>) {
-    if resource.resource.mode == ResourceMode::Ephemeral {
-        found.push(("\"ephemeral\" blocks", resource.span));
-    }
     if let ForEachOrCount::Enabled(enabled) = &resource.repetition {
         found.push((
             "\"enabled\" arguments of \"lifecycle\" blocks",

@@ -3,5 +3,7 @@
 //! Ephemeral resources live for as long as a run needs them, and both kinds of run open, renew and close them.
 
 mod ephemeral;
+mod write_only;
 
 pub use ephemeral::{Lifetime, OpenEphemeral, Problem, open};
+pub use write_only::{lasting_marks, write_only_answers};

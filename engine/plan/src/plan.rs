@@ -264,6 +264,18 @@ pub struct Op {
 /// What an op does. `change` is an index into [`Plan::changes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OpKind {
+    /// Opens an ephemeral resource, which is renewed for as long as it is open.
+    OpenEphemeral {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// The provider configuration.
+        provider: AbsProviderConfig,
+    },
+    /// Closes an ephemeral resource, once all its users have ended.
+    CloseEphemeral {
+        /// The instance.
+        address: AbsResourceInstance,
+    },
     /// Starts and configures a provider.
     OpenProvider(AbsProviderConfig),
     /// Ends it, once all its users have.

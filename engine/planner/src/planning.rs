@@ -123,6 +123,7 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
     walk.gathered.diagnostics.extend(removed::forgotten_warning(
         forgotten.iter().map(String::as_str),
     ));
+    walk.close_ephemerals().await;
     let relevant_attributes = relevant::attributes(&walk);
     let provider_reads = walk.pool.reads().clone();
     let order = walk.ordered_instances();
@@ -138,6 +139,7 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
             changes: &changes,
             prior: &gathered.prior,
             reads: &gathered.reads,
+            ephemerals: &gathered.ephemerals,
             order: &order,
             provider_reads: &provider_reads,
             checks: &gathered.check_reads,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use terrace_addr::{AbsResourceInstance, Target};
 use terrace_eval::Evaluator;
 use terrace_plan::{PlanInputs, PlanMode};
-use terrace_port::Observer;
 pub use terrace_port::ProviderSource;
+use terrace_port::{Clock, Observer};
 use terrace_state::State;
 
 /// How to plan.
@@ -49,6 +49,8 @@ pub struct PlanRequest<'a> {
     pub options: PlanOptions,
     /// What the plan records of its inputs; `targets` and `replace` are filled in from the options.
     pub inputs: PlanInputs,
+    /// The time, by which ephemeral resources are renewed.
+    pub clock: Arc<dyn Clock>,
     /// Who watches.
     pub observer: Arc<dyn Observer>,
 }

@@ -107,7 +107,7 @@ fn question(
     let schema = match resource.mode {
         ResourceMode::Managed => schemas.resources.get(&resource.type_name)?,
         ResourceMode::Data => schemas.data_sources.get(&resource.type_name)?,
-        ResourceMode::Ephemeral => return None,
+        ResourceMode::Ephemeral => schemas.ephemeral_resources.get(&resource.type_name)?,
     };
     config.module(path)?;
     let module = path
@@ -147,7 +147,12 @@ async fn ask(
                 .validate_data_config(&resource.type_name, question.config.clone())
                 .await
         }
-        _ => {
+        ResourceMode::Ephemeral => {
+            provider
+                .validate_ephemeral_config(&resource.type_name, question.config.clone())
+                .await
+        }
+        ResourceMode::Managed => {
             provider
                 .validate_resource_config(&resource.type_name, question.config.clone())
                 .await

@@ -2,6 +2,7 @@
 
 mod outside;
 mod provider;
+mod remote;
 mod store;
 
 pub use outside::{
@@ -13,6 +14,7 @@ pub use provider::{
     OpenedEphemeral, PlanRequest, PlanResponse, Provider, ProviderDiagnostic, ProviderError,
     ProviderSource, ReadRequest, ReadResponse, RenewedEphemeral, Reply, ResourceState,
 };
+pub use remote::{Connection, Content, Login, Platform, Proxy, Remote, RemoteError, RemoteTask};
 pub use store::{
     JournalStore, LockInfo, LockedState, RunStore, StateStore, StateVersion, StoreError,
     StoredState,

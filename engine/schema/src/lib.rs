@@ -10,6 +10,7 @@ mod lookup;
 mod parts;
 mod plan_valid;
 mod propose;
+mod provisioner;
 mod sensitive;
 mod transform;
 mod types;
@@ -23,6 +24,7 @@ pub use conform::assert_conforms;
 pub use legacy::normalize_from_legacy_sdk;
 pub use plan_valid::assert_plan_valid;
 pub use propose::{planned_unknown_object, proposed_new};
+pub use provisioner::{connection, provisioner, provisioner_problem};
 pub use transform::{set_unknowns, without_write_only, write_only_paths};
 pub use types::{
     Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema,

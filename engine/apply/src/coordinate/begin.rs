@@ -35,6 +35,8 @@ impl<'r> Coordinator<'r> {
                 ),
                 None => Begun::Ended(Box::default()),
             },
+            OpKind::OpenEphemeral { address, provider } => self.begin_ephemeral(address, provider),
+            OpKind::CloseEphemeral { address } => self.end_ephemeral(address),
             OpKind::Check { address } => {
                 let failed = !self.judge_again(address);
                 let error = failed.then(|| "a condition does not hold".to_owned());
@@ -105,27 +107,36 @@ impl<'r> Coordinator<'r> {
 
     /// What every operation on an object needs.
     pub(super) fn subject(&self, change: &ResourceChange) -> Result<Subject, Box<Diagnostic>> {
+        self.subject_of(&change.address, &change.provider)
+    }
+
+    /// What every operation on an instance needs.
+    pub(super) fn subject_of(
+        &self,
+        address: &AbsResourceInstance,
+        provider: &AbsProviderConfig,
+    ) -> Result<Subject, Box<Diagnostic>> {
         let missing = |what: &str| {
             Box::new(
                 Diagnostic::error(
                     "plan-damaged",
                     "Invalid plan",
-                    format!("The plan does not hold {what} of {}.", change.address),
+                    format!("The plan does not hold {what} of {address}."),
                 )
-                .address(&change.address),
+                .address(address),
             )
         };
         Ok(Subject {
-            address: change.address.clone(),
-            provider_config: change.provider.clone(),
+            address: address.clone(),
+            provider_config: provider.clone(),
             provider: self
                 .providers
-                .get(&change.provider)
+                .get(provider)
                 .cloned()
                 .ok_or_else(|| missing("the opening of the provider"))?,
-            schema: schema_of(self.plan, &change.provider.provider, &change.address)
+            schema: schema_of(self.plan, &provider.provider, address)
                 .ok_or_else(|| missing("the schema"))?,
-            block: self.block(&change.address),
+            block: self.block(address),
             evaluator: self.evaluator.clone(),
             observer: self.outside.observer.clone(),
             clock: self.outside.clock.clone(),

@@ -56,7 +56,7 @@ impl Coordinator<'_> {
     }
 
     /// Judges pre- and postconditions of an instance as it is. Whether they hold.
-    fn conditions(
+    pub(super) fn conditions(
         &mut self,
         address: &AbsResourceInstance,
         block: &Arc<ResourceConfig>,

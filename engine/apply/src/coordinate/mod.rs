@@ -2,6 +2,7 @@
 
 mod begin;
 mod conditions;
+mod ephemeral;
 mod produce;
 mod remove;
 
@@ -72,10 +73,11 @@ pub(crate) struct Coordinator<'r> {
     ids: Vec<NodeId>,
     queue: ReadyQueue,
     running: FuturesUnordered<BoxFuture<'r, (u32, Step<'r>)>>,
-    /// Calls that nobody waits for: requests to stop.
+    /// Calls that nobody waits for, such as requests to stop; and ephemeral resources that are open.
     aside: FuturesUnordered<BoxFuture<'r, ()>>,
     watched: BTreeMap<u32, Watched>,
     providers: BTreeMap<AbsProviderConfig, Arc<dyn Provider>>,
+    opened: BTreeMap<AbsResourceInstance, ephemeral::Opened>,
     state: State,
     /// By change: the key under which its creation deposed the object before.
     deposed: HashMap<u32, DeposedKey>,
@@ -124,6 +126,7 @@ impl<'r> Coordinator<'r> {
             aside: FuturesUnordered::new(),
             watched: BTreeMap::new(),
             providers: BTreeMap::new(),
+            opened: BTreeMap::new(),
             state,
             deposed: HashMap::new(),
             checks: Checks::new(plan.checks.clone()),
@@ -156,6 +159,7 @@ impl<'r> Coordinator<'r> {
             }
         }
         if self.urgency < Urgency::Now {
+            self.close_ephemerals().await;
             for provider in std::mem::take(&mut self.providers).into_values() {
                 provider.close().await;
             }
@@ -335,6 +339,11 @@ impl<'r> Coordinator<'r> {
         let kind = self.plan.exec.ops.get(op as usize).map(|op| &op.kind);
         if let (Some(provider), Some(OpKind::OpenProvider(address))) = (ended.provider, kind) {
             self.providers.insert(address.clone(), provider);
+        }
+        if let (Some(lifetime), Some(value), Some(OpKind::OpenEphemeral { address, provider })) =
+            (ended.lifetime, &ended.value, kind)
+        {
+            failed |= !self.keep_open((address, provider), value, lifetime);
         }
         let change = kind
             .and_then(|kind| self.change_of(kind))

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use terrace_config::IgnoreChanges;
 use terrace_diag::Diagnostics;
+use terrace_instances::{lasting_marks, write_only_answers};
 use terrace_plan::ResourceChange;
 use terrace_port::{ApplyRequest, PlanRequest, PlanResponse};
 use terrace_state::{Object, ObjectStatus};
@@ -103,6 +104,7 @@ async fn plan(
     });
     let config = terrace_plan::ignore_changes(&ignored, block, &before, &approved.config);
     let (config, marks) = config.unmark_deep_with_paths();
+    let marks = lasting_marks(marks);
     let prior = before.unmark_deep().0;
     let request = PlanRequest {
         type_name: type_name.clone(),
@@ -168,6 +170,26 @@ fn check_answer(
     if let Err(problem) = terrace_schema::assert_conforms(block, &response.planned) {
         return invalid(&problem);
     }
+    for leak in write_only_answers(
+        &subject.address,
+        block,
+        &response.planned,
+        "during planning",
+    ) {
+        let what = format!("Provider {} {leak}.", subject.provider_name());
+        diagnostics.push(subject.broken_contract("Provider produced invalid plan", &what));
+    }
+    if diagnostics.has_errors() {
+        return;
+    }
+    let mut invalid = |problem: &dyn std::fmt::Display| {
+        let what = format!(
+            "Provider {} planned an invalid value for {}: {problem}.",
+            subject.provider_name(),
+            subject.address
+        );
+        diagnostics.push(subject.broken_contract("Provider produced invalid plan", &what));
+    };
     if !response.legacy_type_system {
         for problem in terrace_schema::assert_plan_valid(block, prior, config, &response.planned) {
             invalid(&problem);

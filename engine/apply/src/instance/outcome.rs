@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use terrace_diag::Diagnostics;
+use terrace_instances::write_only_answers;
 use terrace_port::ApplyResponse;
 use terrace_state::{Object, ObjectStatus};
 use terrace_value::{Kind, Marks, Path, Type, Value};
@@ -67,6 +68,11 @@ pub(crate) fn judge(
         return kept(diagnostics);
     }
     let mut failed = failed;
+    for leak in write_only_answers(&subject.address, block, &response.state, "after apply") {
+        let what = format!("Provider {} {leak}.", subject.provider_name());
+        diagnostics.push(subject.broken_contract("Provider produced invalid object", &what));
+        failed = true;
+    }
     if !response.state.is_wholly_known() {
         let (known, unknown) = without_unknowns(&response.state);
         let place = unknown.first().map(ToString::to_string).unwrap_or_default();

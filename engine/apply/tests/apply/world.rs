@@ -637,6 +637,7 @@ impl World {
                 mode,
                 ..PlanOptions::default()
             },
+            clock: Arc::new(Ticking::default()),
             observer: Arc::new(Events(Arc::default())),
         };
         let (plan, diagnostics) = terrace_planner::plan(request).await;

@@ -24,7 +24,7 @@ use schema::SchemasWire;
 use values::{Base64, PathWire, TypeTable, ValueWire};
 
 /// Version of the wire form. A reader refuses any other.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Why bytes are not a plan that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,8 @@ struct OpWire {
     change: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     on: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    by: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     after: Vec<u32>,
 }
@@ -436,7 +438,13 @@ fn decode_inputs(wire: InputsWire, types: &TypeTable) -> Result<PlanInputs, Stri
 }
 
 fn encode_op(op: &Op) -> OpWire {
+    let mut by = None;
     let (name, change, on) = match &op.kind {
+        OpKind::OpenEphemeral { address, provider } => {
+            by = Some(provider.to_string());
+            ("open-ephemeral", None, Some(address.to_string()))
+        }
+        OpKind::CloseEphemeral { address } => ("close-ephemeral", None, Some(address.to_string())),
         OpKind::OpenProvider(provider) => ("open", None, Some(provider.to_string())),
         OpKind::CloseProvider(provider) => ("close", None, Some(provider.to_string())),
         OpKind::Read { change } => ("read", Some(*change), None),
@@ -453,6 +461,7 @@ fn encode_op(op: &Op) -> OpWire {
         op: name.to_owned(),
         change,
         on,
+        by,
         after: op.after.clone(),
     }
 }
@@ -472,7 +481,24 @@ fn decode_op(wire: OpWire) -> Result<Op, String> {
             .parse()
             .map_err(|error: terrace_addr::ParseError| error.to_string())
     };
+    let instance = || {
+        on()?
+            .parse()
+            .map_err(|error: terrace_addr::ParseError| error.to_string())
+    };
     let kind = match wire.op.as_str() {
+        "open-ephemeral" => OpKind::OpenEphemeral {
+            address: instance()?,
+            provider: wire
+                .by
+                .as_deref()
+                .ok_or("an ephemeral resource is opened by no provider")?
+                .parse()
+                .map_err(|error: terrace_addr::ParseError| error.to_string())?,
+        },
+        "close-ephemeral" => OpKind::CloseEphemeral {
+            address: instance()?,
+        },
         "open" => OpKind::OpenProvider(provider()?),
         "close" => OpKind::CloseProvider(provider()?),
         "read" => OpKind::Read { change: change()? },

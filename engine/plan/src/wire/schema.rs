@@ -12,7 +12,7 @@ use terrace_schema::{
 };
 use terrace_value::{Text, Type};
 
-use crate::Plan;
+use crate::{OpKind, Plan};
 
 /// By provider: its own schema, and those of the types in use.
 pub(super) type SchemasWire = BTreeMap<String, ProviderWire>;
@@ -22,6 +22,8 @@ pub(super) struct ProviderWire {
     provider: ResourceWire,
     resources: BTreeMap<String, ResourceWire>,
     data_sources: BTreeMap<String, ResourceWire>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    ephemeral_resources: BTreeMap<String, ResourceWire>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     functions: BTreeMap<String, FunctionWire>,
 }
@@ -91,8 +93,15 @@ pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
     let stored = plan.prior_state.resources.iter();
     let stored =
         stored.map(|(address, resource)| (&resource.provider.provider, &*address.resource));
+    let opened = plan.exec.ops.iter().filter_map(|op| match &op.kind {
+        OpKind::OpenEphemeral { address, provider } => {
+            Some((&provider.provider, &*address.resource.resource))
+        }
+        _ => None,
+    });
     let used: BTreeSet<(&ProviderAddr, ResourceMode, &Text)> = changed
         .chain(stored)
+        .chain(opened)
         .map(|(provider, resource)| (provider, resource.mode, &resource.type_name))
         .collect();
     for (provider, mode, type_name) in used {
@@ -107,7 +116,11 @@ pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
             });
         let (table, found) = match mode {
             ResourceMode::Managed => (&mut entry.resources, schema.resources.get(type_name)),
-            _ => (&mut entry.data_sources, schema.data_sources.get(type_name)),
+            ResourceMode::Data => (&mut entry.data_sources, schema.data_sources.get(type_name)),
+            ResourceMode::Ephemeral => (
+                &mut entry.ephemeral_resources,
+                schema.ephemeral_resources.get(type_name),
+            ),
         };
         if let Some(found) = found {
             table.insert(type_name.to_string(), encode_resource(found));
@@ -195,6 +208,7 @@ pub(super) fn decode_used(
                 provider: decode_resource(wire.provider)?,
                 resources: decode_all(wire.resources)?,
                 data_sources: decode_all(wire.data_sources)?,
+                ephemeral_resources: decode_all(wire.ephemeral_resources)?,
                 functions: wire
                     .functions
                     .into_iter()

@@ -48,8 +48,8 @@ fn a_file_that_is_cut_off_is_refused() {
 fn a_plan_of_a_later_format_is_told() {
     let canonical = String::from_utf8(sample::plan().canonical_bytes()).unwrap();
     assert_eq!(
-        refused(&canonical.replacen("\"format\":1", "\"format\":7", 1)),
-        "this plan file has format 7, and this version of Terrace reads format 1"
+        refused(&canonical.replacen("\"format\":2", "\"format\":7", 1)),
+        "this plan file has format 7, and this version of Terrace reads format 2"
     );
 }
 

@@ -303,6 +303,10 @@ fn inputs() -> PlanInputs {
 }
 
 fn exec() -> ExecGraph {
+    let ephemeral = || {
+        let address = "module.m[\"k\"].ephemeral.test_session.s[0]";
+        address.parse().expect("an address")
+    };
     let provider = || PROVIDER.parse().expect("a provider configuration");
     let op = |kind, after: &[u32]| Op {
         kind,
@@ -326,7 +330,20 @@ fn exec() -> ExecGraph {
                 &[8],
             ),
             op(OpKind::Outputs, &[8]),
-            op(OpKind::CloseProvider(provider()), &[2, 3, 5, 7]),
+            op(OpKind::CloseProvider(provider()), &[2, 3, 5, 7, 13]),
+            op(
+                OpKind::OpenEphemeral {
+                    address: ephemeral(),
+                    provider: provider(),
+                },
+                &[0],
+            ),
+            op(
+                OpKind::CloseEphemeral {
+                    address: ephemeral(),
+                },
+                &[5, 12],
+            ),
         ],
     }
 }

@@ -1,5 +1,6 @@
 //! The execution graph: what has to be done, and what must have ended before it.
 
+mod ephemeral;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) prior: &'a State,
     /// What each configured instance reads directly.
     pub(crate) reads: &'a BTreeMap<AbsResourceInstance, BTreeSet<Dependency>>,
+    /// Provider configurations of ephemeral instances.
+    pub(crate) ephemerals: &'a BTreeMap<AbsResourceInstance, AbsProviderConfig>,
     /// Configured instances, each after those that it depends on.
     pub(crate) order: &'a [AbsResourceInstance],
     /// What each provider configuration reads directly.
@@ -75,6 +78,8 @@ struct Builder<'a> {
     /// What stands for a dependency: an op, or nothing to wait for.
     resolved: HashMap<Dependency, Option<u32>>,
     joins: HashMap<Vec<u32>, u32>,
+    /// Ephemeral instances that something reads, in the order in which that was found, with the ops that open them.
+    opened: Vec<(&'a AbsResourceInstance, &'a AbsProviderConfig, u32)>,
 }
 
 impl<'a> Builder<'a> {
@@ -87,6 +92,7 @@ impl<'a> Builder<'a> {
             producers: HashMap::new(),
             resolved: HashMap::new(),
             joins: HashMap::new(),
+            opened: Vec::new(),
         }
     }
 
@@ -159,6 +165,10 @@ impl<'a> Builder<'a> {
         }
         let sources = self.sources;
         for address in sources.order {
+            if sources.ephemerals.contains_key(address) {
+                // It is opened for whoever reads it.
+                continue;
+            }
             let Some(producer) = self.producers.get(address).copied() else {
                 // Nothing happens to it, but who reads it waits for what it reads.
                 self.resolve(&Dependency::Instance(address.clone()));
@@ -181,6 +191,9 @@ impl<'a> Builder<'a> {
         if let Dependency::Instance(address) = dependency {
             if let Some(producer) = self.producers.get(address) {
                 return Some(*producer);
+            }
+            if let Some((address, provider)) = self.sources.ephemerals.get_key_value(address) {
+                return Some(self.open_ephemeral(address, provider));
             }
         }
         if let Some(found) = self.resolved.get(dependency) {
@@ -375,6 +388,9 @@ impl<'a> Builder<'a> {
 
     /// Providers are open while they have users.
     fn add_providers(&mut self) {
+        if !self.sources.ephemerals.is_empty() {
+            self.open_for_ends();
+        }
         let mut users: BTreeMap<&AbsProviderConfig, Vec<u32>> = BTreeMap::new();
         let sources = self.sources;
         for (change, ops) in sources.changes.iter().zip(&self.by_change) {
@@ -386,21 +402,55 @@ impl<'a> Builder<'a> {
                     .extend(ops.produce.iter().chain(&ops.remove));
             }
         }
+        let opens = self.open_providers(&mut users);
+        for (_, provider, open) in &self.opened {
+            users.entry(provider).or_default().push(*open);
+        }
+        let mut closes = BTreeMap::new();
         for (provider, users) in users {
-            let reads = sources.provider_reads.get(provider);
-            let after: Vec<u32> = reads
-                .into_iter()
-                .flatten()
-                .filter_map(|dependency| self.resolve(dependency))
-                .collect();
-            let after = self.join(after).into_iter().collect();
-            let open = self.add(OpKind::OpenProvider(provider.clone()), after);
+            let Some(open) = opens.get(provider).copied() else {
+                continue;
+            };
             for user in &users {
                 self.ops[*user as usize].after.push(open);
             }
             let mut last = users;
             last.push(open);
-            self.add(OpKind::CloseProvider(provider.clone()), last);
+            let close = self.add(OpKind::CloseProvider(provider.clone()), last);
+            closes.insert(open, close);
+        }
+        self.close_ephemerals(&opens, &closes);
+    }
+
+    /// Ops that open the providers of `users` and of ephemeral resources, those that configurations of providers read
+    /// included.
+    fn open_providers(
+        &mut self,
+        users: &mut BTreeMap<&'a AbsProviderConfig, Vec<u32>>,
+    ) -> BTreeMap<&'a AbsProviderConfig, u32> {
+        let mut opens: BTreeMap<&AbsProviderConfig, u32> = BTreeMap::new();
+        loop {
+            let ephemeral = self.opened.iter().map(|(_, provider, _)| *provider);
+            let wanted: BTreeSet<&AbsProviderConfig> = users
+                .keys()
+                .copied()
+                .chain(ephemeral)
+                .filter(|provider| !opens.contains_key(provider))
+                .collect();
+            if wanted.is_empty() {
+                return opens;
+            }
+            for provider in wanted {
+                let reads = self.sources.provider_reads.get(provider);
+                let after: Vec<u32> = reads
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|dependency| self.resolve(dependency))
+                    .collect();
+                let after = self.join(after).into_iter().collect();
+                let open = self.add(OpKind::OpenProvider(provider.clone()), after);
+                opens.insert(provider, open);
+            }
         }
     }
 

@@ -84,6 +84,7 @@ impl World {
             changes: &self.changes,
             prior: &self.prior,
             reads: &self.reads,
+            ephemerals: &BTreeMap::new(),
             order: &self.order,
             provider_reads: &BTreeMap::new(),
             checks: &BTreeMap::new(),

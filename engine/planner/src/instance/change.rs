@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use terrace_diag::{Diagnostic, Diagnostics};
+use terrace_instances::{lasting_marks, write_only_answers};
 use terrace_plan::{Action, ActionReason, Importing, ResourceChange};
 use terrace_port::{PlanRequest, PlanResponse};
 use terrace_schema::Block;
@@ -195,6 +196,7 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
         &desired.config,
     );
     let (config, config_marks) = config_marked.unmark_deep_with_paths();
+    let config_marks = lasting_marks(config_marks);
     let (prior_value, prior_marks) = prior_marked.unmark_deep_with_paths();
     let private = prior
         .as_ref()
@@ -331,6 +333,22 @@ async fn plan_once(
             "Provider produced invalid plan",
             &what,
         ));
+        return None;
+    }
+    let leaks = write_only_answers(
+        &subject.address,
+        block,
+        &response.planned,
+        "during planning",
+    );
+    if !leaks.is_empty() {
+        for leak in leaks {
+            diagnostics.push(broken_contract(
+                subject,
+                "Provider produced invalid plan",
+                &leak,
+            ));
+        }
         return None;
     }
     if response.legacy_type_system {

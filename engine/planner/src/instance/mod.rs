@@ -5,6 +5,7 @@
 
 pub(crate) mod change;
 pub(crate) mod data;
+pub(crate) mod ephemeral;
 pub(crate) mod prior;
 pub(crate) mod verify;
 

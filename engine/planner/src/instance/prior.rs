@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use terrace_addr::ConfigResource;
 use terrace_diag::Diagnostic;
+use terrace_instances::write_only_answers;
 use terrace_port::{OperationEvent, ReadRequest, ResourceState};
 use terrace_schema::{Block, ResourceSchema};
 use terrace_state::{Object, ObjectStatus};
@@ -188,6 +189,9 @@ async fn import_object(
         );
         return None;
     }
+    if tells_write_only(subject, &first.state, "during import", outcome) {
+        return None;
+    }
     let dependencies = match &input.wish {
         Wish::Configured(desired) => desired.dependencies.clone(),
         _ => [].into(),
@@ -205,6 +209,24 @@ async fn import_object(
         value: first.state,
         object: Arc::new(object),
     })
+}
+
+/// Whether the provider told what may not be told; then that is said.
+fn tells_write_only(
+    subject: &Subject,
+    state: &Value,
+    when: &str,
+    outcome: &mut ManagedOutcome,
+) -> bool {
+    let leaks = write_only_answers(&subject.address, &subject.schema.block, state, when);
+    for leak in &leaks {
+        outcome.diagnostics.push(broken_contract(
+            subject,
+            "Provider produced invalid object",
+            leak,
+        ));
+    }
+    !leaks.is_empty()
 }
 
 /// Reads the object. The outer `None` means errors, the inner one that the object is gone.
@@ -262,6 +284,9 @@ async fn read(
                 subject.address
             ),
         ));
+        return None;
+    }
+    if tells_write_only(subject, &response.state, "during refresh", outcome) {
         return None;
     }
     let value = remark_value(&response.state, &subject.schema.block, &paths);

@@ -28,7 +28,10 @@ impl Walk<'_> {
             (Outcome::Data(outcome), About::Configured(context, key)) => {
                 self.finish_data(&context, key.as_ref(), *outcome)
             }
-            (Outcome::Data(_), About::Orphan(..)) => true,
+            (Outcome::Ephemeral(outcome), About::Configured(context, key)) => {
+                self.finish_ephemeral(&context, key.as_ref(), *outcome)
+            }
+            (Outcome::Data(_) | Outcome::Ephemeral(_), About::Orphan(..)) => true,
         };
         if let Some(node) = event.node {
             self.settle(node, ok);
@@ -76,7 +79,7 @@ impl Walk<'_> {
     }
 
     /// Judges postconditions; whether they hold or are not known yet.
-    fn postconditions(
+    pub(super) fn postconditions(
         &mut self,
         context: &Context,
         address: &AbsResourceInstance,

@@ -1,5 +1,6 @@
 //! The walk over the configuration: one owner decides what may go next, provider calls run beside it.
 
+mod ephemeral;
 mod finish;
 mod named;
 mod orphans;
@@ -8,7 +9,7 @@ mod resources;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use futures::StreamExt;
+use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use terrace_addr::{
@@ -28,7 +29,8 @@ use crate::PlanRequest;
 use crate::checks::Checks;
 use crate::closure::Closure;
 use crate::instance::data::DataOutcome;
-use crate::instance::{Import, ManagedOutcome, Wish};
+use crate::instance::ephemeral::EphemeralOutcome;
+use crate::instance::{Import, ManagedOutcome, Subject, Wish};
 use crate::moves::{self, MoveResults};
 use crate::pool::Pool;
 use crate::table::Table;
@@ -53,6 +55,8 @@ pub(crate) struct Gathered {
     pub(crate) checks: Checks,
     /// What each instance that is configured reads directly.
     pub(crate) reads: BTreeMap<AbsResourceInstance, BTreeSet<Dependency>>,
+    /// The provider configuration of each ephemeral instance.
+    pub(crate) ephemerals: BTreeMap<AbsResourceInstance, terrace_addr::AbsProviderConfig>,
     /// What conditions read that are judged again by apply, by address in the configuration.
     pub(crate) check_reads: BTreeMap<String, BTreeSet<Dependency>>,
     /// What there is to say.
@@ -117,6 +121,7 @@ enum About {
 enum Outcome {
     Managed(Box<ManagedOutcome>),
     Data(Box<DataOutcome>),
+    Ephemeral(Box<(Subject, EphemeralOutcome)>),
     /// Its provider could not be opened, which is reported elsewhere.
     NoProvider,
 }
@@ -145,6 +150,11 @@ pub(crate) struct Walk<'a> {
     queue: ReadyQueue,
     tasks: VecDeque<Task>,
     running: FuturesUnordered<BoxFuture<'a, Event>>,
+    /// Ephemeral resources that are open; each ends once its end below has been dropped.
+    lifetimes: FuturesUnordered<BoxFuture<'a, Diagnostics>>,
+    /// By the place of their block in an order that puts dependencies first.
+    ends: BTreeMap<usize, Vec<(AbsResourceInstance, oneshot::Sender<()>)>>,
+    read_by_providers: BTreeSet<NodeId>,
     pending: HashMap<NodeId, Pending>,
     /// Resources that have been expanded.
     expanded: HashSet<AbsResource>,
@@ -175,6 +185,7 @@ impl<'a> Walk<'a> {
             return Err(diagnostics);
         };
         let closure = Closure::new(&graph, &config, &order);
+        let read_by_providers = ephemeral::read_by_providers(&graph, &closure);
         let mut base = Arc::clone(&request.state);
         let statements = moves::statements(&config);
         let moved = moves::apply(&statements, &config, &mut base);
@@ -191,6 +202,7 @@ impl<'a> Walk<'a> {
                 outputs: BTreeMap::new(),
                 checks,
                 reads: BTreeMap::new(),
+                ephemerals: BTreeMap::new(),
                 check_reads: BTreeMap::new(),
                 diagnostics,
             },
@@ -208,6 +220,9 @@ impl<'a> Walk<'a> {
             queue,
             tasks: VecDeque::new(),
             running: FuturesUnordered::new(),
+            lifetimes: FuturesUnordered::new(),
+            ends: BTreeMap::new(),
+            read_by_providers,
             pending: HashMap::new(),
             expanded: HashSet::new(),
             skipped: BTreeSet::new(),
@@ -254,7 +269,7 @@ impl<'a> Walk<'a> {
                     continue;
                 }
             }
-            match self.running.next().await {
+            match self.next_event().await {
                 Some(event) => self.finish(event),
                 None if self.tasks.is_empty() => return,
                 None => {}

@@ -129,6 +129,9 @@ impl Walk<'_> {
             self.queue_destruction(node, &context);
             return true;
         }
+        if block.resource.mode == ResourceMode::Ephemeral && !self.opens(node) {
+            return true;
+        }
         for key in context.expansion.keys() {
             if self.included.instance(&context.abs.instance(key.clone())) {
                 self.queue_task(Some(node), Task::Configured(Arc::clone(&context), key));
@@ -176,20 +179,14 @@ impl Walk<'_> {
                 }
             }
             ResourceMode::Ephemeral => {
-                self.gathered.diagnostics.push(
-                    Diagnostic::error(
-                        "ephemeral-not-supported",
-                        "Ephemeral resources are not supported yet",
-                        "This version of Terrace reads ephemeral blocks but cannot open ephemeral resources yet.",
-                    )
-                    .at(context.config.span),
-                );
-                self.settle(node, false);
+                if self.start_ephemeral(context, key).is_none() {
+                    self.settle(node, false);
+                }
             }
         }
     }
 
-    fn subject(
+    pub(super) fn subject(
         &self,
         context: &Context,
         address: AbsResourceInstance,
@@ -362,7 +359,7 @@ impl Walk<'_> {
     }
 
     /// Judges preconditions; whether they hold or are not known yet.
-    fn preconditions(
+    pub(super) fn preconditions(
         &mut self,
         context: &Context,
         address: &AbsResourceInstance,

@@ -256,6 +256,7 @@ async fn plan_over(
         providers: &*work.providers,
         options,
         inputs: work.inputs.clone(),
+        clock: Arc::new(SystemClock),
         observer,
     };
     let (mut plan, diagnostics) = terrace_planner::plan(request).await;

@@ -116,6 +116,12 @@ impl ProviderSource for Strict {
 
 struct Unwatched;
 
+impl terrace_port::Clock for Unwatched {
+    fn now(&self) -> (i64, u32) {
+        (0, 0)
+    }
+}
+
 impl Observer for Unwatched {
     fn on_event(&self, _: OperationEvent) {}
 }
@@ -158,6 +164,7 @@ fn plan(parallelism: usize) -> Vec<u8> {
             timestamp: "2026-01-01T00:00:00Z".to_owned(),
             ..PlanInputs::default()
         },
+        clock: Arc::new(Unwatched),
         observer: Arc::new(Unwatched),
     };
     let (plan, problems) = block_on(terrace_planner::plan(request));

@@ -125,6 +125,7 @@ impl Case {
                 configuration: snapshot,
                 ..PlanInputs::default()
             },
+            clock: Arc::new(Unwatched),
             observer: Arc::new(Unwatched),
         };
         let (plan, diagnostics) = block_on(terrace_planner::plan(request));
@@ -203,6 +204,12 @@ impl ProviderSource for Source {
 }
 
 struct Unwatched;
+
+impl terrace_port::Clock for Unwatched {
+    fn now(&self) -> (i64, u32) {
+        (0, 0)
+    }
+}
 
 impl Observer for Unwatched {
     fn on_event(&self, _: OperationEvent) {}

@@ -161,6 +161,7 @@ fn plan_step(directory: &Path, expected: &Json, state: &Arc<State>) -> Planned {
                 workspace: workspace.clone(),
                 ..PlanInputs::default()
             },
+            clock: Arc::new(Unwatched),
             observer: Arc::new(Unwatched),
         };
         block_on(terrace_planner::plan(request))

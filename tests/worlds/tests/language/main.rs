@@ -1,0 +1,8 @@
+//! What the language asks of providers, planned and applied in this process against a provider that holds the engine to
+//! every rule of the protocol.
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod ephemeral;
+mod outside;
+mod world;
+mod write_only;
