@@ -8,6 +8,7 @@ mod check;
 mod constant;
 mod decode;
 mod directory;
+mod early;
 mod load;
 mod merge;
 mod merge_body;
@@ -25,7 +26,8 @@ pub mod variables;
 
 pub use check::check;
 pub use constant::evaluate_constant;
-pub use load::{ModuleRequest, ModuleResolver, join_path, load, load_snapshot};
+pub use early::{ConstantsOnly, EarlyEvaluator, EarlyPlace};
+pub use load::{ModuleRequest, ModuleResolver, join_path, load, load_snapshot, load_with};
 pub use module::{
     Backend, Check, CheckRule, Encryption, Ephemerality, ForEachOrCount, IgnoreChanges,
     ImportBlock, Lifecycle, Local, Module, ModuleCall, Moved, MovedEndpoint, Output,

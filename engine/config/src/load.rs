@@ -7,7 +7,10 @@ use terrace_addr::{ModulePath, Name};
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceId, SourceMap, Span};
 use terrace_port::{FileEntry, Files};
 
+use terrace_value::Text;
+
 use crate::directory::{self, ConfigFile};
+use crate::early::{self, ConstantsOnly, EarlyEvaluator, EarlyPlace, FoundSource};
 use crate::parts::FileParts;
 use crate::{
     Config, Module, ModuleCall, ModuleNode, Snapshot, SnapshotFile, decode, merge, providers,
@@ -30,6 +33,9 @@ pub struct ModuleRequest<'a> {
 
 /// Finds the directory of a called module. Implemented outside the engine: by what reads a manifest, or fetches.
 pub trait ModuleResolver: Send + Sync {
+    /// Told of all calls of one level of the tree before each is resolved, so that they can be worked on together.
+    fn prepare(&self, _requests: &[ModuleRequest<'_>]) {}
+
     /// The directory, relative to the working directory as the root's is; or why there is none.
     fn resolve(&self, request: &ModuleRequest<'_>) -> Result<String, Diagnostic>;
 }
@@ -43,18 +49,31 @@ pub fn load(
     files: &dyn Files,
     resolver: &dyn ModuleResolver,
 ) -> (Config, Diagnostics) {
-    Loader::new(files, resolver).run(root_directory)
+    load_with(root_directory, files, resolver, &ConstantsOnly)
+}
+
+/// As [`load`], where sources and versions of modules may use variables and locals, which `early` evaluates.
+pub fn load_with(
+    root_directory: &str,
+    files: &dyn Files,
+    resolver: &dyn ModuleResolver,
+    early: &dyn EarlyEvaluator,
+) -> (Config, Diagnostics) {
+    Loader::new(files, resolver, Some(early)).run(root_directory)
 }
 
 /// Loads the configuration that a snapshot was taken of: the same, places included.
 pub fn load_snapshot(snapshot: &Snapshot) -> (Config, Diagnostics) {
     let root = snapshot.modules.get("").map_or(".", String::as_str);
-    load(root, &SnapshotFiles(snapshot), &SnapshotModules(snapshot))
+    let (files, modules) = (SnapshotFiles(snapshot), SnapshotModules(snapshot));
+    Loader::new(&files, &modules, None).run(root)
 }
 
 struct Loader<'a> {
     files: &'a dyn Files,
     resolver: &'a dyn ModuleResolver,
+    /// `None` where it is recorded where modules are.
+    early: Option<&'a dyn EarlyEvaluator>,
     sources: SourceMap,
     snapshot: Snapshot,
     definitions: BTreeMap<String, Arc<Module>>,
@@ -65,8 +84,10 @@ struct Loader<'a> {
 struct Pending {
     path: ModulePath,
     directory: String,
-    /// Directories of the modules above, which must not be called again.
-    above: Vec<String>,
+    /// Its source, as evaluated.
+    source: Text,
+    /// The modules above, from the root down: none of their directories must be called again.
+    above: Vec<Arc<Module>>,
 }
 
 /// One file, read.
@@ -78,10 +99,15 @@ struct ReadFile {
 }
 
 impl<'a> Loader<'a> {
-    fn new(files: &'a dyn Files, resolver: &'a dyn ModuleResolver) -> Self {
+    fn new(
+        files: &'a dyn Files,
+        resolver: &'a dyn ModuleResolver,
+        early: Option<&'a dyn EarlyEvaluator>,
+    ) -> Self {
         Self {
             files,
             resolver,
+            early,
             sources: SourceMap::new(),
             snapshot: Snapshot::default(),
             definitions: BTreeMap::new(),
@@ -93,9 +119,10 @@ impl<'a> Loader<'a> {
         let root = Pending {
             path: ModulePath::root(),
             directory: clean(root_directory),
+            source: Text::default(),
             above: Vec::new(),
         };
-        let mut found: BTreeMap<ModulePath, Arc<Module>> = BTreeMap::new();
+        let mut found: BTreeMap<ModulePath, Found> = BTreeMap::new();
         let mut level = vec![root];
         while !level.is_empty() {
             self.define(
@@ -107,7 +134,8 @@ impl<'a> Loader<'a> {
             if self.diagnostics.has_errors() && found.is_empty() {
                 // A broken root says nothing reliable about what it calls.
                 if let Some(module) = self.definitions.get(&level[0].directory) {
-                    found.insert(ModulePath::root(), Arc::clone(module));
+                    let root = (Arc::clone(module), Text::default());
+                    found.insert(ModulePath::root(), root);
                 }
                 break;
             }
@@ -123,7 +151,7 @@ impl<'a> Loader<'a> {
                     self.not_in_child(&module, &pending.path);
                 }
                 next.extend(self.calls_of(&module, &pending));
-                found.insert(pending.path, module);
+                found.insert(pending.path, (module, pending.source));
             }
             level = next;
         }
@@ -134,7 +162,7 @@ impl<'a> Loader<'a> {
                 directory: clean(root_directory),
                 ..Module::default()
             }),
-            source: "".into(),
+            source: Text::default(),
             children: BTreeMap::new(),
         });
         let config = Config {
@@ -172,29 +200,43 @@ impl<'a> Loader<'a> {
     }
 
     /// The directories of what `module` calls.
-    fn calls_of(&mut self, module: &Module, caller: &Pending) -> Vec<Pending> {
+    fn calls_of(&mut self, module: &Arc<Module>, caller: &Pending) -> Vec<Pending> {
         let mut pending = Vec::new();
-        for call in module.calls.values().filter(|call| !call.source.is_empty()) {
+        let mut modules = caller.above.clone();
+        modules.push(Arc::clone(module));
+        let with_source =
+            |call: &&ModuleCall| !call.source.is_empty() || call.source_expression.is_some();
+        let mut found = Vec::new();
+        for call in module.calls.values().filter(with_source) {
             let path = caller.path.child(call.name.clone());
-            let request = ModuleRequest {
-                path: &path,
+            match self.source_of(call, &modules, &caller.path, &path) {
+                Ok(source) => found.push((call, path, source)),
+                Err(problems) => self.diagnostics.append(problems),
+            }
+        }
+        let requests: Vec<ModuleRequest<'_>> = found
+            .iter()
+            .map(|(call, path, found)| ModuleRequest {
+                path,
                 calling_directory: &caller.directory,
-                source: &call.source,
-                version: call.version.as_ref().map(|(version, _)| version.as_str()),
+                source: &found.source,
+                version: found.version.as_deref(),
                 span: call.source_span,
-            };
-            match self.resolver.resolve(&request) {
+            })
+            .collect();
+        self.resolver.prepare(&requests);
+        for ((call, path, found), request) in found.iter().zip(&requests) {
+            match self.resolver.resolve(request) {
                 Ok(directory) => {
                     let directory = clean(&directory);
-                    let mut above = caller.above.clone();
-                    above.push(caller.directory.clone());
-                    if above.contains(&directory) {
+                    if modules.iter().any(|above| above.directory == directory) {
                         self.diagnostics.push(module_calls_itself(call, &directory));
                     } else {
                         pending.push(Pending {
-                            path,
+                            path: path.clone(),
                             directory,
-                            above,
+                            source: found.source.clone(),
+                            above: modules.clone(),
                         });
                     }
                 }
@@ -202,6 +244,30 @@ impl<'a> Loader<'a> {
             }
         }
         pending
+    }
+
+    /// Source and version of a call in the last of `modules`.
+    fn source_of(
+        &self,
+        call: &ModuleCall,
+        modules: &[Arc<Module>],
+        caller: &ModulePath,
+        called: &ModulePath,
+    ) -> Result<FoundSource, Diagnostics> {
+        let Some(early) = self.early else {
+            return Ok(FoundSource {
+                source: call.source.clone(),
+                version: None,
+            });
+        };
+        let what = format!("the source of {called}");
+        let place = EarlyPlace {
+            modules,
+            path: caller,
+            sources: &self.sources,
+            what: &what,
+        };
+        early::source_of(call, &place, early)
     }
 
     /// Reads, parses and merges the modules in `directories` that are not yet known.
@@ -285,9 +351,12 @@ impl<'a> Loader<'a> {
     }
 }
 
+/// A definition, and the source by which its caller found it.
+type Found = (Arc<Module>, Text);
+
 /// Takes a node and all below it out of `found`.
-fn node(path: &ModulePath, found: &mut BTreeMap<ModulePath, Arc<Module>>) -> Option<ModuleNode> {
-    let module = found.remove(path)?;
+fn node(path: &ModulePath, found: &mut BTreeMap<ModulePath, Found>) -> Option<ModuleNode> {
+    let (module, source) = found.remove(path)?;
     let children = module
         .calls
         .keys()
@@ -296,7 +365,7 @@ fn node(path: &ModulePath, found: &mut BTreeMap<ModulePath, Arc<Module>>) -> Opt
     Some(ModuleNode {
         path: path.clone(),
         module,
-        source: "".into(),
+        source,
         children,
     })
 }

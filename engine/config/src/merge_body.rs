@@ -2,37 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use terrace_syntax::{AttributeSchema, BlockSchema, Body, BodyKind, BodySchema, Item};
+use terrace_syntax::{AttributeSchema, BlockSchema, Body, BodyKind, BodySchema, Item, JsonObject};
+use terrace_value::Text;
 
 /// `base` with what `over` says: its arguments replace those of the same name, its blocks all those of the same type.
-///
-/// `None` where one is native and the other JSON, and neither is empty.
-pub(crate) fn merge_bodies(base: &Body, over: &Body) -> Option<Body> {
-    let kind = match (&base.kind, &over.kind) {
-        (BodyKind::Native(below), BodyKind::Native(above)) => {
-            let replaced: BTreeSet<&str> = above.iter().map(item_name).collect();
-            let kept = below
-                .iter()
-                .filter(|item| !replaced.contains(item_name(item)));
-            BodyKind::Native(kept.chain(above.iter()).cloned().collect())
-        }
-        (BodyKind::Json(_), BodyKind::Json(above)) => {
-            let (_, rest, _) = base.partial_content(&names_of(over));
-            let below = match rest.kind {
-                BodyKind::Json(objects) => objects.to_vec(),
-                BodyKind::Native(_) => Vec::new(),
-            };
-            BodyKind::Json(below.iter().chain(above.iter()).cloned().collect())
-        }
-        _ if is_empty(over) => base.kind.clone(),
-        _ if is_empty(base) => over.kind.clone(),
-        _ => return None,
-    };
-    Some(Body {
-        kind,
-        span: base.span,
-        missing_span: base.missing_span,
-    })
+/// The two may be written in different syntaxes.
+pub(crate) fn merge_bodies(base: &Body, over: &Body) -> Body {
+    let replaced = names(over);
+    let mut parts = Parts::default();
+    parts.add(base, &replaced);
+    parts.add(over, &BTreeSet::new());
+    Body {
+        kind: parts.into_kind(base),
+        ..*base
+    }
 }
 
 /// Whether a body holds nothing.
@@ -40,11 +23,85 @@ pub(crate) fn is_empty(body: &Body) -> bool {
     match &body.kind {
         BodyKind::Native(items) => items.is_empty(),
         BodyKind::Json(_) => body.just_attributes().0.is_empty(),
+        BodyKind::Merged(parts) => parts.iter().all(is_empty),
+    }
+}
+
+/// What a merged body is made of.
+#[derive(Default)]
+struct Parts {
+    items: Vec<Item>,
+    objects: Vec<JsonObject>,
+}
+
+impl Parts {
+    /// Adds what a body holds, but for what goes by one of the names.
+    fn add(&mut self, body: &Body, without: &BTreeSet<Text>) {
+        match &body.kind {
+            BodyKind::Native(items) => self.items.extend(
+                items
+                    .iter()
+                    .filter(|item| !without.contains(item_name(item)))
+                    .cloned(),
+            ),
+            BodyKind::Json(objects) if without.is_empty() => {
+                self.objects.extend(objects.iter().cloned());
+            }
+            BodyKind::Json(_) => {
+                // Blocks made by `dynamic` stand on their own from here on: some of them may have to go.
+                let (dynamic, rest, _) = body.partial_content(&dynamic_blocks());
+                let dynamic = dynamic.blocks.into_iter().map(Item::Block);
+                self.items
+                    .extend(dynamic.filter(|item| !without.contains(item_name(item))));
+                let (_, rest, _) = rest.partial_content(&arguments(without));
+                if let BodyKind::Json(objects) = &rest.kind {
+                    self.objects.extend(objects.iter().cloned());
+                }
+            }
+            BodyKind::Merged(parts) => parts.iter().for_each(|part| self.add(part, without)),
+        }
+    }
+
+    fn into_kind(self, place: &Body) -> BodyKind {
+        if self.objects.is_empty() {
+            return BodyKind::Native(self.items.into());
+        }
+        if self.items.is_empty() {
+            return BodyKind::Json(self.objects.into());
+        }
+        let part = |kind| Body { kind, ..*place };
+        BodyKind::Merged(
+            [
+                part(BodyKind::Native(self.items.into())),
+                part(BodyKind::Json(self.objects.into())),
+            ]
+            .into(),
+        )
+    }
+}
+
+/// All names that the arguments and blocks of a body go by.
+fn names(body: &Body) -> BTreeSet<Text> {
+    match &body.kind {
+        BodyKind::Native(items) => items.iter().map(item_name).cloned().collect(),
+        BodyKind::Json(_) => {
+            let (dynamic, rest, _) = body.partial_content(&dynamic_blocks());
+            let dynamic = dynamic
+                .blocks
+                .into_iter()
+                .map(|block| item_name(&Item::Block(block)).clone());
+            rest.just_attributes()
+                .0
+                .into_keys()
+                .chain(dynamic)
+                .collect()
+        }
+        BodyKind::Merged(parts) => parts.iter().flat_map(names).collect(),
     }
 }
 
 /// The name that an item goes by: a `dynamic` block goes by that of the blocks it makes.
-fn item_name(item: &Item) -> &str {
+fn item_name(item: &Item) -> &Text {
     match item {
         Item::Attribute(attribute) => &attribute.name.name,
         Item::Block(block) => match block.labels.first() {
@@ -54,17 +111,25 @@ fn item_name(item: &Item) -> &str {
     }
 }
 
-/// A schema of all that a JSON body names.
-fn names_of(body: &Body) -> BodySchema {
-    let (attributes, _) = body.just_attributes();
+fn dynamic_blocks() -> BodySchema {
     BodySchema {
-        attributes: attributes
-            .keys()
+        attributes: Vec::new(),
+        blocks: vec![BlockSchema {
+            type_name: "dynamic".into(),
+            labels: vec!["type".into()],
+        }],
+    }
+}
+
+fn arguments(names: &BTreeSet<Text>) -> BodySchema {
+    BodySchema {
+        attributes: names
+            .iter()
             .map(|name| AttributeSchema {
                 name: name.clone(),
                 required: false,
             })
             .collect(),
-        blocks: Vec::<BlockSchema>::new(),
+        blocks: Vec::new(),
     }
 }

@@ -6,7 +6,8 @@ mod support;
 use support::{Memory, load, render};
 use terrace_addr::{LocalProviderConfig, ModulePath, Resource};
 use terrace_config::{Config, ForEachOrCount, load_snapshot};
-use terrace_syntax::{BodyKind, Item};
+use terrace_diag::Span;
+use terrace_syntax::{BlockSchema, BodyKind, BodySchema, Item};
 
 fn loaded(files: &[(&str, &str)]) -> Config {
     let files: Vec<(String, String)> = files
@@ -288,28 +289,50 @@ fn tofu_files_are_judged_by_their_own_version() {
 }
 
 #[test]
-fn a_mixed_override_is_refused() {
-    let files = [
-        (
-            "main.tf",
-            "resource \"terraform_data\" \"a\" {\n  input = 1\n}\n",
-        ),
-        (
-            "override.tf.json",
-            r#"{"resource": {"terraform_data": {"a": {"input": 2}}}}"#,
-        ),
-    ];
-    let files: Vec<(String, String)> = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-        .collect();
-    let (_, diagnostics) = load(&Memory::of(&files));
-    assert_eq!(
-        diagnostics
+fn an_override_may_be_written_in_the_other_syntax() {
+    let native = "resource \"r_t\" \"a\" {\n  kept = 1\n  input = 1\n  dynamic \"b\" {\n  }\n  c {\n  }\n}\n";
+    let json = r#"{"resource": {"r_t": {"a": {"input": 2, "dynamic": {"b": {}}, "d": {}}}}}"#;
+    let held = |files: [(&str, &str); 2]| {
+        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+        let (config, diagnostics) = load(&Memory::of(&files));
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        let resource = config.root.module.resources.values().next().unwrap();
+        let mut schema = BodySchema::of(&["kept", "input"], &["b", "c", "d"]);
+        schema.blocks.push(BlockSchema {
+            type_name: "dynamic".into(),
+            labels: vec!["type".into()],
+        });
+        let (content, problems) = resource.body.content(&schema);
+        assert!(problems.is_empty(), "{problems:?}");
+        let place = |span: Span| config.sources.get(span.source).unwrap().name().to_owned();
+        let arguments = content
+            .attributes
             .iter()
-            .map(|diagnostic| diagnostic.id)
-            .collect::<Vec<_>>(),
-        ["not-supported-yet"]
+            .map(|(name, attribute)| format!("{name} of {}", place(attribute.span)));
+        let blocks = content.blocks.iter().map(|block| {
+            format!("{} of {}", block.type_name.name, place(block.type_name.span))
+        });
+        arguments.chain(blocks).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        held([("main.tf", native), ("override.tf.json", json)]),
+        [
+            "input of override.tf.json",
+            "kept of main.tf",
+            "c of main.tf",
+            "dynamic of override.tf.json",
+            "d of override.tf.json"
+        ]
+    );
+    assert_eq!(
+        held([("main.tf.json", json), ("override.tf", native)]),
+        [
+            "input of override.tf",
+            "kept of override.tf",
+            "dynamic of override.tf",
+            "c of override.tf",
+            "d of main.tf.json"
+        ]
     );
 }
 

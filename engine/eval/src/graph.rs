@@ -519,6 +519,11 @@ pub(crate) fn body_expressions(body: &Body, visit: &mut dyn FnMut(&Expr)) {
                 }
             }
         }
+        BodyKind::Merged(parts) => {
+            for part in parts.iter() {
+                body_expressions(part, visit);
+            }
+        }
         BodyKind::Json(_) => {
             for attribute in body.just_attributes().0.values() {
                 visit(&attribute.value);

@@ -8,6 +8,7 @@ mod api;
 mod body;
 mod dependency;
 mod describe;
+mod early;
 mod evaluator;
 mod expand;
 mod expression;
@@ -23,6 +24,7 @@ mod visit;
 
 pub use api::{Dependency, Evaluated, Expansion, NoValues, RepetitionData, Values};
 pub use dependency::{ImportTarget, Trigger};
+pub use early::{EarlyInputs, evaluate_early};
 pub use evaluator::{Evaluator, Inputs, Paths, Schemas};
 pub use expand::Unknowns;
 pub use graph::{ConfigGraph, ConfigNode};

@@ -37,6 +37,8 @@ pub enum BodyKind {
     Native(Arc<[Item]>),
     /// JSON: one or several objects that together make the body (a block written as an array).
     Json(Arc<[JsonObject]>),
+    /// Bodies in either syntax that together make one, no two of which hold an argument of the same name.
+    Merged(Arc<[Body]>),
 }
 
 /// One argument or block of a native body.

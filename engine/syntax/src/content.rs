@@ -82,6 +82,11 @@ impl Body {
                 diagnostics.append(json::unexpected_properties(objects, schema));
                 (content, diagnostics)
             }
+            BodyKind::Merged(parts) => {
+                let optional = schema.all_optional();
+                let read = parts.iter().map(|part| part.content(&optional));
+                self.merged_content(schema, read)
+            }
         }
     }
 
@@ -109,6 +114,17 @@ impl Body {
                     json::content(objects, self.missing_span, schema),
                 )
             }
+            BodyKind::Merged(parts) => {
+                let optional = schema.all_optional();
+                let mut rest = Vec::new();
+                let read = parts.iter().map(|part| {
+                    let (content, left, diagnostics) = part.partial_content(&optional);
+                    rest.push(left);
+                    (content, diagnostics)
+                });
+                let merged = self.merged_content(schema, read);
+                (BodyKind::Merged(rest.into()), merged)
+            }
         };
         (content, Self { kind, ..*self }, diagnostics)
     }
@@ -133,7 +149,41 @@ impl Body {
                 (attributes, diagnostics)
             }
             BodyKind::Json(objects) => json::just_attributes(objects, self.span),
+            BodyKind::Merged(parts) => {
+                let mut attributes = BTreeMap::new();
+                let mut diagnostics = Diagnostics::new();
+                for part in parts.iter() {
+                    let (found, problems) = part.just_attributes();
+                    attributes.extend(found);
+                    diagnostics.append(problems);
+                }
+                (attributes, diagnostics)
+            }
         }
+    }
+
+    fn merged_content(
+        &self,
+        schema: &BodySchema,
+        parts: impl Iterator<Item = (Content, Diagnostics)>,
+    ) -> (Content, Diagnostics) {
+        let mut attributes = BTreeMap::new();
+        let mut blocks = Vec::new();
+        let mut diagnostics = Diagnostics::new();
+        for (content, problems) in parts {
+            attributes.extend(content.attributes);
+            blocks.extend(content.blocks);
+            diagnostics.append(problems);
+        }
+        let mut all = missing_attributes(schema, &attributes, self.missing_span);
+        all.append(diagnostics);
+        let missing_span = self.missing_span;
+        let content = Content {
+            attributes,
+            blocks,
+            missing_span,
+        };
+        (content, all)
     }
 
     fn native_content(&self, items: &[Item], schema: &BodySchema) -> (Content, Diagnostics) {
@@ -170,6 +220,15 @@ impl Body {
 }
 
 impl BodySchema {
+    /// The same arguments and blocks, none of which must be there.
+    fn all_optional(&self) -> Self {
+        let mut optional = self.clone();
+        for attribute in &mut optional.attributes {
+            attribute.required = false;
+        }
+        optional
+    }
+
     pub(crate) fn attribute(&self, name: &str) -> Option<&AttributeSchema> {
         self.attributes
             .iter()

@@ -10,6 +10,7 @@ use terrace_value::{Text, Type, Value};
 
 use super::resource::is_evaluated;
 use super::{Decoder, block, schema};
+use crate::early::source_problem;
 use crate::parts::{CallPart, Early, ProviderReference};
 use crate::{ProviderPassed, statics};
 
@@ -163,25 +164,8 @@ impl Decoder<'_> {
         }
         let text = self.string(Some(attribute))?;
         let span = attribute.value.span;
-        if text.is_empty() {
-            let detail = "Failed to parse module source address: invalid source address: .";
-            self.problem(
-                "invalid-module-source",
-                "Invalid module source address",
-                detail,
-                span,
-            );
-            return None;
-        }
-        if has_version && is_local_source(&text) {
-            self.problem(
-                "version-of-local-module",
-                "Invalid registry module source address",
-                format!(
-                    "Failed to parse module registry address: can't use local directory \"{text}\" as a module registry address.\n\nTerrace assumed that you intended a module registry source address because you also set the argument \"version\", which applies only to registry modules."
-                ),
-                span,
-            );
+        if let Some(problem) = source_problem(&text, has_version, span) {
+            self.diagnostics.push(problem);
             return None;
         }
         Some((Early::Constant(text), span))

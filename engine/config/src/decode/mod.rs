@@ -1,7 +1,7 @@
 //! Reading blocks of one file.
 
 mod address;
-mod call;
+pub(crate) mod call;
 mod named;
 mod provider;
 mod provisioner;

@@ -228,8 +228,7 @@ impl Decoder<'_> {
                 continue;
             }
             first = Some(inner.header_span);
-            // Both stand in one file, so in one syntax.
-            result = merge_bodies(&result, &inner.body).unwrap_or(result);
+            result = merge_bodies(&result, &inner.body);
         }
         result
     }

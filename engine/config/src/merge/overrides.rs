@@ -1,11 +1,10 @@
 //! Override files: each block changes one that is declared.
 
 use terrace_addr::ResourceMode;
-use terrace_diag::{Diagnostic, Span};
+use terrace_diag::Span;
 use terrace_syntax::Traversal;
 
 use super::{Merger, OverriddenVariable};
-use crate::decode::not_supported_yet;
 use crate::merge_body::merge_bodies;
 use crate::parts::{
     CallPart, FileParts, LifecyclePart, OutputPart, ProviderPart, RequiredProviders, ResourcePart,
@@ -111,11 +110,7 @@ impl Merger<'_> {
 
     fn override_provider(&mut self, provider: ProviderPart) {
         if let Some(base) = self.parts.provider_configs.get_mut(&provider.local) {
-            let (merged, at) = (merge_bodies(&base.body, &provider.body), provider.span);
-            match merged {
-                Some(body) => base.body = body,
-                None => self.diagnostics.push(mixed_syntax(at)),
-            }
+            base.body = merge_bodies(&base.body, &provider.body);
             base.for_each = provider.for_each.or(base.for_each.take());
             if provider.version.is_some() {
                 base.version = provider.version;
@@ -227,10 +222,7 @@ impl Merger<'_> {
             );
             return;
         };
-        match merge_bodies(&base.body, &over.body) {
-            Some(body) => base.body = body,
-            None => self.diagnostics.push(mixed_syntax(over.span)),
-        }
+        base.body = merge_bodies(&base.body, &over.body);
         base.repetition = over.repetition.or(base.repetition.take());
         base.provider = over.provider.or(base.provider.take());
         override_lifecycle(&mut base.lifecycle, over.lifecycle);
@@ -249,11 +241,4 @@ fn override_lifecycle(base: &mut LifecyclePart, over: LifecyclePart) {
     base.replace_triggered_by = over
         .replace_triggered_by
         .or(base.replace_triggered_by.take());
-}
-
-fn mixed_syntax(span: Span) -> Diagnostic {
-    not_supported_yet(
-        "overrides of a block in native syntax by one in JSON syntax, or the other way round,",
-        span,
-    )
 }

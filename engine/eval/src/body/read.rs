@@ -23,7 +23,7 @@ impl<'b> Read<'b> {
     pub(crate) fn of(body: &'b Body, schema: &schema::Block) -> Self {
         match &body.kind {
             BodyKind::Native(items) => Self::native(body, items, schema),
-            BodyKind::Json(_) => {
+            BodyKind::Json(_) | BodyKind::Merged(_) => {
                 let (content, diagnostics) = body.content(&body_schema(schema));
                 Self {
                     attributes: content.attributes.into_values().map(Cow::Owned).collect(),
