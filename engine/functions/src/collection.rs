@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use terrace_value::convert::convert;
-use terrace_value::{Kind, Marks, Number, Refinements, Text, Type, Value};
+use terrace_value::{Kind, Marks, Number, Refinements, Text, Type, Value, ops};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::go_text::quoted;
@@ -129,7 +129,10 @@ fn length(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallE
         Kind::Unknown(unknown) if unknown.0 == Type::Dynamic => {
             return Ok(Value::unknown(Type::Number).with_marks(marks));
         }
-        _ => length_bounds(value),
+        _ => {
+            let (least, greatest) = length_bounds(value);
+            (least, Some(greatest.unwrap_or(ops::MAX_LENGTH)))
+        }
     };
     let refinements = Refinements {
         min: Some((Number::from(least), true)),

@@ -90,6 +90,7 @@ fn single_name(ty: &Type) -> String {
 fn possible(arguments: &[Value], wanted: &Type) -> Result<Type, CallError> {
     let given = arguments[0].ty();
     match convert(&Value::unknown(given.clone()), wanted) {
+        Ok(_) if !arguments[0].is_known() => Ok(wanted.clone()),
         Ok(result) => Ok(result.ty()),
         Err(_) => Err(impossible(&given, wanted)),
     }
@@ -108,6 +109,10 @@ fn impossible(given: &Type, wanted: &Type) -> CallError {
 
 fn converted(arguments: &[Value], wanted: &Type) -> Result<Value, CallError> {
     let value = &arguments[0];
+    if !value.is_known() {
+        // As in the reference, neither the type of elements nor what else is known of the argument is kept.
+        return Ok(Value::unknown(wanted.clone()).with_marks(value.marks()));
+    }
     convert(value, wanted).map_err(|_| {
         let given = value.ty();
         let text = value.as_str().map_or("string".to_owned(), quoted);

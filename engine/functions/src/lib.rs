@@ -31,6 +31,7 @@ mod spec;
 mod string;
 mod support;
 mod timestamp;
+mod transcendental;
 mod yaml;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@
 mod arbitrary;
 pub mod convert;
 pub mod json;
+pub mod literal;
 mod marks;
 pub mod msgpack;
 mod number;

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 use crate::{Kind, Number, Text, Type, Value};
 
 /// What is known of a value that is not known yet. The default says nothing.
@@ -53,6 +55,30 @@ impl Value {
         collapse(ty, refinements).with_marks(marks)
     }
 
+    /// The bounds of what it is or can become: of a number those of its size, of a collection those of its length.
+    pub fn range(&self) -> Refinements {
+        let exactly = |length: usize| Refinements {
+            min_length: Some(length as u64),
+            max_length: Some(length as u64),
+            ..Refinements::not_null()
+        };
+        match self.kind() {
+            Kind::Unknown(unknown) => unknown.1.clone(),
+            Kind::Number(number) => Refinements {
+                min: Some((number.clone(), true)),
+                max: Some((number.clone(), true)),
+                ..Refinements::not_null()
+            },
+            Kind::List(_, items) => exactly(items.len()),
+            Kind::Map(_, entries) => exactly(entries.len()),
+            Kind::Set(_, items) if self.is_wholly_known() => exactly(items.len()),
+            _ => Refinements {
+                not_null: self.is_definitely_not_null(),
+                ..Refinements::default()
+            },
+        }
+    }
+
     /// An unknown value that will not be null; anything else as it is.
     #[must_use]
     pub fn refine_not_null(self) -> Self {
@@ -61,6 +87,17 @@ impl Value {
 }
 
 impl Refinements {
+    /// That a string will not be null and will begin with `text`, or with as much of it as no text behind can change:
+    /// a last character that could be part of a longer one is left out.
+    #[must_use]
+    pub fn beginning_with(text: &str) -> Self {
+        let prefix = stable_prefix(text);
+        Self {
+            prefix: (!prefix.is_empty()).then(|| Text::from(prefix)),
+            ..Self::not_null()
+        }
+    }
+
     /// Both what is known here and what is known from `other`.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -93,6 +130,20 @@ impl Refinements {
             max_length: self.max_length.filter(|_| ty.is_collection()),
         }
     }
+}
+
+/// What stays of `text` whatever is appended to it. Punctuation that begins no composed character is kept at the end;
+/// of anything else the last grapheme may still grow.
+fn stable_prefix(text: &str) -> &str {
+    let ends_for_good = text.chars().next_back().is_none_or(|last| {
+        last.is_ascii() && !last.is_ascii_alphanumeric() && !"<=>`\r\n".contains(last)
+    });
+    if ends_for_good {
+        return text;
+    }
+    text.grapheme_indices(true)
+        .next_back()
+        .map_or("", |(place, _)| &text[..place])
 }
 
 fn longer(one: Option<Text>, two: Option<Text>) -> Option<Text> {
@@ -146,4 +197,32 @@ fn collapse(ty: &Type, refinements: Refinements) -> Value {
         }
     }
     Value::unknown_refined(ty.clone(), refinements)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_nothing_can_change_is_a_prefix() {
+        let prefix = |text: &str| Refinements::beginning_with(text).prefix;
+        assert_eq!(prefix("abc-").as_deref(), Some("abc-"));
+        assert_eq!(prefix("abc").as_deref(), Some("ab"));
+        assert_eq!(prefix("ab=").as_deref(), Some("ab"));
+        assert_eq!(prefix("x\u{1f468}\u{200d}\u{1f469}").as_deref(), Some("x"));
+        assert_eq!(prefix("a"), None);
+        assert_eq!(prefix(""), None);
+    }
+
+    #[test]
+    fn ranges_of_known_and_unknown_values() {
+        let five = Some((Number::from(5_i64), true));
+        assert_eq!(Value::int(5).range().min, five);
+        assert_eq!(Value::int(5).range().max, five);
+        let list = Value::list(Type::Number, [Value::int(1)]);
+        assert_eq!(list.range().max_length, Some(1));
+        let set = Value::set(Type::String, [Value::unknown(Type::String)]);
+        assert_eq!(set.range().max_length, None);
+        assert!(!Value::NULL.range().not_null);
+    }
 }

@@ -1,5 +1,7 @@
 //! `condition ? a : b`
 
+use std::cmp::Ordering;
+
 use terrace_diag::Diagnostic;
 use terrace_syntax::Expr;
 use terrace_value::convert::{convert, unify_unsafe};
@@ -100,22 +102,59 @@ fn common_type(if_true: &Value, if_false: &Value) -> Option<Type> {
     if bare_null(if_false) || if_true.has_same_type(if_false) {
         return Some(if_true.ty());
     }
+    if if_true.ty() == Type::Dynamic || if_false.ty() == Type::Dynamic {
+        return Some(Type::Dynamic);
+    }
     unify_unsafe(&[if_true.ty(), if_false.ty()])
 }
 
 /// What is known of the result while the condition is not.
 fn undecided(if_true: &Value, if_false: &Value, ty: &Type) -> Value {
-    let not_null = if_true.is_definitely_not_null() && if_false.is_definitely_not_null();
-    if *ty == Type::Dynamic {
-        return Value::dynamic();
+    if if_true.is_null() && if_false.is_null() {
+        return Value::null(ty.clone());
     }
-    Value::unknown_refined(
-        ty.clone(),
-        Refinements {
-            not_null,
-            ..Refinements::default()
-        },
-    )
+    let mut known =
+        if *ty == Type::Number || (ty.is_collection() && if_true.has_same_type(if_false)) {
+            range_of_either(if_true, if_false)
+        } else {
+            Refinements::default()
+        };
+    known.not_null = if_true.is_definitely_not_null() && if_false.is_definitely_not_null();
+    Value::unknown(ty.clone()).refine(known)
+}
+
+/// The bounds that hold for both values.
+fn range_of_either(one: &Value, two: &Value) -> Refinements {
+    let (one, two) = (one.range(), two.range());
+    let min = one
+        .min
+        .zip(two.min)
+        .map(|(one, two)| match one.0.cmp(&two.0) {
+            Ordering::Less => one,
+            Ordering::Greater => two,
+            Ordering::Equal => (one.0, one.1 || two.1),
+        });
+    let max = one
+        .max
+        .zip(two.max)
+        .map(|(one, two)| match one.0.cmp(&two.0) {
+            Ordering::Greater => one,
+            Ordering::Less => two,
+            Ordering::Equal => (one.0, one.1 || two.1),
+        });
+    Refinements {
+        min,
+        max,
+        min_length: one
+            .min_length
+            .zip(two.min_length)
+            .map(|(one, two)| one.min(two)),
+        max_length: one
+            .max_length
+            .zip(two.max_length)
+            .map(|(one, two)| one.max(two)),
+        ..Refinements::default()
+    }
 }
 
 /// Why two types have nothing in common, in a sentence.

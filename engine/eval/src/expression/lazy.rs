@@ -176,29 +176,20 @@ impl Run<'_> {
         frame: Option<&Frame<'_>>,
     ) -> Result<Value, Option<CallError>> {
         let source = &call.args[0];
-        let refused = match &source.kind {
-            ExprKind::Traversal(_)
-            | ExprKind::RelativeTraversal { .. }
-            | ExprKind::Index { .. }
-            | ExprKind::SplatItem => None,
-            ExprKind::Template(_) | ExprKind::TemplateWrap(_) | ExprKind::Literal(_) => Some(
-                "templatestring is only for rendering templates retrieved dynamically from elsewhere, and so does not support providing a literal template; consider using a template string expression instead",
-            ),
-            _ => Some(
-                "must be a direct reference to a single string from elsewhere, containing valid Terrace template syntax",
-            ),
-        };
-        if let Some(why) = refused {
-            return Err(Some(CallError::argument(
-                0,
-                format!("invalid template expression: {why}"),
-            )));
-        }
         let before = self.errors();
         let text = self.eval(source, frame);
         let variables = self.eval(&call.args[1], frame);
         if self.errors() > before {
             return Err(None);
+        }
+        if let Some(why) = refused_as_template(source) {
+            return Err(Some(CallError::argument(
+                0,
+                format!("invalid template expression: {why}"),
+            )));
+        }
+        if variables.is_null() {
+            return Err(Some(CallError::argument(1, "argument must not be null")));
         }
         let invalid = || {
             Some(CallError::argument(
@@ -210,9 +201,13 @@ impl Run<'_> {
             return Err(invalid());
         }
         let marks = text.marks();
-        let text = convert(&text, &Type::String).map_err(|_| invalid())?;
+        let wants_text = |ty: &Type| matches!(ty, Type::String | Type::Dynamic);
+        if !wants_text(&text.ty()) {
+            return Err(invalid());
+        }
         let Some(text) = text.as_str() else {
-            return Ok(dynamic_with(marks));
+            let unknown = Value::unknown(Type::String).refine_not_null();
+            return Ok(unknown.with_marks(marks | variables.marks()));
         };
         let template = self.parsed("<templatestring argument>", text);
         if template.diagnostics.has_errors() {
@@ -282,6 +277,35 @@ impl Run<'_> {
             return Err(Some(CallError::call(said(&diagnostics, &template.file))));
         }
         Ok(value.with_marks(marks))
+    }
+}
+
+/// Why an expression may not be the template of `templatestring`, if it may not: only what refers to a string elsewhere
+/// may, so that nobody escapes a template twice.
+fn refused_as_template(source: &Expr) -> Option<&'static str> {
+    const LITERAL: &str = "templatestring is only for rendering templates retrieved dynamically from elsewhere, and so does not support providing a literal template; consider using a template string expression instead";
+    const WRAPPED: &str = "templatestring is only for rendering templates retrieved dynamically from elsewhere; to treat the inner expression as template syntax, write the reference expression directly without any template interpolation syntax";
+    const OTHER: &str = "must be a direct reference to a single string from elsewhere, containing valid Terrace template syntax";
+    match &source.kind {
+        ExprKind::Traversal(_) | ExprKind::SplatItem => None,
+        ExprKind::RelativeTraversal { source, .. } => (!is_reference(source)).then_some(OTHER),
+        ExprKind::Index { collection, .. } => (!is_reference(collection)).then_some(OTHER),
+        ExprKind::Template(_) => Some(LITERAL),
+        ExprKind::Literal(value) if value.as_str().is_some() => Some(LITERAL),
+        ExprKind::TemplateWrap(_) => Some(WRAPPED),
+        _ => Some(OTHER),
+    }
+}
+
+/// Whether an expression only says where something is.
+fn is_reference(expression: &Expr) -> bool {
+    match &expression.kind {
+        ExprKind::Traversal(_) | ExprKind::SplatItem => true,
+        ExprKind::RelativeTraversal { source: from, .. }
+        | ExprKind::Index {
+            collection: from, ..
+        } => is_reference(from),
+        _ => false,
     }
 }
 

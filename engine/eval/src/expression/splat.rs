@@ -98,7 +98,9 @@ impl Run<'_> {
             Type::List(element) | Type::Set(element) => {
                 let item = Value::unknown((**element).clone());
                 let ty = self.eval(each, Some(&Frame::with_item(frame, item))).ty();
-                Value::unknown(Type::list(ty)).with_marks(marks)
+                Value::unknown(Type::list(ty))
+                    .refine_not_null()
+                    .with_marks(marks)
             }
             Type::Tuple(elements) => {
                 let items: Vec<Value> = elements.iter().cloned().map(Value::unknown).collect();
@@ -106,7 +108,9 @@ impl Run<'_> {
                     .splat_items(&items, each, frame)
                     .into_iter()
                     .map(|item| item.ty());
-                Value::unknown(Type::tuple(types)).with_marks(marks)
+                Value::unknown(Type::tuple(types))
+                    .refine_not_null()
+                    .with_marks(marks)
             }
             _ if value.is_definitely_not_null() => {
                 Value::tuple(self.splat_items(std::slice::from_ref(value), each, frame))

@@ -39,10 +39,7 @@ impl Run<'_> {
                 });
                 continue;
             }
-            if let Some(refinements) = value.refinements() {
-                if known {
-                    text.push_str(refinements.prefix.as_deref().unwrap_or_default());
-                }
+            if !value.is_known() {
                 known = false;
                 continue;
             }
@@ -62,11 +59,10 @@ impl Run<'_> {
         }
         if !known {
             let failed = self.errors() > before;
-            let prefix = (!failed && !text.is_empty()).then(|| text.into());
-            let refinements = Refinements {
-                not_null: true,
-                prefix,
-                ..Refinements::default()
+            let refinements = if failed {
+                Refinements::not_null()
+            } else {
+                Refinements::beginning_with(&text)
             };
             return Value::unknown_refined(Type::String, refinements).with_marks(marks);
         }

@@ -4,7 +4,7 @@ mod number;
 mod scan;
 
 use terrace_value::convert::convert;
-use terrace_value::{Kind, Refinements, Text, Type, Value};
+use terrace_value::{Kind, Refinements, Type, Value};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::go_text::{quoted, quoted_character};
@@ -37,16 +37,10 @@ pub(crate) fn functions() -> Vec<Function> {
 fn format_function(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let template = text_of(&arguments[0]);
     if !arguments[1..].iter().all(Value::is_wholly_known) {
-        let prefix = template
-            .find('%')
-            .filter(|length| *length > 0)
-            .map(|length| Text::from(&template[..length]));
+        let literal = template.find('%').map_or("", |length| &template[..length]);
         return Ok(Value::unknown_refined(
             Type::String,
-            Refinements {
-                prefix,
-                ..Refinements::not_null()
-            },
+            Refinements::beginning_with(literal),
         ));
     }
     format(template, &arguments[1..]).map(Value::string)

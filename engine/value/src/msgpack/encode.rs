@@ -141,6 +141,9 @@ impl Encoder {
 fn write_number(bytes: &mut Vec<u8>, number: &Number) {
     if let Some(integer) = number.to_i64() {
         write::write_sint(bytes, integer).expect(INFALLIBLE);
+    } else if number.is_integer() {
+        // Whole numbers of any size are written in full, as the reference does, even if a double could hold them.
+        write::write_str(bytes, &number.to_string()).expect(INFALLIBLE);
     } else if let Some(double) = number.to_f64_exact() {
         write::write_f64(bytes, double).expect(INFALLIBLE);
     } else {

@@ -57,10 +57,9 @@ fn index_unmarked(value: &Value, key: &Value) -> Result<Value, AccessError> {
         Kind::Unknown(unknown) => match &unknown.0 {
             Type::Dynamic => Ok(Value::dynamic()),
             _ if key_type_unknown => Ok(Value::dynamic()),
-            Type::List(element) => key_as(key, &Type::Number).and_then(|key| {
-                check_unknown_list(&key)?;
-                Ok(Value::unknown((**element).clone()))
-            }),
+            Type::List(element) => {
+                key_as(key, &Type::Number).map(|_| Value::unknown((**element).clone()))
+            }
             Type::Map(element) => {
                 key_as(key, &Type::String).map(|_| Value::unknown((**element).clone()))
             }
@@ -69,7 +68,7 @@ fn index_unmarked(value: &Value, key: &Value) -> Result<Value, AccessError> {
                 let Some(number) = key.as_number() else {
                     return Ok(Value::dynamic());
                 };
-                let place = sequence_index(number, Some(elements.len()))?;
+                let place = sequence_index(number, elements.len())?;
                 Ok(Value::unknown(elements[place].clone()))
             }
             Type::Object(_) => key_as(key, &Type::String).map(|_| Value::dynamic()),
@@ -79,14 +78,14 @@ fn index_unmarked(value: &Value, key: &Value) -> Result<Value, AccessError> {
         Kind::List(element, items) => {
             let key = key_as(key, &Type::Number)?;
             match key.as_number() {
-                Some(number) => Ok(items[sequence_index(number, Some(items.len()))?].clone()),
+                Some(number) => Ok(items[sequence_index(number, items.len())?].clone()),
                 None => Ok(Value::unknown(element.clone())),
             }
         }
         Kind::Tuple(items) => {
             let key = key_as(key, &Type::Number)?;
             match key.as_number() {
-                Some(number) => Ok(items[sequence_index(number, Some(items.len()))?].clone()),
+                Some(number) => Ok(items[sequence_index(number, items.len())?].clone()),
                 None => Ok(Value::dynamic()),
             }
         }
@@ -129,25 +128,19 @@ fn key_as(key: &Value, ty: &Type) -> Result<Value, AccessError> {
         .map_err(|error| no_such_element(&error.message))
 }
 
-fn check_unknown_list(key: &Value) -> Result<(), AccessError> {
-    key.as_number()
-        .map_or(Ok(()), |number| sequence_index(number, None).map(|_| ()))
-}
-
 /// The place that `number` means in a sequence of `length` elements.
-fn sequence_index(number: &Number, length: Option<usize>) -> Result<usize, AccessError> {
-    match (number.to_usize(), length) {
-        (Some(place), None) => Ok(place),
-        (Some(place), Some(length)) if place < length => Ok(place),
+fn sequence_index(number: &Number, length: usize) -> Result<usize, AccessError> {
+    match number.to_usize() {
+        Some(place) if place < length => Ok(place),
         _ if number.is_negative() => Err(no_such_element(
             "a negative number is not a valid index for a sequence",
         )),
         _ if !number.is_integer() => Err(no_such_element(
             "indexing a sequence requires a whole number, but the given index has a fractional part",
         )),
-        (Some(0), Some(0)) => Err(no_such_element("the collection has no elements")),
+        Some(0) if length == 0 => Err(no_such_element("the collection has no elements")),
         // As in the reference, only the index just after the last is explained.
-        (place, length) if place == length => Err(no_such_element(
+        Some(place) if place == length => Err(no_such_element(
             "the given index is greater than or equal to the length of the collection",
         )),
         _ => Err(invalid_index(format!("{NO_SUCH_ELEMENT}."))),
@@ -254,6 +247,9 @@ pub fn has_index(value: &Value, key: &Value) -> Value {
     result.with_marks(value.marks() | key.marks())
 }
 
+/// The greatest length that a collection can have; what is known of lengths that are not known yet says so.
+pub const MAX_LENGTH: u64 = i64::MAX as u64;
+
 /// The number of elements of a list, set, map, tuple or object; unknown, within bounds, where it is not known yet.
 /// `None` for what has no length, null included.
 pub fn length(value: &Value) -> Option<Value> {
@@ -266,7 +262,7 @@ pub fn length(value: &Value) -> Option<Value> {
         Kind::Unknown(unknown) => match &unknown.0 {
             Type::Tuple(elements) => counted(elements.len()),
             Type::Object(object) => counted(object.attributes.len()),
-            Type::Dynamic => Some(unknown_length(0, None)),
+            Type::Dynamic => Some(Value::unknown(Type::Number).refine_not_null()),
             ty if ty.is_collection() => Some(unknown_length(
                 unknown.1.min_length.unwrap_or(0),
                 unknown.1.max_length,
@@ -287,7 +283,7 @@ fn unknown_length(least: u64, most: Option<u64>) -> Value {
         Refinements {
             not_null: true,
             min: Some((Number::from(least), true)),
-            max: most.map(|most| (Number::from(most), true)),
+            max: Some((Number::from(most.unwrap_or(MAX_LENGTH)), true)),
             ..Refinements::default()
         },
     )

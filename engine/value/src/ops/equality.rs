@@ -106,8 +106,15 @@ fn first_difference<'a>(pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> 
 
 /// Compares an unknown of type `ty` with a known value: `Some(false)` if it cannot become that, else `None`.
 fn decide_unknown(ty: &Type, refinements: &Refinements, known: &Value) -> Option<bool> {
-    if known.is_null() || ty.has_dynamic() {
+    if known.is_null() || *ty == Type::Dynamic {
         return None;
+    }
+    if ty.has_dynamic() {
+        return if same_structure(ty, known) {
+            None
+        } else {
+            Some(false)
+        };
     }
     if !known.has_unknown_type() && !known.has_type(ty) {
         return Some(false);
@@ -117,6 +124,18 @@ fn decide_unknown(ty: &Type, refinements: &Refinements, known: &Value) -> Option
     } else {
         None
     }
+}
+
+/// Whether a value of type `ty`, which is not known in full, can be of the same kind as `known` is.
+const fn same_structure(ty: &Type, known: &Value) -> bool {
+    matches!(
+        (ty, known.kind()),
+        (Type::List(_), Kind::List(..))
+            | (Type::Set(_), Kind::Set(..))
+            | (Type::Map(_), Kind::Map(..))
+            | (Type::Tuple(_), Kind::Tuple(_))
+            | (Type::Object(_), Kind::Object(_))
+    )
 }
 
 /// Whether what is known of an unknown value keeps it from becoming `known`.

@@ -12,7 +12,7 @@ use std::fmt;
 
 use crate::{Kind, NotANumber, Number, Refinements, Type, Value};
 
-pub use access::{AccessError, get_attribute, has_index, index, length};
+pub use access::{AccessError, MAX_LENGTH, get_attribute, has_index, index, length};
 pub use equality::{equals, not_equals};
 pub(crate) use set_order::sort_set;
 

@@ -114,9 +114,11 @@ fn arithmetic_and_logic() {
     assert!(!and(&Value::FALSE, &unknown(Type::Bool)).unwrap().is_known());
     let length = length(&unknown(Type::list(Type::String))).unwrap();
     assert_eq!(
-        less_than(&length, &n(-1)).unwrap(),
+        less_than(&length, &n(0)).unwrap(),
         Value::unknown_refined(Type::Bool, Refinements::not_null())
     );
+    assert_eq!(less_than(&length, &n(-1)).unwrap(), Value::FALSE);
+    assert_eq!(greater_than(&length, &n(-1)).unwrap(), Value::TRUE);
     let bounded = unknown(Type::Number).refine(Refinements {
         min: Some((Number::from(5_i64), true)),
         max: Some((Number::from(9_i64), true)),
