@@ -1,6 +1,6 @@
 //! `cargo dev generate`: code of the provider protocols, and reference pages.
 
-use crate::rules::diagnostics;
+use crate::rules::{diagnostics, language};
 use crate::{Failure, program, workspace};
 
 /// Writes everything anew; whether all could be written.
@@ -23,6 +23,8 @@ pub(crate) fn run() -> Result<bool, Failure> {
         workspace::root().join(diagnostics::PAGE),
         diagnostics::page(&facts),
     )?;
+    println!("{}", language::DIRECTORY);
+    language::write()?;
     let formatted = program::succeeds(workspace::cargo().args([
         "fmt",
         "--package",

@@ -22,6 +22,7 @@ mod long;
 mod program;
 mod rules;
 mod source;
+mod spec;
 mod test;
 mod workspace;
 
@@ -39,6 +40,7 @@ usage: cargo dev COMMAND
   example       run examples/three-environments through all its environments
   keys DIR N..  make an SSH key for each name N in DIR, and print its fingerprint
   interchange   let terraform and terrace work on the same states; writes docs/evidence/interchange.md
+  spec WORDS    hold the examples of the language reference to an installed terraform
   conformance   count the answers that are the reference's; writes docs/evidence/conformance.md
   long          run the suites that take long at full size; writes docs/evidence/long.md
   bench ARGS    run tests/bench with ARGS";
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         "keys" => keys::run(rest),
         "interchange" => interchange::run(),
         "long" => long::run(),
+        "spec" => spec::run(rest),
         "conformance" => conformance::run(),
         "bench" => bench::run(rest),
         "help" | "-h" | "--help" => {

@@ -4,6 +4,7 @@ mod descriptions;
 mod determinism;
 pub(crate) mod diagnostics;
 mod directions;
+pub(crate) mod language;
 mod libraries;
 mod owners;
 mod printing;
@@ -48,7 +49,7 @@ impl fmt::Display for Violation {
 type Rule = fn(&Facts) -> Vec<Violation>;
 
 /// What each rule says, and who checks it.
-const RULES: [(&str, Rule); 11] = [
+const RULES: [(&str, Rule); 12] = [
     ("1: the engine depends on no adapter", directions::check),
     ("2: the core is pure", pure::check),
     ("3: libraries stay in their rooms", libraries::check),
@@ -69,6 +70,10 @@ const RULES: [(&str, Rule); 11] = [
     (
         "every diagnostic has its place in the list",
         diagnostics::check,
+    ),
+    (
+        "the language reference is what its pages say",
+        language::check,
     ),
     ("texts name no machine and no registry", texts::check),
     ("every crate says what it is", descriptions::check),
