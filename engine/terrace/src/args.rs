@@ -1,6 +1,10 @@
 //! The command line. `-flag` and `--flag` are the same; they are made equal before clap sees them.
 
+mod tools;
+
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use tools::{ConsoleArgs, GraphArgs, GraphFormat};
 
 /// Infrastructure as code with environments, gates and a journal that loses nothing.
 #[derive(Debug, Parser)]
@@ -67,6 +71,10 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// Bring the journal of an apply that was killed into the state.
     Recover(RecoverArgs),
+    /// Evaluate expressions, one after the other.
+    Console(ConsoleArgs),
+    /// Draw what depends on what.
+    Graph(GraphArgs),
     /// Show the version.
     Version(VersionArgs),
 }
@@ -102,7 +110,7 @@ pub(crate) struct LockArgs {
     pub(crate) input: bool,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct PlanOptions {
     /// Plan the destruction of everything.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
@@ -163,6 +171,23 @@ pub(crate) struct InitArgs {
 pub(crate) struct ValidateArgs {
     #[command(flatten)]
     pub(crate) style: OutputStyle,
+    /// Do not check test files.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) no_tests: bool,
+    /// The folder of test files.
+    #[arg(long, value_name = "DIR", default_value = "tests")]
+    pub(crate) test_directory: String,
+    /// Accepted; a configuration is checked without values.
+    #[arg(
+        long = "var",
+        hide = true,
+        value_name = "NAME=VALUE",
+        allow_hyphen_values = true
+    )]
+    pub(crate) var: Vec<String>,
+    /// Accepted; a configuration is checked without values.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub(crate) var_file: Vec<String>,
 }
 
 #[derive(Debug, Args)]

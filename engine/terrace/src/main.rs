@@ -101,6 +101,8 @@ fn view_of(command: &Command, environment: &Environment) -> View {
         Command::Show(args) => (false, args.style.no_color, false),
         Command::Output(args) => (false, args.style.no_color, false),
         Command::Fmt(args) => (false, args.no_color, false),
+        Command::Console(args) => (false, args.no_color, false),
+        Command::Graph(args) => (false, args.no_color, false),
         Command::Recover(args) => (args.style.json, args.style.no_color, false),
         Command::Approve(args) => (args.style.json, args.style.no_color, false),
         Command::Promote(args) => (args.style.json, args.style.no_color, false),
@@ -156,6 +158,8 @@ async fn run(session: &Session, command: Command) -> Outcome {
             commands::audit::run(session, &command, config().as_deref()).await
         }
         Command::Recover(args) => commands::recover::run(session, &args).await,
+        Command::Console(args) => commands::console::run(session, &args).await,
+        Command::Graph(args) => commands::graph::run(session, &args).await,
         Command::Version(args) => commands::version::run(session, &args),
     }
 }

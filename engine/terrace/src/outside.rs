@@ -282,6 +282,56 @@ impl Context for PlanningContext {
     }
 }
 
+/// What functions may ask in the console: the clock and randomness too, because nothing is planned.
+#[derive(Debug)]
+pub(crate) struct ConsoleContext {
+    planning: PlanningContext,
+}
+
+impl ConsoleContext {
+    pub(crate) fn new(now: String, home: Option<String>) -> Self {
+        Self {
+            planning: PlanningContext::new(now, home),
+        }
+    }
+}
+
+impl Context for ConsoleContext {
+    fn read_file(&self, path: &str) -> Result<Arc<[u8]>, FileError> {
+        self.planning.read_file(path)
+    }
+
+    fn list_files(&self, base: &str) -> Result<Vec<String>, FileError> {
+        self.planning.list_files(base)
+    }
+
+    fn file_exists(&self, path: &str) -> Result<bool, FileError> {
+        self.planning.file_exists(path)
+    }
+
+    fn absolute_path(&self, path: &str) -> String {
+        self.planning.absolute_path(path)
+    }
+
+    fn home_directory(&self) -> Option<String> {
+        self.planning.home_directory()
+    }
+
+    fn timestamp(&self) -> Option<String> {
+        Some(rfc3339(SystemClock.now().0))
+    }
+
+    fn plan_timestamp(&self) -> Option<String> {
+        self.planning.plan_timestamp()
+    }
+
+    fn entropy(&self) -> Option<[u8; 16]> {
+        let mut bytes = [0; 16];
+        SystemEntropy.fill(&mut bytes);
+        Some(bytes)
+    }
+}
+
 /// Under which name a plan holds the listing of a directory.
 fn listing_key(base: &str) -> String {
     format!("{}/", base.trim_end_matches('/'))

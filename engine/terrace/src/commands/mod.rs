@@ -3,8 +3,10 @@
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod audit;
+pub(crate) mod console;
 pub(crate) mod fmt;
 pub(crate) mod gate;
+pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod plan;
 pub(crate) mod promote;

@@ -6,9 +6,12 @@
 )]
 
 pub(crate) mod diagnostics;
+pub(crate) mod drawing;
+pub(crate) mod editor;
 mod object;
 pub(crate) mod plan;
 pub(crate) mod progress;
+pub(crate) mod repl;
 pub(crate) mod stream;
 pub(crate) mod style;
 pub(crate) mod table;
@@ -124,6 +127,16 @@ impl View {
         let read = std::io::stdin().lock().read_line(&mut answer).unwrap_or(0);
         println!();
         read > 0 && answer.trim() == "yes"
+    }
+
+    /// Whether someone sits at a terminal and can be asked.
+    pub(crate) fn asks(&self) -> bool {
+        self.terminal && std::io::stdin().is_terminal()
+    }
+
+    /// The lines of standard input, without their ends.
+    pub(crate) fn typed_lines(&self) -> impl Iterator<Item = String> {
+        std::io::stdin().lines().map_while(Result::ok)
     }
 
     /// Something that has no place in the output: progress, warnings of the process itself.
