@@ -6,7 +6,9 @@ use std::sync::Arc;
 use futures::stream::BoxStream;
 use terrace_addr::Name;
 use terrace_diag::{Diagnostics, SourceMap};
-use terrace_port::{Clock, Entropy, JournalStore, LockedState, Observer, Process, ProviderSource};
+use terrace_port::{
+    Clock, Entropy, JournalStore, LockedState, Observer, Process, ProviderSource, Remote,
+};
 use terrace_state::State;
 use terrace_state::journal::Intent;
 use terrace_value::Value;
@@ -25,6 +27,8 @@ pub struct ApplyRequest<'a> {
     pub journal: &'a dyn JournalStore,
     /// Runs the commands of provisioners.
     pub process: &'a dyn Process,
+    /// Reaches the machines of provisioners.
+    pub remote: &'a dyn Remote,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.

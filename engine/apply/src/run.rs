@@ -92,6 +92,7 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
     let outside = Outside {
         source: request.providers,
         process: request.process,
+        remote: request.remote,
         clock: request.clock,
         entropy: request.entropy.clone(),
         observer: request.observer,

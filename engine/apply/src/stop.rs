@@ -1,7 +1,8 @@
 //! Asking a run to end.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use futures::task::AtomicWaker;
 
@@ -10,6 +11,8 @@ use futures::task::AtomicWaker;
 pub struct Stop {
     level: AtomicU8,
     waker: AtomicWaker,
+    /// Who else waits for a request.
+    others: Mutex<Vec<Waker>>,
 }
 
 /// How urgently a run is to end.
@@ -33,6 +36,30 @@ impl Stop {
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, next)
             .ok();
         self.waker.wake();
+        if let Ok(mut others) = self.others.lock() {
+            others.drain(..).for_each(Waker::wake);
+        }
+    }
+
+    pub(crate) fn is_requested(&self) -> bool {
+        self.urgency() > Urgency::None
+    }
+
+    /// Completes when the end is asked for.
+    pub(crate) async fn requested(&self) {
+        std::future::poll_fn(|context| {
+            if let Ok(mut others) = self.others.lock() {
+                if !others.iter().any(|waker| waker.will_wake(context.waker())) {
+                    others.push(context.waker().clone());
+                }
+            }
+            // Looked at after the waker is there, so that no request falls in between.
+            match self.is_requested() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
     }
 
     pub(crate) fn urgency(&self) -> Urgency {

@@ -8,6 +8,8 @@ use terrace_diag::Span;
 use terrace_syntax::{Body, Expr, Traversal};
 use terrace_value::{Type, Value};
 
+use crate::merge_body::merge_bodies;
+
 /// A module definition. Maps are by name; several files have been merged and overrides applied.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
@@ -265,6 +267,16 @@ pub struct Provisioner {
     pub connection: Option<Body>,
     /// The block's header.
     pub span: Span,
+}
+
+impl Provisioner {
+    /// Its connection: what its own block says, over what `base`, that of its resource, says.
+    pub fn connection_over(&self, base: Option<&Body>) -> Option<Body> {
+        match (base, &self.connection) {
+            (Some(base), Some(own)) => Some(merge_bodies(base, own)),
+            (base, own) => own.as_ref().or(base).cloned(),
+        }
+    }
 }
 
 /// When a provisioner runs.

@@ -10,10 +10,9 @@ use terrace_config::{
 };
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_graph::ReadyQueue;
-use terrace_syntax::{Body, Step, Traversal};
+use terrace_syntax::{Step, Traversal};
 
 use crate::expression::{Run, traversal_span};
-use crate::graph::body_expressions;
 use crate::reference::{Reference, Subject};
 use crate::{
     ConfigNode, Evaluated, Evaluator, NoValues, RepetitionData, RuleKind, Scope, Unknowns,
@@ -257,22 +256,25 @@ impl Evaluator {
                 only_self: provisioner.when == ProvisionerWhen::Destroy,
                 ..own.clone()
             };
-            let connection = provisioner
-                .connection
-                .as_ref()
-                .or(config.connection.as_ref());
-            for body in [Some(&provisioner.body), connection].into_iter().flatten() {
-                diagnostics.append(self.validate_references(body, &scope));
+            let Some(schema) = terrace_schema::provisioner(&provisioner.type_name) else {
+                continue;
+            };
+            let arguments = self.body(&provisioner.body, &schema, &scope, &NoValues);
+            let sound = !arguments.diagnostics.has_errors();
+            diagnostics.append(arguments.diagnostics);
+            if sound
+                && let Some((summary, detail)) =
+                    terrace_schema::provisioner_problem(&provisioner.type_name, &arguments.value)
+            {
+                diagnostics.push(
+                    Diagnostic::error("invalid-provisioner", summary, detail).at(provisioner.span),
+                );
+            }
+            if let Some(body) = provisioner.connection_over(config.connection.as_ref()) {
+                let schema = terrace_schema::connection();
+                diagnostics.append(self.body(&body, &schema, &scope, &NoValues).diagnostics);
             }
         }
-    }
-
-    fn validate_references(&self, body: &Body, scope: &Scope) -> Diagnostics {
-        let mut run = Run::new(self, scope, &NoValues);
-        body_expressions(body, &mut |expression| {
-            run.check_references(expression, None);
-        });
-        run.finish(()).diagnostics
     }
 
     /// A type that the provider does not have.

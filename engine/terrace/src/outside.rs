@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use terrace_communicator::Ssh;
 use terrace_functions::{Context, FileError};
 use terrace_plan::FileRead;
 use terrace_port::{Clock, Entropy, FileEntry, Files, Process, ProcessOutput, ProcessRequest};
@@ -156,6 +157,13 @@ impl Process for SystemProcess {
             code: status.code(),
             output: output.into_inner().unwrap_or_default(),
         })
+    }
+}
+
+/// Machines over SSH, with the user's agent.
+pub(crate) fn machines(environment: &Environment) -> Ssh {
+    Ssh {
+        agent: environment.get("SSH_AUTH_SOCK").map(str::to_owned),
     }
 }
 

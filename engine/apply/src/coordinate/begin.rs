@@ -153,6 +153,12 @@ impl<'r> Coordinator<'r> {
             .cloned()
     }
 
+    /// Whether the configuration says that an instance's object is only forgotten when it is to go.
+    pub(super) fn skips_destroy(&self, address: &AbsResourceInstance) -> bool {
+        let block = self.block(address);
+        block.is_some_and(|block| block.lifecycle.destroy == Some(false))
+    }
+
     /// Where the expressions of an instance stand.
     pub(super) fn scope(&self, address: &AbsResourceInstance) -> Scope {
         let block = self.block(address);
@@ -206,6 +212,7 @@ impl<'r> Coordinator<'r> {
                 dependencies: change.dependencies.clone(),
                 status: terrace_state::ObjectStatus::Ready,
                 create_before_destroy: change.create_before_destroy,
+                skip_destroy: self.skips_destroy(&change.address),
             },
             |object| (**object).clone(),
         );

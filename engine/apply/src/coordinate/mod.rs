@@ -18,13 +18,16 @@ use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::Evaluator;
 use terrace_graph::{Dag, NodeId, ReadyQueue};
 use terrace_plan::{OpKind, Plan, ResourceChange};
-use terrace_port::{Clock, Entropy, Observer, OperationEvent, Process, Provider, ProviderSource};
+use terrace_port::{
+    Clock, Entropy, Observer, OperationEvent, Process, Provider, ProviderSource, Remote,
+};
 use terrace_state::State;
 use terrace_state::journal::{Frame, OpResult};
 
 use crate::check::Checks;
 use crate::journal::Journal;
 use crate::op::{Counted, Ended, Progress, Step};
+use crate::provision::Hands;
 use crate::stop::Urgency;
 use crate::values::Table;
 use crate::{Counts, Stop};
@@ -33,11 +36,23 @@ use crate::{Counts, Stop};
 pub(crate) struct Outside<'r> {
     pub(crate) source: &'r dyn ProviderSource,
     pub(crate) process: &'r dyn Process,
+    pub(crate) remote: &'r dyn Remote,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) stop: &'r Stop,
     pub(crate) parallelism: usize,
+}
+
+impl<'r> Outside<'r> {
+    /// What provisioners work with.
+    fn hands(&self) -> Hands<'r> {
+        Hands {
+            process: self.process,
+            remote: self.remote,
+            stop: self.stop,
+        }
+    }
 }
 
 /// What a run leaves.

@@ -18,7 +18,7 @@ use crate::instance::{
     read_data,
 };
 use crate::op::{Counted, Ended, Progress, Step};
-use crate::provision::{Command, commands, provision};
+use crate::provision::{Command, Declared, Hands, commands, provision};
 
 /// A creation or an update on its way.
 struct Produce<'r> {
@@ -39,7 +39,7 @@ type Prepare<'r> = Box<dyn FnOnce(&Value) -> (Vec<Command>, Diagnostics) + Send 
 /// What provisioning needs: evaluation belongs to the coordinator, so it is done as soon as the object is known.
 struct Provisioned<'r> {
     prepare: Prepare<'r>,
-    process: &'r dyn terrace_port::Process,
+    hands: Hands<'r>,
 }
 
 impl<'r> Coordinator<'r> {
@@ -128,6 +128,7 @@ impl<'r> Coordinator<'r> {
             change: change.clone(),
             prior: current.filter(|_| updates),
             config,
+            skip_destroy: self.skips_destroy(&change.address),
         };
         let produce = Produce {
             op,
@@ -174,17 +175,15 @@ impl<'r> Coordinator<'r> {
         let prepare = move |value: &Value| {
             let mut scope = scope.with_self(value.clone());
             scope.self_address = Some(address);
-            commands(
-                &block.provisioners,
-                ProvisionerWhen::Create,
-                &scope,
-                &evaluator,
-                table,
-            )
+            let declared = Declared {
+                provisioners: &block.provisioners,
+                connection: block.connection.as_ref(),
+            };
+            commands(declared, ProvisionerWhen::Create, &scope, &evaluator, table)
         };
         Some(Provisioned {
             prepare: Box::new(prepare),
-            process: self.outside.process,
+            hands: self.outside.hands(),
         })
     }
 }
@@ -293,8 +292,7 @@ impl<'r> Produce<'r> {
                 self.diagnostics.append(problems);
                 if !outcome.failed {
                     let (address, observer) = (&self.subject.address, &self.subject.observer);
-                    let problems =
-                        provision(commands, address, provisioned.process, observer).await;
+                    let problems = provision(commands, address, provisioned.hands, observer).await;
                     outcome.failed = problems.has_errors();
                     self.diagnostics.append(problems);
                 }

@@ -8,12 +8,13 @@ use terrace_eval::Scope;
 use terrace_plan::{Action, ResourceChange};
 use terrace_state::ObjectStatus;
 use terrace_state::journal::{Frame, Intent, IntentAction, StateChange};
+use terrace_syntax::Body;
 
 use super::begin::{failed, key_repetition};
 use super::{Begun, Coordinator};
 use crate::instance::{Removal, Running, Subject, delete};
 use crate::op::{Counted, Ended, Step};
-use crate::provision::{Command, commands, provision};
+use crate::provision::{Command, Declared, Hands, commands, provision};
 
 /// A destruction on its way.
 struct Remove<'r> {
@@ -23,7 +24,7 @@ struct Remove<'r> {
     removal: Removal,
     plan_destroy: bool,
     commands: Vec<Command>,
-    process: &'r dyn terrace_port::Process,
+    hands: Hands<'r>,
     diagnostics: Diagnostics,
 }
 
@@ -72,7 +73,7 @@ impl<'r> Coordinator<'r> {
             before: change.before.clone(),
             planned_private,
         };
-        let process = self.outside.process;
+        let hands = self.outside.hands();
         let remove = Remove {
             op,
             subject,
@@ -80,7 +81,7 @@ impl<'r> Coordinator<'r> {
             removal,
             plan_destroy,
             commands,
-            process,
+            hands,
             diagnostics,
         };
         Begun::Running(remove.begin().boxed())
@@ -88,9 +89,13 @@ impl<'r> Coordinator<'r> {
 
     /// The provisioners that run before an object is destroyed: those of its block, or of the block that removes it.
     fn destroy_commands(&self, change: &ResourceChange) -> (Vec<Command>, Diagnostics) {
-        let provisioners: Vec<Provisioner> = match self.block(&change.address) {
-            Some(block) => block.provisioners.clone(),
+        let (provisioners, connection) = match self.block(&change.address) {
+            Some(block) => (block.provisioners.clone(), block.connection.clone()),
             None => self.removed_provisioners(&change.address),
+        };
+        let declared = Declared {
+            provisioners: &provisioners,
+            connection: connection.as_ref(),
         };
         let scope = Scope {
             only_self: true,
@@ -101,7 +106,7 @@ impl<'r> Coordinator<'r> {
             .with_self(change.before.clone())
         };
         commands(
-            &provisioners,
+            declared,
             ProvisionerWhen::Destroy,
             &scope,
             &self.evaluator,
@@ -109,7 +114,10 @@ impl<'r> Coordinator<'r> {
         )
     }
 
-    fn removed_provisioners(&self, address: &AbsResourceInstance) -> Vec<Provisioner> {
+    fn removed_provisioners(
+        &self,
+        address: &AbsResourceInstance,
+    ) -> (Vec<Provisioner>, Option<Body>) {
         let resource = address.resource.config();
         let steps = resource.module.steps();
         for depth in (0..=steps.len()).rev() {
@@ -125,11 +133,11 @@ impl<'r> Coordinator<'r> {
                     RemovedFrom::Module(_) => false,
                 };
                 if found {
-                    return removed.provisioners.clone();
+                    return (removed.provisioners.clone(), removed.connection.clone());
                 }
             }
         }
-        Vec::new()
+        (Vec::new(), None)
     }
 }
 
@@ -141,7 +149,7 @@ impl<'r> Remove<'r> {
             let problems = provision(
                 commands,
                 &self.subject.address,
-                self.process,
+                self.hands,
                 &self.subject.observer,
             )
             .await;

@@ -15,10 +15,11 @@ use terrace_functions::{Context, FileError, FunctionTable};
 use terrace_plan::{Plan, PlanInputs, PlanMode};
 use terrace_planner::PlanOptions;
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, Clock, Entropy, ImportedResource, JournalStore,
-    LockedState, Observer, OperationEvent, PlanRequest, PlanResponse, Process, ProcessOutput,
-    ProcessRequest, Provider, ProviderDiagnostic, ProviderError, ProviderSource, ReadRequest,
-    ReadResponse, Reply, ResourceState, RunStore, StateVersion, StoreError, StoredState,
+    ApplyRequest, ApplyResponse, Attempt, Clock, Connection, Content, Entropy, ImportedResource,
+    JournalStore, LockedState, Observer, OperationEvent, PlanRequest, PlanResponse, Process,
+    ProcessOutput, ProcessRequest, Provider, ProviderDiagnostic, ProviderError, ProviderSource,
+    ReadRequest, ReadResponse, Remote, RemoteError, RemoteTask, Reply, ResourceState, RunStore,
+    StateVersion, StoreError, StoredState,
 };
 use terrace_schema::{Attribute, Block, ProviderSchema, ResourceSchema};
 use terrace_state::State;
@@ -464,6 +465,41 @@ impl Process for Commands {
     }
 }
 
+struct Machines(Arc<World>);
+
+#[async_trait]
+impl Remote for Machines {
+    async fn carry_out(
+        &self,
+        connection: &Connection,
+        task: &RemoteTask,
+        on_output: &(dyn for<'a> Fn(&'a str) + Send + Sync),
+    ) -> Result<(), RemoteError> {
+        let text = |content: &Content| match content {
+            Content::Text(text) => text.clone(),
+            Content::Path(path) => format!("path {path}"),
+        };
+        let what = match task {
+            RemoteTask::Run(scripts) => scripts.iter().map(text).collect(),
+            RemoteTask::Copy {
+                content,
+                destination,
+            } => format!("{} > {destination}", text(content)),
+        };
+        let target = &connection.target;
+        let command = format!("{}@{} {}", target.user, target.host, what.trim());
+        self.0.commands.lock().unwrap().push(command);
+        on_output("Connecting...\n  Host: h");
+        if what.contains("hang") {
+            futures::future::pending::<()>().await;
+        }
+        match what.contains("fail") {
+            true => Err(RemoteError("error executing: status 3".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
 struct Events(Arc<Mutex<Vec<String>>>);
 
 impl Observer for Events {
@@ -659,6 +695,7 @@ impl World {
             locked: &mut locked,
             journal: &Journal(self.clone()),
             process: &Commands(self.clone()),
+            remote: &Machines(self.clone()),
             clock: Arc::new(Ticking::default()),
             entropy: Arc::new(Counting::default()),
             observer: Arc::new(Events(self.events.clone())),
