@@ -7,12 +7,12 @@ use crate::engine::Engine;
 use crate::known::{self, Known};
 use crate::node::Node;
 use crate::outcome::{Class, Outcome, difference, evaluate};
-use crate::{Failure, expression, scaffold};
+use crate::{Failure, expression};
 
 /// How many expressions are evaluated in one run of an engine.
 const BATCH: usize = 500;
 /// How many smaller expressions are tried for one disagreement in one go.
-const TRIES: usize = 12;
+const TRIES: usize = 16;
 /// How many disagreements are made small.
 const MINIMISED: usize = 120;
 /// How often the smallest found are tried to be made smaller.
@@ -55,7 +55,6 @@ pub(crate) fn run(
     n: usize,
 ) -> Result<Found, Failure> {
     let directory = tempfile::tempdir()?;
-    scaffold::write(directory.path())?;
     let signatures = expression::signatures();
     let mut found = Found::default();
     let mut disagreements = Vec::new();
@@ -133,13 +132,19 @@ impl Comparison<'_> {
         directory: &Path,
         disagreements: &mut [Disagreement],
     ) -> Result<(), Failure> {
-        let mut candidates: Vec<Vec<Node>> =
-            disagreements.iter().map(|found| steps(&found.node)).collect();
+        let mut candidates: Vec<Vec<Node>> = disagreements
+            .iter()
+            .map(|found| steps(&found.node))
+            .collect();
         for round in 0..ROUNDS {
             let mut tried = Vec::new();
             for (which, candidates) in (0..).zip(&mut candidates) {
                 let rest = candidates.split_off(candidates.len().min(TRIES));
-                tried.extend(std::mem::replace(candidates, rest).into_iter().map(|node| (which, node)));
+                tried.extend(
+                    std::mem::replace(candidates, rest)
+                        .into_iter()
+                        .map(|node| (which, node)),
+                );
             }
             if tried.is_empty() {
                 break;
@@ -169,6 +174,7 @@ impl Comparison<'_> {
 /// Smaller expressions, the smallest first.
 fn steps(node: &Node) -> Vec<Node> {
     let mut smaller = node.smaller();
+    smaller.retain(|node| expression::is_closed(&node.to_string()));
     smaller.sort_by_key(Node::size);
     smaller.dedup();
     smaller

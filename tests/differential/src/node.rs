@@ -57,6 +57,9 @@ macro_rules! compound {
 }
 pub(crate) use compound;
 
+/// How many smaller nodes are thought of at once.
+const STEPS: usize = 600;
+
 /// What an expression is replaced by, to see whether it matters at all.
 const SIMPLEST: [&str; 7] = ["null", "1", "true", "\"\"", "\"a\"", "[]", "{}"];
 
@@ -119,7 +122,7 @@ impl Node {
         1 + parts + text
     }
 
-    /// All nodes that are a step smaller.
+    /// Nodes that are a step smaller: the whole comes first, then its parts, at most [`STEPS`] in all.
     pub(crate) fn smaller(&self) -> Vec<Self> {
         let mut found = Vec::new();
         if self.expression {
@@ -136,6 +139,9 @@ impl Node {
             }
         }
         for (index, child) in self.children().into_iter().enumerate() {
+            if found.len() >= STEPS {
+                break;
+            }
             let replaced = child
                 .smaller()
                 .into_iter()

@@ -99,7 +99,11 @@ pub(crate) fn difference(reference: &Outcome, ours: &Outcome) -> Option<Class> {
         .into_iter()
         .find_map(|(differs, class)| differs.then_some(class)),
         (Outcome::Refused(reference), Outcome::Refused(ours)) => {
-            let summaries = |all: &[Told]| all.iter().map(|told| told.summary.clone()).collect::<Vec<_>>();
+            let summaries = |all: &[Told]| {
+                all.iter()
+                    .map(|told| told.summary.clone())
+                    .collect::<Vec<_>>()
+            };
             if summaries(reference) != summaries(ours) {
                 Some(Class::Summary)
             } else {
@@ -157,13 +161,10 @@ fn plan(
     expressions: &[String],
     numbers: &[usize],
 ) -> Result<Planned, Failure> {
-    for number in 0..expressions.len() {
+    scaffold::write(directory)?;
+    for number in numbers {
         let path = directory.join(format!("e{number}.tf"));
-        if numbers.contains(&number) {
-            std::fs::write(path, scaffold::around(number, &expressions[number]))?;
-        } else if path.exists() {
-            std::fs::remove_file(path)?;
-        }
+        std::fs::write(path, scaffold::around(*number, &expressions[*number]))?;
     }
     let file = format!("{}.plan", engine.name);
     let out = format!("-out={file}");

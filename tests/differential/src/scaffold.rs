@@ -153,13 +153,22 @@ const FILES: [(&str, &[u8]); 10] = [
     ("bytes.bin", b"\xff\xfe\x00\x01"),
     ("a.tftpl", b"a is ${a}.\n"),
     ("list.tftpl", b"%{ for x in b ~}\n- ${x}\n%{ endfor ~}\n"),
-    ("if.tftpl", b"%{ if true }yes%{ else }no%{ endif } ${upper(\"x\")}"),
+    (
+        "if.tftpl",
+        b"%{ if true }yes%{ else }no%{ endif } ${upper(\"x\")}",
+    ),
     ("bad.tftpl", b"${nosuch(1)} %{ if }\n"),
     ("one.tftpl", b"${a}"),
 ];
 
-/// Writes the module without any expression to evaluate.
+/// Writes the module without any expression to evaluate, over what is there.
 pub(crate) fn write(directory: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_file() {
+            std::fs::remove_file(path)?;
+        }
+    }
     std::fs::write(directory.join("scaffold.tf"), CONFIGURATION)?;
     std::fs::write(directory.join("terraform.tfvars.json"), VARIABLES)?;
     std::fs::create_dir_all(directory.join("sub"))?;
@@ -225,7 +234,11 @@ pub(crate) fn references() -> Vec<(&'static str, Kind, Standing)> {
         ("var.no_list", Kind::list(Text), Open),
         ("var.never_null", Text, Open),
         ("var.secret", Text, Secret),
-        ("var.secret_object", Object(vec![("a", Text), ("b", Number)]), Secret),
+        (
+            "var.secret_object",
+            Object(vec![("a", Text), ("b", Number)]),
+            Secret,
+        ),
         ("local.unknown_text", Text, Unknown),
         ("local.unknown_prefixed", Text, Unknown),
         ("local.unknown_number", Number, Unknown),
@@ -237,9 +250,17 @@ pub(crate) fn references() -> Vec<(&'static str, Kind, Standing)> {
         ("local.partly_typed_list", Kind::list(Text), Unknown),
         ("local.partly_set", Kind::set(Text), Unknown),
         ("local.partly_map", Kind::map(Text), Unknown),
-        ("local.partly_object", Object(vec![("a", Text), ("b", Number)]), Unknown),
+        (
+            "local.partly_object",
+            Object(vec![("a", Text), ("b", Number)]),
+            Unknown,
+        ),
         ("local.secret_unknown", Text, Secret),
-        ("local.partly_secret", Object(vec![("a", Text), ("b", Text)]), Secret),
+        (
+            "local.partly_secret",
+            Object(vec![("a", Text), ("b", Text)]),
+            Secret,
+        ),
         ("local.partly_secret_list", Tuple(vec![Text, Text]), Secret),
         ("local.secret_map", Kind::map(Text), Secret),
     ]

@@ -68,17 +68,35 @@ impl Generator {
             return Node::leaf(format!("\"{text}\""));
         }
         match wants {
-            Wants::Small if self.random.chance(80) => Node::leaf(*self.random.pick(&literal::SMALL)),
-            Wants::Base if self.random.chance(80) => {
-                Node::leaf(*self.random.pick(&["10", "16", "2", "8", "36", "62", "1", "63", "0", "-1"]))
+            Wants::Small if self.random.chance(80) => {
+                Node::leaf(*self.random.pick(&literal::SMALL))
             }
+            Wants::Base if self.random.chance(80) => Node::leaf(
+                *self
+                    .random
+                    .pick(&["10", "16", "2", "8", "36", "62", "1", "63", "0", "-1"]),
+            ),
             Wants::Integer if self.random.chance(70) => Node::leaf(*self.random.pick(&[
-                "\"0\"", "\"101\"", "\"ff\"", "\"-7\"", "\"FF\"", "\"zz\"", "\"\"", "12", "\"1.5\"", "\"+3\"", "\"_1\"", "\"00012\"",
+                "\"0\"",
+                "\"101\"",
+                "\"ff\"",
+                "\"-7\"",
+                "\"FF\"",
+                "\"zz\"",
+                "\"\"",
+                "12",
+                "\"1.5\"",
+                "\"+3\"",
+                "\"_1\"",
+                "\"00012\"",
                 "\"99999999999999999999999\"",
             ])),
-            Wants::TemplateText if self.random.chance(80) => {
-                Node::leaf(*self.random.pick(&["local.template_text", "local.template_loop", "var.text", "local.unknown_text"]))
-            }
+            Wants::TemplateText if self.random.chance(80) => Node::leaf(*self.random.pick(&[
+                "local.template_text",
+                "local.template_loop",
+                "var.text",
+                "local.unknown_text",
+            ])),
             Wants::Object => {
                 let n = self.random.below(4);
                 let attributes = (0..n)

@@ -18,6 +18,9 @@ use signature::Signature;
 /// How many of a hundred expressions have another type than wanted.
 const MISTYPED: usize = 4;
 
+/// What the names of iterators begin with; a number follows, and none is used twice.
+const ITERATOR: &str = "it";
+
 /// Makes expressions.
 #[derive(Debug)]
 pub(crate) struct Generator {
@@ -25,12 +28,18 @@ pub(crate) struct Generator {
     signatures: std::sync::Arc<Vec<Signature>>,
     references: Vec<(String, Kind, Standing)>,
     n_names: usize,
+    /// How many more nodes there may be before everything is kept shallow.
+    budget: usize,
     /// What the values that this expression refers to are at worst.
     standings: Vec<Standing>,
 }
 
 /// The random expression `index` of a run with this seed.
-pub(crate) fn expression(seed: u64, index: u64, signatures: &std::sync::Arc<Vec<Signature>>) -> Node {
+pub(crate) fn expression(
+    seed: u64,
+    index: u64,
+    signatures: &std::sync::Arc<Vec<Signature>>,
+) -> Node {
     let mut generator = Generator::new(Random::of(seed, index), signatures.clone());
     generator.whole()
 }
@@ -58,6 +67,7 @@ impl Generator {
             signatures,
             references,
             n_names: 0,
+            budget: 60,
             standings,
         }
     }
@@ -78,6 +88,8 @@ impl Generator {
 
     /// An expression of a type.
     fn of(&mut self, kind: &Kind, depth: usize) -> Node {
+        self.budget = self.budget.saturating_sub(1);
+        let depth = if self.budget == 0 { 0 } else { depth };
         if self.random.chance(MISTYPED) {
             let other = Kind::random(&mut self.random, 1);
             return self.well_typed(&other, depth.saturating_sub(1));
@@ -189,7 +201,13 @@ impl Generator {
                 let key = self.of(&Kind::Text, depth.min(1));
                 compound!("(", key, ")", equals, value)
             }
-            2 => compound!(self.random.pick(&["1", "true", "null", "\"a b\"", "1.5"]).to_string(), equals, value),
+            2 => compound!(
+                self.random
+                    .pick(&["1", "true", "null", "\"a b\"", "1.5"])
+                    .to_string(),
+                equals,
+                value
+            ),
             _ => compound!(name, equals, value),
         };
         item.inner()
@@ -213,15 +231,11 @@ impl Generator {
     /// A name for an iterator, not used before.
     fn name(&mut self) -> String {
         self.n_names += 1;
-        format!("v{}", self.n_names)
+        format!("{ITERATOR}{}", self.n_names)
     }
 
     /// Makes something inside a scope in which these names stand for values of these types.
-    fn within<T>(
-        &mut self,
-        names: &[(&str, Kind)],
-        make: impl FnOnce(&mut Self) -> T,
-    ) -> T {
+    fn within<T>(&mut self, names: &[(&str, Kind)], make: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.references.len();
         for (name, kind) in names {
             // More than once: what is nearest is what expressions refer to most.
@@ -234,6 +248,29 @@ impl Generator {
         self.references.truncate(before);
         made
     }
+}
+
+/// Whether all iterators that the text mentions are declared in it.
+pub(crate) fn is_closed(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find(ITERATOR) {
+        let begins = !rest[..at].ends_with(|before: char| before.is_alphanumeric());
+        rest = &rest[at + ITERATOR.len()..];
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let number = &rest[..digits];
+        let declared = || {
+            [" in ", ", "]
+                .iter()
+                .any(|after| text.contains(&format!("for {ITERATOR}{number}{after}")))
+                || text.contains(&format!(", {ITERATOR}{number} in "))
+        };
+        if begins && digits > 0 && !declared() {
+            return false;
+        }
+    }
+    true
 }
 
 /// Collects the parts of a value of type `of` that have the type `wanted`.
@@ -249,12 +286,24 @@ fn parts(text: String, of: &Kind, wanted: &Kind, depth: usize, found: &mut Vec<S
         Kind::Map(element) => parts(format!("{text}[\"a\"]"), element, wanted, depth - 1, found),
         Kind::Tuple(elements) => {
             for (index, element) in elements.iter().enumerate() {
-                parts(format!("{text}[{index}]"), element, wanted, depth - 1, found);
+                parts(
+                    format!("{text}[{index}]"),
+                    element,
+                    wanted,
+                    depth - 1,
+                    found,
+                );
             }
         }
         Kind::Object(attributes) => {
             for (name, attribute) in attributes {
-                parts(format!("{text}.{name}"), attribute, wanted, depth - 1, found);
+                parts(
+                    format!("{text}.{name}"),
+                    attribute,
+                    wanted,
+                    depth - 1,
+                    found,
+                );
             }
         }
         Kind::Number | Kind::Text | Kind::Bool | Kind::Set(_) | Kind::Any => {}
@@ -277,6 +326,13 @@ mod tests {
     }
 
     #[test]
+    fn iterators_must_be_declared() {
+        assert!(is_closed("[for it1, it22 in [1] : it1 + it22 + item]"));
+        assert!(!is_closed("[for it1 in [1] : it2]"));
+        assert!(!is_closed("it1"));
+    }
+
+    #[test]
     fn every_function_comes_up() {
         let signatures = signatures();
         let texts: Vec<String> = (0..4000)
@@ -286,5 +342,14 @@ mod tests {
             let call = format!("{}(", signature.name);
             assert!(texts.iter().any(|text| text.contains(&call)), "{call}");
         }
+    }
+
+    #[test]
+    fn expressions_stay_small() {
+        let signatures = signatures();
+        let largest = (0..4000)
+            .map(|index| expression(1, index, &signatures).to_string().len())
+            .max();
+        assert!(largest.unwrap() < 3000, "{largest:?}");
     }
 }

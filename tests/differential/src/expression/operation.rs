@@ -208,11 +208,25 @@ impl Generator {
     pub(super) fn special(&mut self, kind: &Kind, depth: usize) -> Node {
         match self.random.below(6) {
             0 => compound!("jsondecode(jsonencode(", self.of(kind, depth), "))"),
-            1 => compound!("try(", self.of(&Kind::Any, depth), ", ", self.of(kind, depth), ")"),
+            1 => compound!(
+                "try(",
+                self.of(&Kind::Any, depth),
+                ", ",
+                self.of(kind, depth),
+                ")"
+            ),
             2 => compound!("[", self.of(kind, depth), "][0]"),
             3 => compound!("{ a = ", self.of(kind, depth), " }.a"),
             4 => compound!("one(", self.of(kind, depth), "[*])"),
-            _ => compound!("element([", self.of(kind, depth), ", ", self.of(kind, depth), "], ", self.number(), ")"),
+            _ => compound!(
+                "element([",
+                self.of(kind, depth),
+                ", ",
+                self.of(kind, depth),
+                "], ",
+                self.number(),
+                ")"
+            ),
         }
     }
 }

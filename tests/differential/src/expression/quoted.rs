@@ -36,8 +36,13 @@ impl Generator {
     }
 
     fn template_part(&mut self, depth: usize, fragments: &[&str]) -> Node {
+        let choices = if depth == 0 || self.budget == 0 {
+            7
+        } else {
+            10
+        };
         let depth = depth.saturating_sub(1);
-        match self.random.below(10) {
+        match self.random.below(choices) {
             0..4 => Node::fragment(*self.random.pick(fragments)),
             4..7 => {
                 let kind = Kind::scalar(&mut self.random);
@@ -75,7 +80,12 @@ impl Generator {
         ];
         if self.random.chance(50) {
             let otherwise: Part = self.text(depth, fragments).into();
-            parts.extend([self.open().into(), "else".into(), self.close().into(), otherwise]);
+            parts.extend([
+                self.open().into(),
+                "else".into(),
+                self.close().into(),
+                otherwise,
+            ]);
         }
         parts.extend([self.open().into(), "endif".into(), self.close().into()]);
         Node::compound(parts).inner()
@@ -116,7 +126,23 @@ impl Generator {
     /// A heredoc in parentheses, indented or not.
     pub(super) fn heredoc(&mut self, depth: usize) -> Node {
         const FRAGMENTS: [&str; 18] = [
-            "text", "  indented", "\n", "\n", "\n  ", "\n    ", "\n\t", " ", "\\n", "\"quoted\"", "é", "$${x}", "%%{", "$", "%", "#", "~",
+            "text",
+            "  indented",
+            "\n",
+            "\n",
+            "\n  ",
+            "\n    ",
+            "\n\t",
+            " ",
+            "\\n",
+            "\"quoted\"",
+            "é",
+            "$${x}",
+            "%%{",
+            "$",
+            "%",
+            "#",
+            "~",
             "\n\n",
         ];
         let indent = *self.random.pick(&["", "  ", "    "]);
