@@ -108,7 +108,7 @@ impl<'a> Parser<'a> {
                     trim_next = trims;
                     parts.push(part);
                 }
-                kind if kind.is_problem() => return Err(Lost),
+                kind if kind.is_problem() && kind != TokenKind::QuoteNewline => return Err(Lost),
                 _ => {
                     let detail = "No closing marker was found for the string.";
                     self.report_within(
