@@ -9,6 +9,15 @@ use crate::{Config, ModuleCall, ModuleNode, Provisioner, RemovedFrom, ResourceCo
 /// configurations exist.
 pub fn check(config: &Config) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
+    let outputs = config.root.module.outputs.values();
+    diagnostics.extend(outputs.filter(|output| output.ephemeral).map(|output| {
+        Diagnostic::error(
+            "ephemeral-root-output",
+            "Ephemeral output not allowed",
+            "Ephemeral outputs are not allowed in context of a root module",
+        )
+        .at(output.span)
+    }));
     for node in config.root.walk() {
         for (name, call) in &node.module.calls {
             if let Some(child) = node.children.get(name) {
@@ -75,9 +84,13 @@ fn inputs(call: &ModuleCall, child: &ModuleNode, diagnostics: &mut Diagnostics) 
         let hint = names::suggestion(name, unset)
             .map_or_else(String::new, |known| format!(" Did you mean \"{known}\"?"));
         let detail = format!("An argument named \"{name}\" is not expected here.{hint}");
-        diagnostics.push(
-            Diagnostic::error("unsupported-argument", "Unsupported argument", detail).at(*span),
-        );
+        let summary = "Unsupported argument";
+        diagnostics.push(if call.overridden {
+            let detail = format!("{detail} It is left out, as this block is overridden.");
+            Diagnostic::warning("unsupported-argument", summary, detail).at(*span)
+        } else {
+            Diagnostic::error("unsupported-argument", summary, detail).at(*span)
+        });
     }
 }
 

@@ -21,6 +21,21 @@ pub fn evaluate_constant(expression: &Expr, diagnostics: &mut Diagnostics) -> Va
     .value(expression)
 }
 
+/// Leaves out what was found wrong with template sequences in the texts of `expression`, which stand for themselves.
+pub(crate) fn forgive_templates(expression: &Expr, diagnostics: &mut Diagnostics) {
+    let whole = expression.span;
+    let inside = |span: Span| {
+        span.source == whole.source && whole.start <= span.start && span.end <= whole.end
+    };
+    let (mut kept, found) = (Diagnostics::new(), std::mem::take(diagnostics));
+    kept.extend(
+        found
+            .into_iter()
+            .filter(|problem| !problem.subject.is_some_and(inside)),
+    );
+    *diagnostics = kept;
+}
+
 /// The value of an expression of a JSON file where nothing may be referred to: texts stand for themselves, whatever
 /// template sequences they hold.
 pub(crate) fn evaluate_json_constant(

@@ -23,6 +23,7 @@ mod tree;
 mod type_expr;
 mod unsupported;
 pub mod variables;
+mod versions;
 
 pub use check::check;
 pub use constant::evaluate_constant;

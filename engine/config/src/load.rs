@@ -12,6 +12,7 @@ use terrace_value::Text;
 use crate::directory::{self, ConfigFile};
 use crate::early::{self, ConstantsOnly, EarlyEvaluator, EarlyPlace, FoundSource};
 use crate::parts::FileParts;
+use crate::versions::judge_versions;
 use crate::{
     Config, Module, ModuleCall, ModuleNode, Snapshot, SnapshotFile, decode, merge, providers,
 };
@@ -125,12 +126,7 @@ impl<'a> Loader<'a> {
         let mut found: BTreeMap<ModulePath, Found> = BTreeMap::new();
         let mut level = vec![root];
         while !level.is_empty() {
-            self.define(
-                level
-                    .iter()
-                    .map(|pending| pending.directory.clone())
-                    .collect(),
-            );
+            self.define(&level);
             if self.diagnostics.has_errors() && found.is_empty() {
                 // A broken root says nothing reliable about what it calls.
                 if let Some(module) = self.definitions.get(&level[0].directory) {
@@ -271,7 +267,11 @@ impl<'a> Loader<'a> {
     }
 
     /// Reads, parses and merges the modules in `directories` that are not yet known.
-    fn define(&mut self, mut directories: Vec<String>) {
+    fn define(&mut self, level: &[Pending]) {
+        let mut directories: Vec<String> = level
+            .iter()
+            .map(|pending| pending.directory.clone())
+            .collect();
         directories.sort();
         directories.dedup();
         directories.retain(|directory| !self.definitions.contains_key(directory));
@@ -311,10 +311,15 @@ impl<'a> Loader<'a> {
                     primary.push(parts);
                 }
             }
-            let (mut module, diagnostics) =
+            let (mut module, required, diagnostics) =
                 merge::module(&directory, primary, overrides, &self.sources, problems);
             module.files = files;
+            let is_broken = diagnostics.has_errors();
             self.diagnostics.append(diagnostics);
+            if !is_broken {
+                let subject = subject(level, &directory);
+                self.diagnostics.append(judge_versions(&required, &subject));
+            }
             self.definitions.insert(directory, Arc::new(module));
         }
     }
@@ -348,6 +353,16 @@ impl<'a> Loader<'a> {
                 None
             }
         }
+    }
+}
+
+/// How a sentence about a module begins that is called from a directory.
+fn subject(level: &[Pending], directory: &str) -> String {
+    match level.iter().find(|pending| pending.directory == *directory) {
+        Some(pending) if !pending.path.is_root() => {
+            format!("Module {} (from {})", pending.path, pending.source)
+        }
+        _ => "This configuration".to_owned(),
     }
 }
 

@@ -5,16 +5,29 @@ use std::collections::BTreeSet;
 use terrace_syntax::{AttributeSchema, BlockSchema, Body, BodyKind, BodySchema, Item, JsonObject};
 use terrace_value::Text;
 
-/// `base` with what `over` says: its arguments replace those of the same name, its blocks all those of the same type.
-/// The two may be written in different syntaxes.
-pub(crate) fn merge_bodies(base: &Body, over: &Body) -> Body {
-    let replaced = names(over);
-    let mut parts = Parts::default();
-    parts.add(base, &replaced);
-    parts.add(over, &BTreeSet::new());
+/// `base` overridden by `over`: its arguments replace those of the same name, its blocks all those of the same type. The
+/// two may be written in different syntaxes.
+pub(crate) fn override_body(base: &Body, over: &Body) -> Body {
+    let parts = Parts::of(base, over).into_bodies(base);
     Body {
-        kind: parts.into_kind(base),
+        kind: BodyKind::Merged(parts.into()),
         ..*base
+    }
+}
+
+/// `base` with what `inner`, which stands in it, says beside it.
+pub(crate) fn join_bodies(base: &Body, inner: &Body) -> Body {
+    let mut parts = Parts::of(base, inner).into_bodies(base);
+    match parts.pop() {
+        Some(only) if parts.is_empty() => only,
+        Some(last) => {
+            parts.push(last);
+            Body {
+                kind: BodyKind::Merged(parts.into()),
+                ..*base
+            }
+        }
+        None => base.clone(),
     }
 }
 
@@ -35,6 +48,13 @@ struct Parts {
 }
 
 impl Parts {
+    fn of(base: &Body, over: &Body) -> Self {
+        let mut parts = Self::default();
+        parts.add(base, &names(over));
+        parts.add(over, &BTreeSet::new());
+        parts
+    }
+
     /// Adds what a body holds, but for what goes by one of the names.
     fn add(&mut self, body: &Body, without: &BTreeSet<Text>) {
         match &body.kind {
@@ -62,21 +82,17 @@ impl Parts {
         }
     }
 
-    fn into_kind(self, place: &Body) -> BodyKind {
-        if self.objects.is_empty() {
-            return BodyKind::Native(self.items.into());
-        }
-        if self.items.is_empty() {
-            return BodyKind::Json(self.objects.into());
-        }
+    /// What there is in each syntax.
+    fn into_bodies(self, place: &Body) -> Vec<Body> {
         let part = |kind| Body { kind, ..*place };
-        BodyKind::Merged(
-            [
-                part(BodyKind::Native(self.items.into())),
-                part(BodyKind::Json(self.objects.into())),
-            ]
-            .into(),
-        )
+        let mut bodies = Vec::new();
+        if !self.items.is_empty() {
+            bodies.push(part(BodyKind::Native(self.items.into())));
+        }
+        if !self.objects.is_empty() {
+            bodies.push(part(BodyKind::Json(self.objects.into())));
+        }
+        bodies
     }
 }
 

@@ -8,7 +8,7 @@ use terrace_diag::Span;
 use terrace_syntax::{Body, Expr, Traversal};
 use terrace_value::{Type, Value};
 
-use crate::merge_body::merge_bodies;
+use crate::merge_body::join_bodies;
 
 /// A module definition. Maps are by name; several files have been merged and overrides applied.
 #[derive(Clone, Debug, Default)]
@@ -273,7 +273,7 @@ impl Provisioner {
     /// Its connection: what its own block says, over what `base`, that of its resource, says.
     pub fn connection_over(&self, base: Option<&Body>) -> Option<Body> {
         match (base, &self.connection) {
-            (Some(base), Some(own)) => Some(merge_bodies(base, own)),
+            (Some(base), Some(own)) => Some(join_bodies(base, own)),
             (base, own) => own.as_ref().or(base).cloned(),
         }
     }
@@ -327,6 +327,8 @@ pub struct ModuleCall {
     pub depends_on: Vec<Traversal>,
     /// `providers`; `None` when not given, then default configurations are inherited.
     pub providers: Option<Vec<ProviderPassed>>,
+    /// Whether an override file changed it: then inputs that its module does not have are left out.
+    pub overridden: bool,
     /// The block's header.
     pub span: Span,
 }

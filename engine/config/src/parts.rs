@@ -119,6 +119,7 @@ pub(crate) struct CallPart {
     pub(crate) repetition: Option<ForEachOrCount>,
     pub(crate) depends_on: Option<Vec<Traversal>>,
     pub(crate) providers: Option<Vec<ProviderPassed>>,
+    pub(crate) overridden: bool,
     pub(crate) span: Span,
     pub(crate) missing_span: Span,
 }

@@ -10,7 +10,7 @@ use terrace_syntax::{Attribute, Body, BodyKind, Item};
 use terrace_value::convert::{ConversionError, convert};
 use terrace_value::{Text, Value};
 
-use crate::constant::{evaluate_constant, evaluate_json_constant};
+use crate::constant::{evaluate_constant, evaluate_json_constant, forgive_templates};
 use crate::directory::is_ignored;
 use crate::load::join;
 use crate::{Module, Variable, names};
@@ -183,7 +183,12 @@ impl Collector<'_> {
             self.diagnostics.push(problem);
             return;
         }
-        let (attributes, diagnostics) = body.just_attributes();
+        let (attributes, mut diagnostics) = body.just_attributes();
+        if is_json {
+            for attribute in attributes.values() {
+                forgive_templates(&attribute.value, &mut diagnostics);
+            }
+        }
         let broken = diagnostics.has_errors();
         self.diagnostics.append(diagnostics);
         if broken {

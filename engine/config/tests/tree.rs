@@ -7,7 +7,7 @@ use support::{Memory, load, render};
 use terrace_addr::{LocalProviderConfig, ModulePath, Resource};
 use terrace_config::{Config, ForEachOrCount, load_snapshot};
 use terrace_diag::Span;
-use terrace_syntax::{BlockSchema, BodyKind, BodySchema, Item};
+use terrace_syntax::{BlockSchema, Body, BodyKind, BodySchema, Item};
 
 fn loaded(files: &[(&str, &str)]) -> Config {
     let files: Vec<(String, String)> = files
@@ -36,19 +36,24 @@ fn path(steps: &str) -> ModulePath {
     steps.split('.').filter(|step| !step.is_empty()).collect()
 }
 
-/// What stands in a native body, as text.
+/// What stands in the native parts of a body, as text.
 fn items(config: &Config, name: &str) -> Vec<String> {
     let resource = &config.root.module.resources[&Resource::managed("terraform_data", name)];
-    let BodyKind::Native(items) = &resource.body.kind else {
-        panic!("a native body is expected")
-    };
-    items
+    native_items(&resource.body)
         .iter()
         .map(|item| match item {
             Item::Attribute(attribute) => config.sources.text(attribute.span).to_owned(),
             Item::Block(block) => config.sources.text(block.span).to_owned(),
         })
         .collect()
+}
+
+fn native_items(body: &Body) -> Vec<Item> {
+    match &body.kind {
+        BodyKind::Native(items) => items.to_vec(),
+        BodyKind::Json(_) => panic!("a native body is expected"),
+        BodyKind::Merged(parts) => parts.iter().flat_map(native_items).collect(),
+    }
 }
 
 #[test]
@@ -310,7 +315,11 @@ fn an_override_may_be_written_in_the_other_syntax() {
             .iter()
             .map(|(name, attribute)| format!("{name} of {}", place(attribute.span)));
         let blocks = content.blocks.iter().map(|block| {
-            format!("{} of {}", block.type_name.name, place(block.type_name.span))
+            format!(
+                "{} of {}",
+                block.type_name.name,
+                place(block.type_name.span)
+            )
         });
         arguments.chain(blocks).collect::<Vec<_>>()
     };

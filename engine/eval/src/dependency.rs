@@ -15,7 +15,7 @@ use terrace_value::{Marks, Path, PathStep, Text, Type, Value};
 
 use crate::expression::Run;
 use crate::reference::{Reference, Subject, instance_key};
-use crate::{Dependency, Evaluated, Evaluator, Expansion, Scope, Unknowns, Values};
+use crate::{Dependency, Evaluated, Evaluator, RepetitionData, Scope, Unknowns, Values};
 
 /// What `replace_triggered_by` names.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,18 +137,13 @@ impl Evaluator {
         let Some(block) = self.inputs.config.root.module.imports.get(index) else {
             return evaluated;
         };
-        let repetition = match &block.for_each {
-            Some(expression) => ForEachOrCount::ForEach(expression.clone()),
-            None => ForEachOrCount::Single,
+        let repetitions = match &block.for_each {
+            Some(expression) => self
+                .import_repetition(expression, Unknowns::Refuse, values)
+                .take(&mut evaluated.dependencies, &mut evaluated.diagnostics),
+            None => vec![RepetitionData::default()],
         };
-        let scope = Scope::default();
-        let expansion = self.expand(&repetition, Unknowns::Refuse, &scope, values);
-        let expansion = expansion.take(&mut evaluated.dependencies, &mut evaluated.diagnostics);
-        for key in expansion.as_ref().map(Expansion::keys).unwrap_or_default() {
-            let repetition = expansion
-                .as_ref()
-                .map(|expansion| expansion.repetition(key.as_ref()))
-                .unwrap_or_default();
+        for repetition in repetitions {
             let scope = Scope::instance(ModuleInstance::root(), repetition);
             let mut run = Run::new(self, &scope, values);
             let target = run.import_target(block);

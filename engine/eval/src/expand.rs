@@ -10,7 +10,7 @@ use terrace_value::convert::convert;
 use terrace_value::{Kind, Marks, Type, Value};
 
 use crate::expression::Run;
-use crate::{Evaluated, Evaluator, Expansion, Scope, Values};
+use crate::{Evaluated, Evaluator, Expansion, RepetitionData, Scope, Values};
 
 /// What an unknown `count` or `for_each` means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,20 @@ impl Evaluator {
         }
     }
 
+    /// `each` for each element of an import block's `for_each`, which may be a collection of any kind: what is
+    /// imported has no key of its own. Null and what is not known, where that is allowed, give none.
+    pub(crate) fn import_repetition(
+        &self,
+        for_each: &Expr,
+        unknowns: Unknowns,
+        values: &dyn Values,
+    ) -> Evaluated<Vec<RepetitionData>> {
+        let scope = Scope::default();
+        let mut run = Run::new(self, &scope, values);
+        let repetitions = run.import_repetition(for_each, unknowns);
+        run.finish(repetitions)
+    }
+
     /// How anything is expanded that stands in `scope`.
     pub fn expand(
         &self,
@@ -106,6 +120,48 @@ impl Evaluator {
 }
 
 impl Run<'_> {
+    fn import_repetition(&mut self, for_each: &Expr, unknowns: Unknowns) -> Vec<RepetitionData> {
+        let before = self.errors();
+        let value = self.whole(for_each);
+        if self.errors() > before {
+            return Vec::new();
+        }
+        let (value, marks) = value.unmark();
+        let of = |key: Value, value: &Value| RepetitionData {
+            each_key: Some(key.with_marks(marks)),
+            each_value: Some(value.clone().with_marks(marks)),
+            ..RepetitionData::default()
+        };
+        let is_set = matches!(value.kind(), Kind::Set(..));
+        let repetitions: Vec<RepetitionData> = match (value.as_sequence(), value.as_entries()) {
+            (Some(items), _) if is_set => items.iter().map(|item| of(item.clone(), item)).collect(),
+            (Some(items), _) => (0_i64..)
+                .zip(items)
+                .map(|(index, item)| of(Value::int(index), item))
+                .collect(),
+            (_, Some(entries)) => entries
+                .iter()
+                .map(|(key, item)| of(Value::string(key.clone()), item))
+                .collect(),
+            _ if value.is_null() || !value.is_known() => Vec::new(),
+            _ => {
+                let detail = "The \"for_each\" expression must be a collection.";
+                let _: Option<()> = self.refuse(for_each, invalid_for_each(detail));
+                return Vec::new();
+            }
+        };
+        let is_known = |repetition: &RepetitionData| {
+            repetition.each_value.as_ref().is_none_or(Value::is_known)
+        };
+        if unknowns == Unknowns::Refuse && (!value.is_known() || !repetitions.iter().all(is_known))
+        {
+            let detail = "The \"for_each\" expression includes values derived from other resource attributes that cannot be determined until apply, and so Terrace cannot determine the full set of values that might be used to import this resource.";
+            let _: Option<()> = self.refuse(for_each, invalid_for_each(detail));
+            return Vec::new();
+        }
+        repetitions
+    }
+
     fn count(&mut self, expression: &Expr, unknowns: Unknowns) -> Option<Expansion> {
         let before = self.errors();
         let value = self.whole(expression);

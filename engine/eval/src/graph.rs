@@ -489,6 +489,25 @@ impl Builder<'_> {
         }
     }
 
+    /// A variable leads on to others by its rules where it has any.
+    fn name_in_cycle(&self, node: &ConfigNode) -> String {
+        let name = node.to_string();
+        let ConfigNode::Variable(path, variable) = node else {
+            return name;
+        };
+        let has_rules = self
+            .evaluator
+            .inputs
+            .config
+            .module(path)
+            .and_then(|node| node.module.variables.get(variable))
+            .is_some_and(|variable| !variable.validations.is_empty());
+        match name.strip_suffix(" (expand)") {
+            Some(start) if has_rules => format!("{start} (validation)"),
+            _ => name,
+        }
+    }
+
     fn tell_cycles(&mut self) {
         for cycle in self.graph.dag.cycles() {
             let names: Vec<String> = cycle
@@ -497,7 +516,7 @@ impl Builder<'_> {
                 .rev()
                 .filter_map(|id| self.graph.dag.get(*id))
                 .filter(|node| !matches!(node, ConfigNode::CallOutputs(..)))
-                .map(ToString::to_string)
+                .map(|node| self.name_in_cycle(node))
                 .collect();
             self.diagnostics.push(Diagnostic::error(
                 "cycle",

@@ -179,15 +179,8 @@ impl Evaluator {
             evaluated.value = unknown();
             return evaluated;
         }
-        if !variable.ephemeral && evaluated.value.has_marks_deep(Marks::EPHEMERAL) {
-            evaluated.diagnostics.push(
-                Diagnostic::error(
-                    "ephemeral-not-allowed",
-                    "Ephemeral value not allowed",
-                    "This input variable is not declared as accepting a ephemeral values, so it cannot be set to a result derived from an ephemeral value.",
-                )
-                .at(input.span),
-            );
+        if let Some(problem) = undeclared_ephemeral(variable, &evaluated.value) {
+            evaluated.diagnostics.push(problem.at(input.span));
             evaluated.value = unknown();
             return evaluated;
         }
@@ -245,6 +238,10 @@ impl Evaluator {
             return Evaluated::of(Value::dynamic());
         };
         let mut evaluated = Evaluated::of(Value::dynamic());
+        if self.validating {
+            // What a module gives is judged where it is declared.
+            return evaluated;
+        }
         let expansion = values.call_expansion(&address.module, &address.name);
         evaluated.value = match (expansion, &call.repetition) {
             (Some(Expansion::Single), _) | (None, ForEachOrCount::Single) => {
@@ -354,6 +351,17 @@ fn output_marked(value: Value, output: &Output) -> Value {
         Marks::NONE
     };
     value.with_marks(sensitive | ephemeral)
+}
+
+/// The error of an ephemeral value for a variable that is not declared to take one.
+pub(crate) fn undeclared_ephemeral(variable: &Variable, value: &Value) -> Option<Diagnostic> {
+    (!variable.ephemeral && value.has_marks_deep(Marks::EPHEMERAL)).then(|| {
+        Diagnostic::error(
+            "ephemeral-not-allowed",
+            "Ephemeral value not allowed",
+            "This input variable is not declared as accepting a ephemeral values, so it cannot be set to a result derived from an ephemeral value.",
+        )
+    })
 }
 
 fn output_problem(output: &Output, node: &ModuleNode, value: &Value) -> Option<Diagnostic> {

@@ -150,6 +150,9 @@ impl Run<'_> {
             return CheckOutcome::Error;
         }
         let (condition, _) = condition.unmark();
+        if !condition.is_known() {
+            return self.undecided(rule, kind);
+        }
         let (summary, detail) = if kind.is_validation() {
             (
                 "Invalid variable validation result",
@@ -187,15 +190,17 @@ impl Run<'_> {
             }
         };
         match condition.as_bool() {
-            None => {
-                if *kind == RuleKind::CheckAssertion {
-                    self.check_unknown(rule);
-                }
-                CheckOutcome::Unknown
-            }
+            None => self.undecided(rule, kind),
             Some(true) => CheckOutcome::Pass,
             Some(false) => self.failed(rule, kind, subject),
         }
+    }
+
+    fn undecided(&mut self, rule: &CheckRule, kind: &RuleKind) -> CheckOutcome {
+        if *kind == RuleKind::CheckAssertion {
+            self.check_unknown(rule);
+        }
+        CheckOutcome::Unknown
     }
 
     fn check_unknown(&mut self, rule: &CheckRule) {

@@ -5,12 +5,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use terrace_addr::{AbsNamed, ConfigResource, ModuleInstance, ModulePath, Name};
-use terrace_config::{
-    CheckRule, ForEachOrCount, ModuleCall, ModuleNode, ProvisionerWhen, ResourceConfig,
-};
+use terrace_config::{CheckRule, ModuleCall, ModuleNode, ProvisionerWhen, ResourceConfig};
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_graph::ReadyQueue;
 use terrace_syntax::{Step, Traversal};
+use terrace_value::Value;
 
 use crate::expression::{Run, traversal_span};
 use crate::reference::{Reference, Subject};
@@ -181,6 +180,11 @@ impl Evaluator {
             diagnostics.append(found);
             let variable = child.and_then(|child| child.module.variables.get(name));
             if let Some(variable) = variable
+                && !failed
+                && let Some(problem) = crate::named::undeclared_ephemeral(variable, &value)
+            {
+                diagnostics.push(problem.at(input.span));
+            } else if let Some(variable) = variable
                 && !failed
                 && let Err(refused) = converted_input(variable, &value)
             {
@@ -372,12 +376,15 @@ impl Evaluator {
         let mut diagnostics = Diagnostics::new();
         let mut repetition = RepetitionData::default();
         if let Some(for_each) = &block.for_each {
-            let for_each = ForEachOrCount::ForEach(for_each.clone());
             diagnostics.append(
-                self.expand(&for_each, Unknowns::Allow, &scope, &NoValues)
+                self.import_repetition(for_each, Unknowns::Allow, &NoValues)
                     .diagnostics,
             );
-            repetition = RepetitionData::unknown(&for_each);
+            repetition = RepetitionData {
+                each_key: Some(Value::dynamic()),
+                each_value: Some(Value::dynamic()),
+                ..RepetitionData::default()
+            };
         }
         let scope = Scope {
             repetition,

@@ -37,7 +37,9 @@ pub enum BodyKind {
     Native(Arc<[Item]>),
     /// JSON: one or several objects that together make the body (a block written as an array).
     Json(Arc<[JsonObject]>),
-    /// Bodies in either syntax that together make one, no two of which hold an argument of the same name.
+    /// Bodies in either syntax that together make one, no two of which hold an argument of the same name. Made of a
+    /// block and what overrides it. What a schema does not name is left out with a warning: an override may come with
+    /// a base that is another.
     Merged(Arc<[Body]>),
 }
 

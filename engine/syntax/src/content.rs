@@ -173,7 +173,7 @@ impl Body {
         for (content, problems) in parts {
             attributes.extend(content.attributes);
             blocks.extend(content.blocks);
-            diagnostics.append(problems);
+            diagnostics.extend(problems.into_iter().map(left_out));
         }
         let mut all = missing_attributes(schema, &attributes, self.missing_span);
         all.append(diagnostics);
@@ -248,6 +248,20 @@ impl BodySchema {
             Item::Block(block) => self.block(&block.type_name.name).is_some(),
         }
     }
+}
+
+/// What a body that was overridden holds beside its schema is no error.
+fn left_out(mut problem: Diagnostic) -> Diagnostic {
+    if matches!(
+        problem.id,
+        "unsupported-argument" | "unsupported-block"
+    ) {
+        problem.severity = terrace_diag::Severity::Warning;
+        problem
+            .detail
+            .push_str(" It is left out, as this block is overridden.");
+    }
+    problem
 }
 
 /// An error for each required argument that is not there.

@@ -99,6 +99,7 @@ impl Decoder<'_> {
             repetition,
             depends_on,
             providers,
+            overridden: false,
             span: block.header_span,
             missing_span: content.missing_span,
         });

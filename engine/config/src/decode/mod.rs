@@ -2,6 +2,7 @@
 
 mod address;
 pub(crate) mod call;
+mod language;
 mod named;
 mod provider;
 mod provisioner;
@@ -62,6 +63,7 @@ static FILE: LazyLock<BodySchema> = LazyLock::new(|| BodySchema {
     attributes: Vec::new(),
     blocks: vec![
         block("terraform", &[]),
+        block("language", &[]),
         block("required_providers", &[]),
         block("provider", &["name"]),
         block("variable", &["name"]),
@@ -109,6 +111,7 @@ impl Decoder<'_> {
         for block in &content.blocks {
             match &*block.type_name.name {
                 "terraform" => self.terraform(block),
+                "language" => self.language(block),
                 "provider" => self.provider(block),
                 "variable" => self.variable(block),
                 "locals" => self.locals(block),
@@ -156,14 +159,26 @@ impl Decoder<'_> {
     fn content(&mut self, body: &Body, schema: &BodySchema) -> Content {
         let (content, diagnostics) = body.content(schema);
         self.diagnostics.append(diagnostics);
-        without_invalid(content)
+        self.without_invalid(content)
     }
 
     /// What a schema names of a body, and the rest.
     fn partial_content(&mut self, body: &Body, schema: &BodySchema) -> (Content, Body) {
         let (content, rest, diagnostics) = body.partial_content(schema);
         self.diagnostics.append(diagnostics);
-        (without_invalid(content), rest)
+        (self.without_invalid(content), rest)
+    }
+
+    /// Content without the arguments that could not be parsed: those have been reported. Texts of JSON files stay, as
+    /// they may be meant to stand for themselves.
+    fn without_invalid(&self, mut content: Content) -> Content {
+        let is_text = |span: Span| {
+            self.is_json && self.source.text().as_bytes().get(span.start as usize) == Some(&b'"')
+        };
+        content.attributes.retain(|_, attribute| {
+            !matches!(attribute.value.kind, ExprKind::Invalid) || is_text(attribute.value.span)
+        });
+        content
     }
 
     /// A label as a name; what is no name is reported, and kept.
@@ -175,6 +190,9 @@ impl Decoder<'_> {
 
     /// The value of an expression that may refer to nothing; texts in JSON stand for themselves.
     fn constant(&mut self, expression: &Expr) -> Option<Value> {
+        if self.is_json {
+            constant::forgive_templates(expression, &mut self.diagnostics);
+        }
         let before = self.diagnostics.len();
         let value = if self.is_json {
             constant::evaluate_json_constant(expression, self.source, &mut self.diagnostics)
@@ -289,14 +307,6 @@ impl Decoder<'_> {
             );
         }
     }
-}
-
-/// Content without the arguments that could not be parsed: those have been reported.
-fn without_invalid(mut content: Content) -> Content {
-    content
-        .attributes
-        .retain(|_, attribute| !matches!(attribute.value.kind, ExprKind::Invalid));
-    content
 }
 
 /// What Terrace does not carry out yet.

@@ -92,7 +92,7 @@ impl Decoder<'_> {
             .and_then(|attribute| self.removed_from(attribute));
         let mut destroy = true;
         let mut provisioners = Vec::new();
-        let mut connection = None;
+        let mut connection: Option<(terrace_syntax::Body, Span)> = None;
         for inner in &content.blocks {
             match &*inner.type_name.name {
                 "lifecycle" => {
@@ -101,7 +101,21 @@ impl Decoder<'_> {
                         destroy = value;
                     }
                 }
-                "connection" => connection = Some(inner.body.clone()),
+                "connection" => match &connection {
+                    Some((_, first)) => {
+                        let detail = format!(
+                            "This \"removed\" block already has a connection block at {}.",
+                            self.place(*first)
+                        );
+                        self.problem(
+                            "duplicate-connection",
+                            "Duplicate connection block",
+                            detail,
+                            inner.header_span,
+                        );
+                    }
+                    None => connection = Some((inner.body.clone(), inner.header_span)),
+                },
                 _ => {
                     if matches!(from, Some(RemovedFrom::Module(_))) {
                         self.problem(
@@ -129,7 +143,7 @@ impl Decoder<'_> {
                 from,
                 destroy,
                 provisioners,
-                connection,
+                connection: connection.map(|(body, _)| body),
                 span: block.header_span,
             });
         }
@@ -248,6 +262,12 @@ fn without_keys(address: &Address, attribute: &Attribute) -> Result<RemovedFrom,
             "removed-data",
             "Data source address not allowed",
             "Data sources are never destroyed, so they are not valid targets of removed blocks. To remove the data source from state, remove the data source block from configuration.",
+        )
+        .at(attribute.value.span)),
+        Some((resource, None)) if resource.mode == ResourceMode::Ephemeral => Err(Diagnostic::error(
+            "removed-ephemeral",
+            "Ephemeral resource address not allowed",
+            "Ephemeral resources are never in the state, so they are not valid targets of removed blocks. Remove the block.",
         )
         .at(attribute.value.span)),
         Some((resource, None)) => Ok(RemovedFrom::Resource(path, resource.clone())),

@@ -7,7 +7,7 @@ use terrace_diag::{Diagnostic, Span};
 use terrace_syntax::{Attribute, Block, Body, BodySchema, Content, Expr, ExprKind, Traversal};
 
 use super::{Decoder, block, schema};
-use crate::merge_body::merge_bodies;
+use crate::merge_body::join_bodies;
 use crate::parts::{Early, LifecyclePart, ResourcePart};
 use crate::references::references;
 use crate::{IgnoreChanges, ProvisionerWhen, statics};
@@ -228,7 +228,7 @@ impl Decoder<'_> {
                 continue;
             }
             first = Some(inner.header_span);
-            result = merge_bodies(&result, &inner.body);
+            result = join_bodies(&result, &inner.body);
         }
         result
     }

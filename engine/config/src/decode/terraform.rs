@@ -35,12 +35,10 @@ impl Decoder<'_> {
             self.required_version(attribute);
         }
         if let Some(attribute) = content.attributes.get("experiments") {
-            self.problem(
-                "experiments",
-                "Module uses experimental features",
-                "Experimental features are intended only for gathering early feedback on new language designs, and so are available only in alpha releases of Terrace.",
-                attribute.name.span,
-            );
+            self.experiments(attribute);
+        }
+        if let Some(attribute) = content.attributes.get("language") {
+            self.language_edition(attribute);
         }
         for inner in &content.blocks {
             match &*inner.type_name.name {
@@ -83,6 +81,32 @@ impl Decoder<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// There are no experiments.
+    pub(super) fn experiments(&mut self, attribute: &Attribute) {
+        self.problem(
+            "experiments",
+            "Module uses experimental features",
+            "Experimental features are intended only for gathering early feedback on new language designs, and so are available only in alpha releases of Terrace.",
+            attribute.name.span,
+        );
+    }
+
+    /// `language`: the one edition of the `terraform` block.
+    fn language_edition(&mut self, attribute: &Attribute) {
+        let (summary, detail) = match attribute.value.as_keyword().as_deref() {
+            Some("TF2021") => return,
+            Some(_) => (
+                "Unsupported language edition",
+                "Terrace only supports language edition TF2021. This module requires another program to read it.",
+            ),
+            None => (
+                "Invalid language edition",
+                "The language argument expects a bare language edition keyword. Terrace supports only language edition TF2021, which is the default.",
+            ),
+        };
+        self.problem("unknown-edition", summary, detail, attribute.value.span);
     }
 
     fn required_version(&mut self, attribute: &Attribute) {

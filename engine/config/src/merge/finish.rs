@@ -8,8 +8,10 @@ use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_value::convert::convert;
 use terrace_value::{Type, Value};
 
-use super::{Merger, OverriddenVariable, judge_versions};
-use crate::parts::{CallPart, Early, LifecyclePart, OutputPart, ResourcePart, VariablePart};
+use super::{Merger, OverriddenVariable};
+use crate::parts::{
+    CallPart, Early, LifecyclePart, OutputPart, RequiredVersion, ResourcePart, VariablePart,
+};
 use crate::type_expr::conversion_text;
 use crate::{
     Check, Lifecycle, Module, ModuleCall, Output, ProviderConfigBlock, ProviderRequirement,
@@ -18,7 +20,7 @@ use crate::{
 
 impl Merger<'_> {
     /// The module in `directory`.
-    pub(super) fn finish(mut self, directory: &str) -> (Module, Diagnostics) {
+    pub(super) fn finish(mut self, directory: &str) -> (Module, Vec<RequiredVersion>, Diagnostics) {
         let parts = std::mem::take(&mut self.parts);
         let mut providers =
             self.required_providers(parts.required_providers.map(|required| required.entries));
@@ -108,11 +110,7 @@ impl Merger<'_> {
                 .collect(),
             files: Vec::new(),
         };
-        if !self.diagnostics.has_errors() {
-            self.diagnostics
-                .append(judge_versions(&parts.required_versions));
-        }
-        (module, self.diagnostics)
+        (module, parts.required_versions, self.diagnostics)
     }
 
     fn required_providers(
@@ -387,6 +385,7 @@ fn module_call(part: CallPart) -> ModuleCall {
         repetition: part.repetition.unwrap_or_default(),
         depends_on: part.depends_on.unwrap_or_default(),
         providers: part.providers,
+        overridden: part.overridden,
         span: part.span,
     }
 }

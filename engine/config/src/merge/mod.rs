@@ -7,7 +7,6 @@ mod primary;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use terrace_addr::version::{ConstraintOp, Version};
 use terrace_addr::{LocalProviderConfig, Name, Resource};
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap, Span};
 
@@ -17,14 +16,15 @@ use crate::parts::{
 };
 use crate::{Backend, Encryption, Local, Module, Moved, Removed, names};
 
-/// Merges primary files and then, one after the other, override files. `diagnostics` are those of reading the files.
+/// Merges primary files and then, one after the other, override files. `diagnostics` are those of reading the files. Also
+/// which versions of the language the module wants to be read by.
 pub(crate) fn module(
     directory: &str,
     primary: Vec<FileParts>,
     overrides: Vec<FileParts>,
     sources: &SourceMap,
     diagnostics: Diagnostics,
-) -> (Module, Diagnostics) {
+) -> (Module, Vec<RequiredVersion>, Diagnostics) {
     let mut merger = Merger {
         sources,
         diagnostics,
@@ -100,46 +100,4 @@ fn insert_new<K: Ord, V>(items: &mut BTreeMap<K, V>, key: K, item: V) -> Option<
         }
         Entry::Occupied(occupied) => Some(occupied.into_mut()),
     }
-}
-
-/// Complains about versions of the language that a module does not want to be read by.
-fn judge_versions(required: &[RequiredVersion]) -> Diagnostics {
-    let mut diagnostics = Diagnostics::new();
-    for required in required {
-        if let Some(prerelease) = required.constraints.0.iter().find(|constraint| {
-            constraint.version.is_prerelease() && constraint.op != ConstraintOp::NotEqual
-        }) {
-            diagnostics.push(
-                Diagnostic::error(
-                    "prerelease-constraint",
-                    "Invalid required_version constraint",
-                    format!(
-                        "Prerelease version constraints are not supported: {prerelease}. Remove the prerelease information from the constraint. Prerelease versions of terrace will match constraints using their version core only."
-                    ),
-                )
-                .at(required.span),
-            );
-            continue;
-        }
-        let version = if required.is_tofu {
-            Version::new(1, 12, 6)
-        } else {
-            Version::new(1, 11, 4)
-        };
-        if required.constraints.allows(&version) {
-            continue;
-        }
-        diagnostics.push(
-            Diagnostic::error(
-                "unsupported-version",
-                "Unsupported Terrace Core version",
-                format!(
-                    "This configuration does not support Terrace version {version}. To proceed, either choose another supported Terrace version or update this version constraint. Version constraints are normally set for good reason, so updating the constraint may lead to other errors or unexpected behavior."
-                ),
-            )
-            .at(required.span)
-            .hint(format!("Terrace reads this file as version {version} of the language, whatever its own version is.")),
-        );
-    }
-    diagnostics
 }

@@ -5,7 +5,7 @@ use terrace_diag::Span;
 use terrace_syntax::Traversal;
 
 use super::{Merger, OverriddenVariable};
-use crate::merge_body::merge_bodies;
+use crate::merge_body::override_body;
 use crate::parts::{
     CallPart, FileParts, LifecyclePart, OutputPart, ProviderPart, RequiredProviders, ResourcePart,
     VariablePart,
@@ -110,7 +110,7 @@ impl Merger<'_> {
 
     fn override_provider(&mut self, provider: ProviderPart) {
         if let Some(base) = self.parts.provider_configs.get_mut(&provider.local) {
-            base.body = merge_bodies(&base.body, &provider.body);
+            base.body = override_body(&base.body, &provider.body);
             base.for_each = provider.for_each.or(base.for_each.take());
             if provider.version.is_some() {
                 base.version = provider.version;
@@ -193,6 +193,7 @@ impl Merger<'_> {
         }
         base.version = over.version.or(base.version.take());
         base.inputs.extend(over.inputs);
+        base.overridden = true;
         base.repetition = over.repetition.or(base.repetition.take());
         base.providers = over.providers.or(base.providers.take());
     }
@@ -222,7 +223,7 @@ impl Merger<'_> {
             );
             return;
         };
-        base.body = merge_bodies(&base.body, &over.body);
+        base.body = override_body(&base.body, &over.body);
         base.repetition = over.repetition.or(base.repetition.take());
         base.provider = over.provider.or(base.provider.take());
         override_lifecycle(&mut base.lifecycle, over.lifecycle);

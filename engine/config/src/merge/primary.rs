@@ -316,8 +316,13 @@ impl Merger<'_> {
         };
         if is_static(&import)
             && let Some(first) = self.parts.imports.iter().find(same)
-            && let Some(target) = &import.static_target
+            && import.static_target.is_some()
         {
+            let (module, resource) = &import.block.resource;
+            let target = terrace_addr::ConfigResource {
+                module: module.path(),
+                resource: resource.clone(),
+            };
             let detail = format!(
                 "An import block for the resource \"{target}\" was already declared at {}. A resource can have only one import block.",
                 self.place(first.block.span)

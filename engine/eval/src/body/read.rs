@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use terrace_diag::Diagnostics;
+use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_schema as schema;
 use terrace_syntax::{
     Attribute, AttributeSchema, Block, BlockSchema, Body, BodyKind, BodySchema, Item,
@@ -24,7 +24,13 @@ impl<'b> Read<'b> {
         match &body.kind {
             BodyKind::Native(items) => Self::native(body, items, schema),
             BodyKind::Json(_) | BodyKind::Merged(_) => {
-                let (content, diagnostics) = body.content(&body_schema(schema));
+                let (content, mut diagnostics) = body.content(&body_schema(schema));
+                diagnostics.extend(
+                    content
+                        .blocks
+                        .iter()
+                        .filter_map(|block| unknown_dynamic(schema, block)),
+                );
                 Self {
                     attributes: content.attributes.into_values().map(Cow::Owned).collect(),
                     blocks: content.blocks.into_iter().map(Cow::Owned).collect(),
@@ -55,7 +61,14 @@ impl<'b> Read<'b> {
             }
         }
         if !ordinary {
-            read.diagnostics = body.content(&body_schema(schema)).1;
+            let (content, diagnostics) = body.content(&body_schema(schema));
+            read.diagnostics = diagnostics;
+            read.diagnostics.extend(
+                content
+                    .blocks
+                    .iter()
+                    .filter_map(|block| unknown_dynamic(schema, block)),
+            );
         }
         read
     }
@@ -88,6 +101,28 @@ pub(crate) fn type_of(block: &Block) -> &str {
         [label] if &*block.type_name.name == "dynamic" => &label.text,
         _ => &block.type_name.name,
     }
+}
+
+/// The error of a `dynamic` block that makes blocks of a type that is not there.
+fn unknown_dynamic(schema: &schema::Block, block: &Block) -> Option<Diagnostic> {
+    let label = block.labels.first()?;
+    if &*block.type_name.name != "dynamic" || expects(schema, block) {
+        return None;
+    }
+    let known = schema.blocks.keys().map(|name| &**name);
+    let hint = match crate::reference::suggestion(&label.text, known) {
+        Some(near) => format!(" Did you mean \"{near}\"?"),
+        None => String::new(),
+    };
+    let detail = format!(
+        "Blocks of type \"{}\" are not expected here.{hint}",
+        label.text
+    );
+    Some(
+        Diagnostic::error("unsupported-block", "Unsupported block type", detail)
+            .at(label.span)
+            .within(block.header_span),
+    )
 }
 
 fn expects(schema: &schema::Block, block: &Block) -> bool {

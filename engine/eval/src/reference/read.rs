@@ -272,6 +272,11 @@ impl Run<'_> {
         }
         let module = self.scope.module.child(call.name.clone(), key.cloned());
         let address = AbsNamed::new(module, output.name.clone());
+        if self.evaluator.validating {
+            // What a module gives is judged where it is declared.
+            self.dependencies.insert(Dependency::Output(address));
+            return Some(Value::dynamic());
+        }
         let value = self
             .evaluator
             .named(NamedKind::Output, &address, self.values)
