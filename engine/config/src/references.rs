@@ -45,7 +45,7 @@ fn collect_here<'a>(
             collect(each, bound, found);
         }
         ExprKind::Call(call) => call
-            .args
+            .value_args()
             .iter()
             .for_each(|argument| collect(argument, bound, found)),
         ExprKind::Conditional {

@@ -79,7 +79,7 @@ fn walk_nested<'e>(
             walk(each, bound, visit);
         }
         ExprKind::Call(call) => {
-            for argument in &call.args {
+            for argument in call.value_args() {
                 walk(argument, bound, visit);
             }
         }

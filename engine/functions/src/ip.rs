@@ -5,12 +5,22 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use num_bigint::BigInt;
 use terrace_value::{Type, Value};
 
-use crate::spec::{gives_string, gives_strings, number, text};
+use crate::spec::{gives_bool, gives_string, gives_strings, number, text};
 use crate::support::{BlameArgument, big_integer_of, integer_of, text_of};
 use crate::{CallError, Context, Function};
 
 pub(crate) fn functions() -> Vec<Function> {
     vec![
+        Function::new(
+            "cidrcontains",
+            "Whether an address, or all of a network, is within a network.",
+            [
+                text("containing_prefix", ""),
+                text("contained_ip_or_prefix", ""),
+            ],
+            gives_bool,
+            cidrcontains,
+        ),
         Function::new(
             "cidrhost",
             "The address of a host by its number within a network, from the end if negative.",
@@ -131,6 +141,31 @@ fn parse_v4(text: &str) -> Option<Ipv4Addr> {
 
 fn network(value: &Value) -> Result<Network, String> {
     Network::parse(text_of(value)).map_err(|problem| format!("invalid CIDR expression: {problem}"))
+}
+
+/// The network that a network or a single address is.
+fn network_or_address(text: &str) -> Result<Network, String> {
+    if text.contains('/') {
+        return Network::parse(text)
+            .map_err(|problem| format!("invalid CIDR expression: {problem}"));
+    }
+    let width = if parse_v4(text).is_some() { 32 } else { 128 };
+    Network::parse(&format!("{text}/{width}")).map_err(|_| format!("invalid IP address: {text}"))
+}
+
+fn cidrcontains(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
+    let outer = network(&arguments[0]).blame(0)?;
+    let inner = network_or_address(text_of(&arguments[1])).blame(1)?;
+    if outer.width != inner.width {
+        let family = |network: Network| if network.width == 32 { "IPv4" } else { "IPv6" };
+        return Err(CallError::call(format!(
+            "address family mismatch: {} vs. {}",
+            family(outer),
+            family(inner)
+        )));
+    }
+    let contains = outer.prefix <= inner.prefix && inner.first & !outer.host_mask() == outer.first;
+    Ok(Value::bool(contains))
 }
 
 fn cidrhost(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
@@ -352,6 +387,27 @@ mod tests {
                 "cidrsubnets",
                 r#"["10.0.0.0/24", 9]"#,
                 "!1 would extend prefix to 33 bits, which is too long for an IPv4 address",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn networks_within_networks() {
+        check(&[
+            ("cidrcontains", r#"["10.0.0.0/8", "10.1.2.3"]"#, "true"),
+            ("cidrcontains", r#"["10.0.0.0/8", "10.1.0.0/16"]"#, "true"),
+            ("cidrcontains", r#"["10.1.0.0/16", "10.0.0.0/8"]"#, "false"),
+            ("cidrcontains", r#"["10.0.0.0/8", "11.0.0.1"]"#, "false"),
+            ("cidrcontains", r#"["fd00::/8", "fd12::1"]"#, "true"),
+            (
+                "cidrcontains",
+                r#"["10.0.0.0/8", "fd00::1"]"#,
+                "! address family mismatch: IPv4 vs. IPv6",
+            ),
+            (
+                "cidrcontains",
+                r#"["10.0.0.0/8", "x"]"#,
+                "!1 invalid IP address: x",
             ),
         ]);
     }

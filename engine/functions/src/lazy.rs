@@ -16,6 +16,15 @@ pub(crate) fn functions() -> Vec<Function> {
         )
         .carried_out_by_evaluator(),
         Function::new(
+            "convert",
+            "The value as a type, which is written as in a variable's declaration.",
+            [any("value", "").everything(), any("type", "")],
+            gives_dynamic,
+            by_evaluator,
+        )
+        .with_nullable_result()
+        .carried_out_by_evaluator(),
+        Function::new(
             "try",
             "The value of the first expression that can be evaluated without error.",
             [],
@@ -66,7 +75,10 @@ mod tests {
             .filter(|function| function.lazy)
             .map(|function| function.name)
             .collect();
-        assert_eq!(lazy, ["can", "templatefile", "templatestring", "try"]);
+        assert_eq!(
+            lazy,
+            ["can", "convert", "templatefile", "templatestring", "try"]
+        );
         assert!(
             table
                 .get("core::try")

@@ -7,6 +7,7 @@
     reason = "bodies and result types of functions have one signature each"
 )]
 
+mod assume;
 mod call;
 mod collection;
 mod conversion;
@@ -144,7 +145,7 @@ pub struct Function {
     /// Whether the result is never null, so that an unknown result is refined to say so.
     pub not_null: bool,
     /// Whether the evaluator must carry the call out itself, because arguments are evaluated lazily, may fail, or
-    /// bring templates to evaluate: `try`, `can`, `templatefile`, `templatestring`. [`Function::call`] refuses these.
+    /// bring templates or types to evaluate: `try`, `can`, `convert`, `templatefile`, `templatestring`. [`Function::call`] refuses these.
     pub lazy: bool,
 }
 
@@ -158,6 +159,7 @@ impl FunctionTable {
     /// All functions of the language. Those that the evaluator must carry out itself are marked [`Function::lazy`].
     pub fn standard() -> Self {
         let families = [
+            assume::functions(),
             collection::functions(),
             conversion::functions(),
             date::functions(),

@@ -231,6 +231,16 @@ pub struct Call {
     pub close_span: Span,
 }
 
+impl Call {
+    /// The arguments that are values: all, but for the type that `convert` converts to, whose words refer to nothing.
+    pub fn value_args(&self) -> &[Expr] {
+        match &*self.name {
+            "convert" | "core::convert" => &self.args[..self.args.len().min(1)],
+            _ => &self.args,
+        }
+    }
+}
+
 /// An item of an object.
 #[derive(Clone, Debug)]
 pub struct ObjectItem {

@@ -1,4 +1,4 @@
-//! Functions that evaluate their arguments themselves: `try`, `can`, `templatefile`, `templatestring`.
+//! Functions that evaluate their arguments themselves: `try`, `can`, `convert`, `templatefile`, `templatestring`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,6 +12,7 @@ use terrace_value::convert::convert;
 use terrace_value::{Type, Value};
 
 use super::call::{Signature, place, place_in};
+use super::redact::redacted;
 use super::{Frame, Run, dynamic_with};
 use crate::visit;
 
@@ -39,6 +40,7 @@ impl Run<'_> {
         }
         let result = match function.name {
             "try" => self.try_call(call, frame),
+            "convert" => self.convert_call(call, frame),
             "can" => Ok(self.can_call(&call.args[0], frame)),
             "templatefile" => self.template_file(call, frame),
             "templatestring" => self.template_string(call, frame),
@@ -117,6 +119,31 @@ impl Run<'_> {
         } else {
             Value::unknown(Type::Bool)
         }
+    }
+
+    /// `convert(value, type)`
+    fn convert_call(
+        &mut self,
+        call: &Call,
+        frame: Option<&Frame<'_>>,
+    ) -> Result<Value, Option<CallError>> {
+        let mut problems = Diagnostics::new();
+        let (ty, defaults) = terrace_config::type_constraint(&call.args[1], &mut problems);
+        let before = self.errors();
+        self.append(problems);
+        let value = self.eval(&call.args[0], frame);
+        if self.errors() > before {
+            return Err(None);
+        }
+        convert(&defaults.apply(&value), &ty).map_err(|error| {
+            let at = if error.path.is_root() {
+                String::new()
+            } else {
+                format!("{}: ", error.path)
+            };
+            let error = CallError::argument(0, format!("{at}{}", error.message));
+            Some(redacted(error, std::slice::from_ref(&value)))
+        })
     }
 
     // ---- templates

@@ -35,6 +35,13 @@ pub(crate) fn functions() -> Vec<Function> {
             },
         ),
         Function::new(
+            "base64gunzip",
+            "The text that was compressed with gzip and written in Base64.",
+            [text("str", "")],
+            gives_string,
+            base64gunzip,
+        ),
+        Function::new(
             "base64gzip",
             "The text compressed with gzip, in Base64.",
             [text("str", "")],
@@ -61,6 +68,13 @@ pub(crate) fn functions() -> Vec<Function> {
             [text("string", ""), text("encoding", "")],
             gives_string,
             textencodebase64,
+        ),
+        Function::new(
+            "urldecode",
+            "The text that part of the query of a URL stands for.",
+            [text("str", "")],
+            gives_string,
+            |arguments, _, _| urldecode(text_of(&arguments[0])).map(Value::from).blame(0),
         ),
         Function::new(
             "urlencode",
@@ -93,6 +107,22 @@ fn base64decode(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value,
 fn base64gzip(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
     let bytes = gzip::compress(text_of(&arguments[0]).as_bytes());
     Ok(Value::from(base64::encode(&bytes)))
+}
+
+fn base64gunzip(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallError> {
+    let encoded = text_of(&arguments[0]);
+    let bytes = base64::decode(encoded)
+        .map_err(|offset| {
+            format!("the given value has an invalid base64 symbol at offset {offset}")
+        })
+        .blame(0)?;
+    let plain = gzip::decompress(&bytes)
+        .map_err(|problem| format!("failed to gunzip the decoded bytes: {problem}"))
+        .blame(0)?;
+    let text = String::from_utf8(plain)
+        .map_err(|_| "the result of decoding the provided string is not valid UTF-8".to_owned())
+        .blame(0)?;
+    Ok(Value::from(text))
 }
 
 fn charset(argument: &Value) -> Result<Charset, CallError> {
@@ -153,10 +183,67 @@ fn urlencode(text: &str) -> String {
     out
 }
 
+fn urldecode(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, more @ ..] = rest {
+        rest = more;
+        match first {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let digit = |place: usize| {
+                    more.get(place)
+                        .and_then(|byte| char::from(*byte).to_digit(16))
+                };
+                let (Some(high), Some(low)) = (digit(0), digit(1)) else {
+                    let shown = String::from_utf8_lossy(&more[..more.len().min(2)]).into_owned();
+                    return Err(format!(
+                        "invalid URL escape {}",
+                        quoted(&format!("%{shown}"))
+                    ));
+                };
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or_default());
+                rest = &more[2..];
+            }
+            other => bytes.push(*other),
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| "the decoded text is not valid UTF-8".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::support::tests::{call, check};
+
+    #[test]
+    fn urls_and_compressed_text_are_read_back() {
+        check(&[
+            ("urldecode", r#"["a+b%20%E2%82%AC"]"#, r#""a b €""#),
+            ("urldecode", r#"["%zz"]"#, r#"!0 invalid URL escape "%zz""#),
+            ("urldecode", r#"["%4"]"#, r#"!0 invalid URL escape "%4""#),
+            (
+                "urldecode",
+                r#"["%ff"]"#,
+                "!0 the decoded text is not valid UTF-8",
+            ),
+            (
+                "base64gunzip",
+                r#"["H4sIAAAAAAAA/0rECwAAAAD//wEAAP//wdPBax4AAAA="]"#,
+                r#""aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa""#,
+            ),
+            (
+                "base64gunzip",
+                r#"["!"]"#,
+                "!0 the given value has an invalid base64 symbol at offset 0",
+            ),
+        ]);
+        let text = "The quick brown fox. ".repeat(300);
+        let packed = call("base64gzip", &[Value::from(text.as_str())]).unwrap();
+        assert_eq!(call("base64gunzip", &[packed]), Ok(Value::from(text)));
+        let broken = call("base64gunzip", &[Value::from("YWJj")]).unwrap_err();
+        assert_eq!(broken.argument, Some(0));
+    }
 
     #[test]
     fn base64_of_text() {
