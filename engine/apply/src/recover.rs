@@ -393,6 +393,7 @@ impl Asked<'_> {
             dependencies: [].into(),
             status: ObjectStatus::Ready,
             create_before_destroy: false,
+            skip_destroy: false,
         };
         let object = self.read(found.state, &[], base).await?;
         if object.is_none() && given {

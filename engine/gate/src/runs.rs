@@ -1,5 +1,6 @@
 //! Runs: one bundle for each plan, kept beside the state.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -72,6 +73,7 @@ impl RunCounts {
                     counts.add += 1;
                     counts.remove += 1;
                 }
+                Action::ForgetThenCreate => counts.add += 1,
                 Action::NoOp | Action::Read | Action::Forget => {}
             }
         }
@@ -96,13 +98,13 @@ pub struct Run {
     pub mode: String,
     /// Where it stands.
     pub status: RunStatus,
-    /// Who made the plan, as the machine calls them.
+    /// Who made the plan: the listed person who signed it, else whom the machine calls so.
     pub actor: String,
     /// The commit it was made from.
     pub commit: Option<String>,
     /// Terrace's version.
     pub version: String,
-    /// RFC 3339 time of the plan.
+    /// RFC 3339 time at which the run was made, with fractions of a second: runs of one second have an order.
     pub created: String,
     /// RFC 3339 time of the end.
     pub finished: Option<String>,
@@ -110,6 +112,14 @@ pub struct Run {
     pub counts: RunCounts,
     /// How it failed.
     pub message: Option<String>,
+}
+
+impl Run {
+    /// The order in which runs were made: by their times, to the fraction of a second that is recorded.
+    pub fn by_creation(&self, other: &Self) -> Ordering {
+        let at = |run: &Self| run.created.parse::<jiff::Timestamp>().ok();
+        (at(self), &self.created, &self.id).cmp(&(at(other), &other.created, &other.id))
+    }
 }
 
 /// Digest of a configuration: of its files and of where each module of the tree lies.
@@ -274,7 +284,7 @@ pub async fn list(store: &dyn RunStore) -> Result<Vec<Run>, StoreError> {
             runs.push(run);
         }
     }
-    runs.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+    runs.sort_by(Run::by_creation);
     Ok(runs)
 }
 
@@ -285,5 +295,41 @@ pub async fn last_applied(store: &dyn RunStore) -> Result<Option<Run>, StoreErro
             .map(Some)
             .map_err(|why| corrupt("the last applied run", why)),
         None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(id: &str, created: &str) -> Run {
+        Run {
+            id: id.to_owned(),
+            plan: PlanDigest::parse(&"0".repeat(64)).expect("it is a digest"),
+            configuration: String::new(),
+            environment: None,
+            workspace: "default".to_owned(),
+            mode: "normal".to_owned(),
+            status: RunStatus::Planned,
+            actor: String::new(),
+            commit: None,
+            version: String::new(),
+            created: created.to_owned(),
+            finished: None,
+            counts: RunCounts::default(),
+            message: None,
+        }
+    }
+
+    #[test]
+    fn runs_of_one_second_have_the_order_in_which_they_were_made() {
+        let mut runs = [
+            run("a", "2026-11-21T12:00:01.5Z"),
+            run("b", "2026-11-21T12:00:01.25Z"),
+            run("c", "2026-11-21T12:00:01Z"),
+            run("d", "2026-11-21T12:00:00.999999Z"),
+        ];
+        runs.sort_by(Run::by_creation);
+        assert_eq!(runs.map(|run| run.id), ["d", "c", "b", "a"]);
     }
 }

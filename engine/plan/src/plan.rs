@@ -119,6 +119,8 @@ pub enum Action {
     Update,
     /// It is destroyed, then created anew.
     DeleteThenCreate,
+    /// It is no longer managed and stays, then another is created.
+    ForgetThenCreate,
     /// A new one is created, then it is destroyed.
     CreateThenDelete,
     /// It is destroyed.
@@ -130,7 +132,18 @@ pub enum Action {
 impl Action {
     /// Whether it is a replacement.
     pub const fn is_replace(self) -> bool {
-        matches!(self, Self::DeleteThenCreate | Self::CreateThenDelete)
+        matches!(
+            self,
+            Self::DeleteThenCreate | Self::CreateThenDelete | Self::ForgetThenCreate
+        )
+    }
+
+    /// Whether an object is destroyed.
+    pub const fn destroys(self) -> bool {
+        matches!(
+            self,
+            Self::Delete | Self::DeleteThenCreate | Self::CreateThenDelete
+        )
     }
 }
 
@@ -156,6 +169,8 @@ pub enum ActionReason {
     DeleteBecauseCountIndex,
     /// `delete_because_each_key`
     DeleteBecauseEachKey,
+    /// `delete_because_enabled_false`
+    DeleteBecauseEnabledFalse,
     /// `delete_because_no_module`
     DeleteBecauseNoModule,
     /// `delete_because_no_move_target`
@@ -217,10 +232,12 @@ pub struct ResourceChange {
 }
 
 /// An import that a change begins with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Importing {
-    /// The id; `None` while unknown.
+    /// The id; `None` while unknown, and where the identity says which object it is.
     pub id: Option<String>,
+    /// The identity, an object.
+    pub identity: Option<Value>,
 }
 
 /// A change of a root output.

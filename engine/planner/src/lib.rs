@@ -7,6 +7,7 @@
 mod checks;
 mod closure;
 mod exec;
+mod generate;
 mod instance;
 mod moves;
 mod place;
@@ -23,6 +24,7 @@ mod testing;
 mod validate;
 mod walk;
 
+pub use generate::generated_file;
 pub use planning::plan;
 pub use request::{PlanOptions, PlanRequest, ProviderSource};
 pub use validate::{ValidateRequest, validate};

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrace_addr::{AbsNamed, ModuleInstance, Name};
+use terrace_config::SnapshotFile;
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::Values;
-use terrace_plan::{Action, ExecGraph, OutputChange, Plan, PlanMode, ResourceChange};
+use terrace_plan::{Action, ExecGraph, OutputChange, Plan, PlanInputs, PlanMode, ResourceChange};
 
 use crate::place::listed;
 use crate::walk::Walk;
-use crate::{PlanRequest, exec, moves, relevant, removed, targets};
+use crate::{PlanRequest, exec, generate, moves, relevant, removed, targets};
 
 /// Makes a plan. With errors among the diagnostics the plan holds what was found out before them and cannot be applied.
 pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
@@ -151,11 +152,12 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
             evaluator: &request.evaluator,
         })
     };
+    let inputs = with_generated(inputs(request), request, &changes);
     let mut drift = gathered.drift;
     drift.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
     let plan = Plan {
         mode: request.options.mode,
-        inputs: inputs(request),
+        inputs,
         previous_state: Arc::clone(&request.state),
         prior_state: gathered.prior,
         changes,
@@ -168,6 +170,31 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
         errored,
     };
     (plan, diagnostics)
+}
+
+/// The inputs with the configuration that was generated, where applying it takes that.
+fn with_generated(
+    mut inputs: PlanInputs,
+    request: &PlanRequest<'_>,
+    changes: &[ResourceChange],
+) -> PlanInputs {
+    let blocks: Vec<&str> = changes
+        .iter()
+        .filter(|change| change.action != Action::NoOp)
+        .filter_map(|change| change.generated_config.as_deref())
+        .collect();
+    let Some(path) = request.options.generate_config.as_deref() else {
+        return inputs;
+    };
+    if !blocks.is_empty() {
+        let configuration = Arc::make_mut(&mut inputs.configuration);
+        configuration.files.push(SnapshotFile {
+            path: generate::file_name(path).to_owned(),
+            bytes: format!("{}\n", blocks.join("\n\n")).into_bytes().into(),
+        });
+        configuration.files.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+    inputs
 }
 
 /// Root outputs that apply has to evaluate: those that stay.

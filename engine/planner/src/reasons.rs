@@ -79,6 +79,7 @@ pub(crate) fn of_removal(change: &ResourceChange) -> Vec<Reason> {
         ActionReason::DeleteBecauseWrongRepetition => "the resource repeats in another way now",
         ActionReason::DeleteBecauseCountIndex => "its index is outside of count",
         ActionReason::DeleteBecauseEachKey => "its key is not in for_each",
+        ActionReason::DeleteBecauseEnabledFalse => "it is not enabled",
         ActionReason::DeleteBecauseNoModule => "its module instance is no longer called for",
         ActionReason::DeleteBecauseNoMoveTarget => {
             "it was moved to an address that is not configured"
@@ -204,7 +205,9 @@ fn cause(
         Action::Create => "is created",
         Action::Read => "is read during apply",
         Action::Update => "is updated",
-        Action::DeleteThenCreate | Action::CreateThenDelete => "is replaced",
+        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => {
+            "is replaced"
+        }
         Action::Delete => "is destroyed",
         Action::Forget => "is no longer managed",
     };

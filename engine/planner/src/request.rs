@@ -20,6 +20,8 @@ pub struct PlanOptions {
     pub replace: Vec<AbsResourceInstance>,
     /// Whether existing objects are read first.
     pub refresh: bool,
+    /// `-generate-config-out`: the file for which configuration of imports without one is generated. It is not written.
+    pub generate_config: Option<String>,
     /// How many provider calls run at once; at least 1.
     pub parallelism: usize,
 }
@@ -31,6 +33,7 @@ impl Default for PlanOptions {
             targets: Vec::new(),
             replace: Vec::new(),
             refresh: true,
+            generate_config: None,
             parallelism: 10,
         }
     }

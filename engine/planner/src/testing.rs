@@ -95,6 +95,7 @@ pub(crate) fn stored(value: &Value) -> Arc<Object> {
         dependencies: [].into(),
         status: ObjectStatus::Ready,
         create_before_destroy: false,
+        skip_destroy: false,
     })
 }
 

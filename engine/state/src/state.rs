@@ -78,6 +78,8 @@ pub struct Object {
     pub status: ObjectStatus,
     /// Whether its replacement is created before it is destroyed.
     pub create_before_destroy: bool,
+    /// Whether it is only forgotten when it is to go (`destroy = false`).
+    pub skip_destroy: bool,
 }
 
 /// How a check stands.
@@ -241,6 +243,7 @@ impl Object {
             && self.dependencies == other.dependencies
             && self.status == other.status
             && self.create_before_destroy == other.create_before_destroy
+            && self.skip_destroy == other.skip_destroy
             && (self.sensitive_paths == other.sensitive_paths || paths(self) == paths(other))
     }
 
@@ -263,6 +266,7 @@ pub(crate) mod tests {
             dependencies: [].into(),
             status: ObjectStatus::Ready,
             create_before_destroy: false,
+            skip_destroy: false,
         })
     }
 

@@ -29,6 +29,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Prepare a working directory: modules, providers, lock file, state store.
     Init(InitArgs),
+    /// Install the modules that the configuration calls.
+    Get(GetArgs),
+    /// List the modules that the configuration calls.
+    Modules(ModulesArgs),
     /// Check the configuration without looking at state or real objects.
     Validate(ValidateArgs),
     /// Show what would change.
@@ -159,12 +163,38 @@ pub(crate) struct InitArgs {
     /// `readonly`: fail rather than change the lock file.
     #[arg(long, value_name = "MODE")]
     pub(crate) lockfile: Option<String>,
+    /// Whether to install modules.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) get: bool,
+    /// Copy this module into the working directory first, which must be empty.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) from_module: Option<String>,
     /// Whether questions may be asked.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) input: bool,
     /// Forget the backend's earlier settings.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) reconfigure: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// Fetch and select everything anew, whatever is installed and locked.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) update: bool,
+    /// Print without colours.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) no_color: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModulesArgs {
+    /// Print JSON.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) json: bool,
+    /// Print without colours.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) no_color: bool,
 }
 
 #[derive(Debug, Args)]
@@ -203,6 +233,9 @@ pub(crate) struct PlanArgs {
     /// Save the plan to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<String>,
+    /// Write configuration for imports that have none to this file, which must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) generate_config_out: Option<String>,
     /// Exit with 2 when there are changes.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) detailed_exitcode: bool,

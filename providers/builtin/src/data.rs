@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Entropy, PlanRequest, PlanResponse, ProviderDiagnostic,
+    ApplyRequest, ApplyResponse, Entropy, MoveRequest, PlanRequest, PlanResponse,
+    ProviderDiagnostic,
 };
 use terrace_value::{Path, Refinements, Type, Value};
 
@@ -36,6 +37,53 @@ pub(crate) fn validate(config: &Value) -> Vec<ProviderDiagnostic> {
             .at(Path::root().attribute(name))
         })
         .collect()
+}
+
+/// The state of a `terraform_data` that was a `null_resource` until now: its triggers ask for replacements.
+pub(crate) fn from_null_resource(request: &MoveRequest) -> Result<Value, Box<ProviderDiagnostic>> {
+    let refused =
+        |summary: &str, detail: String| Box::new(ProviderDiagnostic::error(summary, detail));
+    if !request.source_provider.ends_with("/hashicorp/null") {
+        return Err(refused(
+            "Unsupported source provider for move operation",
+            format!(
+                "Only moving from resources of the provider hashicorp/null to terraform_data is supported, not from {}.",
+                request.source_provider
+            ),
+        ));
+    }
+    let source = &request.source;
+    if &*source.type_name != "null_resource" {
+        return Err(refused(
+            "Unsupported source resource type for move operation",
+            format!(
+                "Only moving from null_resource to terraform_data is supported, not from {}.",
+                source.type_name
+            ),
+        ));
+    }
+    let ty = Type::object([("id", Type::String), ("triggers", Type::map(Type::String))]);
+    let text = std::str::from_utf8(&source.json).unwrap_or_default();
+    let stored = terrace_value::json::decode(text, &ty).map_err(|error| {
+        refused(
+            "Stored object cannot be read",
+            format!(
+                "The attributes of a null_resource in the state do not fit its schema: {error}."
+            ),
+        )
+    })?;
+    let triggers = get(&stored, "triggers");
+    let triggers = if triggers.is_null() {
+        Value::NULL
+    } else {
+        triggers
+    };
+    Ok(object(
+        get(&stored, "id"),
+        Value::NULL,
+        Value::NULL,
+        triggers,
+    ))
 }
 
 /// What `output` will be: the input, once it has been applied.

@@ -1,9 +1,8 @@
 //! Functions that read and write the language itself.
 
-use std::fmt::Write;
-
 use terrace_config::evaluate_constant;
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceId};
+use terrace_value::literal::quoted;
 use terrace_value::{Kind, Text, Value};
 
 /// What the text given to `decode_tfvars` is called in messages.
@@ -76,7 +75,7 @@ fn write_value(value: &Value, out: &mut String) {
         Kind::Null(_) | Kind::Unknown(_) => out.push_str("null"),
         Kind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Kind::Number(number) => out.push_str(&number.to_string()),
-        Kind::String(text) => write_quoted(text, out),
+        Kind::String(text) => out.push_str(&quoted(text)),
         Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
             out.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -102,32 +101,7 @@ fn written_key(key: &Text) -> String {
     if is_identifier(key) {
         return key.to_string();
     }
-    let mut text = String::new();
-    write_quoted(key, &mut text);
-    text
-}
-
-fn write_quoted(text: &str, out: &mut String) {
-    out.push('"');
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '$' | '%' if chars.peek() == Some(&'{') => {
-                out.push(c);
-                out.push(c);
-            }
-            c if c.is_control() => {
-                write!(out, "\\u{:04x}", u32::from(c)).expect("writing to a string does not fail");
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    quoted(key)
 }
 
 fn decode_variables(value: &Value) -> Result<Value, String> {

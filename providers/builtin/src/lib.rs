@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, Entropy, ImportedResource, PlanRequest, PlanResponse,
-    Provider, ProviderDiagnostic, ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
+    ApplyRequest, ApplyResponse, Attempt, Entropy, ImportedResource, MoveRequest, MoveResponse,
+    PlanRequest, PlanResponse, Provider, ProviderDiagnostic, ProviderError, ReadRequest,
+    ReadResponse, Reply, ResourceState,
 };
 use terrace_schema::ProviderSchema;
 use terrace_value::{Text, Value};
@@ -100,6 +101,23 @@ impl Provider for Builtin {
                 )],
             }),
         }
+    }
+
+    async fn move_state(&self, request: MoveRequest) -> Attempt<MoveResponse> {
+        if &*request.target_type_name != "terraform_data" {
+            return unknown_type("resource", &request.target_type_name);
+        }
+        let empty = || MoveResponse {
+            state: Value::NULL,
+            private: Arc::default(),
+        };
+        Ok(match data::from_null_resource(&request) {
+            Ok(state) => Reply::of(MoveResponse { state, ..empty() }),
+            Err(problem) => Reply {
+                value: empty(),
+                diagnostics: vec![*problem],
+            },
+        })
     }
 
     async fn read(&self, request: ReadRequest) -> Attempt<ReadResponse> {

@@ -119,6 +119,7 @@ pub(crate) fn provider() -> ProviderSchema {
             .into_iter()
             .map(|(name, schema)| (Text::from(name), schema))
             .collect(),
+        move_resource_state: true,
         ..ProviderSchema::default()
     }
 }

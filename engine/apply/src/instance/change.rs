@@ -21,6 +21,8 @@ pub(crate) struct Approved {
     pub(crate) prior: Option<Arc<Object>>,
     /// The evaluated body, with marks.
     pub(crate) config: Value,
+    /// Whether it is only forgotten when it is to go.
+    pub(crate) skip_destroy: bool,
 }
 
 /// What the provider is asked for.
@@ -55,6 +57,7 @@ impl Approved {
             dependencies: self.change.dependencies.clone(),
             status: ObjectStatus::Ready,
             create_before_destroy: self.change.create_before_destroy,
+            skip_destroy: self.skip_destroy,
         }
     }
 }

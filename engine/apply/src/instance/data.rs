@@ -36,6 +36,7 @@ pub(crate) async fn read_data(subject: &Subject, config: &Value, in_check: bool)
         dependencies: [].into(),
         status: ObjectStatus::Ready,
         create_before_destroy: false,
+        skip_destroy: false,
     };
     ObjectOutcome {
         object: Some(subject.encode(&value, base)),

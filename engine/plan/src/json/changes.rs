@@ -17,6 +17,7 @@ const fn actions(action: Action) -> &'static str {
         Action::Update => r#"["update"]"#,
         Action::DeleteThenCreate => r#"["delete","create"]"#,
         Action::CreateThenDelete => r#"["create","delete"]"#,
+        Action::ForgetThenCreate => r#"["forget","create"]"#,
         Action::Delete => r#"["delete"]"#,
         Action::Forget => r#"["forget"]"#,
     }
@@ -104,9 +105,13 @@ fn body(out: &mut Writer, change: &ResourceChange) {
         }
         if let Some(importing) = &change.importing {
             out.key("importing");
-            out.object(|out| match &importing.id {
-                Some(id) => out.string("id", id),
-                None => out.bool("unknown", true),
+            out.object(|out| match (&importing.id, &importing.identity) {
+                (Some(id), _) => out.string("id", id),
+                (None, Some(identity)) => {
+                    out.key("identity");
+                    values::value(out, identity);
+                }
+                (None, None) => out.bool("unknown", true),
             });
         }
         if let Some(generated) = &change.generated_config {

@@ -35,6 +35,8 @@ pub(super) struct ChangeWire {
 #[derive(Serialize, Deserialize)]
 struct ImportingWire {
     id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    identity: Option<ValueWire>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,19 +47,20 @@ pub(super) struct OutputWire {
     sensitive: bool,
 }
 
-const ACTIONS: [(Action, &str); 8] = [
+const ACTIONS: [(Action, &str); 9] = [
     (Action::NoOp, "no-op"),
     (Action::Create, "create"),
     (Action::Read, "read"),
     (Action::Update, "update"),
     (Action::DeleteThenCreate, "delete-create"),
     (Action::CreateThenDelete, "create-delete"),
+    (Action::ForgetThenCreate, "forget-create"),
     (Action::Delete, "delete"),
     (Action::Forget, "forget"),
 ];
 
 impl ActionReason {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::None,
         Self::ReplaceBecauseTainted,
         Self::ReplaceByRequest,
@@ -67,6 +70,7 @@ impl ActionReason {
         Self::DeleteBecauseWrongRepetition,
         Self::DeleteBecauseCountIndex,
         Self::DeleteBecauseEachKey,
+        Self::DeleteBecauseEnabledFalse,
         Self::DeleteBecauseNoModule,
         Self::DeleteBecauseNoMoveTarget,
         Self::ReadBecauseConfigUnknown,
@@ -86,6 +90,7 @@ impl ActionReason {
             Self::DeleteBecauseWrongRepetition => "delete_because_wrong_repetition",
             Self::DeleteBecauseCountIndex => "delete_because_count_index",
             Self::DeleteBecauseEachKey => "delete_because_each_key",
+            Self::DeleteBecauseEnabledFalse => "delete_because_enabled_false",
             Self::DeleteBecauseNoModule => "delete_because_no_module",
             Self::DeleteBecauseNoMoveTarget => "delete_because_no_move_target",
             Self::ReadBecauseConfigUnknown => "read_because_config_unknown",
@@ -127,6 +132,10 @@ impl ChangeWire {
             private: Base64(change.private.clone()),
             importing: change.importing.as_ref().map(|importing| ImportingWire {
                 id: importing.id.clone(),
+                identity: importing
+                    .identity
+                    .as_ref()
+                    .map(|identity| ValueWire::encode(identity, types)),
             }),
             generated_config: change.generated_config.clone(),
             schema_version: change.schema_version,
@@ -175,7 +184,14 @@ impl ChangeWire {
             private: self.private.0,
             importing: self
                 .importing
-                .map(|importing| Importing { id: importing.id }),
+                .map(|importing| {
+                    let identity = importing.identity;
+                    Ok::<_, String>(Importing {
+                        id: importing.id,
+                        identity: identity.map(|value| value.decode(types)).transpose()?,
+                    })
+                })
+                .transpose()?,
             generated_config: self.generated_config,
             schema_version: self.schema_version,
             create_before_destroy: self.create_before_destroy,

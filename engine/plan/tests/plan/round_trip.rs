@@ -101,6 +101,7 @@ fn every_mode_action_and_reason_comes_back() {
         Action::Update,
         Action::DeleteThenCreate,
         Action::CreateThenDelete,
+        Action::ForgetThenCreate,
         Action::Delete,
         Action::Forget,
     ] {

@@ -228,10 +228,14 @@ fn changes() -> Vec<ResourceChange> {
     );
     imported.importing = Some(Importing {
         id: Some("i-1".into()),
+        identity: None,
     });
     imported.generated_config = Some("resource \"x\" \"y\" {}\n".into());
     let mut unknown_import = change("test_object.d", Action::Create, Value::NULL, values());
-    unknown_import.importing = Some(Importing { id: None });
+    unknown_import.importing = Some(Importing {
+        id: None,
+        identity: Some(Value::object([("id", Value::string("i-2"))])),
+    });
     let mut read = change(
         "data.test_data.e",
         Action::Read,

@@ -133,6 +133,14 @@ impl<'a> Builder<'a> {
                         remove: Some(remove),
                     }
                 }
+                Action::ForgetThenCreate => {
+                    let remove = self.add(OpKind::Forget { change }, vec![]);
+                    let produce = self.add(OpKind::Create { change }, vec![remove]);
+                    ChangeOps {
+                        produce: Some(produce),
+                        remove: Some(remove),
+                    }
+                }
                 Action::CreateThenDelete => {
                     let produce = self.add(OpKind::Create { change }, vec![]);
                     let remove = self.add(OpKind::Delete { change }, vec![produce]);
@@ -289,7 +297,7 @@ impl<'a> Builder<'a> {
     fn creates_first(change: &ResourceChange) -> bool {
         match change.action {
             Action::CreateThenDelete => true,
-            Action::DeleteThenCreate => false,
+            Action::DeleteThenCreate | Action::ForgetThenCreate => false,
             _ => change.deposed.is_some() || change.create_before_destroy,
         }
     }

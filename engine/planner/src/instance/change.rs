@@ -11,7 +11,7 @@ use terrace_state::ObjectStatus;
 use terrace_value::{Marks, Path, Value};
 
 use super::verify::{broken_contract, call_failed, remark_value, remarks};
-use super::{Desired, ManagedInput, ManagedOutcome, Subject, Wish};
+use super::{Desired, ImportBy, ManagedInput, ManagedOutcome, Subject, Wish};
 
 /// Decides the change and puts it into the outcome.
 pub(super) async fn plan(input: &ManagedInput, outcome: &mut ManagedOutcome) {
@@ -32,7 +32,7 @@ pub(super) async fn plan(input: &ManagedInput, outcome: &mut ManagedOutcome) {
     let destroys = outcome
         .change
         .as_ref()
-        .is_some_and(|change| change.action == Action::Delete || change.action.is_replace());
+        .is_some_and(|change| change.action.destroys());
     if let (true, Some(span)) = (
         destroys && input.subject.deposed.is_none(),
         input.prevent_destroy,
@@ -243,21 +243,40 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
         after,
         replace_paths,
         private: response.private,
-        importing: input
-            .import
-            .as_ref()
-            .filter(|_| input.stored.is_none())
-            .map(|import| Importing {
-                id: Some(import.id.clone()),
-            }),
+        importing: importing(input),
         create_before_destroy: desired.create_before_destroy,
         dependencies: desired.dependencies.clone(),
         ..empty_change(subject)
     });
 }
 
+/// What the change begins with, where it is an import.
+fn importing(input: &ManagedInput) -> Option<Importing> {
+    let import = input.import.as_ref()?;
+    input.stored.is_none().then(|| match &import.by {
+        ImportBy::Id(id) => Importing {
+            id: Some(id.clone()),
+            identity: None,
+        },
+        ImportBy::Identity(identity) => Importing {
+            id: None,
+            identity: Some(identity.clone()),
+        },
+    })
+}
+
+/// An import of which nothing more is known.
+pub(super) fn import_alone(input: &ManagedInput) -> ResourceChange {
+    ResourceChange {
+        importing: importing(input),
+        ..empty_change(&input.subject)
+    }
+}
+
 fn replacement(desired: &Desired) -> Action {
-    if desired.create_before_destroy {
+    if desired.skip_destroy {
+        Action::ForgetThenCreate
+    } else if desired.create_before_destroy {
         Action::CreateThenDelete
     } else {
         Action::DeleteThenCreate

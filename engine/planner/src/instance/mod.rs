@@ -6,6 +6,7 @@
 pub(crate) mod change;
 pub(crate) mod data;
 pub(crate) mod ephemeral;
+mod moved;
 pub(crate) mod prior;
 pub(crate) mod verify;
 
@@ -14,7 +15,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use terrace_addr::{AbsProviderConfig, AbsResourceInstance, ConfigResource, DeposedKey};
+use terrace_addr::{
+    AbsProviderConfig, AbsResourceInstance, ConfigResource, DeposedKey, ProviderAddr,
+};
 use terrace_config::{IgnoreChanges, ResourceConfig};
 use terrace_diag::{Diagnostics, Span};
 use terrace_eval::Evaluator;
@@ -82,6 +85,8 @@ pub(crate) struct Desired {
     pub(crate) replace_triggered: bool,
     /// Whether a replacement is created before the old object is destroyed.
     pub(crate) create_before_destroy: bool,
+    /// Whether its object is only forgotten when it is to go.
+    pub(crate) skip_destroy: bool,
     /// Resources that it depends on.
     pub(crate) dependencies: Arc<[ConfigResource]>,
 }
@@ -92,6 +97,8 @@ pub(crate) struct ManagedInput {
     pub(crate) subject: Subject,
     /// The object as stored.
     pub(crate) stored: Option<Arc<Object>>,
+    /// The provider that manages the stored object, where that is another.
+    pub(crate) stored_provider: Option<ProviderAddr>,
     /// An id to import it by, where there is no stored object.
     pub(crate) import: Option<Import>,
     /// Whether to read the object.
@@ -105,10 +112,19 @@ pub(crate) struct ManagedInput {
 /// An import to begin with.
 #[derive(Clone, Debug)]
 pub(crate) struct Import {
-    /// The id.
-    pub(crate) id: String,
+    /// The id, or the identity.
+    pub(crate) by: ImportBy,
     /// The block.
     pub(crate) span: Span,
+}
+
+/// How an object to import is found.
+#[derive(Clone, Debug)]
+pub(crate) enum ImportBy {
+    /// By the provider's id.
+    Id(String),
+    /// By its identity, an object of the type that the schema says.
+    Identity(Value),
 }
 
 /// An object as decoded.
@@ -145,5 +161,29 @@ pub(crate) async fn plan_managed(input: ManagedInput) -> ManagedOutcome {
         return outcome;
     }
     change::plan(&input, &mut outcome).await;
+    outcome
+}
+
+/// Imports an object, and plans it with the configuration that `make` makes of its state: that is told by the change, even
+/// where it is not what the provider takes.
+pub(crate) async fn plan_generated(
+    mut input: ManagedInput,
+    make: impl FnOnce(&Value) -> (Desired, String),
+) -> ManagedOutcome {
+    let mut outcome = ManagedOutcome {
+        schema_version: input.subject.schema.version,
+        ..ManagedOutcome::default()
+    };
+    let found = prior::find(&input, &mut outcome).await;
+    let (Some(()), Some(prior)) = (found, &outcome.prior) else {
+        return outcome;
+    };
+    let (desired, text) = make(&prior.value);
+    input.wish = Wish::Configured(Box::new(desired));
+    change::plan(&input, &mut outcome).await;
+    let change = outcome
+        .change
+        .get_or_insert_with(|| change::import_alone(&input));
+    change.generated_config = Some(text);
     outcome
 }

@@ -1,6 +1,7 @@
 //! The object before the change: decoded, imported, read.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use terrace_addr::ConfigResource;
@@ -12,21 +13,34 @@ use terrace_state::{Object, ObjectStatus};
 use terrace_value::{Marks, Path, Type, Value};
 
 use super::verify::{broken_contract, call_failed, remark_value, remarks};
-use super::{Import, Known, ManagedInput, ManagedOutcome, Subject, Wish};
+use super::{Import, ImportBy, Known, ManagedInput, ManagedOutcome, Subject, Wish};
 
 /// Finds the object: stored or imported, and read where that is wanted. `None` when errors stand in the way.
 pub(super) async fn find(input: &ManagedInput, outcome: &mut ManagedOutcome) -> Option<()> {
     let known = match (&input.stored, &input.import) {
         (Some(stored), _) => {
-            let value = decode(&input.subject, stored, outcome).await?;
+            let moved = super::moved::take_over(input, stored, outcome).await?;
+            let (value, stored) = match moved {
+                Some(moved) => (moved.value, moved.object),
+                None => (
+                    decode(&input.subject, stored, outcome).await?,
+                    stored.clone(),
+                ),
+            };
             outcome.stored = Some(value.clone());
-            let dependencies = merged_dependencies(stored, &input.wish);
-            let object = if dependencies == stored.dependencies {
-                stored.clone()
+            let dependencies = merged_dependencies(&stored, &input.wish);
+            let skip_destroy = match &input.wish {
+                Wish::Configured(desired) => desired.skip_destroy,
+                _ => stored.skip_destroy,
+            };
+            let same = dependencies == stored.dependencies && skip_destroy == stored.skip_destroy;
+            let object = if same {
+                stored
             } else {
                 Arc::new(Object {
                     dependencies,
-                    ..(**stored).clone()
+                    skip_destroy,
+                    ..(*stored).clone()
                 })
             };
             Known { value, object }
@@ -40,6 +54,15 @@ pub(super) async fn find(input: &ManagedInput, outcome: &mut ManagedOutcome) -> 
         Some(known)
     };
     Some(())
+}
+
+impl fmt::Display for ImportBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "id was {id:?}"),
+            Self::Identity(identity) => write!(f, "identity was {identity:?}"),
+        }
+    }
 }
 
 /// What the stored object depended on and what its configuration says now.
@@ -131,7 +154,13 @@ async fn import_object(
 ) -> Option<Known> {
     let subject = &input.subject;
     let type_name = subject.address.type_name();
-    let reply = match subject.provider.import(type_name, &import.id).await {
+    let asked = match &import.by {
+        ImportBy::Id(id) => subject.provider.import(type_name, id),
+        ImportBy::Identity(identity) => subject
+            .provider
+            .import_identity(type_name, identity.clone()),
+    };
+    let reply = match asked.await {
         Ok(reply) => reply,
         Err(error) => {
             outcome
@@ -154,8 +183,8 @@ async fn import_object(
                 "import-found-nothing",
                 "Import returned no resources",
                 format!(
-                    "The provider returned no resources for an import. This is usually a bug in the provider; the id was {:?}.",
-                    import.id
+                    "The provider returned no resources for an import. This is usually a bug in the provider; the {}.",
+                    import.by
                 ),
             )
             .at(import.span)
@@ -182,7 +211,7 @@ async fn import_object(
             Diagnostic::error(
                 "import-found-several",
                 "Multiple import states not supported",
-                format!("The import of {:?} found more than one object, but only one can be put under {}.", import.id, subject.address),
+                format!("The import found more than one object, but only one can be put under {}; the {}.", subject.address, import.by),
             )
             .at(import.span)
             .address(&subject.address),
@@ -204,6 +233,7 @@ async fn import_object(
         dependencies,
         status: ObjectStatus::Ready,
         create_before_destroy: matches!(&input.wish, Wish::Configured(desired) if desired.create_before_destroy),
+        skip_destroy: matches!(&input.wish, Wish::Configured(desired) if desired.skip_destroy),
     };
     Some(Known {
         value: first.state,

@@ -18,6 +18,7 @@ fn desired(config: Value) -> Desired {
         replace_requested: false,
         replace_triggered: false,
         create_before_destroy: false,
+        skip_destroy: false,
         dependencies: [].into(),
     }
 }
@@ -26,6 +27,7 @@ fn input(fake: Fake, stored: Option<Arc<Object>>, wish: Wish) -> ManagedInput {
     ManagedInput {
         subject: subject(fake),
         stored,
+        stored_provider: None,
         import: None,
         refresh: true,
         wish,
@@ -219,7 +221,7 @@ fn an_import_reads_then_plans() {
     );
     let span = terrace_diag::Span::new(terrace_diag::SourceId(0), 0, 0);
     input.import = Some(Import {
-        id: "t-1".into(),
+        by: super::ImportBy::Id("t-1".into()),
         span,
     });
     let outcome = block_on(plan_managed(input));
@@ -243,7 +245,7 @@ fn an_import_of_nothing_is_an_error() {
     );
     let span = terrace_diag::Span::new(terrace_diag::SourceId(0), 0, 0);
     input.import = Some(Import {
-        id: "t-9".into(),
+        by: super::ImportBy::Id("t-9".into()),
         span,
     });
     let outcome = block_on(plan_managed(input));

@@ -29,7 +29,7 @@ pub(super) fn read_by_providers(graph: &ConfigGraph, closure: &Closure) -> BTree
         .collect()
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     /// Evaluates an ephemeral instance and starts its opening.
     pub(super) fn start_ephemeral(
         &mut self,

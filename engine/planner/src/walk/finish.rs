@@ -217,7 +217,10 @@ impl Walk<'_> {
                 .base
                 .resources
                 .get(&address.resource)
-                .map_or(provider, |stored| &stored.provider)
+                .map(|stored| &stored.provider)
+                // An object that came from another provider is this one's now.
+                .filter(|stored| stored.provider == provider.provider)
+                .unwrap_or(provider)
                 .clone();
             Arc::make_mut(&mut self.gathered.prior).set_object(
                 address,
@@ -255,6 +258,7 @@ impl Walk<'_> {
                 dependencies: [].into(),
                 status: ObjectStatus::Ready,
                 create_before_destroy: false,
+                skip_destroy: false,
             };
             let object = prior::encode(&context.schema, &outcome.value, base);
             Arc::make_mut(&mut self.gathered.prior).set_object(

@@ -2,8 +2,10 @@
 
 mod ephemeral;
 mod finish;
+mod imports;
 mod named;
 mod orphans;
+mod prevent;
 mod resources;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -18,7 +20,7 @@ use terrace_addr::{
 };
 use terrace_config::{Config, ResourceConfig};
 use terrace_diag::{Diagnostic, Diagnostics, Span};
-use terrace_eval::{ConfigGraph, ConfigNode, Dependency, Evaluator, Expansion};
+use terrace_eval::{ConfigGraph, ConfigNode, Dependency, Evaluator, Expansion, Scope};
 use terrace_graph::{NodeId, ReadyQueue};
 use terrace_plan::{Action, OutputChange, PlanMode, ResourceChange};
 use terrace_schema::ResourceSchema;
@@ -81,6 +83,18 @@ pub(crate) struct Context {
     /// Whether an explicit dependency is about to change.
     pub(crate) pending: bool,
     pub(crate) ignore_changes: Arc<terrace_config::IgnoreChanges>,
+}
+
+impl Context {
+    /// Where the expressions of an instance stand.
+    fn scope_of(&self, key: Option<&InstanceKey>) -> Scope {
+        Scope::instance(self.abs.module.clone(), self.expansion.repetition(key))
+    }
+
+    /// Whether objects are only forgotten when they are to go.
+    fn skips_destroy(&self) -> bool {
+        self.config.lifecycle.destroy == Some(false)
+    }
 }
 
 /// Something to start when there is room.
@@ -161,6 +175,8 @@ pub(crate) struct Walk<'a> {
     /// Resources whose node was left out because something before it failed.
     skipped: BTreeSet<ConfigResource>,
     imports: BTreeMap<AbsResourceInstance, Import>,
+    /// Resources whose configuration is to be generated.
+    generates: BTreeSet<AbsResource>,
     /// Checks whose data could not be read, and why.
     failed_checks: BTreeMap<AbsNamed, Vec<String>>,
     /// Instances with conditions that cannot be decided yet, and what those read.
@@ -227,6 +243,7 @@ impl<'a> Walk<'a> {
             expanded: HashSet::new(),
             skipped: BTreeSet::new(),
             imports: BTreeMap::new(),
+            generates: BTreeSet::new(),
             failed_checks: BTreeMap::new(),
             undecided: BTreeMap::new(),
         })
@@ -238,6 +255,7 @@ impl<'a> Walk<'a> {
             self.collect_imports_without_configuration();
         }
         self.drain().await;
+        self.queue_generated();
         self.queue_orphans();
         self.drain().await;
     }

@@ -6,7 +6,7 @@ use futures::FutureExt;
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance, InstanceKey, ResourceMode};
 use terrace_config::ForEachOrCount;
 use terrace_diag::Diagnostic;
-use terrace_eval::{ConfigNode, Values};
+use terrace_eval::{ConfigNode, Scope, Values};
 use terrace_graph::NodeId;
 use terrace_plan::{ActionReason, PlanMode};
 use terrace_schema::ResourceSchema;
@@ -19,48 +19,43 @@ use crate::removed;
 
 impl Walk<'_> {
     /// When destroying: queues all objects of a resource that is configured.
-    pub(super) fn queue_destruction(&mut self, node: NodeId, context: &Arc<Context>) {
+    pub(super) fn queue_destruction(&mut self, node: NodeId, context: &Arc<Context>) -> bool {
         let base = self.base.clone();
         let Some(stored) = base.resources.get(&context.abs) else {
-            return;
+            return true;
         };
-        let prevent_destroy = context
-            .config
-            .lifecycle
-            .prevent_destroy
-            .then_some(context.config.span);
         for (key, instance) in &stored.instances {
             let address = context.abs.instance(key.clone());
             if !self.included.instance(&address) {
                 continue;
             }
             if let Some(object) = &instance.current {
+                let scope = context.scope_of(key.as_ref());
+                let Ok(prevent_destroy) = self.prevents_destroy(&context.config, &scope) else {
+                    return false;
+                };
                 let orphan = Orphan {
                     node: Some(node),
                     address: address.clone(),
                     deposed: None,
                     object: object.clone(),
                     provider: context.provider.clone(),
-                    wish: Wish::Gone(ActionReason::None),
+                    wish: self.wish(ActionReason::None, context.skips_destroy()),
                     prevent_destroy,
                 };
                 self.queue_task(Some(node), Task::Orphan(Box::new(orphan)));
             }
             self.queue_deposed(Some(node), &address, &context.provider, instance);
         }
+        true
     }
 
     /// Queues the objects of a configured resource that its expansion does not have, and the deposed ones.
-    pub(super) fn queue_surplus(&mut self, node: NodeId, context: &Arc<Context>) {
+    pub(super) fn queue_surplus(&mut self, node: NodeId, context: &Arc<Context>) -> bool {
         let base = self.base.clone();
         let Some(stored) = base.resources.get(&context.abs) else {
-            return;
+            return true;
         };
-        let prevent_destroy = context
-            .config
-            .lifecycle
-            .prevent_destroy
-            .then_some(context.config.span);
         for (key, instance) in &stored.instances {
             let address = context.abs.instance(key.clone());
             if !self.included.instance(&address) {
@@ -70,19 +65,25 @@ impl Walk<'_> {
                 (&instance.current, context.expansion.contains(key.as_ref()))
             {
                 let reason = surplus_reason(&context.config.repetition, key.as_ref());
+                // What `each` and `count` stood for is gone with the instance.
+                let scope = Scope::module(context.abs.module.clone());
+                let Ok(prevent_destroy) = self.prevents_destroy(&context.config, &scope) else {
+                    return false;
+                };
                 let orphan = Orphan {
                     node: Some(node),
                     address: address.clone(),
                     deposed: None,
                     object: object.clone(),
                     provider: stored.provider.clone(),
-                    wish: self.wish(reason, false),
+                    wish: self.wish(reason, context.skips_destroy()),
                     prevent_destroy,
                 };
                 self.queue_task(Some(node), Task::Orphan(Box::new(orphan)));
             }
             self.queue_deposed(Some(node), &address, &stored.provider, instance);
         }
+        true
     }
 
     fn queue_deposed(
@@ -129,7 +130,8 @@ impl Walk<'_> {
     fn wish(&self, reason: ActionReason, forget: bool) -> Wish {
         match (self.mode(), forget) {
             (PlanMode::RefreshOnly, _) => Wish::Known,
-            (PlanMode::Destroy, _) => Wish::Gone(ActionReason::None),
+            (PlanMode::Destroy, true) => Wish::Forgotten(ActionReason::None),
+            (PlanMode::Destroy, false) => Wish::Gone(ActionReason::None),
             (PlanMode::Normal, true) => Wish::Forgotten(reason),
             (PlanMode::Normal, false) => Wish::Gone(reason),
         }
@@ -166,7 +168,10 @@ impl Walk<'_> {
                 }
                 if let Some(object) = &instance.current {
                     let (reason, forget) = match &declared {
-                        Some(_) => (ActionReason::DeleteBecauseNoModule, false),
+                        Some(block) => (
+                            ActionReason::DeleteBecauseNoModule,
+                            block.lifecycle.destroy == Some(false),
+                        ),
                         None => {
                             let statement = removed::statement(&self.config, &config_address);
                             let moved = self.moved.previous.contains_key(&address);
@@ -175,10 +180,9 @@ impl Walk<'_> {
                             } else {
                                 ActionReason::DeleteBecauseNoResourceConfig
                             };
-                            (
-                                reason,
-                                statement.is_some_and(|statement| !statement.destroy),
-                            )
+                            let forget = statement
+                                .map_or(object.skip_destroy, |statement| !statement.destroy);
+                            (reason, forget)
                         }
                     };
                     let prevented = declared
@@ -316,6 +320,7 @@ impl Walk<'_> {
                         let input = ManagedInput {
                             subject,
                             stored: Some(orphan.object),
+                            stored_provider: Some(orphan.provider.provider),
                             import: None,
                             refresh,
                             wish: orphan.wish,
@@ -342,6 +347,7 @@ fn surplus_reason(repetition: &ForEachOrCount, key: Option<&InstanceKey>) -> Act
         (ForEachOrCount::Count(_), Some(InstanceKey::Int(_))) => {
             ActionReason::DeleteBecauseCountIndex
         }
+        (ForEachOrCount::Enabled(_), None) => ActionReason::DeleteBecauseEnabledFalse,
         (ForEachOrCount::ForEach(_), Some(InstanceKey::String(_))) => {
             ActionReason::DeleteBecauseEachKey
         }

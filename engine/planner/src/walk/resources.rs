@@ -9,9 +9,7 @@ use terrace_addr::{
 };
 use terrace_config::ResourceConfig;
 use terrace_diag::{Diagnostic, Diagnostics};
-use terrace_eval::{
-    CheckOutcome, Dependency, Evaluated, Expansion, RuleKind, Scope, Trigger, Unknowns,
-};
+use terrace_eval::{CheckOutcome, Dependency, Evaluated, RuleKind, Scope, Trigger, Unknowns};
 use terrace_graph::NodeId;
 use terrace_plan::{Action, PlanMode};
 use terrace_schema::ResourceSchema;
@@ -126,8 +124,7 @@ impl Walk<'_> {
             abs,
         });
         if destroying && block.resource.mode == ResourceMode::Managed {
-            self.queue_destruction(node, &context);
-            return true;
+            return self.queue_destruction(node, &context);
         }
         if block.resource.mode == ResourceMode::Ephemeral && !self.opens(node) {
             return true;
@@ -138,10 +135,9 @@ impl Walk<'_> {
             }
         }
         if block.resource.mode == ResourceMode::Managed {
-            self.queue_surplus(node, &context);
-        } else {
-            self.forget_surplus_data(&context);
+            return self.queue_surplus(node, &context);
         }
+        self.forget_surplus_data(&context);
         true
     }
 
@@ -219,7 +215,11 @@ impl Walk<'_> {
             self.settle(context.node, true);
             return;
         };
-        self.launch_managed(context, key, Some(stored), None, Wish::Known);
+        let node = context.node;
+        let launched = self.launch_managed(context, key, Some(stored), None, Wish::Known);
+        if launched.is_none() {
+            self.settle(node, false);
+        }
     }
 
     fn start_managed(&mut self, context: Arc<Context>, key: Option<InstanceKey>) -> Option<()> {
@@ -253,6 +253,7 @@ impl Walk<'_> {
             replace_requested: self.request.options.replace.contains(&address),
             replace_triggered,
             create_before_destroy: context.create_before_destroy,
+            skip_destroy: context.skips_destroy(),
             dependencies: Arc::clone(&context.dependencies),
         };
         self.gathered.reads.insert(address, reads);
@@ -262,8 +263,7 @@ impl Walk<'_> {
             stored,
             import,
             Wish::Configured(Box::new(desired)),
-        );
-        Some(())
+        )
     }
 
     fn launch_managed(
@@ -273,15 +273,21 @@ impl Walk<'_> {
         stored: Option<Arc<terrace_state::Object>>,
         import: Option<Import>,
         wish: Wish,
-    ) {
+    ) -> Option<()> {
+        let prevent_destroy = match &stored {
+            Some(_) => self
+                .prevents_destroy(&context.config, &context.scope_of(key.as_ref()))
+                .ok()?,
+            None => None,
+        };
+        let stored_provider = self
+            .base
+            .resources
+            .get(&context.abs)
+            .map(|resource| resource.provider.provider.clone());
         let subject = self.subject(&context, context.abs.instance(key.clone()));
         let refresh = self.request.options.refresh;
         let opening = self.pool.provider(&context.provider, &*self.table);
-        let prevent_destroy = context
-            .config
-            .lifecycle
-            .prevent_destroy
-            .then_some(context.config.span);
         self.running.push(
             async move {
                 let outcome = match opening.await {
@@ -291,6 +297,7 @@ impl Walk<'_> {
                         let input = ManagedInput {
                             subject,
                             stored,
+                            stored_provider,
                             import,
                             refresh,
                             wish,
@@ -307,6 +314,7 @@ impl Walk<'_> {
             }
             .boxed(),
         );
+        Some(())
     }
 
     fn start_data(&mut self, context: Arc<Context>, key: Option<InstanceKey>) -> Option<()> {
@@ -440,128 +448,4 @@ impl Walk<'_> {
                         || after.is_some_and(|after: Value| !after.is_wholly_known()))
             })
     }
-
-    /// Evaluates an import block of the root module.
-    pub(super) fn import(&mut self, index: usize) -> bool {
-        if self.mode() != PlanMode::Normal {
-            return true;
-        }
-        let config = self.config.clone();
-        let Some(block) = config.root.module.imports.get(index) else {
-            return true;
-        };
-        let targets = self.evaluator.import_targets(index, &*self.table);
-        if !self.take(targets.diagnostics) {
-            return false;
-        }
-        let mut ok = true;
-        for target in targets.value {
-            let id = target.id.unmark().0;
-            if !id.is_known() {
-                self.gathered.diagnostics.push(
-                    Diagnostic::error(
-                        "import-id-unknown",
-                        "Invalid import id argument",
-                        "The import block \"id\" argument depends on resource attributes that cannot be determined until apply, so Terrace cannot plan to import this resource.",
-                    )
-                    .at_opt(block.id.as_ref().map(|id| id.span)),
-                );
-                ok = false;
-                continue;
-            }
-            let Some(id) = id.as_str() else {
-                self.gathered.diagnostics.push(
-                    Diagnostic::error(
-                        "import-identity",
-                        "Import by identity is not supported yet",
-                        "This version of Terrace imports objects by their id only. Use the \"id\" argument.",
-                    )
-                    .at(block.span),
-                );
-                ok = false;
-                continue;
-            };
-            self.imports.insert(
-                target.to,
-                Import {
-                    id: id.to_owned(),
-                    span: block.to.span,
-                },
-            );
-        }
-        ok
-    }
-
-    /// Reports import blocks for resources that are not declared at all.
-    pub(super) fn collect_imports_without_configuration(&mut self) {
-        let config = self.config.clone();
-        for block in &config.root.module.imports {
-            let (module, resource) = &block.resource;
-            let declared = config
-                .module(&module.path())
-                .is_some_and(|node| node.module.resources.contains_key(resource));
-            if !declared {
-                let address = resource.in_module(module.clone());
-                self.gathered.diagnostics.push(
-                    Diagnostic::error(
-                        "import-without-configuration",
-                        "Configuration for import target does not exist",
-                        format!(
-                            "The configuration for the given import target {address} does not exist. If you wish to automatically generate config for this resource, use the -generate-config-out option within terrace plan. Otherwise, make sure the target resource exists within your configuration. For example:\n\n  terrace plan -generate-config-out=generated.tf"
-                        ),
-                    )
-                    .at(block.to.span),
-                );
-            }
-        }
-    }
-
-    /// Reports imports of instances of a resource that its expansion does not have.
-    fn imports_exist(&mut self, resource: &AbsResource, expansion: &Expansion) -> bool {
-        let missing: Vec<(AbsResourceInstance, Import)> = self
-            .imports
-            .range(resource.instance(None)..)
-            .take_while(|(address, _)| address.resource == *resource)
-            .filter(|(address, _)| !expansion.contains(address.key.as_ref()))
-            .map(|(address, import)| (address.clone(), import.clone()))
-            .collect();
-        for (address, import) in &missing {
-            self.gathered
-                .diagnostics
-                .push(not_declared(address, import));
-        }
-        missing.is_empty()
-    }
-
-    /// Reports imports into module instances that do not exist.
-    pub(crate) fn check_imports(&mut self) {
-        for (address, import) in &self.imports {
-            let config = address.resource.config();
-            // What is declared nowhere has been reported already.
-            let declared = self
-                .config
-                .module(&config.module)
-                .is_some_and(|node| node.module.resources.contains_key(&config.resource));
-            if declared
-                && self.included.instance(address)
-                && !self.expanded.contains(&address.resource)
-                && !self.skipped.contains(&config)
-            {
-                self.gathered
-                    .diagnostics
-                    .push(not_declared(address, import));
-            }
-        }
-    }
-}
-
-fn not_declared(address: &AbsResourceInstance, import: &Import) -> Diagnostic {
-    Diagnostic::error(
-        "import-without-configuration",
-        "Configuration for import target does not exist",
-        format!(
-            "The configuration for the given import {address} does not exist. All target instances must have an associated configuration to be imported."
-        ),
-    )
-    .at(import.span)
 }

@@ -101,6 +101,8 @@ pub(super) struct InstanceForm<'a> {
     dependencies: Option<RawText<'a>>,
     #[serde(default, skip_serializing_if = "is_false")]
     create_before_destroy: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    skip_destroy: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -416,6 +418,7 @@ pub(super) fn read_object<'a>(
             .dependency_list(form.dependencies.as_ref().map(RawText::borrowed))?,
         status,
         create_before_destroy: form.create_before_destroy,
+        skip_destroy: form.skip_destroy,
     })
 }
 
@@ -574,6 +577,7 @@ pub(super) fn write_object<'a>(
             RawText::owned(format!("[{}]", texts.join(",")))
         }),
         create_before_destroy: object.create_before_destroy,
+        skip_destroy: object.skip_destroy,
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 use terrace_addr::{AbsResourceInstance, ParseError, Target};
 use terrace_diag::SourceMap;
 use terrace_gate::{
-    Run, RunCounts, RunStatus, Statement, configuration_digest, save_authorship, save_run,
-    save_run_plan, sign_authorship,
+    Rules, Run, RunCounts, RunStatus, Statement, configuration_digest, fingerprint_of,
+    last_applied, save_authorship, save_run, save_run_plan, sign_authorship,
 };
 use terrace_plan::{Plan, PlanDigest, PlanMode, write_plan_file};
 use terrace_planner::{PlanOptions as PlannerOptions, PlanRequest};
@@ -60,12 +60,18 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     if session.view.json {
         session.view.output(stream::version_line());
     }
-    let made = make(session, &place, &args.options).await;
+    let generates = args.generate_config_out.as_deref();
+    let made = make_generating(session, &place, &args.options, generates).await;
     if let Some(lock) = lock {
         lock.unlock().await?;
     }
     let made = made?;
-    record(session, &place, &made, args.key.as_deref()).await?;
+    let recorded = if is_worth_a_run(&place, &made).await? {
+        record(session, &place, &made, args.key.as_deref()).await?;
+        true
+    } else {
+        false
+    };
     show(session, &made.plan);
     if let Some(out) = &args.out {
         write_file(out, made.file()).map_err(|error| {
@@ -76,7 +82,7 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
             )
         })?;
     }
-    ending(session, &place, &made, args);
+    ending(session, &place, &made, args, recorded);
     let code = if args.detailed_exitcode && made.plan.has_changes() {
         CHANGES
     } else {
@@ -87,22 +93,48 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     Ok(code)
 }
 
-fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs) {
+/// Whether a plan is kept as a run of its environment: where it changes something, or where a gate's environment has
+/// not applied this configuration yet, so that others which come after can wait for it.
+async fn is_worth_a_run(place: &Place, made: &Made) -> Result<bool, CommandError> {
+    if made.plan.has_changes() {
+        return Ok(true);
+    }
+    if !place.rules.as_ref().is_some_and(Rules::is_gated) {
+        return Ok(false);
+    }
+    let store = place.store.runs(&place.workspace);
+    let applied = last_applied(&*store).await?;
+    let configuration = configuration_digest(&made.plan.inputs.configuration);
+    Ok(applied.is_some_and(|applied| applied.configuration != configuration))
+}
+
+fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs, recorded: bool) {
     let view = &session.view;
-    if view.json || !made.plan.has_changes() && args.out.is_none() {
+    let has_changes = made.plan.has_changes();
+    let told = recorded && place.environment.is_some();
+    if view.json || !has_changes && args.out.is_none() && !told {
         return;
     }
     view.line(format!("\n{}\n", "─".repeat(view.width.min(77))));
-    if let Some(environment) = &place.environment {
+    if let (Some(environment), true) = (&place.environment, recorded) {
         let id = made.digest().short();
-        view.line(format!("Run {id} of environment {environment:?}. To perform exactly these actions:\n    terrace apply -env={environment} {id}"));
+        if has_changes {
+            view.line(format!("Run {id} of environment {environment:?}. To perform exactly these actions:\n    terrace apply -env={environment} {id}"));
+        } else {
+            view.paragraph(&format!("Environment {environment:?} has not applied this configuration yet. To record that nothing has to change for it, so that environments which come after may follow, apply run {id}:\n    terrace apply -env={environment} {id}"));
+        }
         let approvals = place
             .rules
             .as_ref()
             .and_then(|rules| rules.gate.as_ref())
             .map_or(0, |gate| gate.approvals);
         if approvals > 0 {
-            view.line(format!("\nIts gate asks for {approvals} approval(s) by people other than you:\n    terrace approve -env={environment} -key=FILE {id}"));
+            let asked = if approvals == 1 {
+                "an approval by someone other than you".to_owned()
+            } else {
+                format!("{approvals} approvals by people other than you")
+            };
+            view.line(format!("\nIts gate asks for {asked}:\n    terrace approve -env={environment} -key=FILE {id}"));
         }
     } else if let Some(out) = &args.out {
         view.line(format!("Saved the plan to: {out}\n\nTo perform exactly these actions, run the following command to apply:\n    terrace apply {out:?}"));
@@ -121,7 +153,7 @@ pub(crate) fn show(session: &Session, plan: &Plan) {
         session.view.line("");
         session
             .view
-            .line(plan_view::render(plan, session.view.style).trim_end());
+            .line(plan_view::render(plan, &session.view).trim_end());
     }
 }
 
@@ -170,6 +202,7 @@ fn planner_options(options: &PlanOptions) -> Result<PlannerOptions, CommandError
         targets,
         replace,
         refresh: options.refresh,
+        generate_config: None,
         parallelism: options.parallelism.max(1),
     })
 }
@@ -191,10 +224,10 @@ pub(crate) async fn check_journal(place: &Place) -> Result<(), CommandError> {
         .map(|name| format!(" -env={name}"))
         .unwrap_or_default();
     let detail = format!(
-        "An apply was interrupted (run {}). Its journal holds {} result(s) that are not in the state yet, and {} change(s) whose end nobody recorded.",
+        "An apply was interrupted (run {}). Its journal holds {} not in the state yet, and {} whose end nobody recorded.",
         recovery.runs.join(", "),
-        recovery.n_results,
-        recovery.uncertain.len()
+        counted(recovery.n_results, "result"),
+        counted(recovery.uncertain.len(), "change")
     );
     Err(terrace_diag::Diagnostic::error(
         "recovery-needed",
@@ -205,13 +238,37 @@ pub(crate) async fn check_journal(place: &Place) -> Result<(), CommandError> {
     .into())
 }
 
+/// `1 result`, `2 results`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Makes a plan for `place`; warnings are shown, errors returned.
 pub(crate) async fn make(
     session: &Session,
     place: &Place,
     options: &PlanOptions,
 ) -> Result<Made, CommandError> {
-    let planner_options = planner_options(options)?;
+    make_generating(session, place, options, None).await
+}
+
+/// As [`make`]; configuration for imports that have none is written to a new file.
+async fn make_generating(
+    session: &Session,
+    place: &Place,
+    options: &PlanOptions,
+    generates: Option<&str>,
+) -> Result<Made, CommandError> {
+    let mut planner_options = planner_options(options)?;
+    planner_options.generate_config = generates.map(str::to_owned);
+    if generates.is_some_and(|path| Disk.exists(path)) {
+        let detail = "Terrace can only write generated config into a new file. Either choose a different target location or move all existing configuration out of the target file, delete it and try again.";
+        return Err(CommandError::one(
+            "generated-file-exists",
+            "Target generated file already exists",
+            detail,
+        ));
+    }
     if planner_options.mode != PlanMode::Destroy && !super::init::has_configuration() {
         let detail = "Plan requires configuration to be present. Planning without a configuration would mark everything for destruction, which is normally not what is desired. If you would like to destroy everything, run plan with the -destroy option. Otherwise, create a Terrace configuration file (.tf file) and try again.";
         return Err(CommandError::one(
@@ -250,6 +307,7 @@ async fn plan_over(
             .filter_map(|variable| variable.value.as_ref()),
     );
     let observer = Progress::new(session.view, secrets, None);
+    let generates = options.generate_config.clone();
     let request = PlanRequest {
         evaluator: work.evaluator.clone(),
         state: Arc::new(state),
@@ -261,6 +319,9 @@ async fn plan_over(
     };
     let (mut plan, diagnostics) = terrace_planner::plan(request).await;
     plan.inputs.files = work.context.reads();
+    if let Some(path) = generates {
+        write_generated(session, &plan, &path)?;
+    }
     let sources = work.sources.clone();
     if diagnostics.has_errors() || plan.errored {
         if !session.view.json {
@@ -274,19 +335,41 @@ async fn plan_over(
     Ok((plan, sources))
 }
 
-/// Keeps a plan that was made for an environment as a run, signed by its author where there is a key.
+/// Writes the configuration that was generated for imports.
+fn write_generated(session: &Session, plan: &Plan, path: &str) -> Result<(), CommandError> {
+    let Some(text) = terrace_planner::generated_file(plan) else {
+        return Ok(());
+    };
+    write_file(path, text.as_bytes()).map_err(|error| {
+        CommandError::one(
+            "unwritable-file",
+            "Generated configuration cannot be written",
+            format!("{path} cannot be written: {error}."),
+        )
+    })?;
+    if !session.view.json {
+        session.view.paragraph(&format!(
+            "Terrace has generated configuration and written it to {path}. Please review the configuration and edit it as necessary before adding it to version control."
+        ));
+    }
+    Ok(())
+}
+
+/// Keeps a plan that was made for an environment as a run, signed by its author where there is a key. Returns the
+/// record, which is kept nowhere where there is no environment.
 pub(crate) async fn record(
     session: &Session,
     place: &Place,
     made: &Made,
     key: Option<&str>,
-) -> Result<(), CommandError> {
+) -> Result<Run, CommandError> {
+    let mut run = run_record(session, place, made);
     let Some(environment) = &place.environment else {
-        return Ok(());
+        return Ok(run);
     };
     let store = place.store.runs(&place.workspace);
     let file = made.file();
-    let run = run_record(session, place, made);
+    let mut told = vec![("plan", made.digest().to_string())];
     save_run_plan(&*store, &run.id, file).await?;
     if let Some(path) = key {
         let key = super::approve::read_key(Some(path))?;
@@ -302,24 +385,28 @@ pub(crate) async fn record(
             CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
         })?;
         save_authorship(&*store, &run.id, &envelope).await?;
+        if let Some(person) = signer(place, &key) {
+            person.clone_into(&mut run.actor);
+            told.push(("person", person.to_owned()));
+        }
     } else if place
         .rules
         .as_ref()
         .is_some_and(|rules| rules.gate.is_some())
     {
-        session.view.line(format!(
+        session.view.paragraph(&format!(
             "\nNote: the gate of {environment:?} needs to know who made this plan, and it is not signed. Plan with -key=FILE or TERRACE_SSH_KEY."
         ));
     }
     save_run(&*store, &run).await?;
-    session
-        .audit(
-            place,
-            "plan",
-            Some(&run.id),
-            &[("plan", made.digest().to_string())],
-        )
-        .await
+    session.audit(place, "plan", Some(&run.id), &told).await?;
+    Ok(run)
+}
+
+/// The listed person that a private key belongs to.
+fn signer<'a>(place: &'a Place, key: &str) -> Option<&'a str> {
+    let fingerprint = fingerprint_of(key).ok()?;
+    place.rules.as_ref()?.person_of(&fingerprint)
 }
 
 /// The record of a plan that was just made.
@@ -340,11 +427,20 @@ pub(crate) fn run_record(session: &Session, place: &Place, made: &Made) -> Run {
         actor: session.actor(),
         commit: commit(session),
         version: VERSION.to_owned(),
-        created: made.plan.inputs.timestamp.clone(),
+        created: now_precisely(),
         finished: None,
         counts: RunCounts::of(&made.plan),
         message: None,
     }
+}
+
+/// Now, in RFC 3339, to the nanosecond.
+fn now_precisely() -> String {
+    let (seconds, nanoseconds) = SystemClock.now();
+    let nanoseconds = i32::try_from(nanoseconds).unwrap_or_default();
+    jiff::Timestamp::new(seconds, nanoseconds)
+        .unwrap_or_default()
+        .to_string()
 }
 
 /// The commit that the working tree is at, as far as files tell.

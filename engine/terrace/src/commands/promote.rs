@@ -77,6 +77,7 @@ pub(crate) async fn run(session: &Session, args: &PromoteArgs) -> Outcome {
             compact_warnings: false,
         },
         out: None,
+        generate_config_out: None,
         detailed_exitcode: false,
         key: args.key.clone(),
     };

@@ -76,6 +76,7 @@ impl Case {
             dependencies: [].into(),
             status: ObjectStatus::Ready,
             create_before_destroy: false,
+            skip_destroy: false,
         };
         let address: AbsResourceInstance = address.parse().expect("a test's address parses");
         let config = AbsProviderConfig {

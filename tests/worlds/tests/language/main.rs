@@ -2,7 +2,11 @@
 //! every rule of the protocol.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+mod checks;
 mod ephemeral;
+mod imports;
+mod lifecycle;
+mod moves;
 mod outside;
 mod world;
 mod write_only;

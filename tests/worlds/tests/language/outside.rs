@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use terrace_functions::{Context, FileError};
 use terrace_port::{
-    Clock, Entropy, JournalStore, LockedState, Observer, OperationEvent, Process, ProcessOutput,
-    ProcessRequest, RunStore, StateVersion, StoreError, StoredState,
+    Clock, Connection, Entropy, JournalStore, LockedState, Observer, OperationEvent, Process,
+    ProcessOutput, ProcessRequest, Remote, RemoteError, RemoteTask, RunStore, StateVersion,
+    StoreError, StoredState,
 };
 
 /// What is stored: the state, and the frames of the journal.
@@ -93,6 +94,18 @@ impl Process for Store {
             code: Some(0),
             output: Vec::new(),
         })
+    }
+}
+
+#[async_trait]
+impl Remote for Store {
+    async fn carry_out(
+        &self,
+        _: &Connection,
+        _: &RemoteTask,
+        _: &(dyn for<'a> Fn(&'a str) + Send + Sync),
+    ) -> Result<(), RemoteError> {
+        panic!("no test here has machines")
     }
 }
 

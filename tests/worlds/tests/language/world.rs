@@ -249,6 +249,7 @@ impl World {
             locked: &mut locked,
             journal: &*self.store,
             process: &*self.store,
+            remote: &*self.store,
             clock: self.clock.clone(),
             entropy: Arc::new(Constant),
             observer: self.store.clone(),
@@ -262,15 +263,12 @@ impl World {
     }
 
     /// Plans and applies without an error.
-    #[track_caller]
-    pub(crate) fn apply<'a>(&'a self, text: &'a str) -> impl Future<Output = Applied> + 'a {
-        async move {
-            let plan = self.planned(text).await;
-            self.calm();
-            let applied = self.run(plan).await;
-            assert_eq!(told(&applied.diagnostics), Vec::<String>::new());
-            applied
-        }
+    pub(crate) async fn apply(&self, text: &str) -> Applied {
+        let plan = self.planned(text).await;
+        self.calm();
+        let applied = self.run(plan).await;
+        assert_eq!(told(&applied.diagnostics), Vec::<String>::new());
+        applied
     }
 
     /// Destroys everything.

@@ -8,19 +8,22 @@ use std::fmt::Write;
 
 use terrace_plan::{Action, ActionReason, OutputChange, Plan, PlanMode, ResourceChange};
 use terrace_schema::{AttributeType, Block};
+use terrace_value::literal::quoted;
 use terrace_value::{Kind, Path, Text, Type, Value};
 
+use super::diagnostics::wrap;
 use super::style::{Role, Style};
 use diff::widest;
-pub(crate) use diff::{Symbol, Writer, harmless, quoted};
+pub(crate) use diff::{Symbol, Writer};
 pub(crate) use secrets::Secrets;
 
 /// The whole text of a plan.
-pub(crate) fn render(plan: &Plan, style: Style) -> String {
+pub(crate) fn render(plan: &Plan, terminal: &super::View) -> String {
     let secrets = Secrets::of_plan(plan);
     let mut view = View {
         plan,
-        style,
+        style: terminal.style,
+        width: terminal.width,
         secrets: &secrets,
         out: String::new(),
     };
@@ -35,6 +38,7 @@ pub(crate) fn render(plan: &Plan, style: Style) -> String {
 struct View<'a> {
     plan: &'a Plan,
     style: Style,
+    width: usize,
     secrets: &'a Secrets,
     out: String,
 }
@@ -53,10 +57,11 @@ const fn symbol_text(action: Action) -> &'static str {
         Action::CreateThenDelete => "+/-",
         Action::Read => " <=",
         Action::Forget => "  .",
+        Action::ForgetThenCreate => "./+",
     }
 }
 
-const LEGEND: [(Action, &str); 7] = [
+const LEGEND: [(Action, &str); 8] = [
     (Action::Create, "create"),
     (Action::Update, "update in-place"),
     (Action::Delete, "destroy"),
@@ -67,6 +72,10 @@ const LEGEND: [(Action, &str); 7] = [
     (
         Action::CreateThenDelete,
         "create replacement and then destroy",
+    ),
+    (
+        Action::ForgetThenCreate,
+        "forget (not destroyed) and then create replacement",
     ),
     (Action::Read, "read (data resources)"),
     (Action::Forget, "forget (not destroyed, no longer managed)"),
@@ -93,6 +102,7 @@ impl<'a> View<'a> {
                     self.style.paint(Role::Add, "+")
                 )
             }
+            Action::ForgetThenCreate => format!("./{}", self.style.paint(Role::Add, "+")),
             Action::CreateThenDelete => {
                 format!(
                     "{}/{}",
@@ -199,15 +209,25 @@ impl<'a> View<'a> {
                     format!(" at {}", reason.place)
                 };
                 let subject = format!("{attribute}{place}");
-                let line = match subject.trim_start() {
-                    "" => format!("  # <- {}", reason.cause),
-                    subject => format!("  # <- {subject}: {}", reason.cause),
+                let text = match subject.trim_start() {
+                    "" => reason.cause.clone(),
+                    subject => format!("{subject}: {}", reason.cause),
                 };
-                self.push(self.style.paint(Role::Faint, line));
+                self.reason(&text);
             }
         }
         self.resource(change);
         self.push("");
+    }
+
+    /// A reason, folded where it is longer than a line.
+    fn reason(&mut self, text: &str) {
+        const LEAD: &str = "  # <- ";
+        let lines = wrap(text, self.width.saturating_sub(LEAD.len()));
+        for (index, line) in lines.iter().enumerate() {
+            let lead = if index == 0 { LEAD } else { "  #      " };
+            self.push(self.style.paint(Role::Faint, format!("{lead}{line}")));
+        }
     }
 
     fn resource(&mut self, change: &ResourceChange) {
@@ -261,6 +281,7 @@ impl<'a> View<'a> {
                 Action::Delete => &["destroy"],
                 Action::DeleteThenCreate | Action::CreateThenDelete => &["add", "destroy"],
                 Action::Forget => &["forget"],
+                Action::ForgetThenCreate => &["add", "forget"],
                 Action::NoOp | Action::Read => &[],
             };
             for name in names {
@@ -408,7 +429,9 @@ fn title(change: &ResourceChange) -> String {
         Action::Forget => {
             format!("{address} will no longer be managed by Terrace, but will not be destroyed")
         }
-        Action::DeleteThenCreate | Action::CreateThenDelete => match change.action_reason {
+        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => match change
+            .action_reason
+        {
             ActionReason::ReplaceBecauseTainted => {
                 format!("{address} is tainted, so must be replaced")
             }
@@ -432,7 +455,11 @@ fn why(change: &ResourceChange) -> Option<String> {
     if change.action == Action::Forget {
         return Some("destroy = false is set in the configuration".to_owned());
     }
+    if change.action == Action::ForgetThenCreate {
+        return Some("the object before stays, since destroy = false is set in the configuration".to_owned());
+    }
     Some(match change.action_reason {
+        ActionReason::DeleteBecauseEnabledFalse => "because enabled is false".to_owned(),
         ActionReason::DeleteBecauseNoResourceConfig => format!(
             "because {} is not in configuration",
             address.resource.resource
@@ -464,6 +491,33 @@ fn why(change: &ResourceChange) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// An object's attributes as the lines of a block, without those that are null.
+pub(crate) fn attributes(value: &Value, block: Option<&Block>) -> Vec<String> {
+    let secrets = Secrets::of_values([value]);
+    let mut writer = Writer::new(Style::Plain, &secrets, &[]);
+    let entries = value.as_entries();
+    let shown: Vec<(&Text, &Value)> = entries
+        .into_iter()
+        .flatten()
+        .filter(|(_, item)| !item.is_null())
+        .collect();
+    let names: Vec<String> = shown.iter().map(|(name, _)| name.to_string()).collect();
+    let width = widest(&names);
+    for (name, item) in shown {
+        writer.implied = is_implied(block, name);
+        let head = format!("{name:width$} = ");
+        writer.whole(0, Symbol::None, &head, item, "");
+    }
+    writer.lines
+}
+
+/// Whether no schema tells the type of an attribute.
+fn is_implied(block: Option<&Block>, name: &Text) -> bool {
+    block
+        .and_then(|block| block.attributes.get(name))
+        .is_none_or(|attribute| attribute.ty == AttributeType::Plain(Type::Dynamic))
 }
 
 /// Attributes that tell which object it is, shown even where they stay.
@@ -507,9 +561,7 @@ fn body(
     for name in shown {
         let (old, new) = pair(name);
         let head = format!("{name:width$} = ");
-        let attribute = block.and_then(|block| block.attributes.get(name));
-        writer.implied =
-            attribute.is_none_or(|attribute| attribute.ty == AttributeType::Plain(Type::Dynamic));
+        writer.implied = is_implied(block, name);
         if old == new {
             writer.whole(level, Symbol::None, &head, old, "");
         } else {
