@@ -2,7 +2,9 @@
 
 mod args;
 mod command_error;
+mod early;
 mod commands;
+mod modules;
 mod outside;
 mod session;
 mod signals;
@@ -53,13 +55,13 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILURE);
         }
     };
-    let session = Session {
+    let session = Arc::new(Session {
         view: view_of(&cli.command, &environment),
         environment,
         variables: args::variable_arguments(&args),
         carrying_out: Arc::default(),
         loaded: std::sync::Mutex::default(),
-    };
+    });
     let code = runtime.block_on(async {
         let interrupted = signals::watch(session.carrying_out.clone());
         tokio::select! {
@@ -97,6 +99,8 @@ fn view_of(command: &Command, environment: &Environment) -> View {
             args.options.compact_warnings,
         ),
         Command::Init(args) => (args.style.json, args.style.no_color, false),
+        Command::Get(args) => (false, args.no_color, false),
+        Command::Modules(args) => (false, args.no_color, false),
         Command::Validate(args) => (false, args.style.no_color, false),
         Command::Show(args) => (false, args.style.no_color, false),
         Command::Output(args) => (false, args.style.no_color, false),
@@ -114,10 +118,12 @@ fn view_of(command: &Command, environment: &Environment) -> View {
     view
 }
 
-async fn run(session: &Session, command: Command) -> Outcome {
+async fn run(session: &Arc<Session>, command: Command) -> Outcome {
     let config = || wiring::load_config_for_backend(session);
     match command {
         Command::Init(args) => commands::init::run(session, &args).await,
+        Command::Get(args) => commands::get::run(session, &args).await,
+        Command::Modules(args) => commands::modules::run(session, &args),
         Command::Validate(args) => commands::validate::run(session, &args).await,
         Command::Plan(args) => commands::plan::run(session, &args).await,
         Command::Apply(args) => commands::apply::run(session, args).await,

@@ -28,6 +28,7 @@ use tokio::sync::Mutex;
 
 use crate::args::VariableArgument;
 use crate::command_error::CommandError;
+use crate::early::Early;
 use crate::outside::{Disk, PlanningContext, SystemClock, SystemEntropy};
 use crate::session::{Place, Session, open_store};
 
@@ -41,20 +42,13 @@ impl Wiring {
     /// Reads the CLI configuration and the lock file.
     pub(crate) fn new(session: &Session) -> Result<Self, CommandError> {
         let environment = &session.environment;
-        let directories = UserDirectories {
-            home: environment.get("HOME").map(PathBuf::from),
-            data_home: environment.get("XDG_DATA_HOME").map(PathBuf::from),
-            data_directories: environment
-                .get("XDG_DATA_DIRS")
-                .map(|list| {
-                    list.split(':')
-                        .filter(|path| !path.is_empty())
-                        .map(PathBuf::from)
-                        .collect()
-                })
-                .unwrap_or_default(),
-        };
-        let config = read_cli_config(session, &directories)?;
+        let directories = user_directories(session);
+        let CliConfiguration {
+            config,
+            warnings,
+            sources,
+        } = read_cli_config(session, &directories)?;
+        session.view.diagnostics(warnings, &sources);
         let cache = environment.get("TF_PLUGIN_CACHE_DIR").map(PathBuf::from);
         let mut settings = Settings::new(
             session.data_directory().into(),
@@ -72,10 +66,37 @@ impl Wiring {
     }
 }
 
-fn read_cli_config(
+/// Where the user's own files are.
+pub(crate) fn user_directories(session: &Session) -> UserDirectories {
+    let environment = &session.environment;
+    UserDirectories {
+        home: environment.get("HOME").map(PathBuf::from),
+        data_home: environment.get("XDG_DATA_HOME").map(PathBuf::from),
+        data_directories: environment
+            .get("XDG_DATA_DIRS")
+            .map(|list| {
+                list.split(':')
+                    .filter(|path| !path.is_empty())
+                    .map(PathBuf::from)
+                    .collect()
+            })
+            .unwrap_or_default(),
+    }
+}
+
+/// The CLI configuration, with what there is to say of it.
+#[derive(Default)]
+pub(crate) struct CliConfiguration {
+    pub(crate) config: CliConfig,
+    pub(crate) warnings: Diagnostics,
+    pub(crate) sources: SourceMap,
+}
+
+/// Reads the CLI configuration.
+pub(crate) fn read_cli_config(
     session: &Session,
     directories: &UserDirectories,
-) -> Result<CliConfig, CommandError> {
+) -> Result<CliConfiguration, CommandError> {
     let named = ["TERRACE_CLI_CONFIG_FILE", "TF_CLI_CONFIG_FILE"]
         .into_iter()
         .find_map(|name| session.environment.get(name));
@@ -87,7 +108,7 @@ fn read_cli_config(
             .find(|path| path.is_file()),
     };
     let Some(path) = path else {
-        return Ok(CliConfig::default());
+        return Ok(CliConfiguration::default());
     };
     let name = path.to_string_lossy().into_owned();
     let bytes = Disk.read(&name).map_err(|error| {
@@ -101,12 +122,15 @@ fn read_cli_config(
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let mut sources = SourceMap::new();
     let id = sources.add(SourceFile::new(name, text.clone()));
-    let (config, diagnostics) = CliConfig::parse(id, &text);
-    if diagnostics.has_errors() {
-        return Err(CommandError::new(diagnostics, sources));
+    let (config, warnings) = CliConfig::parse(id, &text);
+    if warnings.has_errors() {
+        return Err(CommandError::new(warnings, sources));
     }
-    session.view.diagnostics(diagnostics, &sources);
-    Ok(config)
+    Ok(CliConfiguration {
+        config,
+        warnings,
+        sources,
+    })
 }
 
 fn read_lock_file() -> Result<LockFile, CommandError> {
@@ -444,7 +468,8 @@ fn read_config(session: &Session) -> Result<LoadedConfig, CommandError> {
         )
     })?;
     let resolver = Installed::new(&Disk, manifest);
-    let (config, diagnostics) = terrace_config::load(".", &Disk, &resolver);
+    let early = Early::new(session);
+    let (config, diagnostics) = terrace_config::load_with(".", &Disk, &resolver, &early);
     Ok((Arc::new(config), diagnostics))
 }
 
@@ -594,10 +619,7 @@ pub(crate) fn variable_values(
         .iter()
         .cloned()
         .map(VariableOption::File);
-    let options = session.variables.iter().map(|argument| match argument {
-        VariableArgument::Assignment(text) => VariableOption::Value(text.clone()),
-        VariableArgument::File(path) => VariableOption::File(path.clone()),
-    });
+    let options = session.variables.iter().map(variable_option);
     let inputs = VariableInputs {
         options: files.chain(options).collect(),
         environment: session.environment.with_prefix("TF_VAR_"),
@@ -618,6 +640,14 @@ pub(crate) fn variable_values(
     }
     session.view.diagnostics(diagnostics, sources);
     Ok(values)
+}
+
+/// An option that gives values, as the configuration reads it.
+pub(crate) fn variable_option(argument: &VariableArgument) -> VariableOption {
+    match argument {
+        VariableArgument::Assignment(text) => VariableOption::Value(text.clone()),
+        VariableArgument::File(path) => VariableOption::File(path.clone()),
+    }
 }
 
 /// The configuration that a plan holds.

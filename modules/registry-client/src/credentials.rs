@@ -95,7 +95,13 @@ impl Credentials {
         }
         let output = self.ask_helper(helper, "get", host, b"")?;
         let token: wire::Token = serde_json::from_slice(&output).map_err(|error| {
-            failed(host, format!("the helper {:?} gave no credentials object: {error}", helper.name))
+            failed(
+                host,
+                format!(
+                    "the helper {:?} gave no credentials object: {error}",
+                    helper.name
+                ),
+            )
         })?;
         answered.insert(host.clone(), token.token.clone());
         Ok(token.token)
@@ -132,9 +138,10 @@ impl Credentials {
 
     fn stored(&self, host: &Host) -> Result<Option<String>, ClientError> {
         let file = self.read_file(host)?;
-        let found = file.credentials.into_iter().find(|(name, _)| {
-            Host::parse(name).is_ok_and(|name| name == *host)
-        });
+        let found = file
+            .credentials
+            .into_iter()
+            .find(|(name, _)| Host::parse(name).is_ok_and(|name| name == *host));
         Ok(found.and_then(|(_, token)| token.token))
     }
 
@@ -144,7 +151,10 @@ impl Credentials {
         };
         match std::fs::read(path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| {
-                failed(host, format!("{} cannot be understood: {error}", path.display()))
+                failed(
+                    host,
+                    format!("{} cannot be understood: {error}", path.display()),
+                )
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Ok(wire::CredentialsFile::default())
@@ -167,8 +177,9 @@ impl Credentials {
             file.credentials.insert(host.to_string(), token);
         }
         let text = serde_json::to_vec_pretty(&file).unwrap_or_default();
-        write_private(path, &text)
-            .map_err(|error| ClientError::local(format!("{} cannot be written", path.display()), error))
+        write_private(path, &text).map_err(|error| {
+            ClientError::local(format!("{} cannot be written", path.display()), error)
+        })
     }
 
     fn ask_helper(
@@ -202,12 +213,16 @@ impl Credentials {
             }
             child.wait_with_output()
         };
-        let output = run().map_err(|error| failed(host, format!("{}: {error}", program.display())))?;
+        let output =
+            run().map_err(|error| failed(host, format!("{}: {error}", program.display())))?;
         if output.status.success() {
             return Ok(output.stdout);
         }
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(failed(host, format!("the credentials helper {name} failed: {said}")))
+        Err(failed(
+            host,
+            format!("the credentials helper {name} failed: {said}"),
+        ))
     }
 }
 
@@ -274,7 +289,10 @@ mod tests {
         assert_eq!(mode & 0o077, 0);
         std::fs::write(&path, "{").unwrap();
         let error = credentials.token(&host("c.example")).unwrap_err();
-        assert!(error.to_string().contains("cannot be understood"), "{error}");
+        assert!(
+            error.to_string().contains("cannot be understood"),
+            "{error}"
+        );
     }
 
     #[cfg(unix)]

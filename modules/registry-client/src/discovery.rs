@@ -52,12 +52,7 @@ impl Discovery {
     }
 
     /// The address of a service such as `modules.v1`, which ends in a slash. `what` is its name for people.
-    pub fn service(
-        &self,
-        host: &Host,
-        id: &str,
-        what: &'static str,
-    ) -> Result<Url, ClientError> {
+    pub fn service(&self, host: &Host, id: &str, what: &'static str) -> Result<Url, ClientError> {
         let document = self.document(host)?;
         let none = || ClientError::NoService {
             host: host.to_string(),

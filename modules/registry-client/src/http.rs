@@ -190,7 +190,8 @@ impl Http {
                 .unwrap_or(0);
             return Ok(answer);
         }
-        let local = |error| ClientError::local(format!("{} cannot be written", path.display()), error);
+        let local =
+            |error| ClientError::local(format!("{} cannot be written", path.display()), error);
         let mut file = if continued {
             OpenOptions::new().append(true).open(path).map_err(local)?
         } else {
@@ -221,17 +222,15 @@ impl Http {
                 return sent.map_err(|error| unreachable(url, &error));
             }
             left -= 1;
-            let asked = sent.ok().and_then(|response| retry_after(response.headers()));
+            let asked = sent
+                .ok()
+                .and_then(|response| retry_after(response.headers()));
             std::thread::sleep(asked.unwrap_or(pause));
             pause *= 2;
         }
     }
 
-    fn request(
-        &self,
-        url: &str,
-        headers: &[(&str, &str)],
-    ) -> Result<RequestBuilder, ClientError> {
+    fn request(&self, url: &str, headers: &[(&str, &str)]) -> Result<RequestBuilder, ClientError> {
         let built = self.client.get_or_init(|| {
             Client::builder()
                 .user_agent(&self.settings.user_agent)
@@ -260,7 +259,10 @@ impl Http {
         if !url.username().is_empty() {
             return None;
         }
-        #[expect(clippy::disallowed_methods, reason = "this adapter's logins are in a file")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this adapter's logins are in a file"
+        )]
         let text = std::fs::read_to_string(self.settings.netrc.as_ref()?).ok()?;
         netrc::find(&text, url.host_str()?)
     }
@@ -280,7 +282,10 @@ impl Partial {
         name.into()
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this adapter's downloads are files")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this adapter's downloads are files"
+    )]
     fn open(path: &Path) -> Self {
         let length = std::fs::metadata(path).map_or(0, |found| found.len());
         let tag = std::fs::read_to_string(Self::tag_path(path)).ok();
@@ -297,7 +302,10 @@ impl Partial {
     }
 
     /// An empty file, and what to continue it by.
-    #[expect(clippy::disallowed_methods, reason = "this adapter's downloads are files")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this adapter's downloads are files"
+    )]
     fn begin(path: &Path, answer: &Answer) -> io::Result<File> {
         Self::forget(path);
         let strong = answer.header("etag").filter(|tag| !tag.starts_with("W/"));
@@ -336,8 +344,9 @@ fn copy(
         if read == 0 {
             return Ok(());
         }
-        file.write_all(&buffer[..read])
-            .map_err(|error| ClientError::local(format!("{} cannot be written", path.display()), error))?;
+        file.write_all(&buffer[..read]).map_err(|error| {
+            ClientError::local(format!("{} cannot be written", path.display()), error)
+        })?;
     }
 }
 
@@ -373,7 +382,10 @@ fn causes(error: &reqwest::Error) -> String {
     let mut next = error.source();
     while let Some(cause) = next {
         let text = cause.to_string();
-        if texts.last().is_none_or(|last: &String| !last.contains(&text)) {
+        if texts
+            .last()
+            .is_none_or(|last: &String| !last.contains(&text))
+        {
             texts.push(text);
         }
         next = cause.source();

@@ -112,7 +112,9 @@ impl ModuleRegistry {
                 .map_err(|_| malformed("it names no location to download from".to_owned()))?,
         };
         if location.is_empty() {
-            return Err(malformed("the location to download from is empty".to_owned()));
+            return Err(malformed(
+                "the location to download from is empty".to_owned(),
+            ));
         }
         let relative = ["/", "./", "../"]
             .iter()
@@ -147,11 +149,7 @@ impl ModuleRegistry {
         })
     }
 
-    fn get(
-        &self,
-        module: &ModuleName,
-        url: &Url,
-    ) -> Result<Option<crate::Answer>, ClientError> {
+    fn get(&self, module: &ModuleName, url: &Url) -> Result<Option<crate::Answer>, ClientError> {
         let authorization = self.discovery.authorization(&module.host)?;
         let mut headers = vec![("accept", "application/json")];
         if let Some(authorization) = &authorization {

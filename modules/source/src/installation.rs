@@ -1,347 +1,383 @@
-//! Resolving calls: for commands that use what is installed, and for `init`.
+//! Resolving calls for `init` and `get`: what is not there is fetched.
 
-use std::sync::Mutex;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use terrace_addr::ModulePath;
-use terrace_addr::version::{Constraints, Version};
 use terrace_config::{ModuleRequest, ModuleResolver};
-use terrace_diag::Diagnostic;
+use terrace_diag::{Diagnostic, SourceId, Span};
 use terrace_port::Files;
+use terrace_registry_client::ModuleRegistry;
 
+use crate::cache::Cache;
+use crate::fetch::Fetcher;
+use crate::installed::{local, parse, version_fits};
+use crate::job::{Job, Package};
 use crate::manifest::key;
-use crate::{Manifest, ManifestRecord, ModuleSource};
+use crate::{LockedModule, Manifest, ManifestRecord, ModuleEvent, ModuleLock, ModuleSource, tree};
 
-/// Finds modules that are local or in a manifest.
-pub struct Installed<'a> {
-    files: &'a dyn Files,
-    manifest: Manifest,
+/// How many packages are fetched at once.
+const AT_ONCE: usize = 8;
+
+/// Where modules are installed, and how.
+pub struct InstallationSettings {
+    /// The working directory; what sources and manifests say is relative to it.
+    pub working_directory: PathBuf,
+    /// The data directory, `.terraform` unless `TF_DATA_DIR` says otherwise.
+    pub data_directory: String,
+    /// A directory for packages that all working directories share.
+    pub cache: Option<PathBuf>,
+    /// Whether to select and fetch everything anew, whatever is installed and locked.
+    pub upgrade: bool,
+    /// Asks registries.
+    pub registry: ModuleRegistry,
+    /// Makes requests.
+    pub http: Arc<terrace_registry_client::Http>,
+    /// The process's environment: clouds' credentials are found through it.
+    pub environment: BTreeMap<String, String>,
 }
 
-impl<'a> Installed<'a> {
-    /// With the manifest that `init` left.
-    pub fn new(files: &'a dyn Files, manifest: Manifest) -> Self {
-        Self { files, manifest }
-    }
+/// What an installation leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Where each module is.
+    pub manifest: Manifest,
+    /// What each fetched module is.
+    pub lock: ModuleLock,
 }
 
-impl ModuleResolver for Installed<'_> {
-    fn resolve(&self, request: &ModuleRequest<'_>) -> Result<String, Diagnostic> {
-        match parse(request)? {
-            ModuleSource::Local(source) => local(self.files, request, &source),
-            source => self.lookup(request, &source),
-        }
-    }
-}
-
-impl Installed<'_> {
-    fn lookup(
-        &self,
-        request: &ModuleRequest<'_>,
-        source: &ModuleSource,
-    ) -> Result<String, Diagnostic> {
-        let Some(record) = self.manifest.record(request.path) else {
-            return Err(Diagnostic::error(
-                "module-not-installed",
-                "Module not installed",
-                "This module is not yet installed. Run \"terrace init\" to install all modules required by this configuration.",
-            )
-            .at(request.span));
-        };
-        if record.source != full(source) {
-            return Err(Diagnostic::error(
-                "module-source-changed",
-                "Module source has changed",
-                "The source address was changed since this module was installed. Run \"terrace init\" to install all modules required by this configuration.",
-            )
-            .at(request.span));
-        }
-        let constraints = request
-            .version
-            .and_then(|version| version.parse::<Constraints>().ok());
-        let version = record
-            .version
-            .as_deref()
-            .and_then(|version| version.parse::<Version>().ok());
-        if let (Some(constraints), Some(version)) = (constraints, version)
-            && !constraints.allows(&version)
-        {
-            return Err(Diagnostic::error(
-                "module-version-changed",
-                "Module version requirements have changed",
-                "The version requirements have changed since this module was installed and the installed version is no longer acceptable. Run \"terrace init\" to install all modules required by this configuration.",
-            )
-            .at(request.span));
-        }
-        Ok(record.directory.clone())
-    }
-}
-
-/// Resolves modules for `init`, and keeps a record of each for the manifest.
-///
-/// This version fetches nothing: modules that are not local are accepted where another installation has left them.
+/// Resolves modules for `init` and `get`: fetches what is not there, and keeps a record of each for the manifest.
 pub struct Installation<'a> {
-    installed: Installed<'a>,
-    records: Mutex<Manifest>,
+    files: &'a dyn Files,
+    pub(crate) settings: InstallationSettings,
+    pub(crate) fetcher: Fetcher,
+    earlier: Manifest,
+    pub(crate) locked: ModuleLock,
+    observer: Box<dyn Fn(&ModuleEvent) + Send + Sync + 'a>,
+    outcome: Mutex<Outcome>,
+    /// Whether there was any call.
+    begun: AtomicBool,
+    /// What was fetched in this run, by package: several calls of one package get the same.
+    pub(crate) fetched: Mutex<BTreeMap<String, LockedModule>>,
+    /// What was prepared and not yet asked for.
+    ready: Mutex<BTreeMap<ModulePath, Result<Ready, Diagnostic>>>,
+}
+
+/// A module that is where it belongs.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    pub(crate) record: ManifestRecord,
+    pub(crate) locked: Option<LockedModule>,
+    /// Whether it was put there just now.
+    pub(crate) fresh: bool,
 }
 
 impl<'a> Installation<'a> {
-    /// With what an earlier installation left.
-    pub fn new(files: &'a dyn Files, earlier: Manifest) -> Self {
-        let mut records = Manifest::default();
+    /// With what an earlier installation left. `observer` is told what happens, in the order of the calls.
+    pub fn new(
+        files: &'a dyn Files,
+        settings: InstallationSettings,
+        earlier: Outcome,
+        observer: impl Fn(&ModuleEvent) + Send + Sync + 'a,
+    ) -> io::Result<Self> {
+        let cache = Arc::new(Cache::open(settings.cache.as_deref())?);
+        let fetcher = Fetcher {
+            http: settings.http.clone(),
+            cache,
+            environment: settings.environment.clone(),
+        };
+        let mut outcome = Outcome::default();
         let root = ManifestRecord {
             source: String::new(),
             version: None,
             directory: ".".to_owned(),
         };
-        records.records.insert(key(&ModulePath::root()), root);
-        Self {
-            installed: Installed::new(files, earlier),
-            records: Mutex::new(records),
-        }
-    }
-
-    /// The manifest of what was resolved.
-    pub fn into_manifest(self) -> Manifest {
-        self.records
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn record(&self, path: &ModulePath, record: ManifestRecord) {
-        let mut records = self
+        outcome
+            .manifest
             .records
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        records.records.insert(key(path), record);
+            .insert(key(&ModulePath::root()), root);
+        Ok(Self {
+            files,
+            settings,
+            fetcher,
+            earlier: earlier.manifest,
+            locked: earlier.lock,
+            observer: Box::new(observer),
+            outcome: Mutex::new(outcome),
+            begun: AtomicBool::new(false),
+            fetched: Mutex::default(),
+            ready: Mutex::default(),
+        })
+    }
+
+    /// What was installed: of all modules that were resolved.
+    pub fn finish(self) -> Outcome {
+        self.outcome
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Copies the module that `source` names into the directory `into`: its own files, and what is in its directory.
+    pub fn copy_module(&self, source: &str, into: &Path) -> Result<(), Diagnostic> {
+        let path = ModulePath::root();
+        let request = ModuleRequest {
+            path: &path,
+            calling_directory: ".",
+            source,
+            version: None,
+            span: Span::new(SourceId(0), 0, 0),
+        };
+        let copied = match parse(&request).map_err(without_place)? {
+            ModuleSource::Local(source) => {
+                tree::copy(&self.settings.working_directory.join(source), into)
+            }
+            source => {
+                let job = Job::new(self, request, source);
+                return job.copy(into).map_err(without_place);
+            }
+        };
+        copied.map_err(|error| {
+            Diagnostic::error(
+                "module-not-written",
+                "Failed to install module",
+                format!("The module {source:?} cannot be copied: {error}."),
+            )
+        })
+    }
+
+    /// The directory of a package, relative to the working directory.
+    pub(crate) fn package_directory(&self, key: &str) -> String {
+        let data = self.settings.data_directory.trim_end_matches('/');
+        format!("{data}/modules/{key}")
+    }
+
+    /// What fetches and records of one call, at once.
+    fn prepare_one(&self, request: &ModuleRequest<'_>) -> Result<Ready, Diagnostic> {
+        self.prepare(std::slice::from_ref(request));
+        lock(&self.ready)
+            .remove(request.path)
+            .unwrap_or_else(|| Err(no_source(request)))
+    }
+
+    fn prepare_local(
+        &self,
+        request: &ModuleRequest<'_>,
+        source: &str,
+    ) -> Result<Ready, Diagnostic> {
+        let inside = terrace_config::join_path(request.calling_directory, source);
+        if let Some((package, directory)) = self.package_around(request.path)
+            && inside != directory
+            && !inside.starts_with(&format!("{directory}/"))
+        {
+            return Err(Diagnostic::error(
+                "module-outside-package",
+                "Local module path escapes module package",
+                format!(
+                    "The given source directory for {} would be outside of its containing package \"{package}\". Local source addresses starting with \"../\" must stay within the same package that the calling module belongs to.",
+                    request.path
+                ),
+            )
+            .at(request.span));
+        }
+        let directory = local(self.files, request, source)?;
+        let record = ManifestRecord {
+            source: source.to_owned(),
+            version: None,
+            directory,
+        };
+        Ok(Ready {
+            fresh: self.settings.upgrade || self.earlier.record(request.path) != Some(&record),
+            record,
+            locked: None,
+        })
+    }
+
+    /// The fetched package that a call stands in, and its directory.
+    fn package_around(&self, path: &ModulePath) -> Option<(String, String)> {
+        let outcome = lock(&self.outcome);
+        let mut above = path.parent().map(|(above, _)| above);
+        while let Some(path) = above.filter(|path| !path.is_root()) {
+            let record = outcome.manifest.record(&path)?;
+            let package = match ModuleSource::parse(&record.source) {
+                Ok(ModuleSource::Registry(source)) => Some(source.module.to_string()),
+                Ok(ModuleSource::Remote(source)) => Some(source.package().for_display()),
+                Ok(ModuleSource::Local(_)) | Err(_) => None,
+            };
+            if let Some(package) = package {
+                return Some((package, self.package_directory(&key(&path))));
+            }
+            above = path.parent().map(|(above, _)| above);
+        }
+        None
+    }
+
+    /// The installed module, if it is still what the call and the lock file ask for.
+    fn reuse(&self, request: &ModuleRequest<'_>, source: &ModuleSource) -> Option<Ready> {
+        let record = self.earlier.record(request.path)?;
+        let directory = self.settings.working_directory.join(&record.directory);
+        if self.settings.upgrade
+            || record.source != source.full()
+            || !version_fits(request, record)
+            || !directory.is_dir()
+        {
+            return None;
+        }
+        let package = Package::of_record(source, record)?;
+        let key = key(request.path);
+        let place = self
+            .settings
+            .working_directory
+            .join(self.package_directory(&key));
+        let locked = if place.is_symlink() {
+            None
+        } else {
+            let hash = crate::hash_package(&place).ok()?;
+            let known = package.locked(&self.locked, &key);
+            if known.is_some_and(|known| known.hash != hash) {
+                return None;
+            }
+            let revision = known.and_then(|known| known.revision.clone());
+            package.is_lockable().then(|| LockedModule {
+                source: package.source(),
+                version: package.version(),
+                revision,
+                hash,
+            })
+        };
+        Some(Ready {
+            record: record.clone(),
+            locked,
+            fresh: false,
+        })
+    }
+
+    /// Selects a package for each call, says so, and fetches them.
+    fn fetch_all(&self, jobs: Vec<(ModulePath, Job<'_>)>) {
+        let selected = at_once(&jobs, |(_, job)| job.select());
+        let mut selected: Vec<_> = jobs.into_iter().zip(selected).collect();
+        for ((_, job), package) in &selected {
+            if let Ok(package) = package {
+                (self.observer)(&ModuleEvent::Downloading {
+                    package: package.for_display(),
+                    version: package.version(),
+                    key: job.key.clone(),
+                });
+            }
+        }
+        let fetched = at_once(&selected, |((_, job), package)| match package {
+            Ok(package) => job.install(package),
+            Err(diagnostic) => Err(diagnostic.clone()),
+        });
+        let mut ready = lock(&self.ready);
+        for (((path, _), _), outcome) in selected.drain(..).zip(fetched) {
+            ready.insert(path, outcome);
+        }
     }
 }
 
 impl ModuleResolver for Installation<'_> {
-    fn resolve(&self, request: &ModuleRequest<'_>) -> Result<String, Diagnostic> {
-        let source = parse(request)?;
-        let (directory, version) = match &source {
-            ModuleSource::Local(text) => (local(self.installed.files, request, text)?, None),
-            _ => {
-                let directory = self
-                    .installed
-                    .lookup(request, &source)
-                    .map_err(|_| not_supported(request, &source))?;
-                let version = self
-                    .installed
-                    .manifest
-                    .record(request.path)
-                    .and_then(|record| record.version.clone());
-                (directory, version)
+    fn prepare(&self, requests: &[ModuleRequest<'_>]) {
+        let mut jobs = Vec::new();
+        for request in requests {
+            let source = match parse(request) {
+                Ok(ModuleSource::Local(_)) => continue,
+                Ok(source) => source,
+                Err(diagnostic) => {
+                    lock(&self.ready).insert(request.path.clone(), Err(diagnostic));
+                    continue;
+                }
+            };
+            match self.reuse(request, &source) {
+                Some(found) => {
+                    lock(&self.ready).insert(request.path.clone(), Ok(found));
+                }
+                None => jobs.push((request.path.clone(), Job::new(self, *request, source))),
             }
+        }
+        if !requests.is_empty() && !self.begun.swap(true, Ordering::Relaxed) {
+            (self.observer)(&ModuleEvent::Begun {
+                upgrade: self.settings.upgrade,
+            });
+        }
+        if !jobs.is_empty() {
+            self.fetch_all(jobs);
+        }
+    }
+
+    fn resolve(&self, request: &ModuleRequest<'_>) -> Result<String, Diagnostic> {
+        let prepared = lock(&self.ready).remove(request.path);
+        let ready = match (prepared, parse(request)?) {
+            (_, ModuleSource::Local(source)) => self.prepare_local(request, &source)?,
+            (Some(ready), _) => ready?,
+            (None, _) => self.prepare_one(request)?,
         };
-        self.record(
-            request.path,
-            ManifestRecord {
-                source: full(&source),
-                version,
+        let key = key(request.path);
+        let directory = ready.record.directory.clone();
+        if ready.fresh {
+            (self.observer)(&ModuleEvent::Installed {
+                key: key.clone(),
                 directory: directory.clone(),
-            },
-        );
+            });
+        }
+        let mut outcome = lock(&self.outcome);
+        outcome.manifest.records.insert(key.clone(), ready.record);
+        if let Some(locked) = ready.locked {
+            outcome.lock.modules.insert(key, locked);
+        }
         Ok(directory)
     }
 }
 
-fn parse(request: &ModuleRequest<'_>) -> Result<ModuleSource, Diagnostic> {
-    ModuleSource::parse(request.source).map_err(|detail| {
-        Diagnostic::error(
-            "invalid-module-source",
-            "Invalid module source address",
-            detail,
-        )
-        .at(request.span)
-    })
+/// The name of a call, for people.
+pub(crate) fn name_of<'r>(request: &ModuleRequest<'r>) -> &'r str {
+    request.path.steps().last().map_or("", |name| &**name)
 }
 
-/// The directory of a local source; it must be there.
-fn local(
-    files: &dyn Files,
-    request: &ModuleRequest<'_>,
-    source: &str,
-) -> Result<String, Diagnostic> {
-    let directory = terrace_config::join_path(request.calling_directory, source);
-    match files.list(&directory) {
-        Ok(_) => Ok(directory),
-        Err(error) => {
-            let name = request.path.steps().last().map_or("", |name| &**name);
-            Err(Diagnostic::error(
-                "unreadable-directory",
-                "Unreadable module directory",
-                format!("The directory \"{directory}\" could not be read for module \"{name}\": {error}. Local sources are relative to the directory of the calling module."),
-            )
-            .at(request.span))
-        }
-    }
+/// A problem of a source that stands in no file.
+fn without_place(mut diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.subject = None;
+    diagnostic
 }
 
-/// The source as the manifest holds it.
-fn full(source: &ModuleSource) -> String {
-    match source {
-        ModuleSource::Registry(text) => {
-            let package = text
-                .split_once("//")
-                .map_or(text.as_str(), |(package, _)| package);
-            if package.split('/').count() == 3 {
-                format!("registry.terraform.io/{text}")
-            } else {
-                text.clone()
-            }
-        }
-        ModuleSource::Local(text) | ModuleSource::Remote(text) => text.clone(),
-    }
-}
-
-fn not_supported(request: &ModuleRequest<'_>, source: &ModuleSource) -> Diagnostic {
-    let kind = match source {
-        ModuleSource::Registry(_) => "a module registry",
-        _ => "a remote source",
-    };
+fn no_source(request: &ModuleRequest<'_>) -> Diagnostic {
     Diagnostic::error(
-        "not-supported-yet",
-        "Not supported yet",
-        format!(
-            "The source \"{}\" names {kind}. This version of Terrace installs local modules only (\"./x\", \"../x\"); it uses other modules where another tool has installed them with the same source. Copy the module into the project, or install it with another tool first.",
-            request.source
-        ),
+        "invalid-module-source",
+        "Invalid module source address",
+        format!("The source {:?} names nothing to install.", request.source),
     )
     .at(request.span)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::Arc;
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    use terrace_port::FileEntry;
-
-    use super::*;
-
-    struct Memory(BTreeMap<&'static str, &'static str>);
-
-    impl Files for Memory {
-        fn read(&self, path: &str) -> std::io::Result<Arc<[u8]>> {
-            self.0
-                .get(path)
-                .map(|text| text.as_bytes().into())
-                .ok_or_else(|| std::io::ErrorKind::NotFound.into())
+/// Does the work for all items, some at the same time; answers are in the order of the items.
+fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let answers: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::default()).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..items.len().min(AT_ONCE) {
+            scope.spawn(|| {
+                while let Some((item, answer)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    items.get(index).zip(answers.get(index))
+                } {
+                    *lock(answer) = Some(work(item));
+                }
+            });
         }
-
-        fn list(&self, path: &str) -> std::io::Result<Vec<FileEntry>> {
-            let prefix = if path == "." {
-                String::new()
-            } else {
-                format!("{path}/")
-            };
-            let entries: Vec<FileEntry> = self
-                .0
-                .keys()
-                .filter_map(|known| known.strip_prefix(prefix.as_str()))
-                .filter(|name| !name.contains('/'))
-                .map(|name| FileEntry {
-                    name: name.to_owned(),
-                    is_directory: false,
-                })
-                .collect();
-            if entries.is_empty() {
-                Err(std::io::ErrorKind::NotFound.into())
-            } else {
-                Ok(entries)
-            }
-        }
-
-        fn exists(&self, path: &str) -> bool {
-            self.0.contains_key(path)
-        }
-
-        fn absolute(&self, path: &str) -> String {
-            path.to_owned()
-        }
-    }
-
-    fn ids(diagnostics: &terrace_diag::Diagnostics) -> Vec<&'static str> {
-        diagnostics.iter().map(|diagnostic| diagnostic.id).collect()
-    }
-
-    #[test]
-    fn init_records_local_modules_as_other_tools_do() {
-        let files = Memory(BTreeMap::from([
-            ("main.tf", "module \"m\" {\n  source = \"./m\"\n}\n"),
-            ("m/main.tf", "module \"up\" {\n  source = \"../x\"\n}\n"),
-            ("x/main.tf", ""),
-        ]));
-        let installation = Installation::new(&files, Manifest::default());
-        let (_, diagnostics) = terrace_config::load(".", &files, &installation);
-        assert_eq!(ids(&diagnostics), Vec::<&str>::new());
-        assert_eq!(
-            String::from_utf8(installation.into_manifest().to_bytes()).unwrap(),
-            r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"m","Source":"./m","Dir":"m"},{"Key":"m.up","Source":"../x","Dir":"x"}]}"#
-        );
-    }
-
-    #[test]
-    fn what_is_not_there_is_said() {
-        let files = Memory(BTreeMap::from([(
-            "main.tf",
-            "module \"a\" {\n  source = \"./nope\"\n}\nmodule \"b\" {\n  source = \"foo\"\n}\nmodule \"c\" {\n  source = \"x/y/z\"\n}\n",
-        )]));
-        let (_, diagnostics) =
-            terrace_config::load(".", &files, &Installed::new(&files, Manifest::default()));
-        assert_eq!(
-            ids(&diagnostics),
-            [
-                "unreadable-directory",
-                "invalid-module-source",
-                "module-not-installed"
-            ]
-        );
-        let (_, diagnostics) =
-            terrace_config::load(".", &files, &Installation::new(&files, Manifest::default()));
-        assert_eq!(
-            ids(&diagnostics),
-            [
-                "unreadable-directory",
-                "invalid-module-source",
-                "not-supported-yet"
-            ]
-        );
-    }
-
-    #[test]
-    fn installed_modules_are_found_while_source_and_version_fit() {
-        let manifest = |source: &str, version: &str| {
-            let record = ManifestRecord {
-                source: source.to_owned(),
-                version: Some(version.to_owned()),
-                directory: "data/c".to_owned(),
-            };
-            Manifest {
-                records: BTreeMap::from([("c".to_owned(), record)]),
-            }
-        };
-        let files = Memory(BTreeMap::from([
-            (
-                "main.tf",
-                "module \"c\" {\n  source = \"x/y/z\"\n  version = \"~> 1.2\"\n}\n",
-            ),
-            ("data/c/main.tf", "output \"o\" {\n  value = 1\n}\n"),
-        ]));
-        let load = |manifest: Manifest| {
-            terrace_config::load(".", &files, &Installed::new(&files, manifest))
-        };
-        let (config, diagnostics) = load(manifest("registry.terraform.io/x/y/z", "1.3.0"));
-        assert_eq!(ids(&diagnostics), Vec::<&str>::new());
-        assert_eq!(config.root.children["c"].module.directory, "data/c");
-        assert_eq!(
-            ids(&load(manifest("registry.terraform.io/x/y/z", "2.0.0")).1),
-            ["module-version-changed"]
-        );
-        assert_eq!(
-            ids(&load(manifest("registry.terraform.io/x/y/w", "1.3.0")).1),
-            ["module-source-changed"]
-        );
-    }
+    });
+    answers
+        .into_iter()
+        .map(|answer| {
+            answer
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)
+                .expect("every item is worked on before the threads end")
+        })
+        .collect()
 }

@@ -7,6 +7,8 @@
 mod install;
 mod mirror;
 mod moto;
+mod sshd;
+mod web;
 
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider,
@@ -14,3 +16,5 @@ pub use install::{
 };
 pub use mirror::{Mirror, platform};
 pub use moto::Moto;
+pub use sshd::Sshd;
+pub use web::{Asked, Reply, Web};

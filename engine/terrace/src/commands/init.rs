@@ -1,17 +1,18 @@
 //! `terrace init`
 
 use std::path::Path;
+use std::sync::Arc;
 
-use terrace_module_source::{Installation, Manifest};
 use terrace_port::Files as _;
 use terrace_provider_install::LockFile;
 use terrace_value::Value;
 
 use crate::args::InitArgs;
 use crate::command_error::{CommandError, Outcome, SUCCESS};
+use crate::modules::{self, ModuleOptions};
 use crate::outside::{Disk, write_file};
 use crate::session::Session;
-use crate::wiring::{Wiring, needed_providers, requirements};
+use crate::wiring::{Wiring, load_config, needed_providers, requirements};
 
 /// Whether the working directory holds any configuration.
 pub(crate) fn has_configuration() -> bool {
@@ -24,26 +25,31 @@ pub(crate) fn has_configuration() -> bool {
     })
 }
 
-pub(crate) async fn run(session: &Session, args: &InitArgs) -> Outcome {
+pub(crate) async fn run(session: &Arc<Session>, args: &InitArgs) -> Outcome {
+    check_options(args)?;
+    if let Some(source) = &args.from_module {
+        modules::copy(session, source).await?;
+    }
     if !has_configuration() {
         session.view.line("Terrace initialized in an empty directory!\n\nThe directory has no Terrace configuration files. You may begin working\nwith Terrace immediately by creating Terrace configuration files.");
         return Ok(SUCCESS);
     }
     let data_directory = session.data_directory();
-    let earlier = Manifest::read(&Disk, &data_directory).unwrap_or_default();
-    let installation = Installation::new(&Disk, earlier);
-    let (config, diagnostics) = terrace_config::load(".", &Disk, &installation);
-    let sources = config.sources.clone();
-    if diagnostics.has_errors() {
-        return Err(CommandError::new(diagnostics, sources));
-    }
-    session.view.diagnostics(diagnostics, &sources);
-    save_manifest(
-        session,
-        &data_directory,
-        &installation.into_manifest(),
-        &config,
-    )?;
+    let config = if args.get {
+        let options = ModuleOptions {
+            upgrade: args.upgrade,
+            readonly: args.lockfile.as_deref() == Some("readonly"),
+            heading: true,
+        };
+        modules::install(session, options).await?
+    } else {
+        let (config, diagnostics) = load_config(session)?;
+        if diagnostics.has_errors() {
+            return Err(CommandError::new(diagnostics, config.sources.clone()));
+        }
+        session.view.diagnostics(diagnostics, &config.sources);
+        Arc::unwrap_or_clone(config)
+    };
     remember_backend(session, &data_directory, args)?;
     let state = if args.backend {
         session.view.line(session.view.style.paint(
@@ -68,34 +74,21 @@ pub(crate) async fn run(session: &Session, args: &InitArgs) -> Outcome {
     Ok(SUCCESS)
 }
 
-fn save_manifest(
-    session: &Session,
-    data_directory: &str,
-    manifest: &Manifest,
-    config: &terrace_config::Config,
-) -> Result<(), CommandError> {
-    if config.root.children.is_empty() {
-        return Ok(());
+fn check_options(args: &InitArgs) -> Result<(), CommandError> {
+    match args.lockfile.as_deref() {
+        None => Ok(()),
+        Some("readonly") if args.upgrade => Err(CommandError::one(
+            "conflicting-options",
+            "Conflicting options",
+            "The -upgrade flag conflicts with -lockfile=readonly: one changes the lock files, the other forbids it.",
+        )),
+        Some("readonly") => Ok(()),
+        Some(mode) => Err(CommandError::one(
+            "invalid-option",
+            "Invalid option",
+            format!("-lockfile={mode} is not known; the only mode is -lockfile=readonly."),
+        )),
     }
-    session.view.line(
-        session
-            .view
-            .style
-            .paint(crate::view::style::Role::Strong, "Initializing modules..."),
-    );
-    for (key, record) in manifest.records.iter().filter(|(key, _)| !key.is_empty()) {
-        session
-            .view
-            .line(format!("- {key} in {}", record.directory));
-    }
-    let path = Manifest::path(data_directory);
-    write_file(&path, &manifest.to_bytes()).map_err(|error| {
-        CommandError::one(
-            "unwritable-file",
-            "Manifest cannot be written",
-            format!("{path} cannot be written: {error}."),
-        )
-    })
 }
 
 /// Keeps what `-backend-config` says, so that later commands open the same backend.
