@@ -21,6 +21,7 @@ use terrace_value::Value;
 
 use crate::args::VariableArgument;
 use crate::command_error::CommandError;
+use crate::early::Early;
 use crate::outside::{Disk, Environment, SystemClock, SystemEntropy, rfc3339};
 use crate::view::View;
 use crate::wiring::LoadedConfig;
@@ -83,7 +84,8 @@ impl Session {
         let user = ["USER", "LOGNAME", "USERNAME"]
             .into_iter()
             .find_map(|name| self.environment.get(name))
-            .unwrap_or("unknown");
+            .filter(|name| !name.is_empty())
+            .map_or_else(system_user, str::to_owned);
         let host = Disk
             .read("/etc/hostname")
             .map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned())
@@ -94,7 +96,7 @@ impl Session {
             .map(str::to_owned)
             .unwrap_or(host);
         if host.is_empty() {
-            user.to_owned()
+            user
         } else {
             format!("{user}@{host}")
         }
@@ -287,19 +289,11 @@ impl Session {
         let Some(backend) = config.and_then(|config| config.root.module.backend.as_ref()) else {
             return Ok(Arc::new(LocalStore::new(".")));
         };
-        let (attributes, mut diagnostics) = backend.body.just_attributes();
         let mut arguments = BTreeMap::new();
-        for (name, attribute) in attributes {
-            arguments.insert(
-                name.to_string(),
-                terrace_config::evaluate_constant(&attribute.value, &mut diagnostics),
-            );
-        }
-        if diagnostics.has_errors() {
-            let sources = config
-                .map(|config| config.sources.clone())
-                .unwrap_or_default();
-            return Err(CommandError::new(diagnostics, sources));
+        if let Some(config) = config {
+            arguments = Early::new(self)
+                .backend_arguments(config, backend)
+                .map_err(|problems| CommandError::new(problems, config.sources.clone()))?;
         }
         arguments.extend(self.backend_overrides());
         open_store(&backend.type_name, &arguments, Path::new(".")).map_err(|mut error| {
@@ -457,6 +451,15 @@ pub(crate) fn open_store(
             Arc::new(LocalStore::with_options(options))
         }
     })
+}
+
+/// What the system calls the user as whom this process runs.
+fn system_user() -> String {
+    let id = nix::unistd::Uid::effective();
+    match nix::unistd::User::from_uid(id) {
+        Ok(Some(user)) => user.name,
+        _ => format!("uid-{id}"),
+    }
 }
 
 /// Reads `90s`, `5m`, `1h30m`, `0s`.

@@ -19,7 +19,7 @@ use terrace_value::Value;
 use super::plan::{self, Made};
 use crate::args::{ApplyArgs, PlanOptions};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
-use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess};
+use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess, machines};
 use crate::session::{Place, Session};
 use crate::signals::Signals;
 use crate::view::plan::Secrets;
@@ -53,7 +53,7 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         finish_without_changes(session, &place, &made).await?;
         return Ok(SUCCESS);
     }
-    plan::record(session, &place, &made, args.key.as_deref()).await?;
+    let run = plan::record(session, &place, &made, args.key.as_deref()).await?;
     let gated = place
         .rules
         .as_ref()
@@ -62,7 +62,6 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         session.view.line("Apply cancelled.");
         return Ok(FAILURE);
     }
-    let run = plan::run_record(session, &place, &made);
     let digest = made.digest();
     let Made { plan, work, .. } = made;
     let subject = Subject {
@@ -393,6 +392,7 @@ async fn under_lock(
             locked,
             journal: &*place.store.journal(&place.workspace),
             process: &SystemProcess,
+            remote: &machines(&session.environment),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             observer: progress.clone(),

@@ -65,7 +65,7 @@ pub(crate) async fn run(session: &Session, args: &ApproveArgs, config: Option<&C
     if !args.style.json {
         session
             .view
-            .output(plan_view::render(&plan, session.view.style));
+            .output(plan_view::render(&plan, &session.view));
     }
     let now = SystemClock.now().0;
     let expiry = parse_duration(&args.expires)?;

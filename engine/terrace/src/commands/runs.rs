@@ -32,7 +32,7 @@ pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Conf
             .as_deref()
             .is_none_or(|status| run.status.name() == status)
     });
-    runs.sort_by(|a, b| (&a.created, &a.id).cmp(&(&b.created, &b.id)));
+    runs.sort_by(Run::by_creation);
     if args.style.json {
         let list: Vec<_> = runs.iter().map(run_json).collect();
         session
@@ -85,8 +85,16 @@ fn row(run: &Run) -> Vec<String> {
         run.status.name().to_owned(),
         changes,
         run.actor.clone(),
-        run.created.clone(),
+        seconds(&run.created),
     ]
+}
+
+/// A time without fractions of a second, which order runs and say nothing to people.
+fn seconds(time: &str) -> String {
+    match time.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => time.to_owned(),
+    }
 }
 
 fn run_json(run: &Run) -> serde_json::Value {
@@ -137,7 +145,7 @@ async fn show(session: &Session, place: &Place, prefix: &str, json: bool) -> Out
             "Commit",
             run.commit.clone().unwrap_or_else(|| "-".to_owned()),
         ),
-        ("Created", run.created.clone()),
+        ("Created", seconds(&run.created)),
         (
             "Finished",
             run.finished.clone().unwrap_or_else(|| "-".to_owned()),
@@ -150,10 +158,9 @@ async fn show(session: &Session, place: &Place, prefix: &str, json: bool) -> Out
             .output(format!("{:<14} {value}", format!("{name}:")));
     }
     if let Some((_, plan, _)) = load_run_plan(&*store, &run.id).await? {
-        session.view.output(format!(
-            "\n{}",
-            plan_view::render(&plan, session.view.style)
-        ));
+        session
+            .view
+            .output(format!("\n{}", plan_view::render(&plan, &session.view)));
     }
     Ok(SUCCESS)
 }

@@ -9,7 +9,6 @@ use terrace_plan::{is_plan_file, read_plan_file};
 use terrace_port::Files as _;
 use terrace_schema::ProviderSchema;
 use terrace_state::{Object, ObjectStatus, State};
-use terrace_value::Value;
 
 use crate::args::ShowArgs;
 use crate::command_error::{CommandError, Outcome, SUCCESS};
@@ -61,7 +60,7 @@ pub(crate) async fn run(
     } else {
         session
             .view
-            .output(plan_view::render(&plan, session.view.style));
+            .output(plan_view::render(&plan, &session.view));
         session.view.output(format!("\nPlan digest: {digest}"));
     }
     Ok(SUCCESS)
@@ -141,28 +140,13 @@ pub(crate) fn object_text(
     };
     let resource = &address.resource.resource;
     let value = terrace_plan::stored_value(address, object, schema);
-    let secrets = plan_view::Secrets::of_values([&value]);
-    let entries: Vec<(String, Value)> = value
-        .as_entries()
-        .into_iter()
-        .flatten()
-        .filter(|(_, item)| !item.is_null())
-        .map(|(name, item)| (name.to_string(), item.clone()))
-        .collect();
-    let width = entries
-        .iter()
-        .map(|(name, _)| name.chars().count())
-        .max()
-        .unwrap_or(0);
-    let rows: Vec<String> = entries
-        .iter()
-        .map(|(name, item)| {
-            format!(
-                "    {name:width$} = {}",
-                secrets.redact(&value_text(item, 4))
-            )
-        })
-        .collect();
+    let table = schema.map(|schema| match address.mode() {
+        ResourceMode::Managed => &schema.resources,
+        ResourceMode::Data => &schema.data_sources,
+        ResourceMode::Ephemeral => &schema.ephemeral_resources,
+    });
+    let block = table.and_then(|table| table.get(address.type_name()));
+    let rows = plan_view::attributes(&value, block.map(|schema| &schema.block));
     format!(
         "{keyword} \"{}\" \"{}\" {{\n{}\n}}",
         resource.type_name,

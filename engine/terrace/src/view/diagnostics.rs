@@ -49,7 +49,7 @@ pub(crate) fn render(diagnostic: &Diagnostic, sources: &SourceMap, view: &View) 
         {
             text.push('\n');
         }
-        for line in wrap(&diagnostic.detail, view.width) {
+        for line in wrap(diagnostic.detail.trim_end(), view.width) {
             writeln!(text, "{line}").expect("writing to a string does not fail");
         }
     }
@@ -67,7 +67,7 @@ pub(crate) fn render(diagnostic: &Diagnostic, sources: &SourceMap, view: &View) 
 }
 
 /// Breaks paragraphs at words; lines that begin with a space are left as they are.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         if paragraph.starts_with([' ', '\t', '-']) {

@@ -6,8 +6,10 @@
 )]
 
 pub(crate) mod diagnostics;
+pub(crate) mod functions;
 pub(crate) mod drawing;
 pub(crate) mod editor;
+pub(crate) mod modules;
 mod object;
 pub(crate) mod plan;
 pub(crate) mod progress;
@@ -60,7 +62,9 @@ impl View {
         no_color: bool,
         environment: &crate::outside::Environment,
     ) -> Self {
-        let terminal = std::io::stdout().is_terminal();
+        // A dumb terminal can neither be coloured nor drawn on.
+        let dumb = environment.get("TERM") == Some("dumb");
+        let terminal = std::io::stdout().is_terminal() && !dumb;
         let forced = environment.get("CLICOLOR_FORCE").is_some();
         let colour =
             !json && !no_color && environment.get("NO_COLOR").is_none() && (terminal || forced);
@@ -85,6 +89,11 @@ impl View {
         if !self.json {
             self.output(text);
         }
+    }
+
+    /// Sentences for people, folded at the width of the terminal; nothing where JSON is asked for.
+    pub(crate) fn paragraph(&self, text: &str) {
+        self.line(diagnostics::wrap(text, self.width).join("\n"));
     }
 
     /// What was asked for, as it is.

@@ -132,9 +132,10 @@ impl Progress {
                 provisioner,
                 line,
             } => {
+                let lead = format!("{address} ({provisioner}):");
                 format!(
-                    "{} ({provisioner}): {}",
-                    strong(address),
+                    "{} {}",
+                    self.view.style.paint(Role::Strong, lead),
                     self.secrets.redact(line)
                 )
             }

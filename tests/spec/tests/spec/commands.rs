@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use ssh_key::private::Ed25519Keypair;
-use ssh_key::{LineEnding, PrivateKey};
+use ssh_key::{HashAlg, LineEnding, PrivateKey};
 use terrace_spec::{CommandLine, pick};
 use terrace_test_support::{Project, Ran};
 
 /// The directory of an example, where its commands run.
 pub(crate) struct Shell {
     project: Project,
+    /// The run that was told last, for which `[RUN]` stands in a command line.
+    run: String,
 }
 
 impl Shell {
@@ -18,7 +20,10 @@ impl Shell {
         for (path, content) in files {
             project.write(path, content);
         }
-        Self { project }
+        Self {
+            project,
+            run: String::new(),
+        }
     }
 
     pub(crate) fn write(&self, path: &str, content: &str) {
@@ -28,9 +33,9 @@ impl Shell {
     /// What a line prints, its exit code at the end unless it is 0.
     ///
     /// A line is `terrace …`, with `NAME=value` before it and `| jq .path` or `> file` after it; `cat FILE`, `rm FILE`;
-    /// or `ssh-keygen -f NAME`, which makes the key that always belongs to that name.
+    /// or `ssh-keygen -f NAME`, which makes the key that always belongs to that name and tells its fingerprint.
     pub(crate) fn run(&mut self, line: &str) -> String {
-        let command = CommandLine::parse(line);
+        let command = CommandLine::parse(&line.replace("[RUN]", &self.run));
         let arguments: Vec<&str> = command.arguments.iter().map(String::as_str).collect();
         match (command.program.as_str(), arguments.as_slice()) {
             ("cat", [file]) => self.project.read(file).trim_end().to_owned(),
@@ -43,8 +48,11 @@ impl Shell {
             }
             ("ssh-keygen", arguments) => {
                 let name = arguments.last().expect("a key has a name");
-                self.project.write(name, key_of(name));
-                String::new()
+                let key = key_of(name);
+                let text = key.to_openssh(LineEnding::LF);
+                self.project
+                    .write(name, text.expect("a key can be written").as_bytes());
+                key.public_key().fingerprint(HashAlg::Sha256).to_string()
             }
             ("terrace", arguments) => {
                 for (name, value) in &command.set {
@@ -60,9 +68,12 @@ impl Shell {
         }
     }
 
-    fn shown(&self, ran: Ran, command: &CommandLine) -> String {
+    fn shown(&mut self, ran: Ran, command: &CommandLine) -> String {
         let code = ran.code();
         let said = ran.whatever();
+        if let Some(run) = said.stdout.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| is_run(word)) {
+            run.clone_into(&mut self.run);
+        }
         if let Some(file) = &command.file {
             self.project.write(file, &said.stdout);
             return said.stderr;
@@ -87,15 +98,18 @@ impl Shell {
     }
 }
 
-/// The key of a name is always the same, so that pages can show its public half.
-fn key_of(name: &str) -> String {
+/// Whether a word is a run's id.
+fn is_run(word: &str) -> bool {
+    word.len() == 12 && word.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+}
+
+/// The key of a name is always the same, so that pages can show its fingerprint.
+fn key_of(name: &str) -> PrivateKey {
     let mut seed = [0; 32];
     for (at, byte) in name.bytes().enumerate() {
         seed[at % 32] ^= byte;
     }
     let mut key = PrivateKey::from(Ed25519Keypair::from_seed(&seed));
     key.set_comment(name);
-    key.to_openssh(LineEnding::LF)
-        .expect("a key can be written")
-        .to_string()
+    key
 }

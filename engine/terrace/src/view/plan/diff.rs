@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
+use terrace_value::literal::quoted;
 use terrace_value::{Kind, Path, Text, Value};
 
 use super::super::style::{Role, Style};
@@ -532,31 +533,6 @@ fn parse_json(text: &str) -> Option<Value> {
         return None;
     }
     terrace_value::json::decode_implied(trimmed).ok()
-}
-
-/// A string as the language writes it.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '$' | '%' if chars.peek() == Some(&'{') => {
-                out.push(c);
-                out.push(c);
-            }
-            // A terminal must not be steered by what a provider says.
-            c if c.is_control() => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 /// A line of a text, in which nothing can steer a terminal.

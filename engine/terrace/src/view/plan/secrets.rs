@@ -1,4 +1,8 @@
 //! What must never be shown, even after it has passed through a provider that knows nothing of marks.
+//!
+//! A value that is marked is hidden where it stands, whatever it is. Beside that, the texts of marked values are looked
+//! for everywhere else: a provider may hand one back unmarked, or within a longer text. Only texts that are long enough
+//! to be secrets are looked for: a marked `1` or `eu` would hide half of a plan and protect nothing.
 
 use std::collections::BTreeSet;
 
@@ -6,89 +10,76 @@ use aho_corasick::AhoCorasick;
 use terrace_plan::Plan;
 use terrace_value::{Kind, Value};
 
-/// The shortest secret that is also looked for inside longer texts.
-const SHORTEST_INSIDE: usize = 4;
-/// The shortest number that counts as a secret: hiding every 1 would hide nothing.
-const SHORTEST_NUMBER: usize = 4;
+/// The shortest text that is looked for, in characters.
+const SHORTEST: usize = 6;
 
 /// Texts that are secret.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
-    exact: BTreeSet<String>,
-    inside: Option<AhoCorasick>,
+    texts: Option<AhoCorasick>,
 }
 
 impl Secrets {
     /// All secrets that a plan holds: in variables, in objects before and after, and in outputs.
     pub(crate) fn of_plan(plan: &Plan) -> Self {
-        let mut exact = BTreeSet::new();
+        let mut texts = BTreeSet::new();
         for variable in plan
             .inputs
             .variables
             .values()
             .filter_map(|variable| variable.value.as_ref())
         {
-            collect(variable, variable.is_sensitive(), &mut exact);
-        }
-        for change in plan.changes.iter().chain(&plan.drift) {
-            collect(&change.before, false, &mut exact);
-            collect(&change.after, false, &mut exact);
+            collect(variable, variable.is_sensitive(), &mut texts);
         }
         for output in plan.outputs.values() {
-            collect(&output.before, output.sensitive, &mut exact);
-            collect(&output.after, output.sensitive, &mut exact);
+            collect(&output.before, output.sensitive, &mut texts);
+            collect(&output.after, output.sensitive, &mut texts);
         }
-        Self::new(exact)
+        let mut public = BTreeSet::new();
+        for change in plan.changes.iter().chain(&plan.drift) {
+            let mut own = BTreeSet::new();
+            collect(&change.before, false, &mut own);
+            collect(&change.after, false, &mut own);
+            public.extend(public_id(&change.before, &own));
+            public.extend(public_id(&change.after, &own));
+            texts.append(&mut own);
+        }
+        texts.retain(|text| !public.contains(text));
+        Self::new(&texts)
     }
 
     /// All secrets of some values, which are sensitive where they are marked.
     pub(crate) fn of_values<'a>(values: impl IntoIterator<Item = &'a Value>) -> Self {
-        let mut exact = BTreeSet::new();
+        let mut texts = BTreeSet::new();
         for value in values {
-            collect(value, false, &mut exact);
+            collect(value, false, &mut texts);
         }
-        Self::new(exact)
+        Self::new(&texts)
     }
 
-    fn new(exact: BTreeSet<String>) -> Self {
-        let long: Vec<&String> = exact
-            .iter()
-            .filter(|text| text.len() >= SHORTEST_INSIDE)
-            .collect();
-        let inside = if long.is_empty() {
+    fn new(texts: &BTreeSet<String>) -> Self {
+        let texts = if texts.is_empty() {
             None
         } else {
-            AhoCorasick::new(long).ok()
+            AhoCorasick::new(texts).ok()
         };
-        Self { exact, inside }
+        Self { texts }
     }
 
     /// Whether showing `text` would show a secret.
     pub(crate) fn hides(&self, text: &str) -> bool {
-        self.exact.contains(text)
-            || self
-                .inside
-                .as_ref()
-                .is_some_and(|inside| inside.is_match(text))
+        self.texts
+            .as_ref()
+            .is_some_and(|texts| texts.is_match(text))
     }
 
     /// `text` with every secret in it replaced.
     pub(crate) fn redact(&self, text: &str) -> String {
-        match &self.inside {
-            Some(inside) => inside.replace_all_with_bytes_of(text),
-            None => text.to_owned(),
-        }
-    }
-}
-
-trait ReplaceAll {
-    fn replace_all_with_bytes_of(&self, text: &str) -> String;
-}
-
-impl ReplaceAll for AhoCorasick {
-    fn replace_all_with_bytes_of(&self, text: &str) -> String {
+        let Some(texts) = &self.texts else {
+            return text.to_owned();
+        };
         let mut out = String::with_capacity(text.len());
-        self.replace_all_with(text, &mut out, |_, _, out| {
+        texts.replace_all_with(text, &mut out, |_, _, out| {
             out.push_str("(sensitive value)");
             true
         });
@@ -96,18 +87,25 @@ impl ReplaceAll for AhoCorasick {
     }
 }
 
+/// The id of an object that keeps it from nobody: neither is it marked, nor does the object hold it as a secret. It names
+/// the object, and goes on to do so where someone else has marked it.
+fn public_id(object: &Value, own_secrets: &BTreeSet<String>) -> Option<String> {
+    let id = object.as_entries()?.get("id")?;
+    let text = id.as_str().filter(|_| !id.is_sensitive())?;
+    let is_own = own_secrets.iter().any(|secret| text.contains(secret));
+    (!object.is_sensitive() && !is_own).then(|| text.to_owned())
+}
+
 fn collect(value: &Value, sensitive: bool, out: &mut BTreeSet<String>) {
     let sensitive = sensitive || value.is_sensitive();
+    let mut take = |text: String| {
+        if sensitive && text.chars().count() >= SHORTEST {
+            out.insert(text);
+        }
+    };
     match value.kind() {
-        Kind::String(text) if sensitive && !text.is_empty() => {
-            out.insert(text.to_string());
-        }
-        Kind::Number(number) if sensitive => {
-            let text = number.to_string();
-            if text.len() >= SHORTEST_NUMBER {
-                out.insert(text);
-            }
-        }
+        Kind::String(text) => take(text.to_string()),
+        Kind::Number(number) => take(number.to_string()),
         Kind::List(_, items) | Kind::Set(_, items) | Kind::Tuple(items) => {
             items.iter().for_each(|item| collect(item, sensitive, out));
         }
@@ -117,5 +115,39 @@ fn collect(value: &Value, sensitive: bool, out: &mut BTreeSet<String>) {
                 .for_each(|item| collect(item, sensitive, out));
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use terrace_value::Marks;
+
+    use super::*;
+
+    fn secret(text: &str) -> Value {
+        Value::string(text).with_marks(Marks::SENSITIVE)
+    }
+
+    #[test]
+    fn long_secrets_are_found_anywhere() {
+        let secrets = Secrets::of_values([&secret("hunter2")]);
+        assert!(secrets.hides("hunter2") && secrets.hides("ann:hunter2@host"));
+        assert_eq!(secrets.redact("pw=hunter2."), "pw=(sensitive value).");
+    }
+
+    #[test]
+    fn short_ones_hide_only_themselves() {
+        let secrets = Secrets::of_values([&secret("1"), &secret("eu")]);
+        assert!(!secrets.hides("1") && !secrets.hides("eu-west") && !secrets.hides("eu"));
+    }
+
+    #[test]
+    fn an_id_that_is_a_secret_of_its_object_is_not_public() {
+        let own = BTreeSet::from(["hunter2".to_owned()]);
+        let object = |id: &str| Value::object([("id", Value::string(id))]);
+        assert_eq!(public_id(&object("hunter2"), &own), None);
+        assert_eq!(public_id(&object("i-1"), &own).as_deref(), Some("i-1"));
+        let marked = Value::object([("id", secret("i-1"))]);
+        assert_eq!(public_id(&marked, &BTreeSet::new()), None);
     }
 }

@@ -109,7 +109,7 @@ fn plan(changes: Vec<ResourceChange>) -> Plan {
 }
 
 fn text(plan: &Plan) -> String {
-    let text = render(plan, Style::Plain);
+    let text = render(plan, &crate::view::View::plain());
     for line in text.lines() {
         // Titles are as long as their addresses.
         assert!(
@@ -997,7 +997,7 @@ fn colours_are_there_only_where_they_are_asked_for() {
         object([("id", string("i")), ("document", string("{\"a\":[1]}"))]),
         object([("id", string("i")), ("document", unknown())]),
     )]);
-    let coloured = render(&plan, Style::Ansi);
+    let coloured = render(&plan, &crate::view::View { style: Style::Ansi, ..crate::view::View::plain() });
     assert!(coloured.contains("\u{1b}[33m~\u{1b}[0m"));
     let mut plain = coloured;
     for code in ["0", "1", "2", "31", "32", "33", "36"] {
