@@ -486,8 +486,15 @@ impl Reader {
             // A number that could not be read has been told already.
             if gate.approvals != UNREADABLE && gate.approvals as usize >= people.max(1) {
                 let detail = format!(
-                    "The gate of {:?} asks for {} approvals by people other than the author, and the project lists {people} people.",
-                    environment.name, gate.approvals
+                    "The gate of {:?} asks for {} approval{} by people other than the author, and the project lists {}.",
+                    environment.name,
+                    gate.approvals,
+                    if gate.approvals == 1 { "" } else { "s" },
+                    match people {
+                        0 => "nobody".to_owned(),
+                        1 => "one person".to_owned(),
+                        people => format!("{people} people"),
+                    }
                 );
                 problems.push((detail, Some(environment.span)));
             }

@@ -71,7 +71,9 @@ impl Shell {
     fn shown(&mut self, ran: Ran, command: &CommandLine) -> String {
         let code = ran.code();
         let said = ran.whatever();
-        if let Some(run) = said.stdout.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| is_run(word)) {
+        let words = said.stdout.split_whitespace().rev();
+        let mut runs = words.map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
+        if let Some(run) = runs.find(|word| is_run(word)) {
             run.clone_into(&mut self.run);
         }
         if let Some(file) = &command.file {
@@ -100,7 +102,10 @@ impl Shell {
 
 /// Whether a word is a run's id.
 fn is_run(word: &str) -> bool {
-    word.len() == 12 && word.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
+    word.len() == 12
+        && word
+            .chars()
+            .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c))
 }
 
 /// The key of a name is always the same, so that pages can show its fingerprint.

@@ -15,7 +15,9 @@ use terrace_functions::FunctionTable;
 use terrace_module_source::{Installed, Manifest};
 use terrace_plan::{Action, Plan, PlanInputs};
 use terrace_planner::{PlanOptions, PlanRequest, ValidateRequest};
-use terrace_port::{Entropy, Observer, OperationEvent, Provider, ProviderError, ProviderSource};
+use terrace_port::{
+    Clock, Entropy, Observer, OperationEvent, Provider, ProviderError, ProviderSource,
+};
 use terrace_provider_builtin::{Builtin, RemoteOutputs, RemoteStates};
 use terrace_state::State;
 use terrace_value::{Value, literal};
@@ -152,6 +154,7 @@ impl World {
                 configuration: self.config.snapshot.clone(),
                 ..PlanInputs::default()
             },
+            clock: Arc::new(Still),
             observer: Arc::new(Unwatched),
         }));
         // Planning finds again what validation warned of.
@@ -222,6 +225,12 @@ impl ProviderSource for OwnProvider {
 }
 
 struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> (i64, u32) {
+        (0, 0)
+    }
+}
 
 impl Entropy for Still {
     fn fill(&self, bytes: &mut [u8]) {
