@@ -1,8 +1,9 @@
 //! The formatter: canonical spacing, indentation and alignment, token by token; comments and line ends stay.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
-use terrace_diag::{SourceId, Span};
+use terrace_diag::{Diagnostics, SourceId, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::stack::with_stack;
@@ -19,13 +20,66 @@ pub fn format(text: &str) -> String {
     if diagnostics.has_errors() {
         return text.to_owned();
     }
+    formatted(text, &body)
+}
+
+/// Formats a file's bytes like [`format`]; of a text with syntax errors it gives these, in the source 0. Bytes that are
+/// not UTF-8, which only comments may hold, stay as they are.
+pub fn format_bytes(bytes: &[u8]) -> Result<Vec<u8>, Diagnostics> {
+    let (body, diagnostics) = parse(SourceId(0), bytes);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Ok(formatted(text, &body).into_bytes());
+    }
+    let Some(text) = with_stand_ins(bytes) else {
+        return Ok(bytes.to_vec());
+    };
+    let (body, _) = parse(SourceId(0), text.as_bytes());
+    Ok(without_stand_ins(&formatted(&text, &body)))
+}
+
+/// Letters of no meaning that stand for bytes while these are no text.
+const STAND_INS: RangeInclusive<char> = '\u{10FE00}'..='\u{10FEFF}';
+
+/// The bytes as a text, in which letters stand for what is not UTF-8; `None` where the text has such letters itself.
+fn with_stand_ins(bytes: &[u8]) -> Option<String> {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for chunk in bytes.utf8_chunks() {
+        if chunk.valid().contains(|letter| STAND_INS.contains(&letter)) {
+            return None;
+        }
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push(char::from_u32(
+                u32::from(*STAND_INS.start()) + u32::from(*byte),
+            )?);
+        }
+    }
+    Some(text)
+}
+
+fn without_stand_ins(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for letter in text.chars() {
+        let byte = u32::from(letter).wrapping_sub(u32::from(*STAND_INS.start()));
+        match u8::try_from(byte) {
+            Ok(byte) => bytes.push(byte),
+            Err(_) => bytes.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    }
+    bytes
+}
+
+fn formatted(text: &str, body: &Body) -> String {
     let tokens = tokenize(text.as_bytes());
     let mut rewriting = Rewriting {
         text,
         tokens: &tokens,
         replacements: Vec::new(),
     };
-    rewriting.body(&body, &mut Vec::new());
+    rewriting.body(body, &mut Vec::new());
     let mut pieces = rewriting.pieces();
     layout(&mut pieces);
     let mut out = String::with_capacity(text.len() + text.len() / 8);
@@ -168,28 +222,26 @@ impl<'a> Rewriting<'a> {
             .collect()
     }
 
-    /// Labels are quoted, and no comments stand among them.
+    /// Labels are quoted, one space apart.
     fn labels(&mut self, block: &Block) {
         let Some(last) = block.labels.last() else {
             return;
         };
         let start = self.index(block.type_name.span.end);
         let end = self.index(last.span.end);
-        let quoted = |label: &crate::Label| {
-            let quoted = Quoted(&label.text).to_string();
-            let inner = quoted[1..quoted.len() - 1].to_owned();
-            let text = (!inner.is_empty()).then(|| Piece::new(TokenKind::QuoteText, inner));
-            let open = Piece::new(TokenKind::QuoteOpen, "\"");
-            [
-                Some(open),
-                text,
-                Some(Piece::new(TokenKind::QuoteClose, "\"")),
-            ]
-            .into_iter()
-            .flatten()
-        };
-        let by = block.labels.iter().flat_map(quoted).collect();
-        self.replacements.push(Replacement { start, end, by });
+        let commented = self.tokens[start..end]
+            .iter()
+            .any(|token| token.kind == TokenKind::Comment);
+        if !commented {
+            let by = block.labels.iter().flat_map(quoted_label).collect();
+            self.replacements.push(Replacement { start, end, by });
+            return;
+        }
+        for label in &block.labels {
+            let (start, end) = self.range(label.span);
+            let by = quoted_label(label).collect();
+            self.replacements.push(Replacement { start, end, by });
+        }
     }
 
     fn attribute(&mut self, attribute: &Attribute, around: &[String]) {
@@ -227,6 +279,15 @@ impl<'a> Rewriting<'a> {
         pieces.append(&mut self.pieces_of(at, self.tokens.len()));
         pieces
     }
+}
+
+fn quoted_label<'a>(label: &crate::Label) -> impl Iterator<Item = Piece<'a>> + use<'a> {
+    let quoted = Quoted(&label.text).to_string();
+    let inner = quoted[1..quoted.len() - 1].to_owned();
+    let text = (!inner.is_empty()).then(|| Piece::new(TokenKind::QuoteText, inner));
+    let open = Piece::new(TokenKind::QuoteOpen, "\"");
+    let close = Piece::new(TokenKind::QuoteClose, "\"");
+    [Some(open), text, Some(close)].into_iter().flatten()
 }
 
 /// The current form of a type constraint that is in an old one.
@@ -318,7 +379,9 @@ fn unwrapped<'a>(pieces: &[Piece<'a>]) -> Option<Vec<Piece<'a>>> {
     let end = inside.iter().rposition(|piece| !is_newline(piece))? + 1;
     let inside = &inside[start..end];
     let mut out = inside.to_vec();
-    if inside.iter().any(is_newline) && !is_parenthesized(inside) {
+    // What goes on in another line needs brackets; a comment may be what ends the line.
+    let goes_on = inside[..inside.len() - 1].iter().any(Piece::ends_line);
+    if goes_on && !is_parenthesized(inside) {
         out.insert(0, Piece::new(TokenKind::OpenParen, "("));
         out.push(Piece::new(TokenKind::CloseParen, ")"));
     }

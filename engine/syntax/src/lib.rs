@@ -19,7 +19,7 @@ pub use ast::{
 };
 pub use content::{AttributeSchema, BlockSchema, BodySchema, Content};
 pub use expr::Quoted;
-pub use format::format;
+pub use format::{format, format_bytes};
 pub use json::JsonObject;
 pub use stack::with_stack;
 

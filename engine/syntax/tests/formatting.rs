@@ -62,3 +62,29 @@ fn minus_signs_are_told_apart() {
 fn an_index_by_a_keyword_is_kept() {
     assert_eq!(format("a = b [null][ true ]\n"), "a = b[null][true]\n");
 }
+
+#[test]
+fn comments_among_labels_stay() {
+    assert_eq!(
+        terrace_syntax::format("a /* 1 */ b /* 2 */ \"c\" { # 3\n}\n"),
+        "a /* 1 */ \"b\" /* 2 */ \"c\" { # 3\n}\n"
+    );
+}
+
+#[test]
+fn what_is_no_longer_wrapped_goes_on_over_a_comment() {
+    assert_eq!(
+        terrace_syntax::format("a = \"${b # 1\n + c}\"\n"),
+        "a = (b # 1\n+ c)\n"
+    );
+}
+
+#[test]
+fn bytes_of_comments_that_are_no_text_stay() {
+    let bytes = b"# \xff\na=1 # \xc3( \xfe\n";
+    assert_eq!(
+        terrace_syntax::format_bytes(bytes).expect("it parses"),
+        b"# \xff\na = 1 # \xc3( \xfe\n"
+    );
+    assert!(terrace_syntax::format_bytes(b"a = \n").is_err());
+}

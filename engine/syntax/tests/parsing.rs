@@ -9,7 +9,7 @@ use terrace_syntax::{Body, BodyKind, ExprKind, Item, parse, parse_expression, pa
 fn items(body: &Body) -> &[Item] {
     match &body.kind {
         BodyKind::Native(items) => items,
-        BodyKind::Json(_) => panic!("not native"),
+        BodyKind::Json(_) | BodyKind::Merged(_) => panic!("not native"),
     }
 }
 

@@ -204,3 +204,62 @@ proptest! {
         prop_assert!(!diagnostics.has_errors(), "{text}\n{diagnostics:?}");
     }
 }
+
+/// Texts in which every construct has its place.
+const CONSTRUCTS: [&str; 4] = [
+    "resource \"a\" b \"c\" {\n  d   = 1\n  ee={ f : 1, \"g\" = [1,2] }\n}\nlocals {}\n",
+    "x = \"${a.b}\"\ny = \"${ (c\n+ d) } ${e}\"\nz = cond ? [for k, v in m : k => v if v] : f(a, b...)\n",
+    "variable \"v\" {\n  type = \"string\"\n  default = -1 + (2*3)\n}\n",
+    "h = <<EOT\n  text ${i[0].j}\nEOT\nk = [\n1,\n  2\n]\nl = m[*].n\n",
+];
+
+/// A text with comments put between its tokens, wherever `places` say.
+fn commented(text: &str, places: &[(usize, bool)]) -> String {
+    let tokens = tokenize(text.as_bytes());
+    let mut out = text.to_owned();
+    let mut places: Vec<(usize, bool)> = places
+        .iter()
+        .map(|(place, line)| (place % tokens.len(), *line))
+        .collect();
+    places.sort_unstable();
+    places.dedup_by_key(|(place, _)| *place);
+    for (number, (place, ends_line)) in places.iter().enumerate().rev() {
+        let comment = if *ends_line {
+            format!("# {number}\n")
+        } else {
+            format!("/* {number} */")
+        };
+        out.insert_str(tokens[*place].start as usize, &comment);
+    }
+    out
+}
+
+fn comments(text: &str) -> Vec<String> {
+    tokenize(text.as_bytes())
+        .iter()
+        .filter(|token| token.kind == TokenKind::Comment)
+        .map(|token| {
+            text[token.start as usize..token.end as usize]
+                .trim()
+                .to_owned()
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_comment_is_ever_lost(
+        construct in 0..CONSTRUCTS.len(),
+        places in proptest::collection::vec((0..200_usize, any::<bool>()), 0..6),
+    ) {
+        let text = commented(CONSTRUCTS[construct], &places);
+        let parses = |text: &str| !parse(SourceId(0), text.as_bytes()).1.has_errors();
+        if parses(&text) {
+            let formatted = format(&text);
+            prop_assert_eq!(comments(&formatted), comments(&text), "{}", formatted);
+            prop_assert!(parses(&formatted), "{}", formatted);
+        }
+    }
+}

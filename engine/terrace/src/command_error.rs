@@ -11,6 +11,8 @@ pub(crate) const SUCCESS: u8 = 0;
 pub(crate) const FAILURE: u8 = 1;
 /// Exit code of `plan -detailed-exitcode` where there are changes.
 pub(crate) const CHANGES: u8 = 2;
+/// Exit code of `fmt` where a file cannot be formatted.
+pub(crate) const BROKEN: u8 = 2;
 /// Exit code of `fmt -check` where a file is not in the usual form.
 pub(crate) const UNFORMATTED: u8 = 3;
 /// Exit code of an apply that the gate refused.

@@ -16,6 +16,7 @@ pub(crate) mod recover;
 pub(crate) mod runs;
 pub(crate) mod show;
 pub(crate) mod state;
+mod test_files;
 pub(crate) mod validate;
 pub(crate) mod version;
 pub(crate) mod workspace;

@@ -14,6 +14,7 @@ mod object;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod repl;
+mod snippet;
 pub(crate) mod stream;
 pub(crate) mod style;
 pub(crate) mod table;

@@ -70,21 +70,10 @@ pub(crate) fn diagnostic_json(diagnostic: &Diagnostic, sources: &SourceMap) -> J
             "range".to_owned(),
             json!({"filename": file.name(), "start": place(span.start), "end": place(span.end)}),
         );
-        let first = file.position(span.start);
-        let values: Vec<Json> = diagnostic
-            .values
-            .iter()
-            .map(|note| json!({"traversal": note.expression, "statement": note.statement}))
-            .collect();
-        let snippet = json!({
-            "context": null,
-            "code": file.line(first.line),
-            "start_line": first.line,
-            "highlight_start_offset": first.column - 1,
-            "highlight_end_offset": first.column - 1 + span.len(),
-            "values": values,
-        });
-        fields.insert("snippet".to_owned(), snippet);
+        fields.insert(
+            "snippet".to_owned(),
+            super::snippet::snippet_json(diagnostic, span, file),
+        );
     }
     object
 }

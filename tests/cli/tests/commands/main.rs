@@ -9,4 +9,5 @@
 mod everyday;
 mod plugins;
 mod states;
+mod tools;
 mod trouble;
