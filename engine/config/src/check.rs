@@ -3,6 +3,8 @@
 use terrace_addr::{LocalProviderConfig, ModulePath, ResourceMode};
 use terrace_diag::{Diagnostic, Diagnostics};
 
+use crate::deprecated::deprecated_outputs;
+use crate::provider_instances::provider_instances;
 use crate::{Config, ModuleCall, ModuleNode, Provisioner, RemovedFrom, ResourceConfig, names};
 
 /// Checks calls against the modules that they call, `removed` blocks against what is still there, and that provider
@@ -24,6 +26,8 @@ pub fn check(config: &Config) -> Diagnostics {
                 inputs(call, child, &mut diagnostics);
             }
         }
+        deprecated_outputs(node, &mut diagnostics);
+        provider_instances(config, node, &mut diagnostics);
         removed(config, node, &mut diagnostics);
         diagnostics.append(crate::unsupported::in_module(&node.module));
         for resource in node.module.resources.values() {
@@ -59,6 +63,18 @@ fn unknown_provisioner(provisioner: &Provisioner) -> Option<Diagnostic> {
 /// The inputs of a call against the variables of its module.
 fn inputs(call: &ModuleCall, child: &ModuleNode, diagnostics: &mut Diagnostics) {
     let variables = &child.module.variables;
+    for (name, span) in &call.input_spans {
+        let deprecated = variables
+            .get(name)
+            .and_then(|variable| variable.deprecated.as_ref());
+        if let Some(message) = deprecated {
+            let detail = format!(
+                "Variable \"{name}\" is marked as deprecated with the following message:\n{message}"
+            );
+            let summary = "Variable marked as deprecated by the module author";
+            diagnostics.push(Diagnostic::warning("deprecated-variable", summary, detail).at(*span));
+        }
+    }
     let missing = variables
         .values()
         .filter(|variable| variable.default.is_none() && !call.inputs.contains_key(&variable.name));

@@ -7,6 +7,7 @@
 mod check;
 mod constant;
 mod decode;
+mod deprecated;
 mod directory;
 mod early;
 mod load;
@@ -15,6 +16,7 @@ mod merge_body;
 mod module;
 mod names;
 mod parts;
+mod provider_instances;
 mod provider_source;
 mod providers;
 mod references;

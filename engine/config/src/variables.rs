@@ -11,7 +11,6 @@ use terrace_value::convert::{ConversionError, convert};
 use terrace_value::{Text, Value};
 
 use crate::constant::{evaluate_constant, evaluate_json_constant, forgive_templates};
-use crate::directory::is_ignored;
 use crate::load::join;
 use crate::{Module, Variable, names};
 
@@ -133,7 +132,7 @@ impl Collector<'_> {
             .list(directory)
             .unwrap_or_default()
             .into_iter()
-            .filter(|entry| !entry.is_directory && !is_ignored(&entry.name))
+            .filter(|entry| !entry.is_directory)
             .map(|entry| entry.name)
             .filter(|name| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json"))
             .collect();

@@ -36,16 +36,9 @@ pub fn evaluate_early(
     place: &EarlyPlace<'_>,
     expression: &Expr,
 ) -> Result<Value, Diagnostics> {
-    let mut tracer = Tracer {
-        inputs,
-        place,
-        seen: BTreeSet::new(),
-        path: Vec::new(),
-        diagnostics: Diagnostics::new(),
-    };
-    tracer.expression(place.modules.len() - 1, expression);
-    if tracer.diagnostics.has_errors() {
-        return Err(tracer.diagnostics);
+    let problems = trace(Some(inputs), place, expression);
+    if problems.has_errors() {
+        return Err(problems);
     }
     let config = Config {
         root: chain(place, 0, &ModulePath::root()),
@@ -96,6 +89,48 @@ pub fn evaluate_early(
     Ok(evaluated.value)
 }
 
+impl Evaluator {
+    /// What keeps an expression of the module `path` from being known before state and providers, whatever values
+    /// variables have.
+    pub(crate) fn early_problems(
+        &self,
+        path: &ModulePath,
+        expression: &Expr,
+        what: &str,
+    ) -> Diagnostics {
+        let config = &self.inputs.config;
+        let mut node = &config.root;
+        let mut modules = vec![Arc::clone(&node.module)];
+        for step in path.steps() {
+            match node.children.get(step) {
+                Some(child) => node = child,
+                None => return Diagnostics::new(),
+            }
+            modules.push(Arc::clone(&node.module));
+        }
+        let place = EarlyPlace {
+            modules: &modules,
+            path,
+            sources: &config.sources,
+            what,
+        };
+        trace(None, &place, expression)
+    }
+}
+
+/// Which references keep an expression from being known early.
+fn trace(inputs: Option<&EarlyInputs>, place: &EarlyPlace<'_>, expression: &Expr) -> Diagnostics {
+    let mut tracer = Tracer {
+        inputs,
+        place,
+        seen: BTreeSet::new(),
+        path: Vec::new(),
+        diagnostics: Diagnostics::new(),
+    };
+    tracer.expression(place.modules.len() - 1, expression);
+    tracer.diagnostics
+}
+
 /// The modules as a tree of one branch.
 fn chain(place: &EarlyPlace<'_>, depth: usize, path: &ModulePath) -> ModuleNode {
     let children = place
@@ -120,7 +155,8 @@ fn chain(place: &EarlyPlace<'_>, depth: usize, path: &ModulePath) -> ModuleNode 
 
 /// Follows references until they end in what is known early, or do not.
 struct Tracer<'a> {
-    inputs: &'a EarlyInputs,
+    /// What is given, where that is to be judged too.
+    inputs: Option<&'a EarlyInputs>,
     place: &'a EarlyPlace<'a>,
     seen: BTreeSet<(usize, &'static str, Name)>,
     /// What was followed so far, for messages.
@@ -168,7 +204,8 @@ impl Tracer<'_> {
             return;
         }
         if depth == 0 {
-            if variable.default.is_none() && !self.inputs.variables.contains_key(name) {
+            let is_given = |inputs: &EarlyInputs| inputs.variables.contains_key(name);
+            if variable.default.is_none() && !self.inputs.is_none_or(is_given) {
                 let detail = format!(
                     "The variable \"{name}\" is needed early, for {}, but is not set and has no default value. Use a -var or -var-file command line argument to provide a value for this variable.",
                     self.place.what

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use terrace_addr::{ModuleInstance, ModulePath, Name};
+use terrace_addr::{AbsProviderConfig, ModuleInstance, ModulePath, Name};
 use terrace_config::{ForEachOrCount, ResourceConfig};
 use terrace_diag::Diagnostic;
 use terrace_syntax::Expr;
@@ -10,7 +10,7 @@ use terrace_value::convert::convert;
 use terrace_value::{Kind, Marks, Type, Value};
 
 use crate::expression::Run;
-use crate::{Evaluated, Evaluator, Expansion, RepetitionData, Scope, Values};
+use crate::{Evaluated, Evaluator, Expansion, NoValues, RepetitionData, Scope, Values};
 
 /// What an unknown `count` or `for_each` means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,30 @@ impl Evaluator {
             &Scope::module(module.clone()),
             values,
         )
+    }
+
+    /// The instances of a provider configuration with `for_each`; [`Expansion::Single`] for one without, `None` where
+    /// errors kept that from being found out. What it reads is known before state and providers.
+    pub fn expand_provider(
+        &self,
+        address: &AbsProviderConfig,
+        unknowns: Unknowns,
+    ) -> Evaluated<Option<Expansion>> {
+        let for_each = self
+            .provider_block(address)
+            .and_then(|block| block.for_each.clone());
+        let Some(for_each) = for_each else {
+            return Evaluated::of(Some(Expansion::Single));
+        };
+        let module = address
+            .module
+            .steps()
+            .iter()
+            .fold(ModuleInstance::root(), |module, step| {
+                module.child(step.clone(), None)
+            });
+        let repetition = ForEachOrCount::ForEach(for_each);
+        self.expand(&repetition, unknowns, &Scope::module(module), &NoValues)
     }
 
     /// How the call `name` made from a module instance is expanded; `None` where errors kept that from being found out.

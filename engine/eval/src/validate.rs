@@ -56,7 +56,16 @@ impl Evaluator {
             ConfigNode::Resource(resource) => (&resource.module, resource.resource.to_string()),
             ConfigNode::Provider(address) => {
                 return match self.provider_block(address) {
-                    Some(_) => self.provider_body(address, &NoValues).diagnostics,
+                    Some(block) => {
+                        let mut diagnostics = self.provider_body(address, &NoValues).diagnostics;
+                        if let Some(for_each) = &block.for_each {
+                            let what = "the for_each of a provider configuration";
+                            let path = &address.module;
+                            diagnostics.append(self.early_problems(path, for_each, what));
+                            diagnostics.append(self.expand_provider(address, Unknowns::Allow).diagnostics);
+                        }
+                        diagnostics
+                    }
                     None => Diagnostics::new(),
                 };
             }
@@ -179,6 +188,10 @@ impl Evaluator {
             let failed = found.has_errors();
             diagnostics.append(found);
             let variable = child.and_then(|child| child.module.variables.get(name));
+            if variable.is_some_and(|variable| variable.constant == Some(true)) {
+                let what = format!("the variable \"{name}\", which is declared with const = true");
+                diagnostics.append(self.early_problems(&module.path, input, &what));
+            }
             if let Some(variable) = variable
                 && !failed
                 && let Some(problem) = crate::named::undeclared_ephemeral(variable, &value)
