@@ -12,6 +12,7 @@
 
 mod bench;
 mod conformance;
+mod differential;
 mod evidence;
 mod example;
 mod facts;
@@ -42,6 +43,8 @@ usage: cargo dev COMMAND
   interchange   let terraform and terrace work on the same states; writes docs/evidence/interchange.md
   spec WORDS    hold the examples of the language reference to an installed terraform
   conformance   count the answers that are the reference's; writes docs/evidence/conformance.md
+  differential  evaluate random expressions and configurations beside terraform ([--expressions N] [--configurations N]
+                [--seed S]); writes docs/evidence/differential.md
   long          run the suites that take long at full size; writes docs/evidence/long.md
   bench ARGS    run tests/bench with ARGS";
 
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         "spec" => spec::run(rest),
         "conformance" => conformance::run(),
         "bench" => bench::run(rest),
+        "differential" => differential::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             Ok(true)

@@ -1,5 +1,11 @@
 //! Differences that are meant, with their reasons.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::engine::Told;
 use crate::outcome::{Class, Outcome};
 
 /// A difference that is meant.
@@ -12,11 +18,87 @@ pub(crate) struct Known {
 }
 
 /// All of them.
-pub(crate) const KNOWN: [Known; 1] = [Known {
-    name: "a crash of Terraform",
-    reason: "Terraform panics; Terrace gives a value or an error.",
-    fits: |_, _, _, class| class == Class::ReferenceFailed,
-}];
+pub(crate) const KNOWN: [Known; 4] = [
+    Known {
+        name: "a crash of Terraform",
+        reason: "Terraform panics, as `element` does for tuples and negative indexes; Terrace gives the value that the \
+                 documentation tells, or an error.",
+        fits: |_, reference, _, class| {
+            class == Class::ReferenceFailed
+                || details(reference).any(|detail| detail.contains("panic in function"))
+        },
+    },
+    Known {
+        name: "places inside of details",
+        reason: "Terraform names the file and columns in the detail of unfinished templates. Terrace names the line and \
+                 column; the file is with the diagnostic itself.",
+        fits: |_, reference, ours, class| {
+            class == Class::Detail
+                && details(reference)
+                    .map(without_place)
+                    .eq(details(ours).map(without_place))
+        },
+    },
+    Known {
+        name: "errors that follow from others",
+        reason: "After an error of syntax Terraform goes on reading and reports more errors about the same text; Terrace \
+                 reports those of which it can say something.",
+        fits: |_, reference, ours, class| {
+            class == Class::Summary
+                && first_summary(reference) == first_summary(ours)
+                && is_of_syntax(reference)
+        },
+    },
+    Known {
+        name: "the same error more than once",
+        reason: "Terraform repeats an error about the same text for each element or instance; Terrace reports it once.",
+        fits: |_, reference, ours, class| {
+            class == Class::Summary && {
+                let unlike = |outcome| details(outcome).collect::<BTreeSet<_>>();
+                unlike(reference) == unlike(ours)
+            }
+        },
+    },
+];
+
+fn told(outcome: &Outcome) -> &[Told] {
+    match outcome {
+        Outcome::Refused(told) => told,
+        Outcome::Value(_) | Outcome::Failed(_) => &[],
+    }
+}
+
+fn details(outcome: &Outcome) -> impl Iterator<Item = &str> {
+    told(outcome).iter().map(|told| told.detail.as_str())
+}
+
+fn first_summary(outcome: &Outcome) -> Option<&str> {
+    told(outcome).first().map(|told| told.summary.as_str())
+}
+
+/// Whether some of the errors are about text that cannot be read at all.
+fn is_of_syntax(outcome: &Outcome) -> bool {
+    const SUMMARIES: [&str; 5] = [
+        "Missing newline",
+        "Unexpected",
+        "Invalid expression",
+        "Unterminated",
+        "Extra characters",
+    ];
+    told(outcome).iter().any(|told| {
+        SUMMARIES
+            .iter()
+            .any(|summary| told.summary.starts_with(summary))
+    })
+}
+
+/// The detail without places in files.
+fn without_place(detail: &str) -> String {
+    static PLACE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"\S+\.tf:\d+,\d+-(\d+,)?\d+|line \d+, column \d+").expect("the pattern is one")
+    });
+    PLACE.replace_all(detail, "<place>").into_owned()
+}
 
 /// The one that explains why these outcomes of an expression differ.
 pub(crate) fn known(

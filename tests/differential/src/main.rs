@@ -11,6 +11,7 @@
 )]
 
 mod arguments;
+mod configuration;
 mod engine;
 mod expression;
 mod expressions;
@@ -61,8 +62,18 @@ fn run(arguments: &Arguments) -> Result<bool, Failure> {
         arguments.n_expressions,
     )?;
     report::expressions(&found, arguments.seed);
+    let followed = configuration::run(
+        &comparison,
+        arguments.seed,
+        arguments.first,
+        arguments.n_configurations,
+    )?;
+    report::configurations(&followed);
     if let Some(path) = &arguments.facts {
-        std::fs::write(path, report::facts(&comparison, arguments, &found))?;
+        std::fs::write(
+            path,
+            report::facts(&comparison, arguments, &found, &followed),
+        )?;
     }
-    Ok(found.disagreements.is_empty())
+    Ok(found.disagreements.is_empty() && followed.n_same == followed.n_configurations)
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::arguments::Arguments;
+use crate::configuration::Found as Followed;
 use crate::expressions::{Comparison, Found};
 use crate::known::KNOWN;
 use crate::outcome::Class;
@@ -31,8 +32,24 @@ pub(crate) fn expressions(found: &Found, seed: u64) {
     }
 }
 
+/// Prints the counts of configurations.
+pub(crate) fn configurations(followed: &Followed) {
+    println!(
+        "\nconfigurations: {}; the same throughout {}; planned without an error at least once {}",
+        followed.n_configurations, followed.n_same, followed.n_planned
+    );
+    for (sort, n) in &followed.counts {
+        println!("  {sort}: {n}");
+    }
+}
+
 /// The facts as Markdown.
-pub(crate) fn facts(comparison: &Comparison<'_>, arguments: &Arguments, found: &Found) -> String {
+pub(crate) fn facts(
+    comparison: &Comparison<'_>,
+    arguments: &Arguments,
+    found: &Found,
+    followed: &Followed,
+) -> String {
     let mut text = format!(
         "- terraform: {}\n- terrace: {}\n- seed: {}\n\n| expressions | count |\n| --- | ---: |\n| evaluated | {} |\n\
          | same value, type, unknown and sensitive parts | {} |\n| same errors, word for word | {} |\n",
@@ -46,6 +63,15 @@ pub(crate) fn facts(comparison: &Comparison<'_>, arguments: &Arguments, found: &
     for class in Class::ALL {
         let n = found.counts.get(&class).copied().unwrap_or_default();
         let _infallible = writeln!(text, "| {class} | {n} |");
+    }
+    let _infallible = write!(
+        text,
+        "\n| configurations | count |\n| --- | ---: |\n| planned, applied, changed and planned again | {} |\n\
+         | same errors, plans, states and exit codes throughout | {} |\n| with at least one plan without an error | {} |\n",
+        followed.n_configurations, followed.n_same, followed.n_planned
+    );
+    for (sort, n) in &followed.counts {
+        let _infallible = writeln!(text, "| differ first in {sort} | {n} |");
     }
     text.push_str("\nMeant to differ:\n\n| what | why | expressions |\n| --- | --- | ---: |\n");
     for known in &KNOWN {

@@ -62,7 +62,7 @@ impl Generator {
 
     fn argument(&mut self, wants: &Wants, same: &Kind, depth: usize) -> Node {
         if let Some(pool) = pool(wants)
-            && self.random.chance(88)
+            && (*wants == Wants::Directory || self.random.chance(88))
         {
             let text = *self.random.pick(pool);
             return Node::leaf(format!("\"{text}\""));
@@ -143,6 +143,7 @@ fn pool(wants: &Wants) -> Option<&'static [&'static str]> {
         Wants::Encoding => &literal::ENCODINGS,
         Wants::Path => &literal::PATHS,
         Wants::Glob => &literal::GLOBS,
+        Wants::Directory => &literal::DIRECTORIES,
         Wants::Template => &literal::TEMPLATES,
         Wants::Namespace => &literal::NAMESPACES,
         _ => return None,

@@ -392,7 +392,7 @@ pub(crate) const GLOBS: [&str; 12] = [
     "none*",
     "[",
     "sub/**",
-    "../*",
+    "é.*",
 ];
 
 pub(crate) const TEMPLATES: [&str; 7] = [
@@ -414,3 +414,6 @@ pub(crate) const NAMESPACES: [&str; 7] = [
     "nonsense",
     "",
 ];
+
+/// Directories without the expressions themselves, which are in files of different names for each engine.
+pub(crate) const DIRECTORIES: [&str; 4] = ["sub", "none", "./sub/", "sub/../sub"];

@@ -28,6 +28,7 @@ pub(crate) enum Wants {
     Encoding,
     Path,
     Glob,
+    Directory,
     Template,
     Namespace,
     /// A reference to a text that is a template.
@@ -83,7 +84,7 @@ filebase64sha256(path) text
 filebase64sha512(path) text
 fileexists(path) bool
 filemd5(path) text
-fileset(path, glob) set<text>
+fileset(directory, glob) set<text>
 filesha1(path) text
 filesha256(path) text
 filesha512(path) text
@@ -259,6 +260,7 @@ fn wants(text: &str) -> Wants {
         "encoding" => Wants::Encoding,
         "path" => Wants::Path,
         "glob" => Wants::Glob,
+        "directory" => Wants::Directory,
         "template" => Wants::Template,
         "templatetext" => Wants::TemplateText,
         "namespace" => Wants::Namespace,
