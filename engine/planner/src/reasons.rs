@@ -1,8 +1,9 @@
 //! Why things change: from the configuration's line, over what it reads, to what set it off.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError};
 
-use terrace_addr::{AbsResourceInstance, InstanceKey};
+use terrace_addr::{AbsResource, AbsResourceInstance, InstanceKey};
 use terrace_config::references;
 use terrace_eval::{Dependency, Scope};
 use terrace_plan::{Action, ActionReason, Reason, ResourceChange};
@@ -129,6 +130,7 @@ fn unchangeable(walk: &Walk<'_>, context: &Context, change: &ResourceChange) -> 
     let reason = |path: &Path| {
         let span = walk.evaluator.span_of(body, &context.schema.block, path);
         Reason {
+            // The object as a whole has no attribute to name.
             attribute: path.to_string().trim_start_matches('.').to_owned(),
             place: place::line(&walk.config.sources, span),
             cause: "cannot be changed in place".to_owned(),
@@ -151,8 +153,14 @@ fn written(context: &Context) -> BTreeMap<&Text, &Expr> {
         .collect()
 }
 
+/// So many causes of one attribute are named each; what there is more is counted.
+const MOST_NAMED: usize = 8;
+
+/// So many instances of one resource to which the same happens are named each.
+const MOST_INSTANCES: usize = 3;
+
 /// What changes among that which an expression reads, in words.
-fn upstream(walk: &Walk<'_>, expression: &Expr, scope: &Scope) -> BTreeSet<String> {
+fn upstream(walk: &Walk<'_>, expression: &Expr, scope: &Scope) -> Vec<String> {
     let read = walk
         .evaluator
         .expression(expression, scope, &*walk.table)
@@ -160,18 +168,18 @@ fn upstream(walk: &Walk<'_>, expression: &Expr, scope: &Scope) -> BTreeSet<Strin
     let mentioned = mentioned(expression);
     let mut seen: BTreeSet<Dependency> = BTreeSet::new();
     let mut stack: Vec<Dependency> = read.into_iter().collect();
-    let mut causes = BTreeSet::new();
+    let mut causes: BTreeSet<Arc<str>> = BTreeSet::new();
     while let Some(dependency) = stack.pop() {
         if !seen.insert(dependency.clone()) {
             continue;
         }
         match &dependency {
-            Dependency::Instance(address) => causes.extend(cause(walk, address, &mentioned)),
+            Dependency::Instance(address) => {
+                let effect = effect(walk, address, &mentioned);
+                causes.extend(effect.map(|effect| effect.of_one(address).into()));
+            }
             Dependency::Resource(resource) => {
-                causes.extend(
-                    walk.changes_of(resource)
-                        .filter_map(|change| cause(walk, &change.address, &mentioned)),
-                );
+                causes.extend(resource_causes(walk, resource, &mentioned).iter().cloned());
             }
             Dependency::Call(_) => {}
             Dependency::Variable(_) | Dependency::Local(_) | Dependency::Output(_) => {
@@ -179,8 +187,53 @@ fn upstream(walk: &Walk<'_>, expression: &Expr, scope: &Scope) -> BTreeSet<Strin
             }
         }
     }
+    let n_more = causes.len().saturating_sub(MOST_NAMED);
+    let mut named: Vec<String> = causes
+        .iter()
+        .take(if n_more > 1 { MOST_NAMED } else { causes.len() })
+        .map(ToString::to_string)
+        .collect();
+    if n_more > 1 {
+        named.push(format!("{n_more} more things that it reads change"));
+    }
+    named
+}
+
+/// What happens to the instances of a resource, found out once for all that read the same of it.
+fn resource_causes(
+    walk: &Walk<'_>,
+    resource: &AbsResource,
+    mentioned: &BTreeSet<&Text>,
+) -> Arc<[Arc<str>]> {
+    let names: Vec<Text> = mentioned.iter().map(|name| (*name).clone()).collect();
+    let key = (resource.clone(), names);
+    let known = |causes: &CauseCache| causes.get(&key).cloned();
+    let mut cache = walk.causes.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = known(&cache) {
+        return found;
+    }
+    let mut groups: BTreeMap<Effect<'_>, Vec<&AbsResourceInstance>> = BTreeMap::new();
+    for change in walk.changes_of(resource) {
+        if let Some(effect) = effect(walk, &change.address, mentioned) {
+            groups.entry(effect).or_default().push(&change.address);
+        }
+    }
+    let mut causes: Vec<Arc<str>> = Vec::new();
+    for (effect, instances) in groups {
+        if instances.len() > MOST_INSTANCES {
+            causes.push(effect.of_many(resource, instances.len()).into());
+        } else {
+            let each = instances.into_iter();
+            causes.extend(each.map(|address| Arc::from(effect.of_one(address))));
+        }
+    }
+    let causes: Arc<[Arc<str>]> = causes.into();
+    cache.insert(key, Arc::clone(&causes));
     causes
 }
+
+/// What happens to the instances of resources, by resource and by the attributes that an expression mentions.
+pub(crate) type CauseCache = HashMap<(AbsResource, Vec<Text>), Arc<[Arc<str>]>>;
 
 /// The names of attributes that an expression's references go through.
 fn mentioned(expression: &Expr) -> BTreeSet<&Text> {
@@ -194,43 +247,92 @@ fn mentioned(expression: &Expr) -> BTreeSet<&Text> {
         .collect()
 }
 
-fn cause(
-    walk: &Walk<'_>,
+/// What happens to an instance, as far as others read it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Effect<'a> {
+    what: What,
+    /// Attributes that are read and are not known any more.
+    unknown: Vec<&'a Text>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Is(&'static str),
+    ChangedOutside,
+}
+
+fn effect<'a>(
+    walk: &'a Walk<'_>,
     address: &AbsResourceInstance,
     mentioned: &BTreeSet<&Text>,
-) -> Option<String> {
+) -> Option<Effect<'a>> {
     let change = walk.gathered.changes.get(&(address.clone(), None))?;
     let what = match change.action {
-        Action::NoOp => return drift(walk, address),
-        Action::Create => "is created",
-        Action::Read => "is read during apply",
-        Action::Update => "is updated",
-        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => {
-            "is replaced"
+        Action::NoOp => {
+            let drifted = walk.gathered.drifted.contains(address);
+            return drifted.then(|| Effect {
+                what: What::ChangedOutside,
+                unknown: Vec::new(),
+            });
         }
-        Action::Delete => "is destroyed",
-        Action::Forget => "is no longer managed",
+        Action::Create => "created",
+        Action::Read => "read during apply",
+        Action::Update => "updated",
+        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => {
+            "replaced"
+        }
+        Action::Delete => "destroyed",
+        Action::Forget => "no longer managed",
     };
-    let unknown: Vec<String> = newly_unknown(&change.before, &change.after)
-        .into_iter()
-        .filter(|name| mentioned.contains(name))
-        .map(|name| format!("{address}.{name}"))
-        .collect();
-    Some(match unknown.len() {
-        0 => format!("{address} {what}"),
-        1 => format!("{address} {what}, and {} becomes unknown", unknown[0]),
-        _ => format!(
-            "{address} {what}, and {} become unknown",
-            unknown.join(", ")
-        ),
+    let unknown = newly_unknown(&change.before, &change.after);
+    Some(Effect {
+        what: What::Is(what),
+        unknown: unknown
+            .into_iter()
+            .filter(|name| mentioned.contains(name))
+            .collect(),
     })
 }
 
-fn drift(walk: &Walk<'_>, address: &AbsResourceInstance) -> Option<String> {
-    walk.gathered
-        .drifted
-        .contains(address)
-        .then(|| format!("{address} changed outside"))
+impl Effect<'_> {
+    /// In words, of one instance.
+    fn of_one(&self, address: &AbsResourceInstance) -> String {
+        let What::Is(what) = self.what else {
+            return format!("{address} changed outside");
+        };
+        let unknown: Vec<String> = self
+            .unknown
+            .iter()
+            .map(|name| format!("{address}.{name}"))
+            .collect();
+        match unknown.len() {
+            0 => format!("{address} is {what}"),
+            1 => format!("{address} is {what}, and {} becomes unknown", unknown[0]),
+            _ => format!(
+                "{address} is {what}, and {} become unknown",
+                unknown.join(", ")
+            ),
+        }
+    }
+
+    /// In words, of many instances.
+    fn of_many(&self, resource: &AbsResource, count: usize) -> String {
+        let What::Is(what) = self.what else {
+            return format!("{count} instances of {resource} changed outside");
+        };
+        let unknown: Vec<&str> = self.unknown.iter().map(|name| &***name).collect();
+        match unknown.len() {
+            0 => format!("{count} instances of {resource} are {what}"),
+            1 => format!(
+                "{count} instances of {resource} are {what}, and their {} becomes unknown",
+                unknown[0]
+            ),
+            _ => format!(
+                "{count} instances of {resource} are {what}, and their {} become unknown",
+                unknown.join(", ")
+            ),
+        }
+    }
 }
 
 fn newly_unknown<'a>(before: &'a Value, after: &'a Value) -> Vec<&'a Text> {

@@ -9,7 +9,7 @@ mod prevent;
 mod resources;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures::channel::oneshot;
 use futures::future::BoxFuture;
@@ -35,6 +35,7 @@ use crate::instance::ephemeral::EphemeralOutcome;
 use crate::instance::{Import, ManagedOutcome, Subject, Wish};
 use crate::moves::{self, MoveResults};
 use crate::pool::Pool;
+use crate::reasons::CauseCache;
 use crate::table::Table;
 use crate::targets::Included;
 
@@ -169,6 +170,8 @@ pub(crate) struct Walk<'a> {
     /// By the place of their block in an order that puts dependencies first.
     ends: BTreeMap<usize, Vec<(AbsResourceInstance, oneshot::Sender<()>)>>,
     read_by_providers: BTreeSet<NodeId>,
+    /// What happens to resources, as reasons tell it.
+    pub(crate) causes: Mutex<CauseCache>,
     pending: HashMap<NodeId, Pending>,
     /// Resources that have been expanded.
     expanded: HashSet<AbsResource>,
@@ -239,6 +242,7 @@ impl<'a> Walk<'a> {
             lifetimes: FuturesUnordered::new(),
             ends: BTreeMap::new(),
             read_by_providers,
+            causes: Mutex::default(),
             pending: HashMap::new(),
             expanded: HashSet::new(),
             skipped: BTreeSet::new(),

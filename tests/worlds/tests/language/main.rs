@@ -8,5 +8,6 @@ mod imports;
 mod lifecycle;
 mod moves;
 mod outside;
+mod reasons;
 mod world;
 mod write_only;
