@@ -5,14 +5,16 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use terrace_addr::{AbsNamed, ConfigResource, ModuleInstance, ModulePath, Name};
-use terrace_config::{CheckRule, ModuleCall, ModuleNode, ProvisionerWhen, ResourceConfig};
+use terrace_config::{
+    CheckRule, IgnoreChanges, ModuleCall, ModuleNode, ProvisionerWhen, ResourceConfig,
+};
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_graph::ReadyQueue;
 use terrace_syntax::{Step, Traversal};
 use terrace_value::Value;
 
 use crate::expression::{Run, traversal_span};
-use crate::reference::{Reference, Subject};
+use crate::reference::{Reference, Subject, schema_problem};
 use crate::{
     ConfigNode, Evaluated, Evaluator, NoValues, RepetitionData, RuleKind, Scope, Unknowns,
     converted_input,
@@ -62,7 +64,8 @@ impl Evaluator {
                             let what = "the for_each of a provider configuration";
                             let path = &address.module;
                             diagnostics.append(self.early_problems(path, for_each, what));
-                            diagnostics.append(self.expand_provider(address, Unknowns::Allow).diagnostics);
+                            diagnostics
+                                .append(self.expand_provider(address, Unknowns::Allow).diagnostics);
                         }
                         diagnostics
                     }
@@ -236,6 +239,7 @@ impl Evaluator {
             self.resource_body(&address, config, &scope, &NoValues)
                 .diagnostics,
         );
+        diagnostics.append(self.validate_ignored(config));
         let lifecycle = &config.lifecycle;
         self.validate_rules(
             &lifecycle.preconditions,
@@ -259,6 +263,23 @@ impl Evaluator {
             &mut diagnostics,
         );
         self.validate_provisioners(config, &own, &mut diagnostics);
+        diagnostics
+    }
+
+    /// What `ignore_changes` names must be there.
+    fn validate_ignored(&self, config: &ResourceConfig) -> Diagnostics {
+        let mut diagnostics = Diagnostics::new();
+        if let IgnoreChanges::These(ignored) = &config.lifecycle.ignore_changes
+            && let Some(schema) = self.resource_schema(config)
+        {
+            for traversal in ignored {
+                let root = Step::Attribute(traversal.root.clone());
+                let steps: Vec<Step> = std::iter::once(root)
+                    .chain(traversal.steps.iter().cloned())
+                    .collect();
+                diagnostics.extend(schema_problem(&schema.block, &steps));
+            }
+        }
         diagnostics
     }
 

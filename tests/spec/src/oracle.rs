@@ -195,7 +195,10 @@ impl Asked<'_> {
         }
         if let Some(path) = &command.filter {
             let given = serde_json::from_str(&answer.stdout).unwrap_or(Json::Null);
-            let given = pick(&given, path);
+            let mut given = pick(&given, path);
+            if answer.code != 0 {
+                given = format!("{given}\n[exit {}]", answer.code);
+            }
             return Ok((!matches(expected, &given)).then(|| differs(expected, &given)));
         }
         let code = expected

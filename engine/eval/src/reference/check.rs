@@ -321,7 +321,7 @@ fn key_problem(
 }
 
 /// A step to what a schema does not have.
-fn schema_problem(block: &Block, steps: &[Step]) -> Option<Diagnostic> {
+pub(crate) fn schema_problem(block: &Block, steps: &[Step]) -> Option<Diagnostic> {
     let (step, rest) = steps.split_first()?;
     let ident = match step {
         Step::Attribute(ident) => ident,

@@ -11,6 +11,7 @@ use terrace_value::{Text, Value};
 
 use crate::expression::traversal_span;
 
+pub(crate) use check::schema_problem;
 pub(crate) use read::{follow, instance_key};
 pub(crate) use suggest::suggestion;
 

@@ -429,18 +429,20 @@ fn title(change: &ResourceChange) -> String {
         Action::Forget => {
             format!("{address} will no longer be managed by Terrace, but will not be destroyed")
         }
-        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => match change
-            .action_reason
-        {
-            ActionReason::ReplaceBecauseTainted => {
-                format!("{address} is tainted, so must be replaced")
+        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => {
+            match change.action_reason {
+                ActionReason::ReplaceBecauseTainted => {
+                    format!("{address} is tainted, so must be replaced")
+                }
+                ActionReason::ReplaceByRequest => {
+                    format!("{address} will be replaced, as requested")
+                }
+                ActionReason::ReplaceByTriggers => {
+                    format!("{address} will be replaced due to changes in replace_triggered_by")
+                }
+                _ => format!("{address} must be replaced"),
             }
-            ActionReason::ReplaceByRequest => format!("{address} will be replaced, as requested"),
-            ActionReason::ReplaceByTriggers => {
-                format!("{address} will be replaced due to changes in replace_triggered_by")
-            }
-            _ => format!("{address} must be replaced"),
-        },
+        }
     }
 }
 
@@ -456,7 +458,9 @@ fn why(change: &ResourceChange) -> Option<String> {
         return Some("destroy = false is set in the configuration".to_owned());
     }
     if change.action == Action::ForgetThenCreate {
-        return Some("the object before stays, since destroy = false is set in the configuration".to_owned());
+        return Some(
+            "the object before stays, since destroy = false is set in the configuration".to_owned(),
+        );
     }
     Some(match change.action_reason {
         ActionReason::DeleteBecauseEnabledFalse => "because enabled is false".to_owned(),

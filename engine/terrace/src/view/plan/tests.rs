@@ -607,6 +607,7 @@ fn moves_imports_forgets_and_deposed_objects() {
     let mut imported = change("test_object.d", Action::NoOp, still(), still());
     imported.importing = Some(Importing {
         id: Some("i-1".into()),
+        identity: None,
     });
     let mut forgotten = change("test_object.e", Action::Forget, still(), Value::NULL);
     forgotten.action_reason = ActionReason::DeleteBecauseNoResourceConfig;
@@ -997,7 +998,13 @@ fn colours_are_there_only_where_they_are_asked_for() {
         object([("id", string("i")), ("document", string("{\"a\":[1]}"))]),
         object([("id", string("i")), ("document", unknown())]),
     )]);
-    let coloured = render(&plan, &crate::view::View { style: Style::Ansi, ..crate::view::View::plain() });
+    let coloured = render(
+        &plan,
+        &crate::view::View {
+            style: Style::Ansi,
+            ..crate::view::View::plain()
+        },
+    );
     assert!(coloured.contains("\u{1b}[33m~\u{1b}[0m"));
     let mut plain = coloured;
     for code in ["0", "1", "2", "31", "32", "33", "36"] {
