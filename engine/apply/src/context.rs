@@ -11,6 +11,8 @@ use terrace_port::{Clock, Entropy};
 pub(crate) struct PlannedContext {
     /// Content by path; `None` for what was looked for and not there.
     files: BTreeMap<String, Option<Arc<[u8]>>>,
+    /// Files of the configuration, which a name that became known late may lead to.
+    configuration: BTreeMap<String, Arc<[u8]>>,
     planned_at: String,
     working_directory: String,
     clock: Arc<dyn Clock>,
@@ -29,6 +31,12 @@ impl PlannedContext {
                 .files
                 .iter()
                 .map(|file| (normal(&file.path), file.content.clone()))
+                .collect(),
+            configuration: inputs
+                .configuration
+                .files
+                .iter()
+                .map(|file| (normal(&file.path), file.bytes.clone()))
                 .collect(),
             planned_at: inputs.timestamp.clone(),
             working_directory: working_directory.to_owned(),
@@ -60,9 +68,11 @@ impl Context for PlannedContext {
         match self.files.get(&normal(path)) {
             Some(Some(content)) => Ok(content.clone()),
             Some(None) => Err(FileError::NotFound),
-            None => Err(FileError::Unreadable(format!(
-                "the plan does not hold {path}: an apply reads only files that were read while planning"
-            ))),
+            None => self.configuration.get(&normal(path)).cloned().ok_or_else(|| {
+                FileError::Unreadable(format!(
+                    "the plan does not hold {path}: an apply reads only files that were read while planning, and those of the configuration"
+                ))
+            }),
         }
     }
 
@@ -84,7 +94,11 @@ impl Context for PlannedContext {
     }
 
     fn file_exists(&self, path: &str) -> Result<bool, FileError> {
-        Ok(self.files.get(&normal(path)).is_some_and(Option::is_some))
+        let path = normal(path);
+        Ok(match self.files.get(&path) {
+            Some(content) => content.is_some(),
+            None => self.configuration.contains_key(&path),
+        })
     }
 
     fn absolute_path(&self, path: &str) -> String {
@@ -119,6 +133,54 @@ impl Context for PlannedContext {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> (i64, u32) {
+            (0, 0)
+        }
+    }
+
+    impl Entropy for Still {
+        fn fill(&self, _: &mut [u8]) {}
+    }
+
+    #[test]
+    fn what_the_plan_holds_is_read_and_nothing_else() {
+        let file = |path: &str, content: Option<&str>| terrace_plan::FileRead {
+            path: path.into(),
+            content: content.map(|text| text.as_bytes().into()),
+        };
+        let inputs = PlanInputs {
+            files: vec![file("./a.txt", Some("a")), file("gone.txt", None)],
+            configuration: Arc::new(terrace_config::Snapshot {
+                modules: BTreeMap::new(),
+                files: vec![terrace_config::SnapshotFile {
+                    path: "m/main.tf".into(),
+                    bytes: (*b"locals {}").into(),
+                }],
+            }),
+            ..PlanInputs::default()
+        };
+        let context = PlannedContext::new(&inputs, "/work", Arc::new(Still), Arc::new(Still));
+        assert_eq!(context.read_file("a.txt").unwrap().as_ref(), b"a");
+        assert_eq!(
+            context.read_file("./m/main.tf").unwrap().as_ref(),
+            b"locals {}"
+        );
+        assert!(matches!(
+            context.read_file("gone.txt"),
+            Err(FileError::NotFound)
+        ));
+        assert!(matches!(
+            context.read_file("new.txt"),
+            Err(FileError::Unreadable(_))
+        ));
+        for (path, expected) in [("a.txt", true), ("gone.txt", false), ("m/main.tf", true)] {
+            assert_eq!(context.file_exists(path).unwrap(), expected, "{path}");
+        }
+    }
 
     #[test]
     fn paths_are_compared_by_what_they_mean() {

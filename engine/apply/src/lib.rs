@@ -11,6 +11,7 @@ mod instance;
 mod journal;
 mod op;
 mod pool;
+mod progress;
 mod provision;
 pub mod recover;
 mod request;

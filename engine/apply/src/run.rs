@@ -17,6 +17,7 @@ use terrace_value::Value;
 use crate::context::PlannedContext;
 use crate::coordinate::{Coordinator, Outside};
 use crate::journal::Journal;
+use crate::progress::Progress;
 use crate::values::Table;
 use crate::{Applied, ApplyRequest};
 
@@ -101,13 +102,15 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
     };
     let journal = Journal::new(request.journal, begin);
     let mut coordinator = Coordinator::new(plan, evaluator, &table, outside, journal, state);
-    coordinator.drive(request.ticks).await;
+    let mut progress = Progress::new(request.locked, stored);
+    coordinator.drive(request.ticks, &mut progress).await;
+    let Progress { locked, stored, .. } = progress;
     let finished = coordinator.finish();
     applied.counts = finished.counts;
     applied.uncertain = finished.journal.open_intents();
     diagnostics.append(finished.diagnostics);
     let (state, problems) = store(
-        request.locked,
+        locked,
         &stored,
         finished.state,
         finished.journal,

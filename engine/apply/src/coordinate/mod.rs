@@ -153,9 +153,21 @@ impl<'r> Coordinator<'r> {
     }
 
     /// Does everything, or as much as errors and requests to stop allow.
-    pub(crate) async fn drive(&mut self, mut ticks: BoxStream<'r, ()>) {
+    pub(crate) async fn drive(
+        &mut self,
+        mut ticks: BoxStream<'r, ()>,
+        progress: &mut crate::progress::Progress<'_>,
+    ) {
         let mut ticking = true;
         loop {
+            progress
+                .save(
+                    &self.state,
+                    &mut self.journal,
+                    &*self.outside.clock,
+                    &*self.outside.entropy,
+                )
+                .await;
             self.begin_ready(0);
             if self.running.is_empty() {
                 break;

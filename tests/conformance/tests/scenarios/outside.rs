@@ -177,6 +177,12 @@ impl ProviderSource for BuiltinOnly {
 /// Nobody watches.
 pub(crate) struct Unwatched;
 
+impl terrace_port::Clock for Unwatched {
+    fn now(&self) -> (i64, u32) {
+        (0, 0)
+    }
+}
+
 impl Observer for Unwatched {
     fn on_event(&self, _: OperationEvent) {}
 }

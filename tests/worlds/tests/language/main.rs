@@ -8,6 +8,7 @@ mod imports;
 mod lifecycle;
 mod moves;
 mod outside;
+mod progress;
 mod reasons;
 mod world;
 mod write_only;
