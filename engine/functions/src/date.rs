@@ -302,6 +302,11 @@ mod tests {
             ),
             (
                 "timecmp",
+                r#"["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]"#,
+                "-1",
+            ),
+            (
+                "timecmp",
                 r#"["x", "y"]"#,
                 r#"!0 not a valid RFC3339 timestamp: cannot use "x" as year"#,
             ),

@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::Offset;
 
 use crate::go_text::quoted;
 
@@ -41,12 +40,10 @@ impl Moment {
         Some(Self { local, ..self })
     }
 
-    /// For comparison with moments at other offsets.
-    pub(crate) fn instant(self) -> Option<jiff::Timestamp> {
-        Offset::from_seconds(self.offset)
-            .ok()?
-            .to_timestamp(self.local)
-            .ok()
+    /// The time since 1970, for comparison with moments at other offsets.
+    pub(crate) fn instant(self) -> SignedDuration {
+        let epoch = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+        self.local.duration_since(epoch) - SignedDuration::from_secs(self.offset.into())
     }
 
     /// RFC 3339, whole seconds, `Z` for UTC.

@@ -20,14 +20,23 @@ pub fn quoted(text: &str) -> String {
                 out.push(c);
                 out.push(c);
             }
-            c if c.is_control() => {
-                write!(out, "\\u{:04x}", u32::from(c)).expect("strings take all");
+            c if is_printable(c) => out.push(c),
+            c if u32::from(c) > 0xffff => {
+                write!(out, "\\U{:08x}", u32::from(c)).expect("strings take all");
             }
-            c => out.push(c),
+            c => write!(out, "\\u{:04x}", u32::from(c)).expect("strings take all"),
         }
     }
     out.push('"');
     out
+}
+
+/// Whether a character can be seen: letters, marks, digits, punctuation, symbols, and the plain space.
+fn is_printable(c: char) -> bool {
+    // Behind a letter even a combining mark is shown as it is, and only what has no shape is escaped.
+    c == '\''
+        || c.is_ascii_graphic()
+        || ['a', c].iter().collect::<String>().escape_debug().count() == 2
 }
 
 /// A line of a text, in which nothing can steer a terminal.
@@ -129,6 +138,10 @@ mod tests {
         assert_eq!(
             quoted("a\"\\\n${b}%{c}$d\u{1b}"),
             r#""a\"\\\n$${b}%%{c}$d\u001b""#
+        );
+        assert_eq!(
+            quoted("e\u{301} \u{200d}\u{a0}\u{e0001}日'"),
+            "\"e\u{301} \\u200d\\u00a0\\U000e0001日'\""
         );
     }
 

@@ -283,8 +283,41 @@ impl Conversion {
         let parts = parts
             .iter()
             .map(|part| self.run(part, &common))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        if common.has_dynamic() {
+            return self.alike(parts, &common);
+        }
         Ok((common, parts))
+    }
+
+    /// Elements whose common type is still open are of one type, or nulls of no type, or they are refused.
+    fn alike(&mut self, parts: Vec<Value>, common: &Type) -> Result<(Type, Vec<Value>), Failure> {
+        let is_untyped = |part: &Value| matches!(part.kind(), Kind::Null(Type::Dynamic));
+        let mut typed = parts.iter().filter(|part| !is_untyped(part));
+        let Some(first) = typed.next() else {
+            return Ok((common.clone(), parts));
+        };
+        if parts
+            .iter()
+            .any(|part| !is_untyped(part) && part.has_unknown_type())
+        {
+            return Ok((common.clone(), parts));
+        }
+        if !typed.all(|part| part.has_same_type(first)) {
+            return self.fail("all elements must have the same type");
+        }
+        let element = first.ty();
+        let parts = parts
+            .iter()
+            .map(|part| {
+                if is_untyped(part) {
+                    Value::null(element.clone()).with_marks(part.marks())
+                } else {
+                    part.clone()
+                }
+            })
+            .collect();
+        Ok((element, parts))
     }
 
     fn step(&mut self, step: PathStep, item: &Value, ty: &Type) -> Result<Value, Failure> {

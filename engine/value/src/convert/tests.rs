@@ -290,3 +290,13 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn nulls_leave_other_elements_their_one_type() {
+    let empty = Value::tuple([]);
+    let list = Type::list(Type::Dynamic);
+    let converted = convert(&Value::tuple([Value::NULL, empty.clone()]), &list).unwrap();
+    assert_eq!(converted.ty(), Type::list(Type::tuple([])));
+    let one = Value::tuple([n(1)]);
+    assert!(convert(&Value::tuple([empty, one, Value::NULL]), &list).is_err());
+}
