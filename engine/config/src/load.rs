@@ -167,6 +167,7 @@ impl<'a> Loader<'a> {
             snapshot: Arc::new(self.snapshot),
         };
         if !self.diagnostics.has_errors() {
+            self.diagnostics.append(providers::check_built_in(&config));
             self.diagnostics.append(providers::check_passing(&config));
         }
         (config, self.diagnostics)

@@ -200,6 +200,44 @@ fn passed<'a>(call: &'a ModuleCall, local: &LocalProviderConfig) -> Option<&'a P
         .find(|passed| passed.in_child == *local)
 }
 
+/// What is required of providers inside the engine: there is one, and it has no versions.
+pub(crate) fn check_built_in(config: &Config) -> Diagnostics {
+    let mut diagnostics = Diagnostics::new();
+    for node in config.root.walk() {
+        for known in node.module.providers.values() {
+            let provider = &known.provider;
+            if !provider.is_builtin() {
+                continue;
+            }
+            let (why, span) = if *provider != ProviderAddr::builtin() {
+                (
+                    format!(
+                        "this Terrace release has no built-in provider named \"{}\"",
+                        provider.name
+                    ),
+                    known.span,
+                )
+            } else if let Some((_, span)) = known.versions.first() {
+                (
+                    "built-in providers do not support explicit version constraints".to_owned(),
+                    Some(*span),
+                )
+            } else {
+                continue;
+            };
+            diagnostics.push(
+                Diagnostic::error(
+                    "invalid-built-in-provider",
+                    "Invalid dependency on built-in provider",
+                    format!("Cannot use {provider}: {why}."),
+                )
+                .at_opt(span),
+            );
+        }
+    }
+    diagnostics
+}
+
 /// What is wrong with how provider configurations are passed between modules.
 pub(crate) fn check_passing(config: &Config) -> Diagnostics {
     let mut checker = Checker {

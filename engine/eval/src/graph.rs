@@ -136,6 +136,7 @@ enum Part {
     /// A block's arguments.
     Block,
     Precondition,
+    Postcondition,
     /// A part that may read its own object, or cannot name it.
     Own,
 }
@@ -290,7 +291,12 @@ impl Builder<'_> {
             &config.lifecycle.preconditions,
             Part::Precondition,
         );
-        self.rules(id, path, &config.lifecycle.postconditions, Part::Own);
+        self.rules(
+            id,
+            path,
+            &config.lifecycle.postconditions,
+            Part::Postcondition,
+        );
         for expression in config
             .lifecycle
             .prevent_destroy_if
@@ -435,10 +441,10 @@ impl Builder<'_> {
                     _ => None,
                 };
                 let key = key.map_or_else(String::new, |key| key.to_string());
-                let summary = if part == Part::Precondition {
-                    "Invalid reference in precondition"
-                } else {
-                    "Self-referential block"
+                let summary = match part {
+                    Part::Precondition => "Invalid reference in precondition",
+                    Part::Postcondition => "Invalid reference in postcondition",
+                    Part::Block | Part::Own => "Self-referential block",
                 };
                 (
                     summary,
