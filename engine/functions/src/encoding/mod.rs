@@ -4,6 +4,7 @@ pub(crate) mod base64;
 mod charset;
 mod code_pages;
 mod csv;
+mod deflate;
 mod gzip;
 
 use terrace_value::{Type, Value};
