@@ -104,9 +104,9 @@ fn body(of: &Body, visit: &mut dyn FnMut(&Expr)) {
         }
         BodyKind::Json(_) => {
             let (attributes, _) = of.just_attributes();
-            attributes
-                .values()
-                .for_each(|attribute| visit(&attribute.value));
+            for attribute in attributes.values() {
+                visit(&attribute.value);
+            }
         }
         BodyKind::Merged(parts) => parts.iter().for_each(|part| body(part, visit)),
     }
