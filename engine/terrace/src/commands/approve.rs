@@ -63,9 +63,7 @@ pub(crate) async fn run(session: &Session, args: &ApproveArgs, config: Option<&C
         }
     };
     if !args.style.json {
-        session
-            .view
-            .output(plan_view::render(&plan, &session.view));
+        session.view.output(plan_view::render(&plan, &session.view));
     }
     let now = SystemClock.now().0;
     let expiry = parse_duration(&args.expires)?;

@@ -58,9 +58,7 @@ pub(crate) async fn run(
         let (config, _) = terrace_config::load_snapshot(&plan.inputs.configuration);
         session.view.output(terrace_plan::plan_json(&plan, &config));
     } else {
-        session
-            .view
-            .output(plan_view::render(&plan, &session.view));
+        session.view.output(plan_view::render(&plan, &session.view));
         session.view.output(format!("\nPlan digest: {digest}"));
     }
     Ok(SUCCESS)
