@@ -79,6 +79,9 @@ pub(crate) enum Command {
     Console(ConsoleArgs),
     /// Draw what depends on what.
     Graph(GraphArgs),
+    /// Describe the language for other tools.
+    #[command(subcommand)]
+    Metadata(MetadataCommand),
     /// Show the version.
     Version(VersionArgs),
 }
@@ -585,6 +588,19 @@ pub(crate) struct RecoverArgs {
     /// Set variables from a file.
     #[arg(long, value_name = "FILE")]
     pub(crate) var_file: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum MetadataCommand {
+    /// The signatures of all functions.
+    Functions(MetadataFunctionsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MetadataFunctionsArgs {
+    /// Print JSON, which is the only form there is.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -166,6 +166,7 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         Command::Recover(args) => commands::recover::run(session, &args).await,
         Command::Console(args) => commands::console::run(session, &args).await,
         Command::Graph(args) => commands::graph::run(session, &args).await,
+        Command::Metadata(command) => commands::metadata::run(session, &command),
         Command::Version(args) => commands::version::run(session, &args),
     }
 }

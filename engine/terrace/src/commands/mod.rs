@@ -10,6 +10,7 @@ pub(crate) mod get;
 pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod modules;
+pub(crate) mod metadata;
 pub(crate) mod plan;
 pub(crate) mod promote;
 pub(crate) mod recover;

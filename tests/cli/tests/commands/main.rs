@@ -7,6 +7,7 @@
 )]
 
 mod everyday;
+mod metadata;
 mod plugins;
 mod states;
 mod tools;
