@@ -6,9 +6,9 @@
 )]
 
 pub(crate) mod diagnostics;
-pub(crate) mod functions;
 pub(crate) mod drawing;
 pub(crate) mod editor;
+pub(crate) mod functions;
 pub(crate) mod modules;
 mod object;
 pub(crate) mod plan;

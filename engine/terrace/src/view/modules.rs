@@ -25,7 +25,11 @@ pub(crate) fn tree(called: &[CalledModule]) -> String {
 fn branches(called: &[CalledModule], indent: &str, text: &mut String) {
     for (index, module) in called.iter().enumerate() {
         let is_last = index + 1 == called.len();
-        let (branch, below) = if is_last { ("└── ", "    ") } else { ("├── ", "│   ") };
+        let (branch, below) = if is_last {
+            ("└── ", "    ")
+        } else {
+            ("├── ", "│   ")
+        };
         // Writing to a string cannot fail.
         let _written = write!(text, "{indent}{branch}{:?}[{}]", module.key, module.source);
         if !module.version.is_empty() {
