@@ -16,6 +16,7 @@ mod differential;
 mod evidence;
 mod example;
 mod facts;
+mod fuzz;
 mod generate;
 mod interchange;
 mod keys;
@@ -46,6 +47,7 @@ usage: cargo dev COMMAND
   differential  evaluate random expressions and configurations beside terraform ([--expressions N] [--configurations N]
                 [--seed S]); writes docs/evidence/differential.md
   long          run the suites that take long at full size; writes docs/evidence/long.md
+  fuzz TARGET.. feed damaged inputs to what reads them, ten minutes each (--seconds N, --seed N, --case N)
   bench ARGS    run tests/bench with ARGS";
 
 fn main() -> ExitCode {
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         "spec" => spec::run(rest),
         "conformance" => conformance::run(),
         "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
         "differential" => differential::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
