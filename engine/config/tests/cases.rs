@@ -68,9 +68,12 @@ impl Case {
         let start = if text.starts_with(&header) {
             0
         } else {
-            text.find(&format!("\n{header}")).unwrap() + 1
+            text.find(&format!("\n{header}"))
+                .expect("the case stands in its file")
+                + 1
         };
-        let expected = start + text[start..].find("\n===\n").unwrap() + "\n===\n".len();
+        let expected =
+            start + text[start..].find("\n===\n").expect("a case has answers") + "\n===\n".len();
         let end = text[expected - 1..]
             .find("\n### ")
             .map_or(text.len(), |at| expected + at);

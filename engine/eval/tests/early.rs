@@ -32,7 +32,10 @@ impl terrace_port::Files for Tree {
         } else {
             format!("{path}/")
         };
-        let names = self.0.keys().filter_map(|known| known.strip_prefix(&prefix));
+        let names = self
+            .0
+            .keys()
+            .filter_map(|known| known.strip_prefix(&prefix));
         Ok(names
             .filter(|name| !name.contains('/'))
             .map(|name| FileEntry {
@@ -59,7 +62,7 @@ impl ModuleResolver for Asked {
     fn resolve(&self, request: &ModuleRequest<'_>) -> Result<String, Diagnostic> {
         let version = request.version.unwrap_or("any");
         let asked = format!("{} from {} at {version}", request.path, request.source);
-        self.0.lock().unwrap().push(asked);
+        self.0.lock().expect("no test panics here").push(asked);
         Ok(terrace_config::join_path(
             request.calling_directory,
             request.source,
@@ -95,7 +98,10 @@ fn load(files: &[(&str, &str)], variables: &[(&str, Value)]) -> (Vec<String>, Ve
     });
     let asked = Asked::default();
     let (config, diagnostics) = terrace_config::load_with(".", &Tree(files), &asked, &early);
-    (asked.0.into_inner().unwrap(), told(&config, &diagnostics))
+    (
+        asked.0.into_inner().expect("no test panics here"),
+        told(&config, &diagnostics),
+    )
 }
 
 fn told(config: &Config, diagnostics: &Diagnostics) -> Vec<String> {
