@@ -261,11 +261,13 @@ mod tests {
     #[test]
     fn the_environment_comes_first_and_then_what_is_written() {
         let home = tempfile::tempdir().unwrap();
-        let mut settings = ServiceSettings::default();
-        settings.tokens = BTreeMap::from([
-            (host("env-x.example"), "configured".to_owned()),
-            (host("b.example"), "configured".to_owned()),
-        ]);
+        let settings = ServiceSettings {
+            tokens: BTreeMap::from([
+                (host("env-x.example"), "configured".to_owned()),
+                (host("b.example"), "configured".to_owned()),
+            ]),
+            ..ServiceSettings::default()
+        };
         let credentials = credentials(home.path(), &settings);
         let token = |name: &str| credentials.token(&host(name)).unwrap();
         assert_eq!(token("env-x.example").as_deref(), Some("from-env"));

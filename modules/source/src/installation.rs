@@ -13,7 +13,7 @@ use terrace_port::Files;
 use terrace_registry_client::ModuleRegistry;
 
 use crate::cache::Cache;
-use crate::fetch::Fetcher;
+use crate::fetch::{Fetcher, revision_of};
 use crate::installed::{local, parse, version_fits};
 use crate::job::{Job, Package};
 use crate::manifest::key;
@@ -239,7 +239,14 @@ impl<'a> Installation<'a> {
             if known.is_some_and(|known| known.hash != hash) {
                 return None;
             }
-            let revision = known.and_then(|known| known.revision.clone());
+            let revision = known
+                .map(|known| known.revision.clone())
+                .unwrap_or_else(|| {
+                    package
+                        .is_repository()
+                        .then(|| revision_of(&place))
+                        .flatten()
+                });
             package.is_lockable().then(|| LockedModule {
                 source: package.source(),
                 version: package.version(),

@@ -67,6 +67,11 @@ impl Package {
         }
     }
 
+    /// Whether it is fetched by commits.
+    pub(crate) fn is_repository(&self) -> bool {
+        matches!(self, Self::Remote(source) if source.getter == "git")
+    }
+
     /// What the lock file knows of it.
     pub(crate) fn locked<'l>(&self, lock: &'l ModuleLock, key: &str) -> Option<&'l LockedModule> {
         let version = self.version();

@@ -43,7 +43,7 @@ impl ModuleSource {
     /// Reads a source; or says what is wrong with it.
     pub fn parse(source: &str) -> Result<Self, String> {
         if source.starts_with("./") || source.starts_with("../") {
-            return Ok(Self::Local(source.to_owned()));
+            return Ok(Self::Local(clean_local(source)));
         }
         let failed = |why: String| format!("Failed to parse module source address: {why}.");
         if !is_remote(source) {
@@ -297,6 +297,28 @@ pub(crate) fn split_subdirectory(source: &str) -> (String, String) {
     (package, source[at + 2..end].to_owned())
 }
 
+/// A local path without needless steps, which still begins as local paths do.
+fn clean_local(source: &str) -> String {
+    let mut steps: Vec<&str> = Vec::new();
+    for step in source.split('/') {
+        match step {
+            "" | "." => {}
+            ".." if steps.last().is_some_and(|last| *last != "..") => {
+                steps.pop();
+            }
+            step => steps.push(step),
+        }
+    }
+    let clean = steps.join("/");
+    if clean.starts_with("../") {
+        clean
+    } else if clean.is_empty() {
+        "./.".to_owned()
+    } else {
+        format!("./{clean}")
+    }
+}
+
 /// A directory within a package, without needless steps; one that leads out of it is refused.
 pub(crate) fn clean_subdirectory(text: &str) -> Result<String, String> {
     let mut steps: Vec<&str> = Vec::new();
@@ -375,6 +397,9 @@ mod tests {
         for (source, full) in [
             ("./a", "./a"),
             ("../a", "../a"),
+            ("../", "./.."),
+            ("./a//b/../", "./a"),
+            ("./", "./."),
             (
                 "hashicorp/consul/aws",
                 "registry.terraform.io/hashicorp/consul/aws",

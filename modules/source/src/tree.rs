@@ -1,5 +1,6 @@
 //! Directories of packages: their checksums, copies of them, and what must not be in them.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -141,7 +142,12 @@ fn name_of(path: &Path) -> io::Result<String> {
 
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _written = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 #[cfg(test)]

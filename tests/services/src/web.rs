@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Web {
     address: SocketAddr,
     shared: Arc<Shared>,
+    /// The certificate of who vouches for the server, where it speaks TLS.
+    authority_certificate: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +91,18 @@ impl Reply {
 impl Web {
     /// Starts on a free port of this machine.
     pub fn start() -> io::Result<Self> {
+        Self::listen(None)
+    }
+
+    /// Starts with TLS, by a certificate of an authority of its own.
+    pub fn start_secure() -> io::Result<Self> {
+        let (authority, config) = certificates().map_err(io::Error::other)?;
+        let mut web = Self::listen(Some(Arc::new(config)))?;
+        web.authority_certificate = Some(authority);
+        Ok(web)
+    }
+
+    fn listen(config: Option<Arc<rustls::ServerConfig>>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
@@ -98,17 +112,36 @@ impl Web {
                 if for_threads.over.load(Ordering::Relaxed) {
                     return;
                 }
-                let shared = for_threads.clone();
-                // A client that goes away is no concern of the server's.
-                std::thread::spawn(move || serve(stream, &shared).ok());
+                let (shared, config) = (for_threads.clone(), config.clone());
+                std::thread::spawn(move || {
+                    // A client that goes away is no concern of the server's.
+                    match config {
+                        None => serve(stream, &shared).ok(),
+                        Some(config) => serve_secure(stream, config, &shared).ok(),
+                    }
+                });
             }
         });
-        Ok(Self { address, shared })
+        Ok(Self {
+            address,
+            shared,
+            authority_certificate: None,
+        })
+    }
+
+    /// The certificate that clients must trust, in PEM; empty where the server speaks no TLS.
+    pub fn certificate(&self) -> &str {
+        self.authority_certificate.as_deref().unwrap_or_default()
     }
 
     /// The address of a path, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        let scheme = if self.authority_certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}{path}", self.authority())
     }
 
     /// Host and port.
@@ -153,29 +186,61 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    let asked = read(&stream)?;
+/// The authority's certificate in PEM, and what a server needs that it vouches for.
+fn certificates() -> Result<(String, rustls::ServerConfig), Box<dyn std::error::Error + Send + Sync>>
+{
+    let key = rcgen::KeyPair::generate()?;
+    let mut parameters = rcgen::CertificateParams::new(Vec::new())?;
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = parameters.self_signed(&key)?.pem();
+    let issuer = rcgen::Issuer::new(parameters, key);
+    let key = rcgen::KeyPair::generate()?;
+    let own =
+        rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()])?.signed_by(&key, &issuer)?;
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der())?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![own.der().clone()], key)?;
+    Ok((authority, config))
+}
+
+fn serve_secure(
+    stream: TcpStream,
+    config: Arc<rustls::ServerConfig>,
+    shared: &Shared,
+) -> io::Result<()> {
+    let connection = rustls::ServerConnection::new(config).map_err(io::Error::other)?;
+    let mut stream = rustls::StreamOwned::new(connection, stream);
+    serve(&mut stream, shared)?;
+    stream.conn.send_close_notify();
+    stream.flush()
+}
+
+fn serve(mut stream: impl io::Read + io::Write, shared: &Shared) -> io::Result<()> {
+    let asked = read(&mut stream)?;
     lock(&shared.asked).push(asked.clone());
     let reply = choose(&asked, shared);
     let (status, range, body) = ranged(&asked, &reply);
-    let mut head = format!(
+    write!(
+        stream,
         "HTTP/1.1 {status} x\r\nConnection: close\r\nContent-Length: {}\r\n",
         body.len()
-    );
+    )?;
     if let Some(range) = range {
-        head.push_str(&format!("Content-Range: {range}\r\n"));
+        write!(stream, "Content-Range: {range}\r\n")?;
     }
     for (name, value) in &reply.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(stream, "{name}: {value}\r\n")?;
     }
-    stream.write_all(head.as_bytes())?;
     stream.write_all(b"\r\n")?;
     let sent = reply.broken_after.unwrap_or(body.len()).min(body.len());
     stream.write_all(&body[..sent])?;
     stream.flush()
 }
 
-fn read(stream: &TcpStream) -> io::Result<Asked> {
+fn read(stream: &mut impl io::Read) -> io::Result<Asked> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;

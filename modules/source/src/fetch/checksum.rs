@@ -27,10 +27,10 @@ impl Checksum {
             None => (None, text),
         };
         let algorithm = match (name, digest.len()) {
-            (Some("md5"), 32) | (None, 32) => "md5",
-            (Some("sha1"), 40) | (None, 40) => "sha1",
-            (Some("sha256"), 64) | (None, 64) => "sha256",
-            (Some("sha512"), 128) | (None, 128) => "sha512",
+            (Some("md5") | None, 32) => "md5",
+            (Some("sha1") | None, 40) => "sha1",
+            (Some("sha256") | None, 64) => "sha256",
+            (Some("sha512") | None, 128) => "sha512",
             _ => {
                 return FetchError::refused(format!(
                     "checksum={text} is no checksum: write md5, sha1, sha256 or sha512, a colon and the digest in hexadecimal"

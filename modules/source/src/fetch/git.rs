@@ -62,6 +62,20 @@ pub(super) fn fetch(
     })
 }
 
+/// The commit of a directory that another tool left with its history.
+pub(crate) fn revision_of(directory: &Path) -> Option<String> {
+    if !directory.join(".git").exists() {
+        return None;
+    }
+    let output = Command::new("git")
+        .args(["rev-parse", "--verify", "--quiet", "HEAD"])
+        .current_dir(directory)
+        .output()
+        .ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
 /// Names that git does not take for options, nor as expressions over commits.
 fn is_reference(text: &str) -> bool {
     !text.is_empty()

@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use terrace_registry_client::{ClientError, Http};
 
+pub(crate) use git::revision_of;
+
 use crate::archive::ArchiveError;
 use crate::cache::Cache;
 use crate::source::RemoteSource;

@@ -1,5 +1,6 @@
 //! Objects of S3 and of what speaks its protocol: one signed request.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use hmac::{Hmac, Mac as _};
@@ -191,10 +192,11 @@ fn sign(url: &Url, region: &str, identity: &Identity, time: &str) -> Vec<(&'stat
     }
     let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
     let names = names.join(";");
-    let lines: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+    let mut lines = String::new();
+    for (name, value) in &headers {
+        // Writing to a string cannot fail.
+        let _written = writeln!(lines, "{name}:{value}");
+    }
     let request = format!(
         "GET\n{}\n{}\n{lines}\n{names}\n{EMPTY}",
         canonical_path(url),
@@ -252,7 +254,8 @@ fn encoded(bytes: &[u8]) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
             text.push(char::from(*byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _written = write!(text, "%{byte:02X}");
         }
     }
     text

@@ -1,5 +1,7 @@
 //! Objects of clouds and artifacts of OCI registries, by stand-ins that look at what they are asked.
 
+use std::fmt::Write as _;
+
 use sha2::{Digest as _, Sha256};
 use terrace_test_services::Reply;
 
@@ -77,10 +79,10 @@ fn objects_of_cloud_storage_are_asked_for_with_a_token() {
 fn artifacts_of_oci_registries_are_packages() {
     let world = World::new("");
     let archive = zip(&[("main.tf", ""), ("deep/main.tf", "")]);
-    let digest: String = Sha256::digest(&archive)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut digest = String::new();
+    for byte in Sha256::digest(&archive) {
+        write!(digest, "{byte:02x}").unwrap();
+    }
     let manifest = format!(
         r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","artifactType":"application/vnd.opentofu.modulepkg","layers":[{{"mediaType":"archive/zip","digest":"sha256:{digest}","size":{}}}]}}"#,
         archive.len()
