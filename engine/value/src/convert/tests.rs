@@ -294,9 +294,11 @@ proptest::proptest! {
 #[test]
 fn nulls_leave_other_elements_their_one_type() {
     let empty = Value::tuple([]);
-    let list = Type::list(Type::Dynamic);
-    let converted = convert(&Value::tuple([Value::NULL, empty.clone()]), &list).unwrap();
-    assert_eq!(converted.ty(), Type::list(Type::tuple([])));
-    let one = Value::tuple([n(1)]);
-    assert!(convert(&Value::tuple([empty, one, Value::NULL]), &list).is_err());
+    let object = |entries: &[(&str, Value)]| Value::object(entries.iter().cloned());
+    let map = Type::map(Type::Dynamic);
+    let with_null = object(&[("a", Value::NULL), ("b", empty.clone())]);
+    let converted = convert(&with_null, &map).unwrap();
+    assert_eq!(converted.ty(), Type::map(Type::tuple([])));
+    let mixed = object(&[("a", Value::NULL), ("b", empty), ("c", n(1))]);
+    assert!(convert(&mixed, &map).is_err());
 }
