@@ -1,5 +1,6 @@
 //! Resources and their instances.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,8 +54,8 @@ pub enum ResourceMode {
     Ephemeral,
 }
 
-/// A resource within its module: `aws_vpc.main`, `data.aws_ami.x`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A resource within its module: `aws_vpc.main`, `data.aws_ami.x`. Ordered by mode, type and name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Resource {
     /// The mode.
     pub mode: ResourceMode,
@@ -92,6 +93,28 @@ impl Resource {
     }
 }
 
+impl Ord for Resource {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.mode
+            .cmp(&other.mode)
+            .then_with(|| {
+                // Names of types are shared as a rule: most comparisons need not read them.
+                if Arc::ptr_eq(&self.type_name, &other.type_name) {
+                    Ordering::Equal
+                } else {
+                    self.type_name.cmp(&other.type_name)
+                }
+            })
+            .then_with(|| self.name.cmp(&other.name))
+    }
+}
+
+impl PartialOrd for Resource {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefix = match self.mode {
@@ -122,7 +145,7 @@ impl fmt::Display for ConfigResource {
 }
 
 /// A resource in one module instance, with all its instances.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AbsResource {
     /// The module instance.
     pub module: ModuleInstance,
@@ -145,6 +168,24 @@ impl AbsResource {
             module: self.module.path(),
             resource: (*self.resource).clone(),
         }
+    }
+}
+
+impl Ord for AbsResource {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.module.cmp(&other.module).then_with(|| {
+            if Arc::ptr_eq(&self.resource, &other.resource) {
+                Ordering::Equal
+            } else {
+                self.resource.cmp(&other.resource)
+            }
+        })
+    }
+}
+
+impl PartialOrd for AbsResource {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -145,6 +145,7 @@ impl Builder<'_> {
     fn add_nodes(&mut self, node: &ModuleNode) {
         let path = &node.path;
         let module = &node.module;
+        self.graph.ids.reserve(module.resources.len());
         for name in module.variables.keys() {
             self.graph
                 .add(ConfigNode::Variable(path.clone(), name.clone()));

@@ -22,6 +22,11 @@ use outside::Environment;
 use session::Session;
 use view::View;
 
+/// Plans are made of very many small objects, some of which live to the end: an allocator that keeps equal sizes
+/// together takes a tenth off a large plan (measured on 100,000 resources, beside the system's).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let environment = Environment::read();
     let args = args::normalise(std::env::args());

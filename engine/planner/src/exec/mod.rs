@@ -86,11 +86,11 @@ impl<'a> Builder<'a> {
     fn new(sources: &'a Sources<'a>) -> Self {
         Self {
             sources,
-            ops: Vec::new(),
+            ops: Vec::with_capacity(sources.changes.len()),
             weak: BTreeSet::new(),
             by_change: Vec::with_capacity(sources.changes.len()),
-            producers: HashMap::new(),
-            resolved: HashMap::new(),
+            producers: HashMap::with_capacity(sources.changes.len()),
+            resolved: HashMap::with_capacity(sources.changes.len()),
             joins: HashMap::new(),
             opened: Vec::new(),
         }

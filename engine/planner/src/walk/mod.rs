@@ -164,6 +164,9 @@ pub(crate) struct Walk<'a> {
     pub(crate) gathered: Gathered,
     queue: ReadyQueue,
     tasks: VecDeque<Task>,
+    /// Tasks queued since the last one was started. They go before older ones: what the dependents of a finished task
+    /// read is still at hand then, and less of the plan is half done at a time.
+    fresh: Vec<Task>,
     running: FuturesUnordered<BoxFuture<'a, Event>>,
     /// Ephemeral resources that are open; each ends once its end below has been dropped.
     lifetimes: FuturesUnordered<BoxFuture<'a, Diagnostics>>,
@@ -238,6 +241,7 @@ impl<'a> Walk<'a> {
             base,
             queue,
             tasks: VecDeque::new(),
+            fresh: Vec::new(),
             running: FuturesUnordered::new(),
             lifetimes: FuturesUnordered::new(),
             ends: BTreeMap::new(),
@@ -284,6 +288,9 @@ impl<'a> Walk<'a> {
             if let Some(node) = self.queue.pop() {
                 self.enter(node);
                 continue;
+            }
+            for task in self.fresh.drain(..).rev() {
+                self.tasks.push_front(task);
             }
             if self.running.len() < limit {
                 if let Some(task) = self.tasks.pop_front() {
@@ -358,7 +365,7 @@ impl<'a> Walk<'a> {
         if let Some(pending) = node.and_then(|node| self.pending.get_mut(&node)) {
             pending.left += 1;
         }
-        self.tasks.push_back(task);
+        self.fresh.push(task);
     }
 
     fn start(&mut self, task: Task) {
