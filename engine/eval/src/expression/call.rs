@@ -151,7 +151,7 @@ impl Run<'_> {
         Some(arguments)
     }
 
-    fn expanded(
+    pub(super) fn expanded(
         &mut self,
         call: &Call,
         signature: &Signature<'_>,

@@ -133,6 +133,11 @@ impl Run<'_> {
             return Value::dynamic();
         };
         let before = self.errors();
+        if let Some(condition) = &expression.condition
+            && !self.condition_can_hold(condition, expression, frame)
+        {
+            return Value::dynamic();
+        }
         let mut building = Building {
             marks,
             known: true,
@@ -153,6 +158,24 @@ impl Run<'_> {
             return dynamic_with(building.marks);
         }
         building.finish(expression)
+    }
+
+    /// Whether the condition can be one at all, whatever the items are: looked at once, so that it is refused over no
+    /// items too.
+    fn condition_can_hold(
+        &mut self,
+        condition: &Expr,
+        expression: &ForExpr,
+        frame: Option<&Frame<'_>>,
+    ) -> bool {
+        let before = self.errors();
+        let child = unknown_item(expression, frame);
+        let mut building = Building {
+            known: true,
+            ..Building::default()
+        };
+        self.for_condition(condition, Some(&child), &mut building);
+        self.errors() == before
     }
 
     fn for_item(&mut self, expression: &ForExpr, frame: &Frame<'_>, building: &mut Building) {
@@ -263,14 +286,7 @@ impl Run<'_> {
 
     /// Notes what the parts of a `for` would read that could not be evaluated for every item.
     fn note_unread(&mut self, expression: &ForExpr, frame: Option<&Frame<'_>>) {
-        let unknown = Frame::pair(
-            frame,
-            expression
-                .key_name
-                .as_ref()
-                .map(|ident| (&*ident.name, Value::dynamic())),
-            (&expression.value_name.name, Value::dynamic()),
-        );
+        let unknown = unknown_item(expression, frame);
         for part in [
             Some(&expression.value),
             expression.key.as_ref(),
@@ -282,6 +298,18 @@ impl Run<'_> {
             self.quietly(|run| run.eval(part, Some(&unknown)));
         }
     }
+}
+
+/// The scope of an item of which nothing is known.
+fn unknown_item<'a>(expression: &'a ForExpr, frame: Option<&'a Frame<'a>>) -> Frame<'a> {
+    Frame::pair(
+        frame,
+        expression
+            .key_name
+            .as_ref()
+            .map(|ident| (&*ident.name, Value::dynamic())),
+        (&expression.value_name.name, Value::dynamic()),
+    )
 }
 
 /// What a `for` has made so far.

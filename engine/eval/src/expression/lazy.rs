@@ -39,7 +39,7 @@ impl Run<'_> {
             return Value::dynamic();
         }
         let result = match function.name {
-            "try" => self.try_call(call, frame),
+            "try" => self.try_call(call, signature, frame),
             "convert" => self.convert_call(call, frame),
             "can" => Ok(self.can_call(&call.args[0], frame)),
             "templatefile" => self.template_file(call, frame),
@@ -62,30 +62,52 @@ impl Run<'_> {
     fn try_call(
         &mut self,
         call: &Call,
+        signature: &Signature<'_>,
         frame: Option<&Frame<'_>>,
     ) -> Result<Value, Option<CallError>> {
         if call.args.is_empty() {
             return Err(Some(CallError::call("at least one argument is required")));
         }
-        for (place, argument) in call.args.iter().enumerate() {
+        let mut arguments = call.args.as_slice();
+        let mut last = Vec::new();
+        if call.expand_final
+            && let Some((expanded, plain)) = call.args.split_last()
+        {
+            // What is expanded is evaluated before any argument is tried.
+            let before = self.errors();
+            match self.expanded(call, signature, expanded, frame) {
+                Some(values) => last = values,
+                None if self.errors() > before => return Err(None),
+                None => return Ok(Value::dynamic()),
+            }
+            arguments = plain;
+        }
+        for (place, argument) in arguments.iter().enumerate() {
             let (value, failed) = self.quietly(|run| run.eval(argument, frame));
             if failed {
                 continue;
             }
             if !value.is_wholly_known() {
                 // What comes after may be read once this one is known.
-                for rest in &call.args[place + 1..] {
+                for rest in &arguments[place + 1..] {
                     self.quietly(|run| run.eval(rest, frame));
                 }
                 return Ok(Value::dynamic());
             }
             return Ok(value);
         }
+        if let Some(value) = last.into_iter().next() {
+            return Ok(if value.is_wholly_known() {
+                value
+            } else {
+                Value::dynamic()
+            });
+        }
         if !self.is_heard() {
             return Err(Some(CallError::call("")));
         }
         let mut message = String::from("no expression succeeded:\n");
-        for argument in &call.args {
+        for argument in arguments {
             let repeated = std::mem::replace(&mut self.repeats, true);
             let (_, said, _) = self.aside(|run| run.eval(argument, frame));
             self.repeats = repeated;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use terrace_addr::{AbsResourceInstance, InstanceKey, ModuleInstance, ResourceMode};
-use terrace_value::{Path, PathStep, Value};
+use terrace_value::{Path, PathStep, Type, Value};
 
 use super::values;
 use super::writer::Writer;
@@ -201,7 +201,12 @@ fn planned_output(out: &mut Writer, output: &OutputChange) {
         out.bool("sensitive", output.sensitive);
         if output.after.is_wholly_known() {
             out.key("type");
-            values::ty(out, &output.after.ty());
+            // Plans keep no type of what is null.
+            if output.after.is_null() {
+                values::ty(out, &Type::Dynamic);
+            } else {
+                values::ty(out, &output.after.ty());
+            }
             out.key("value");
             values::value(out, &output.after);
         }

@@ -21,11 +21,13 @@ use super::writer::Writer;
 type Schemas = BTreeMap<ProviderAddr, Arc<ProviderSchema>>;
 
 pub(super) fn configuration(out: &mut Writer, config: &Config, schemas: &Schemas) {
+    out.sources = Some(config.sources.clone());
     out.object(|out| {
         provider_configs(out, config);
         out.key("root_module");
         module(out, config, &config.root, schemas);
     });
+    out.sources = None;
 }
 
 /// A provider configuration as it is shown.
@@ -205,11 +207,7 @@ fn variables(out: &mut Writer, module: &Module) {
         for (name, variable) in &module.variables {
             out.key(name);
             out.object(|out| {
-                if let Some(default) = variable
-                    .default
-                    .as_ref()
-                    .filter(|default| !default.is_null())
-                {
+                if let Some(default) = &variable.default {
                     out.key("default");
                     values::value(out, default);
                 }
@@ -355,8 +353,10 @@ fn module_call(
 /// The arguments and blocks of a body; left out when there are none.
 fn expressions(out: &mut Writer, field: &str, body: &Body, schema: Option<&Block>) {
     let mut inner = Writer::new();
+    inner.sources = out.sources.take();
     let mut any = false;
     inner.object(|inner| any = body_expressions(inner, body, schema));
+    out.sources = inner.sources.take();
     if any {
         out.key(field);
         out.raw(&inner.finish());
@@ -445,16 +445,49 @@ fn constant(found: &Expr) -> Option<Value> {
     (!diagnostics.has_errors() && value.is_wholly_known()).then_some(value)
 }
 
+/// The text of an expression that is written in JSON: there it stands for itself, as the reference has it.
+fn json_text(out: &Writer, found: &Expr) -> Option<Value> {
+    let sources = out.sources.as_ref()?;
+    let name = sources.get(found.span.source)?.name().to_owned();
+    if !name.ends_with(".json") {
+        return None;
+    }
+    serde_json::from_str(sources.text(found.span))
+        .ok()
+        .map(|content| of_json(&content))
+}
+
+fn of_json(content: &serde_json::Value) -> Value {
+    match content {
+        serde_json::Value::Null => Value::NULL,
+        serde_json::Value::Bool(value) => Value::bool(*value),
+        serde_json::Value::Number(number) => {
+            terrace_value::Number::parse(&number.to_string()).map_or(Value::NULL, Value::number)
+        }
+        serde_json::Value::String(text) => Value::string(text.as_str()),
+        serde_json::Value::Array(items) => Value::tuple(items.iter().map(of_json)),
+        serde_json::Value::Object(entries) => Value::object(
+            entries
+                .iter()
+                .map(|(name, item)| (name.as_str(), of_json(item))),
+        ),
+    }
+}
+
 /// `constant_value`, or `references` with each reference followed by what contains it.
 fn expression(out: &mut Writer, found: &Expr) {
     let traversals = found.traversals();
     out.object(|out| {
         if traversals.is_empty() {
-            if let Some(value) = constant(found) {
+            if let Some(value) = constant(found).or_else(|| json_text(out, found)) {
                 out.key("constant_value");
                 values::value(out, &value);
             }
             return;
+        }
+        if let Some(value) = json_text(out, found) {
+            out.key("constant_value");
+            values::value(out, &value);
         }
         out.array("references", |out| {
             for traversal in traversals {
