@@ -22,6 +22,7 @@ mod interchange;
 mod keys;
 mod long;
 mod program;
+mod public;
 mod rules;
 mod source;
 mod spec;
@@ -46,6 +47,7 @@ usage: cargo dev COMMAND
   conformance   count the answers that are the reference's; writes docs/evidence/conformance.md
   differential  evaluate random expressions and configurations beside terraform ([--expressions N] [--configurations N]
                 [--seed S]); writes docs/evidence/differential.md
+  public DIR    hold public modules, checked out in DIR, to what the reference says of them
   long          run the suites that take long at full size; writes docs/evidence/long.md
   fuzz TARGET.. feed damaged inputs to what reads them, ten minutes each (--seconds N, --seed N, --case N)
   bench ARGS    run tests/bench with ARGS";
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         "long" => long::run(),
         "spec" => spec::run(rest),
         "conformance" => conformance::run(),
+        "public" => public::run(rest),
         "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
         "differential" => differential::run(rest),

@@ -400,18 +400,28 @@ impl Environment {
 
 /// Writes a file so that a reader sees the old content or the new, never a part.
 pub(crate) fn write_file(path: &str, bytes: &[u8]) -> io::Result<()> {
-    let target = Path::new(path);
-    let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+    let found = std::fs::symlink_metadata(path).ok();
+    // A link stays one: what it leads to is replaced.
+    let (target, found) = match found {
+        Some(found) if found.is_symlink() => {
+            let target = std::fs::canonicalize(path).unwrap_or_else(|_| PathBuf::from(path));
+            let found = std::fs::metadata(&target).ok();
+            (target, found)
+        }
+        found => (PathBuf::from(path), found),
+    };
     let directory = target
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    std::fs::create_dir_all(directory)?;
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let temporary = directory.join(format!(".{name}.{}.tmp", std::process::id()));
-    let written = std::fs::write(&temporary, bytes).and_then(|()| {
-        if let Ok(found) = std::fs::metadata(&target) {
-            std::fs::set_permissions(&temporary, found.permissions())?;
+    let written = write_new(&temporary, bytes).and_then(|file| {
+        if let Some(found) = found {
+            let permissions = found.permissions();
+            if file.metadata()?.permissions() != permissions {
+                file.set_permissions(permissions)?;
+            }
         }
         std::fs::rename(&temporary, &target)
     });
@@ -419,4 +429,18 @@ pub(crate) fn write_file(path: &str, bytes: &[u8]) -> io::Result<()> {
         std::fs::remove_file(&temporary).ok();
     }
     written
+}
+
+/// Writes a file, and makes the directory for it where there is none.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<std::fs::File> {
+    use std::io::Write as _;
+    let mut file = match std::fs::File::create(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            std::fs::File::create(path)?
+        }
+        created => created?,
+    };
+    file.write_all(bytes)?;
+    Ok(file)
 }

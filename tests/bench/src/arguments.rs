@@ -9,9 +9,11 @@ use crate::configuration::Kind;
 const USAGE: &str = "\
 usage: terrace-bench [OPTION..] [SIZE..]
 
-  SIZE              how many resources, 1000 and 10000 unless told; the plugin gets a tenth
+  SIZE              how many resources or files, 1000 and 10000 unless told; the plugin gets a tenth, and
+                    a literal or heredoc four times as many keys or lines
   --full            100000 too, for flat and for_each
-  --only KIND       one kind alone: flat, for_each, modules, plugin; may be repeated
+  --only KIND       one kind alone: flat, for_each, modules, plugin, files, literal, heredoc; may be
+                    repeated
   --no-reference    leave Terraform out
   --no-build        take the binaries as they are
   --patience N      give a command up after N seconds (600)
@@ -99,6 +101,7 @@ impl Arguments {
             .filter(|(kind, size)| fits(*kind, *size))
             .map(|(kind, size)| match kind {
                 Kind::Plugin => (kind, size.div_ceil(10)),
+                Kind::Literal | Kind::Heredoc => (kind, size * 4),
                 _ => (kind, size),
             })
             .collect()

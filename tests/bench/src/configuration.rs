@@ -21,11 +21,25 @@ pub(crate) enum Kind {
     Modules,
     /// Objects of a plugin, a process of its own.
     Plugin,
+    /// Files in folders, a hundred each, none of them in the usual form.
+    Files,
+    /// One object literal of many keys.
+    Literal,
+    /// One heredoc of many lines.
+    Heredoc,
 }
 
 impl Kind {
     /// All of them, as the table shows them.
-    pub(crate) const ALL: [Self; 4] = [Self::Flat, Self::ForEach, Self::Modules, Self::Plugin];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Flat,
+        Self::ForEach,
+        Self::Modules,
+        Self::Plugin,
+        Self::Files,
+        Self::Literal,
+        Self::Heredoc,
+    ];
 
     /// Its name in the table and on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -34,6 +48,9 @@ impl Kind {
             Self::ForEach => "for_each",
             Self::Modules => "modules",
             Self::Plugin => "plugin",
+            Self::Files => "files",
+            Self::Literal => "literal",
+            Self::Heredoc => "heredoc",
         }
     }
 
@@ -66,6 +83,16 @@ impl Project {
                 project.write("part/main.tf", &module())?;
             }
             Kind::Plugin => project.write("main.tf", &plugin(size))?,
+            Kind::Files => {
+                for index in 0..size {
+                    project.write(
+                        &format!("part-{}/file-{index}.tf", index / 100),
+                        &file(index),
+                    )?;
+                }
+            }
+            Kind::Literal => project.write("main.tf", &literal(size))?,
+            Kind::Heredoc => project.write("main.tf", &heredoc(size))?,
         }
         Ok(project)
     }
@@ -189,5 +216,30 @@ fn plugin(size: usize) -> String {
         )
         .expect("a String takes any text");
     }
+    text
+}
+
+/// A file as people write it, before it is formatted.
+fn file(index: usize) -> String {
+    format!(
+        "# Part {index}\nvariable \"name\" {{\n  type=string\n    description = \"What part {index} is called\" # shown\n}}\n\nlocals {{\n  tags = {{\n    name=var.name\n    longer_name   = \"${{var.name}}-{index}\"\n  }}\n  list=[for key,value in local.tags: \"${{key}}=${{value}}\" if value!=\"\"]\n}}\n\nresource \"terraform_data\" \"part\" {{\n  for_each=local.tags\n  input = merge(local.tags,{{ key=each.key, number=({index}+1)*2 }})\n\n  lifecycle {{\n  ignore_changes=[input]\n  }}\n}}\n\noutput \"script\" {{\n  value=<<-EOT\n    #!/bin/sh\n    echo ${{var.name}}\n  EOT\n}}\n"
+    )
+}
+
+fn literal(size: usize) -> String {
+    let mut text = String::from("locals {\n  all = {\n");
+    for index in 0..size {
+        writeln!(text, "    key_{index}=\"value {index}\"").expect("a String takes any text");
+    }
+    text.push_str("  }\n}\n\noutput \"first\" {\n  value = local.all.key_0\n}\n");
+    text
+}
+
+fn heredoc(size: usize) -> String {
+    let mut text = String::from("locals {\n  all=<<-EOT\n");
+    for index in 0..size {
+        writeln!(text, "    line {index} of ${{path.module}}").expect("a String takes any text");
+    }
+    text.push_str("  EOT\n}\n\noutput \"length\" {\n  value = length(local.all)\n}\n");
     text
 }

@@ -22,6 +22,12 @@ pub(crate) enum Step {
     Show,
     /// `destroy` of everything.
     Destroy,
+    /// `fmt` of everything, which rewrites it.
+    Format,
+    /// `fmt -check` of what is formatted.
+    Check,
+    /// `validate`.
+    Validate,
 }
 
 impl Step {
@@ -34,6 +40,15 @@ impl Step {
         Self::Destroy,
     ];
 
+    /// What is done with a kind, in the order in which it is.
+    pub(crate) const fn of(kind: Kind) -> &'static [Self] {
+        match kind {
+            Kind::Files => &[Self::Format, Self::Check],
+            Kind::Literal | Kind::Heredoc => &[Self::Format, Self::Check, Self::Validate],
+            _ => &Self::ALL,
+        }
+    }
+
     /// Its name in the table.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -42,6 +57,9 @@ impl Step {
             Self::NoOp => "no-op plan",
             Self::Show => "show -json",
             Self::Destroy => "destroy",
+            Self::Format => "fmt",
+            Self::Check => "fmt -check",
+            Self::Validate => "validate",
         }
     }
 
@@ -50,6 +68,9 @@ impl Step {
             Self::Plan | Self::NoOp => &["plan", "-input=false", "-no-color"],
             Self::Apply => &["apply", "-auto-approve", "-input=false", "-no-color"],
             Self::Show => &["show", "-json"],
+            Self::Format => &["fmt", "-recursive", "-list=false"],
+            Self::Check => &["fmt", "-recursive", "-check"],
+            Self::Validate => &["validate", "-no-color"],
             Self::Destroy => &["destroy", "-auto-approve", "-input=false", "-no-color"],
         }
     }
@@ -59,6 +80,7 @@ impl Step {
 /// `for_each`, and of what it applies.
 pub(crate) const fn reference_steps(kind: Kind, size: usize) -> &'static [Step] {
     match (kind, size) {
+        (Kind::Files | Kind::Literal | Kind::Heredoc, _) => Step::of(kind),
         (Kind::Flat | Kind::Modules, 0..=2_000) | (Kind::ForEach | Kind::Plugin, 0..=1_000) => {
             &Step::ALL
         }

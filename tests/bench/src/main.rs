@@ -76,7 +76,12 @@ fn case(
     terraform: Option<&Engine>,
     arguments: &Arguments,
 ) -> Result<Vec<Row>, Failure> {
-    let ours = through(terrace, &Project::new(kind, size)?, &Step::ALL, arguments);
+    let ours = through(
+        terrace,
+        &Project::new(kind, size)?,
+        Step::of(kind),
+        arguments,
+    );
     let theirs = match terraform {
         Some(engine) => {
             let steps = engine::reference_steps(kind, size);
@@ -94,14 +99,14 @@ fn case(
             .find(|(other, _)| *other == step)
             .map(|(_, measured)| measured.clone())
     };
-    Ok(Step::ALL
-        .into_iter()
+    Ok(Step::of(kind)
+        .iter()
         .map(|step| Row {
             kind,
             size,
-            step,
-            terrace: found(&ours, step),
-            terraform: found(&theirs, step),
+            step: *step,
+            terrace: found(&ours, *step),
+            terraform: found(&theirs, *step),
         })
         .collect())
 }

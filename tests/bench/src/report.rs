@@ -77,7 +77,7 @@ impl Report {
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
         let lines: Vec<String> = self.rows.iter().map(Row::line).collect();
         let text = format!(
-            "# What commands take\n\nWritten by `cargo dev bench`, which asserts nothing. Time is from start to end of the process, memory the most that it held at a time.\n\n{}\n{}\n\n`flat`: blocks in chains of ten, each reading the one before it; `for_each`: one block with that many keys; `modules`: a module called for a tenth as many keys, ten resources each; `plugin`: objects of a plugin. `no-op plan`: nothing is to be done. An empty cell was not measured: Terraform is asked for what it does in minutes.\n",
+            "# What commands take\n\nWritten by `cargo dev bench`, which asserts nothing. Time is from start to end of the process, memory the most that it held at a time.\n\n{}\n{}\n\n`flat`: blocks in chains of ten, each reading the one before it; `for_each`: one block with that many keys; `modules`: a module called for a tenth as many keys, ten resources each; `plugin`: objects of a plugin; `files`: files in folders of a hundred; `literal`: one object of that many keys; `heredoc`: one text of that many lines. `no-op plan`: nothing is to be done. An empty cell was not measured: Terraform is asked for what it does in minutes.\n",
             self.head(),
             lines.join("\n")
         );

@@ -95,7 +95,11 @@ async fn check(session: &Session) -> (Diagnostics, SourceMap) {
     };
     match found.await {
         Ok(found) => diagnostics.append(found),
-        Err(error) => diagnostics.append(error.diagnostics),
+        Err(error) => {
+            // What can be said without providers is said beside what they lack.
+            diagnostics.append(terrace_config::check(&config));
+            diagnostics.append(error.diagnostics);
+        }
     }
     (diagnostics.sorted(), sources)
 }
