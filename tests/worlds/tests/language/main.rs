@@ -4,6 +4,7 @@
 
 mod checks;
 mod ephemeral;
+mod functions;
 mod imports;
 mod lifecycle;
 mod moves;

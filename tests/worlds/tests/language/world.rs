@@ -46,10 +46,12 @@ impl ProviderSource for Source<'_> {
     fn call_function(
         &self,
         _: &ProviderAddr,
-        _: &str,
-        _: &[Value],
+        name: &str,
+        arguments: &[Value],
     ) -> Result<Value, (Option<usize>, String)> {
-        Err((None, "there is none".into()))
+        let provider = self.0.provider();
+        let answer = provider.call_function(name, arguments.to_vec());
+        futures::executor::block_on(answer).map_err(|error| (None, error.message))?
     }
 }
 
