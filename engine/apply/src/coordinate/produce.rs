@@ -174,8 +174,9 @@ impl<'r> Coordinator<'r> {
             (change.address.clone(), self.evaluator.clone(), self.table);
         let prepare = move |value: &Value| {
             let mut scope = scope.with_self(value.clone());
-            scope.self_address = Some(address);
+            scope.self_address = Some(address.clone());
             let declared = Declared {
+                address: &address,
                 provisioners: &block.provisioners,
                 connection: block.connection.as_ref(),
             };

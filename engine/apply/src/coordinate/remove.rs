@@ -94,6 +94,7 @@ impl<'r> Coordinator<'r> {
             None => self.removed_provisioners(&change.address),
         };
         let declared = Declared {
+            address: &change.address,
             provisioners: &provisioners,
             connection: connection.as_ref(),
         };

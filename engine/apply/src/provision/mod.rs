@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use terrace_addr::AbsResourceInstance;
 use terrace_config::{Provisioner, ProvisionerFailure, ProvisionerWhen};
-use terrace_diag::{Diagnostic, Diagnostics, Severity, Span};
+use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_eval::{Evaluator, Scope, Values};
 use terrace_port::{Observer, OperationEvent, Process, Remote};
 use terrace_schema::provisioner_problem;
@@ -48,6 +48,8 @@ pub(crate) struct Hands<'r> {
 /// The provisioners of a block, with what their connections have in common.
 #[derive(Clone, Copy)]
 pub(crate) struct Declared<'a> {
+    /// The instance that they are for.
+    pub(crate) address: &'a AbsResourceInstance,
     /// The provisioners.
     pub(crate) provisioners: &'a [Provisioner],
     /// The block's own connection.
@@ -94,7 +96,7 @@ pub(crate) fn commands(
     }
     problems
         .into_iter()
-        .for_each(|problem| diagnostics.push(problem));
+        .for_each(|problem| diagnostics.push(problem.address(declared.address)));
     (commands, diagnostics)
 }
 
@@ -196,11 +198,17 @@ pub(crate) async fn provision(
             provisioner,
             failed: failure.is_some(),
         });
-        let Some(mut failure) = failure else { continue };
+        let Some(failure) = failure else { continue };
         // Whoever interrupts does not want the next one.
         if command.on_failure == ProvisionerFailure::Continue && !hands.stop.is_requested() {
-            failure.severity = Severity::Warning;
-            diagnostics.push(failure);
+            observer.on_event(OperationEvent::ProvisionOutput {
+                address: address.clone(),
+                provisioner: command.type_name.clone(),
+                line: format!(
+                    "{}: {} (on_failure = continue lets it pass)",
+                    failure.summary, failure.detail
+                ),
+            });
             continue;
         }
         diagnostics.push(failure);

@@ -348,6 +348,11 @@ fn provisioners_run_and_their_failure_taints() {
     assert!(events.contains(
         &"output fake_thing.a (output suppressed due to sensitive value in config)".to_owned()
     ));
+    assert_eq!(messages(&applied.diagnostics), Vec::<String>::new());
+    assert!(
+        events.contains(&"output fake_thing.a local-exec provisioner error: Error running command 'fail but go on': exit status 3. Output: fail but go on (on_failure = continue lets it pass)".to_owned()),
+        "{events:?}"
+    );
     assert!(
         !events.iter().any(|event| event.contains("hush")),
         "{events:?}"

@@ -4,4 +4,5 @@
 
 mod carry_out;
 mod crash;
+mod provisioners;
 mod world;
