@@ -79,8 +79,14 @@ impl Checks {
         }
     }
 
-    /// All of them, in order.
-    pub(crate) fn into_results(self) -> Vec<CheckResult> {
+    /// All of them, in order. Where the plan looked at `everything`, what has no instances holds; else nothing is known
+    /// of what was not looked at.
+    pub(crate) fn into_results(self, everything: bool) -> Vec<CheckResult> {
+        let of_none = if everything {
+            CheckStatus::Pass
+        } else {
+            CheckStatus::Unknown
+        };
         let results = self
             .results
             .into_iter()
@@ -89,7 +95,7 @@ impl Checks {
                     .values()
                     .map(|object| object.status)
                     .reduce(worse)
-                    .unwrap_or(CheckStatus::Unknown);
+                    .unwrap_or(of_none);
                 CheckResult {
                     kind: kind.into(),
                     config_address,
@@ -118,5 +124,21 @@ pub(crate) fn within(module: &ModulePath, what: impl std::fmt::Display) -> Strin
         what.to_string()
     } else {
         format!("{module}.{what}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_of_no_instances_hold_where_everything_was_looked_at() {
+        let status = |everything| {
+            let mut checks = Checks::default();
+            checks.expect("resource", "a.b".to_owned());
+            checks.into_results(everything)[0].status
+        };
+        assert_eq!(status(true), CheckStatus::Pass);
+        assert_eq!(status(false), CheckStatus::Unknown);
     }
 }

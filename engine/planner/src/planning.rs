@@ -133,6 +133,8 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
     let gathered = walk.gathered;
     let changes: Vec<ResourceChange> = gathered.changes.into_values().collect();
     let errored = diagnostics.has_errors();
+    let options = &request.options;
+    let everything = !errored && options.targets.is_empty() && options.mode != PlanMode::Destroy;
     let exec = if errored {
         ExecGraph::default()
     } else {
@@ -164,7 +166,7 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
         drift,
         outputs: gathered.outputs,
         exec,
-        checks: gathered.checks.into_results(),
+        checks: gathered.checks.into_results(everything),
         relevant_attributes,
         schemas: (**request.evaluator.schemas()).clone(),
         errored,

@@ -325,6 +325,12 @@ impl Run<'_> {
         if failed {
             return Err(Some(CallError::call(said(&diagnostics, &template.file))));
         }
+        if value.is_null() {
+            return Err(Some(CallError::call(format!(
+                "{}: Template result is null; The result of the template is null, which is not a valid result for a templatestring call.",
+                place_in(&template.file, template.expression.span),
+            ))));
+        }
         Ok(value.with_marks(marks))
     }
 }
