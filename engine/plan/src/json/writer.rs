@@ -1,11 +1,15 @@
 //! A JSON writer that keeps the order of fields.
 
+use terrace_diag::SourceMap;
+
 /// Writes one line of JSON.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     text: String,
     /// Whether the next item of the array or object needs a comma before it.
     comma: bool,
+    /// The texts of a configuration that is written.
+    pub(super) sources: Option<SourceMap>,
 }
 
 impl Writer {
