@@ -57,7 +57,7 @@ fn grows(target: &Target, make: &dyn Fn(usize) -> Vec<u8>, most: usize) -> Optio
             .map(|length| u32::try_from(length).unwrap_or(u32::MAX));
         let linear = f64::from(lengths[1]) / f64::from(lengths[0].max(1));
         // Quadratic would be the square of it.
-        let is_steep = large > 2.2 * linear * small && large > 2.6 * middle;
+        let is_steep = large > 2.2 * linear * small && large > 2.6 * middle && middle > 2.6 * small;
         if large < 3.0 * ENOUGH.as_secs_f64() || !is_steep {
             return None;
         }

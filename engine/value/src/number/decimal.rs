@@ -131,6 +131,41 @@ impl Decimal {
         Self { digits, point }
     }
 
+    /// As many digits of `mantissa * 2^exponent` as tell numbers of `precision` bits apart: all of them, or in very
+    /// large and very small numbers the first ones, behind which a `1` stands for what is left out.
+    fn telling(mantissa: &BigUint, exponent: i64, precision: u32) -> Self {
+        if exponent.abs() < ALL_DIGITS {
+            return Self::exact(mantissa, exponent);
+        }
+        let count = i64::from(precision) / 3 + 60;
+        let bits = i64::try_from(mantissa.bits()).unwrap_or(i64::MAX) + exponent;
+        // A bit is 0.30103 decimal digits: with `scale` places more, the number has `count` digits before its point.
+        let scale = count - bits * 30_103 / 100_000;
+        let five = u32::try_from(scale.unsigned_abs()).unwrap_or(u32::MAX);
+        let fives = BigUint::from(5_u8).pow(five);
+        let (top, bottom) = if scale >= 0 {
+            (mantissa * fives, BigUint::from(1_u8))
+        } else {
+            (mantissa.clone(), fives)
+        };
+        let shift = exponent + scale;
+        let (top, bottom) = if shift >= 0 {
+            (top << shift, bottom)
+        } else {
+            (top, bottom << shift.unsigned_abs())
+        };
+        let whole = &top / &bottom;
+        let mut digits = whole.to_string().into_bytes();
+        let point = i64::try_from(digits.len()).unwrap_or(i64::MAX) - scale;
+        if whole * bottom != top {
+            digits.push(b'1');
+        }
+        while digits.last() == Some(&b'0') {
+            digits.pop();
+        }
+        Self { digits, point }
+    }
+
     fn at(&self, index: usize) -> u8 {
         self.digits.get(index).copied().unwrap_or(b'0')
     }
@@ -216,6 +251,9 @@ impl Decimal {
     }
 }
 
+/// Numbers with a smaller binary exponent are spelled out to the last digit.
+const ALL_DIGITS: i64 = 4_096;
+
 /// Fractions with at most this many decimal places are found without spelling out all digits.
 const FEW_PLACES: usize = 24;
 
@@ -253,12 +291,13 @@ pub(super) fn shortest(float: &Float) -> String {
     if float.is_zero() {
         return String::from(if float.negative { "-0" } else { "0" });
     }
-    if float.exponent < 0
+    // A number below the smallest decimal of few places has none.
+    if (-ALL_DIGITS..0).contains(&float.exponent)
         && let Some(decimal) = few_places(float)
     {
         return decimal.plain(float.negative);
     }
-    let mut decimal = Decimal::exact(&float.mantissa, float.exponent);
+    let mut decimal = Decimal::telling(&float.mantissa, float.exponent, float.precision);
     // The mantissa with all its bits, the last of which weighs a unit; half a unit either way reads back the same.
     let spare = u64::from(float.precision).saturating_sub(float.mantissa.bits());
     let full = &float.mantissa << spare;
@@ -266,8 +305,8 @@ pub(super) fn shortest(float: &Float) -> String {
     let even = !full.bit(0);
     let doubled = full << 1_u32;
     // The reference takes the neighbours of a power of two to be equally far, and so must this.
-    let lower = Decimal::exact(&(&doubled - 1_u8), exponent - 1);
-    let upper = Decimal::exact(&(doubled + 1_u8), exponent - 1);
+    let lower = Decimal::telling(&(&doubled - 1_u8), exponent - 1, float.precision);
+    let upper = Decimal::telling(&(doubled + 1_u8), exponent - 1, float.precision);
     decimal.shorten(&lower, &upper, even);
     decimal.plain(float.negative)
 }
@@ -277,11 +316,56 @@ pub(super) fn ten_digits(float: &Float) -> String {
     if float.is_zero() {
         return String::from(if float.negative { "-0" } else { "0" });
     }
-    let mut decimal = Decimal::exact(&float.mantissa, float.exponent);
+    let mut decimal = Decimal::telling(&float.mantissa, float.exponent, float.precision);
     decimal.round(10);
     if decimal.point < -3 || decimal.point > 10 {
         decimal.scientific(float.negative)
     } else {
         decimal.plain(float.negative)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn very_large_and_very_small_numbers_are_printed_as_all_others() {
+        for text in [
+            "1e-30000",
+            "12345678901234567890.5e-20000",
+            "-7.25e-9000",
+            "3e30000",
+            "123456789e12345",
+            "-1.0000000000000000000000001e20000",
+        ] {
+            let number = parse(text).unwrap();
+            let Float {
+                mantissa,
+                exponent,
+                precision,
+                ..
+            } = number.to_float();
+            let all = Decimal::exact(&mantissa, exponent);
+            let some = Decimal::telling(&mantissa, exponent, precision);
+            assert_eq!(all.point, some.point, "{text}");
+            let shown = some.digits.len() - 1;
+            assert!(
+                shown > 160 && all.digits[..shown] == some.digits[..shown],
+                "{text}"
+            );
+            assert_eq!(parse(&shortest(&number.to_float())), Some(number), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_smallest_numbers_take_no_time() {
+        let begun = Instant::now();
+        let number = parse("-12345678901234567890.5e-323456").unwrap();
+        let text = shortest(&number.to_float());
+        assert!(text.ends_with("123456789012345678905"), "{}", text.len());
+        assert!(begun.elapsed() < Duration::from_secs(10));
     }
 }
