@@ -9,4 +9,5 @@
 mod approvals;
 mod audit;
 mod people;
+mod runs;
 mod walls;
