@@ -8,7 +8,7 @@ use std::path::Path;
 use terrace_addr::ProviderAddr;
 use terrace_addr::version::{Constraints, Version};
 use terrace_diag::{Diagnostic, Diagnostics, SourceId, Span};
-use terrace_syntax::{Attribute, BodySchema, Expr, ExprKind};
+use terrace_syntax::{Attribute, BodySchema, Expr, ExprKind, Quoted};
 
 use crate::hash::PackageHash;
 
@@ -111,7 +111,7 @@ impl LockFile {
         provider: &ProviderAddr,
         locked: &LockedProvider,
     ) -> std::fmt::Result {
-        writeln!(text, "\nprovider \"{provider}\" {{")?;
+        writeln!(text, "\nprovider {} {{", Quoted(&provider.to_string()))?;
         if locked.constraints.is_empty() {
             writeln!(text, "  version = \"{}\"", locked.version)?;
         } else {
@@ -121,7 +121,7 @@ impl LockFile {
         if !locked.hashes.is_empty() {
             text.push_str("  hashes = [\n");
             for hash in &locked.hashes {
-                writeln!(text, "    \"{hash}\",")?;
+                writeln!(text, "    {},", Quoted(&hash.to_string()))?;
             }
             text.push_str("  ]\n");
         }
@@ -263,6 +263,17 @@ fn invalid(span: Span, summary: impl Into<String>, detail: impl Into<String>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_is_read_can_be_read_again() {
+        let text =
+            "provider \"h.%%{x/n/b\" {\n  version = \"1.0.0\"\n  hashes = [\"h1:$${a\\\"\"]\n}\n";
+        let (lock, diagnostics) = LockFile::parse(SourceId(0), text);
+        assert!(!diagnostics.has_errors(), "{diagnostics:?}");
+        let (again, diagnostics) = LockFile::parse(SourceId(0), &lock.to_text());
+        assert!(!diagnostics.has_errors(), "{}", lock.to_text());
+        assert_eq!(again.to_text(), lock.to_text());
+    }
 
     const TEXT: &str = r#"# This file is maintained automatically by "terraform init".
 # Manual edits may be lost in future updates.
