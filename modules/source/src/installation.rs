@@ -115,9 +115,12 @@ impl<'a> Installation<'a> {
 
     /// What was installed: of all modules that were resolved.
     pub fn finish(self) -> Outcome {
-        self.outcome
+        let mut outcome = self
+            .outcome
             .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner);
+        outcome.lock.share_revisions();
+        outcome
     }
 
     /// Copies the module that `source` names into the directory `into`: its own files, and what is in its directory.

@@ -112,6 +112,24 @@ impl ModuleLock {
         Ok(())
     }
 
+    /// Takes over commits from calls of the same package: other tools keep the history in one of several copies.
+    pub(crate) fn share_revisions(&mut self) {
+        let known: BTreeMap<(String, String), String> = self
+            .modules
+            .values()
+            .filter_map(|locked| {
+                let package = (locked.source.clone(), locked.hash.clone());
+                Some((package, locked.revision.clone()?))
+            })
+            .collect();
+        for locked in self.modules.values_mut() {
+            if locked.revision.is_none() {
+                let package = (locked.source.clone(), locked.hash.clone());
+                locked.revision = known.get(&package).cloned();
+            }
+        }
+    }
+
     /// What is known of a package: of this call first, and else of the newest version that another call got.
     pub(crate) fn find(
         &self,
