@@ -197,7 +197,9 @@ fn one_type(arguments: &[Value]) -> Result<Type, CallError> {
 }
 
 fn one(arguments: &[Value], result: &Type, _: &dyn Context) -> Result<Value, CallError> {
-    if known_length(&arguments[0]).is_none() {
+    // A set of one element has one, be it that parts of it are unknown.
+    let is_single = || elements_of(&arguments[0]).len() == 1;
+    if known_length(&arguments[0]).is_none() && !(arguments[0].is_known() && is_single()) {
         return Ok(Value::unknown(result.clone()));
     }
     match elements_of(&arguments[0]).as_slice() {
@@ -276,6 +278,13 @@ fn index(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Value, CallEr
 mod tests {
     use super::*;
     use crate::support::tests::{call, check};
+
+    #[test]
+    fn a_set_of_one_element_has_one_whatever_is_unknown_in_it() {
+        let partly = Value::tuple([Value::unknown(Type::String), Value::int(1)]);
+        let set = Value::set(partly.ty(), [partly.clone()]);
+        assert_eq!(call("one", &[set]).unwrap(), partly);
+    }
 
     #[test]
     fn choosing() {
