@@ -154,3 +154,28 @@ fn content_that_makes_no_sense_is_refused() {
     }
     assert!(read(with("").as_bytes()).is_ok());
 }
+
+#[test]
+fn conditions_of_no_instances_stay_without_objects() {
+    let text = r#"{
+  "version": 4,
+  "terraform_version": "1.11.4",
+  "serial": 1,
+  "lineage": "5671918c-c22a-8cc3-1b0b-f240d8a787e7",
+  "outputs": {},
+  "resources": [],
+  "check_results": [
+    {
+      "object_kind": "resource",
+      "config_addr": "terraform_data.a",
+      "status": "pass",
+      "objects": null
+    }
+  ]
+}
+"#;
+    assert_eq!(
+        String::from_utf8(write(&read(text.as_bytes()).unwrap())).unwrap(),
+        text
+    );
+}

@@ -581,22 +581,22 @@ pub(super) fn write_object<'a>(
     }
 }
 
+fn write_object_check(object: &ObjectCheckResult) -> CheckObjectForm<'_> {
+    CheckObjectForm {
+        object_addr: object.address.as_str().into(),
+        status: check_status(object.status).into(),
+        failure_messages: object.failures.clone(),
+    }
+}
+
 fn write_check(check: &CheckResult) -> CheckForm<'_> {
     CheckForm {
         object_kind: (&*check.kind).into(),
         config_addr: check.config_address.as_str().into(),
         status: check_status(check.status).into(),
-        objects: Some(
-            check
-                .objects
-                .iter()
-                .map(|object| CheckObjectForm {
-                    object_addr: object.address.as_str().into(),
-                    status: check_status(object.status).into(),
-                    failure_messages: object.failures.clone(),
-                })
-                .collect(),
-        ),
+        // The reference writes `null` where there are none.
+        objects: (!check.objects.is_empty())
+            .then(|| check.objects.iter().map(write_object_check).collect()),
     }
 }
 
