@@ -5,7 +5,7 @@ use terrace_diag::{Diagnostic, Diagnostics};
 
 use crate::deprecated::deprecated_outputs;
 use crate::provider_instances::provider_instances;
-use crate::{Config, ModuleCall, ModuleNode, Provisioner, RemovedFrom, ResourceConfig, names};
+use crate::{Config, ModuleCall, ModuleNode, Provisioner, RemovedFrom, ResourceConfig};
 
 /// Checks calls against the modules that they call, `removed` blocks against what is still there, and that provider
 /// configurations exist.
@@ -97,7 +97,7 @@ fn inputs(call: &ModuleCall, child: &ModuleNode, diagnostics: &mut Diagnostics) 
             .keys()
             .filter(|known| !call.inputs.contains_key(*known))
             .map(|known| &**known);
-        let hint = names::suggestion(name, unset)
+        let hint = terrace_diag::nearest(name, unset)
             .map_or_else(String::new, |known| format!(" Did you mean \"{known}\"?"));
         let detail = format!("An argument named \"{name}\" is not expected here.{hint}");
         let summary = "Unsupported argument";

@@ -37,7 +37,6 @@ pub use module::{
     ProviderConfigBlock, ProviderPassed, ProviderRequirement, Provisioner, ProvisionerFailure,
     ProvisionerWhen, Removed, RemovedFrom, ResourceConfig, TypeDefaults, Variable,
 };
-pub use names::place as source_place;
 pub use providers::ProviderBinding;
 pub use references::references;
 pub use tree::{Config, ModuleNode, Snapshot, SnapshotFile};

@@ -1,6 +1,6 @@
 //! What a name may be.
 
-use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap, Span};
+use terrace_diag::{Diagnostic, Diagnostics, SourceFile};
 use terrace_syntax::Label;
 
 /// Names that mean something in module blocks, and so cannot name variables.
@@ -34,37 +34,6 @@ pub(crate) fn check_label(label: &Label, what: &str) -> Option<Diagnostic> {
     })
 }
 
-/// A place as the reference writes it in sentences: `main.tf:3,1-12`.
-pub fn place(sources: &SourceMap, span: Span) -> String {
-    sources
-        .get(span.source)
-        .map_or_else(String::new, |file| place_in(file, span))
-}
-
-/// [`place`] in a file that is at hand.
-pub(crate) fn place_in(file: &SourceFile, span: Span) -> String {
-    let start = file.position(span.start);
-    let end = file.position(span.end);
-    if start.line == end.line {
-        format!(
-            "{}:{},{}-{}",
-            file.name(),
-            start.line,
-            start.column,
-            end.column
-        )
-    } else {
-        format!(
-            "{}:{},{}-{},{}",
-            file.name(),
-            start.line,
-            start.column,
-            end.line,
-            end.column
-        )
-    }
-}
-
 /// The parser knows no file names: names the file where it says that an argument was set before.
 pub(crate) fn name_file(diagnostics: &mut Diagnostics, file: &SourceFile) {
     for diagnostic in diagnostics
@@ -93,35 +62,6 @@ pub(crate) fn name_file(diagnostics: &mut Diagnostics, file: &SourceFile) {
     }
 }
 
-/// For "did you mean": the candidate nearest to `name`, if it is near.
-pub(crate) fn suggestion<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    candidates
-        .into_iter()
-        .map(|candidate| (distance(name, candidate), candidate))
-        .filter(|(distance, _)| *distance < 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// The number of single-character edits between two names.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let substitute = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,11 +70,5 @@ mod tests {
     fn names_are_checked() {
         assert!(is_valid("a-b_1") && is_valid("_x") && is_valid("é"));
         assert!(!is_valid("1a") && !is_valid("a b") && !is_valid("") && !is_valid("-a"));
-    }
-
-    #[test]
-    fn near_names_are_suggested() {
-        assert_eq!(suggestion("regoin", ["region", "zone"]), Some("region"));
-        assert_eq!(suggestion("x", ["region"]), None);
     }
 }

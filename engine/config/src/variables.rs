@@ -408,7 +408,7 @@ fn required_not_set(variable: &Variable, raw: &RawVariable, sources: &SourceMap)
         }
         VariableOrigin::File(_) | VariableOrigin::Default => format!(
             "The given value is not suitable for var.{name} defined at {}: {reason}",
-            names::place(sources, variable.span)
+            sources.place(variable.span)
         ),
     };
     let place = match &raw.origin {
@@ -445,14 +445,14 @@ fn unsuitable(
         VariableOrigin::File(span) if variable.sensitive => (
             format!(
                 "The given value is not suitable for var.{name}, which is sensitive: {reason}. Invalid value defined at {}.",
-                names::place(sources, *span)
+                sources.place(*span)
             ),
             variable.span,
         ),
         VariableOrigin::File(span) => (
             format!(
                 "The given value is not suitable for var.{name} declared at {}: {reason}.",
-                names::place(sources, variable.span)
+                sources.place(variable.span)
             ),
             *span,
         ),

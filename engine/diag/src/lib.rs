@@ -5,6 +5,8 @@
 
 mod diagnostic;
 mod source;
+mod suggest;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, ValueNote};
 pub use source::{Position, SourceFile, SourceId, SourceMap, Span};
+pub use suggest::{edit_distance, nearest};

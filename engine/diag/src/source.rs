@@ -133,6 +133,20 @@ impl SourceFile {
         }
     }
 
+    /// A part of the file as sentences name it: `main.tf:3,1-12`, or `main.tf:3,1-5,2` over several lines.
+    pub fn place(&self, span: Span) -> String {
+        let (start, end) = (self.position(span.start), self.position(span.end));
+        let name = self.name();
+        if start.line == end.line {
+            format!("{name}:{},{}-{}", start.line, start.column, end.column)
+        } else {
+            format!(
+                "{name}:{},{}-{},{}",
+                start.line, start.column, end.line, end.column
+            )
+        }
+    }
+
     /// The text of line `line` (from 1) without its line end; empty when there is no such line.
     pub fn line(&self, line: u32) -> &str {
         let index = line.saturating_sub(1) as usize;
@@ -169,6 +183,12 @@ impl SourceMap {
         let id = self.next_id();
         self.files.push(Arc::new(file));
         id
+    }
+
+    /// [`SourceFile::place`] in the file of the span; empty where that is not of this map.
+    pub fn place(&self, span: Span) -> String {
+        self.get(span.source)
+            .map_or_else(String::new, |file| file.place(span))
     }
 
     /// The file of `id`, if it belongs to this map.

@@ -10,7 +10,6 @@ use terrace_syntax::Traversal;
 use terrace_value::convert::ConversionError;
 use terrace_value::{Marks, Text, Type, Value};
 
-use crate::expression::place;
 use crate::memo::{Found, NamedKind};
 use crate::{Dependency, Evaluated, Evaluator, Expansion, RepetitionData, Scope, Values};
 
@@ -187,7 +186,7 @@ impl Evaluator {
         match converted_input(variable, &evaluated.value) {
             Ok(value) => evaluated.value = marked(value, variable),
             Err(refused) => {
-                let declared = place(&self.inputs.config.sources, variable.span);
+                let declared = self.inputs.config.sources.place(variable.span);
                 evaluated
                     .diagnostics
                     .push(refused.of_call(address, &declared, input.span));

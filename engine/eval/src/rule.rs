@@ -6,7 +6,7 @@ use terrace_diag::{Diagnostic, Severity, Span};
 use terrace_value::convert::convert;
 use terrace_value::{Marks, Type};
 
-use crate::expression::{Run, place};
+use crate::expression::Run;
 use crate::memo::NamedKind;
 use crate::{Evaluated, Evaluator, Scope, Values};
 
@@ -217,7 +217,7 @@ impl Run<'_> {
 
     fn failed(&mut self, rule: &CheckRule, kind: &RuleKind, subject: Span) -> CheckOutcome {
         let message = self.message(rule, kind);
-        let place = place(&self.evaluator.inputs.config.sources, rule.span);
+        let place = self.evaluator.inputs.config.sources.place(rule.span);
         let (summary, detail) = if kind.is_validation() {
             let message = message
                 .as_deref()

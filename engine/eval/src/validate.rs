@@ -205,7 +205,7 @@ impl Evaluator {
                 && let Err(refused) = converted_input(variable, &value)
             {
                 let address = AbsNamed::new(instance.child(call.name.clone(), None), name.clone());
-                let declared = crate::expression::place(&self.inputs.config.sources, variable.span);
+                let declared = self.inputs.config.sources.place(variable.span);
                 diagnostics.push(refused.of_call(&address, &declared, input.span));
             }
         }
@@ -354,7 +354,7 @@ impl Evaluator {
                 detail,
                 "\n\nDid you intend to use the {other_words} {type_name:?}? If so, declare this using a different kind of block."
             );
-        } else if let Some(near) = crate::reference::suggestion(type_name, types) {
+        } else if let Some(near) = terrace_diag::nearest(type_name, types) {
             let _ = write!(detail, " Did you mean {near:?}?");
         }
         let summary = match config.resource.mode {

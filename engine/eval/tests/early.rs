@@ -108,7 +108,7 @@ fn told(config: &Config, diagnostics: &Diagnostics) -> Vec<String> {
     let told = diagnostics.iter().map(|diagnostic| {
         let place = diagnostic
             .subject
-            .map(|span| terrace_config::source_place(&config.sources, span))
+            .map(|span| config.sources.place(span))
             .unwrap_or_default();
         format!("{place} [{}] {}", diagnostic.summary, diagnostic.detail)
     });

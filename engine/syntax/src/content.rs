@@ -252,10 +252,7 @@ impl BodySchema {
 
 /// What a body that was overridden holds beside its schema is no error.
 fn left_out(mut problem: Diagnostic) -> Diagnostic {
-    if matches!(
-        problem.id,
-        "unsupported-argument" | "unsupported-block"
-    ) {
+    if matches!(problem.id, "unsupported-argument" | "unsupported-block") {
         problem.severity = terrace_diag::Severity::Warning;
         problem
             .detail

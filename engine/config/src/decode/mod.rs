@@ -152,7 +152,7 @@ impl Decoder<'_> {
 
     /// A place in this file, for sentences.
     fn place(&self, span: Span) -> String {
-        names::place_in(self.source, span)
+        self.source.place(span)
     }
 
     /// All that a body holds.

@@ -14,7 +14,7 @@ use crate::parts::{
     CallPart, CheckPart, FileParts, ImportPart, OutputPart, ProviderMetaPart, ProviderPart,
     RequiredProviders, RequiredVersion, ResourcePart, VariablePart,
 };
-use crate::{Backend, Encryption, Local, Module, Moved, Removed, names};
+use crate::{Backend, Encryption, Local, Module, Moved, Removed};
 
 /// Merges primary files and then, one after the other, override files. `diagnostics` are those of reading the files. Also
 /// which versions of the language the module wants to be read by.
@@ -87,7 +87,7 @@ impl Merger<'_> {
     }
 
     fn place(&self, span: Span) -> String {
-        names::place(self.sources, span)
+        self.sources.place(span)
     }
 }
 

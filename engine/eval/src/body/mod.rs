@@ -286,8 +286,12 @@ impl Run<'_> {
         let count = blocks.items.len() as u64;
         let is_one = matches!(nested.nesting, BlockNesting::Single | BlockNesting::Group);
         if is_one && count > 1 {
-            let first =
-                crate::expression::place(&self.evaluator.inputs.config.sources, blocks.items[0].2);
+            let first = self
+                .evaluator
+                .inputs
+                .config
+                .sources
+                .place(blocks.items[0].2);
             let span = blocks.items[1].2;
             self.error(|| {
                 Diagnostic::error(

@@ -110,7 +110,7 @@ fn unknown_dynamic(schema: &schema::Block, block: &Block) -> Option<Diagnostic> 
         return None;
     }
     let known = schema.blocks.keys().map(|name| &**name);
-    let hint = match crate::reference::suggestion(&label.text, known) {
+    let hint = match terrace_diag::nearest(&label.text, known) {
         Some(near) => format!(" Did you mean \"{near}\"?"),
         None => String::new(),
     };

@@ -12,7 +12,6 @@ use terrace_value::{Kind, Marks, Type, Value};
 
 use super::redact::redacted;
 use super::{Frame, Run, dynamic_with, start_span};
-use crate::reference::suggestion;
 
 /// The names of a function's parameters.
 pub(super) struct Signature<'s> {
@@ -108,7 +107,8 @@ impl Run<'_> {
     fn unknown_function(&mut self, call: &Call) {
         let functions = Arc::clone(&self.evaluator.inputs.functions);
         self.error(|| {
-            let hint = suggestion(&call.name, functions.iter().map(|function| function.name));
+            let hint =
+                terrace_diag::nearest(&call.name, functions.iter().map(|function| function.name));
             let hint = hint.map_or_else(String::new, |name| format!(" Did you mean {name:?}?"));
             Diagnostic::error(
                 "unknown-function",
@@ -447,34 +447,4 @@ fn argument_span(call: &Call, place: usize) -> Option<Span> {
         return Some(call.args[last].span);
     }
     call.args.get(place).or(call.args.last()).map(start_span)
-}
-
-/// A place as the reference writes it in sentences: `main.tf:3,1-12`.
-pub(crate) fn place(sources: &terrace_diag::SourceMap, span: Span) -> String {
-    sources
-        .get(span.source)
-        .map_or_else(String::new, |file| place_in(file, span))
-}
-
-/// A place in a file.
-pub(crate) fn place_in(file: &terrace_diag::SourceFile, span: Span) -> String {
-    let (start, end) = (file.position(span.start), file.position(span.end));
-    if start.line == end.line {
-        format!(
-            "{}:{},{}-{}",
-            file.name(),
-            start.line,
-            start.column,
-            end.column
-        )
-    } else {
-        format!(
-            "{}:{},{}-{},{}",
-            file.name(),
-            start.line,
-            start.column,
-            end.line,
-            end.column
-        )
-    }
 }

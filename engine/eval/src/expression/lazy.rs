@@ -11,7 +11,7 @@ use terrace_syntax::{Call, Expr, ExprKind};
 use terrace_value::convert::convert;
 use terrace_value::{Type, Value};
 
-use super::call::{Signature, place, place_in};
+use super::call::Signature;
 use super::redact::redacted;
 use super::{Frame, Run, dynamic_with};
 use crate::visit;
@@ -113,10 +113,7 @@ impl Run<'_> {
             self.repeats = repeated;
             for diagnostic in said.iter().filter(|diagnostic| diagnostic.is_error()) {
                 let at = diagnostic.subject.map_or_else(String::new, |span| {
-                    format!(
-                        " (at {})",
-                        place(&self.evaluator.inputs.config.sources, span)
-                    )
+                    format!(" (at {})", self.evaluator.inputs.config.sources.place(span))
                 });
                 let _ = write!(
                     message,
@@ -312,7 +309,7 @@ impl Run<'_> {
                 let message = format!(
                     "vars map does not contain key {:?}, referenced at {}",
                     traversal.root.name,
-                    place_in(&template.file, traversal.root.span),
+                    template.file.place(traversal.root.span),
                 );
                 return Err(Some(CallError::argument(1, message)));
             }
@@ -328,7 +325,7 @@ impl Run<'_> {
         if value.is_null() {
             return Err(Some(CallError::call(format!(
                 "{}: Template result is null; The result of the template is null, which is not a valid result for a templatestring call.",
-                place_in(&template.file, template.expression.span),
+                template.file.place(template.expression.span),
             ))));
         }
         Ok(value.with_marks(marks))
@@ -382,7 +379,7 @@ fn said(diagnostics: &Diagnostics, file: &SourceFile) -> String {
     };
     let at = first
         .subject
-        .map_or_else(String::new, |span| format!("{}: ", place_in(file, span)));
+        .map_or_else(String::new, |span| format!("{}: ", file.place(span)));
     let message = format!("{at}{}; {}", first.summary, first.detail);
     match errors.count() {
         0 => message,

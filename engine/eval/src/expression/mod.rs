@@ -21,7 +21,6 @@ use terrace_value::{Marks, Value, ops};
 use crate::reference::follow;
 use crate::{Dependency, Evaluated, Evaluator, Scope, Values};
 
-pub(crate) use call::place;
 pub(crate) use collection::entries;
 pub(crate) use frame::Frame;
 pub(crate) use lazy::Template;

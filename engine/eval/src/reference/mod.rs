@@ -13,7 +13,6 @@ use crate::expression::traversal_span;
 
 pub(crate) use check::schema_problem;
 pub(crate) use read::{follow, instance_key};
-pub(crate) use suggest::suggestion;
 
 /// What a reference is to, and how many of its steps say so; the rest goes into the value.
 pub(crate) struct Reference<'e> {

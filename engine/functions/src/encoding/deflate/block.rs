@@ -52,7 +52,7 @@ const ORDER: [usize; 19] = [
 /// A symbol, and further bits behind its code.
 #[derive(Clone, Copy)]
 struct Symbol {
-    symbol: usize,
+    number: usize,
     extra: u16,
     extra_bits: u8,
 }
@@ -61,7 +61,7 @@ fn length_symbol(length: u16) -> Symbol {
     let index = LENGTHS.partition_point(|(least, _)| *least <= length) - 1;
     let (least, extra_bits) = LENGTHS[index];
     Symbol {
-        symbol: FIRST_LENGTH_SYMBOL + index,
+        number: FIRST_LENGTH_SYMBOL + index,
         extra: length - least,
         extra_bits,
     }
@@ -71,7 +71,7 @@ fn distance_symbol(distance: u16) -> Symbol {
     let above = u32::from(distance) - 1;
     if above < 4 {
         return Symbol {
-            symbol: above as usize,
+            number: above as usize,
             extra: 0,
             extra_bits: 0,
         };
@@ -80,7 +80,7 @@ fn distance_symbol(distance: u16) -> Symbol {
     let extra_bits = 30 - above.leading_zeros();
     let symbol = 2 * (extra_bits as usize + 1) + usize::from(above >> extra_bits & 1 == 1);
     Symbol {
-        symbol,
+        number: symbol,
         extra: u16::try_from(above & ((1 << extra_bits) - 1)).unwrap_or_default(),
         extra_bits: u8::try_from(extra_bits).unwrap_or_default(),
     }
@@ -128,8 +128,8 @@ impl Usage {
                 Token::Literal(byte) => usage.literals[usize::from(byte)] += 1,
                 Token::Match { length, distance } => {
                     let (length, distance) = (length_symbol(length), distance_symbol(distance));
-                    usage.literals[length.symbol] += 1;
-                    usage.distances[distance.symbol] += 1;
+                    usage.literals[length.number] += 1;
+                    usage.distances[distance.number] += 1;
                     usage.extra_bits += usize::from(length.extra_bits + distance.extra_bits);
                 }
             }
@@ -185,7 +185,7 @@ impl Header {
         let runs = runs(&lengths);
         let mut counts = vec![0; ORDER.len()];
         for run in &runs {
-            counts[run.symbol] += 1;
+            counts[run.number] += 1;
         }
         let codes = codes(&counts, 7);
         let order = ORDER
@@ -211,7 +211,7 @@ fn runs(lengths: &[u8]) -> Vec<Symbol> {
     let mut runs = Vec::new();
     let mut push = |symbol: usize, extra: usize, extra_bits: u8| {
         runs.push(Symbol {
-            symbol,
+            number: symbol,
             extra: u16::try_from(extra).unwrap_or_default(),
             extra_bits,
         });
@@ -327,7 +327,7 @@ impl BlockWriter {
     }
 
     fn symbol(&mut self, symbol: Symbol, codes: &[Code]) {
-        self.code(codes[symbol.symbol]);
+        self.code(codes[symbol.number]);
         self.write(symbol.extra, symbol.extra_bits);
     }
 
@@ -360,7 +360,7 @@ mod tests {
     fn symbols_of_lengths_and_distances() {
         let length = |length| {
             let symbol = length_symbol(length);
-            (symbol.symbol, symbol.extra, symbol.extra_bits)
+            (symbol.number, symbol.extra, symbol.extra_bits)
         };
         assert_eq!(length(3), (257, 0, 0));
         assert_eq!(length(12), (265, 1, 1));
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(length(258), (285, 0, 0));
         let distance = |distance| {
             let symbol = distance_symbol(distance);
-            (symbol.symbol, symbol.extra, symbol.extra_bits)
+            (symbol.number, symbol.extra, symbol.extra_bits)
         };
         assert_eq!(distance(1), (0, 0, 0));
         assert_eq!(distance(4), (3, 0, 0));
@@ -382,7 +382,7 @@ mod tests {
         let symbols = |lengths: &[u8]| -> Vec<(usize, u16)> {
             runs(lengths)
                 .iter()
-                .map(|run| (run.symbol, run.extra))
+                .map(|run| (run.number, run.extra))
                 .collect()
         };
         assert_eq!(symbols(&[5; 9]), [(5, 0), (16, 3), (5, 0), (5, 0)]);
