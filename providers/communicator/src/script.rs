@@ -37,15 +37,16 @@ pub(crate) fn read(contents: &[Content], platform: Platform) -> Result<Vec<Vec<u
 
 /// Where a script is put.
 fn place(connection: &Connection) -> String {
-    let usual = match connection.platform {
-        Platform::Unix => "/tmp/terrace_%RAND%.sh",
-        Platform::Windows => "C:/windows/temp/terrace_%RAND%.cmd",
+    let (directory, name) = match connection.platform {
+        Platform::Unix => ("/tmp", "terrace_%RAND%.sh"),
+        Platform::Windows => ("C:/windows/temp", "terrace_%RAND%.cmd"),
     };
+    let usual = format!("{directory}/{name}");
     let number = rand::rng().random_range(100_000_000..u32::MAX);
     connection
         .script_path
         .as_deref()
-        .unwrap_or(usual)
+        .unwrap_or(&usual)
         .replace("%RAND%", &number.to_string())
 }
 
