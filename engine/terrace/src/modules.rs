@@ -1,6 +1,6 @@
 //! Modules wired together: registries, the shared cache, the manifest and the lock file.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -124,7 +124,7 @@ fn installation(
     let observer = move |event: &ModuleEvent| match event {
         ModuleEvent::Begun { .. } if !options.heading => {}
         ModuleEvent::Begun { .. } => {
-            view.line(view.style.paint(Role::Strong, &event.to_string()));
+            view.line(view.style.paint(Role::Strong, event));
         }
         event => view.line(event.to_string()),
     };
@@ -230,14 +230,9 @@ fn save(
 }
 
 fn changed_modules(earlier: &ModuleLock, now: &ModuleLock) -> String {
-    let all: BTreeMap<&String, ()> = earlier
-        .modules
-        .keys()
-        .chain(now.modules.keys())
-        .map(|key| (key, ()))
-        .collect();
+    let all: BTreeSet<&String> = earlier.modules.keys().chain(now.modules.keys()).collect();
     let changed: Vec<String> = all
-        .into_keys()
+        .into_iter()
         .filter(|key| earlier.modules.get(*key) != now.modules.get(*key))
         .map(|key| format!("{key:?}"))
         .collect();

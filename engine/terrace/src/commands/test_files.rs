@@ -52,7 +52,10 @@ fn file(path: &str, sources: &mut SourceMap) -> Diagnostics {
         }
     };
     let id = sources.add(SourceFile::new(path, String::from_utf8_lossy(&bytes)));
-    let (body, mut diagnostics) = if path.ends_with(".json") {
+    let is_json = std::path::Path::new(path)
+        .extension()
+        .is_some_and(|extension| extension == "json");
+    let (body, mut diagnostics) = if is_json {
         terrace_syntax::parse_json(id, &bytes)
     } else {
         terrace_syntax::parse(id, &bytes)

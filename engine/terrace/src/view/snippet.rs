@@ -119,7 +119,9 @@ fn type_json(ty: &Type) -> Json {
 /// The outermost block that holds a byte, by its type and labels; null outside of blocks.
 fn header(file: &SourceFile, byte: u32) -> Option<String> {
     let source = terrace_diag::SourceId(0);
-    let is_json = file.name().ends_with(".json");
+    let is_json = std::path::Path::new(file.name())
+        .extension()
+        .is_some_and(|extension| extension == "json");
     let body = if is_json {
         terrace_syntax::parse_json(source, file.text().as_bytes()).0
     } else {
@@ -130,11 +132,11 @@ fn header(file: &SourceFile, byte: u32) -> Option<String> {
         .find(|block| block.header_span.start <= byte && byte <= block.span.end)?;
     let mut header = block.type_name.name.to_string();
     for label in &block.labels {
-        header.push_str(&if is_json {
-            format!(".{}", label.text)
+        header = if is_json {
+            format!("{header}.{}", label.text)
         } else {
-            format!(" {:?}", label.text)
-        });
+            format!("{header} {:?}", label.text)
+        };
     }
     Some(header)
 }
