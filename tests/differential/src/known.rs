@@ -18,14 +18,18 @@ pub(crate) struct Known {
 }
 
 /// All of them.
-pub(crate) const KNOWN: [Known; 4] = [
+pub(crate) const KNOWN: [Known; 10] = [
     Known {
         name: "a crash of Terraform",
         reason: "Terraform panics, as `element` does for tuples and negative indexes; Terrace gives the value that the \
                  documentation tells, or an error.",
-        fits: |_, reference, _, class| {
+        fits: |expression, reference, _, class| {
             class == Class::ReferenceFailed
                 || details(reference).any(|detail| detail.contains("panic in function"))
+                || (expression.contains("element(")
+                    && ["can(", "try("]
+                        .iter()
+                        .any(|call| expression.contains(call)))
         },
     },
     Known {
@@ -57,6 +61,62 @@ pub(crate) const KNOWN: [Known; 4] = [
                 let unlike = |outcome| details(outcome).collect::<BTreeSet<_>>();
                 unlike(reference) == unlike(ours)
             }
+        },
+    },
+    Known {
+        name: "networks of negative numbers",
+        reason: "Given negative numbers `cidrsubnet` of Terraform gives networks outside of the prefix; Terrace refuses them.",
+        fits: |expression, _, ours, class| {
+            class == Class::Refused
+                && expression.contains("cidrsubnet")
+                && details(ours).any(|detail| detail.contains("does not accommodate"))
+        },
+    },
+    Known {
+        name: "patterns of fileset with an error of syntax",
+        reason: "Terraform sees the error only where it compares the broken part with a file; Terrace refuses the pattern always.",
+        fits: |_, _, ours, class| {
+            class == Class::Refused
+                && details(ours).any(|detail| detail.contains("syntax error in pattern"))
+        },
+    },
+    Known {
+        name: "years beyond 9999",
+        reason: "RFC 3339 has four digits for a year: Terrace refuses what Terraform writes with five.",
+        fits: |_, _, ours, class| {
+            class == Class::Refused
+                && details(ours).any(|detail| detail.contains("year is out of range"))
+        },
+    },
+    Known {
+        name: "networks in the whole address space",
+        reason: "Terraform's `cidrsubnets` takes `0.0.0.0/0` and `::/0` for full; Terrace divides them.",
+        fits: |expression, reference, _, class| {
+            class == Class::Accepted
+                && expression.contains("cidrsubnets")
+                && details(reference)
+                    .any(|detail| detail.contains("not enough remaining address space"))
+        },
+    },
+    Known {
+        name: "negative indexes over sequences with a fraction",
+        reason: "For an index that is both negative and no whole number Terrace names the first, Terraform the second.",
+        fits: |_, reference, ours, class| {
+            class == Class::Detail
+                && details(reference).any(|detail| detail.contains("has a fractional part"))
+                && details(ours).any(|detail| detail.contains("negative number"))
+        },
+    },
+    Known {
+        name: "null elements among structures",
+        reason: "A null takes the type that the other elements have in common; Terraform refuses it beside tuples of \
+                 different lengths.",
+        fits: |_, reference, _, class| {
+            class == Class::Accepted
+                && details(reference).any(|detail| {
+                    detail.contains("of any single type")
+                        || detail.contains("element types must all match")
+                })
         },
     },
 ];

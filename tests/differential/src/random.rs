@@ -1,6 +1,6 @@
 //! Random numbers that are the same everywhere for the same seed.
 
-/// A stream of random numbers (SplitMix64).
+/// A stream of random numbers (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 

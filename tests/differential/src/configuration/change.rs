@@ -108,7 +108,7 @@ fn repeat(module: &mut Module, random: &mut Random) {
         return;
     }
     let index = random.below(repeated.len());
-    let block = &mut repeated[index];
+    let block = &mut *repeated[index];
     let new = *random.pick(&[
         "count = 1",
         "count = 2",
@@ -142,7 +142,7 @@ fn line(module: &mut Module, random: &mut Random) {
         return;
     }
     let index = random.below(long.len());
-    let block = &mut long[index];
+    let block = &mut *long[index];
     let at = random.below(block.lines.len());
     let line = block.lines[at].clone();
     if !["count", "for_each", "value"]
@@ -164,7 +164,7 @@ fn input(module: &mut Module, random: &mut Random) {
         return;
     }
     let index = random.below(inputs.len());
-    let line = &mut inputs[index];
+    let line = &mut *inputs[index];
     let name = line.split(' ').next().unwrap_or_default();
     let value = *random.pick(&[
         "\"changed\"",
@@ -176,7 +176,7 @@ fn input(module: &mut Module, random: &mut Random) {
         "toset([\"a\"])",
         "[\"1\", \"a\", null]",
     ]);
-    **line = format!("{name} = {value}");
+    *line = format!("{name} = {value}");
 }
 
 fn option(configuration: &Configuration, random: &mut Random) -> String {

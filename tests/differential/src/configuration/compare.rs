@@ -12,7 +12,7 @@ use crate::engine::Told;
 use crate::expressions::Comparison;
 
 /// How many smaller scenarios are tried for one disagreement.
-const TRIES: usize = 60;
+const TRIES: usize = 20;
 /// How many disagreements are made small.
 const MINIMISED: usize = 25;
 

@@ -11,7 +11,7 @@ pub(crate) fn scenario(seed: u64, index: u64) -> Scenario {
     let mut random = Random::of(seed ^ 0xc0f1_6000, index);
     let first = Maker::configuration(&mut random);
     let mut steps = vec![first];
-    for _ in 0..1 + random.below(2) {
+    for _ in 0..=random.below(2) {
         let last = steps.last().cloned().unwrap_or_default();
         steps.push(change::changed(last, &mut random));
     }

@@ -99,11 +99,13 @@ impl Configuration {
         for (directory, blocks) in &self.children {
             files.push((format!("{directory}/main.tf"), module(blocks)));
         }
-        let given: String = self
+        let given = self
             .given
             .iter()
-            .map(|(name, value)| format!("{name} = {value}\n"))
-            .collect();
+            .fold(String::new(), |mut text, (name, value)| {
+                let _infallible = writeln!(text, "{name} = {value}");
+                text
+            });
         files.push(("terraform.tfvars".to_owned(), given));
         files
     }
@@ -167,7 +169,7 @@ impl Scenario {
         for (module, text) in &blocks {
             found.push(self.changed(|scenario| {
                 scenario.each_module(*module, |blocks| {
-                    blocks.retain(|block| block.text() != *text)
+                    blocks.retain(|block| block.text() != *text);
                 });
             }));
         }

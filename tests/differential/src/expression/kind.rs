@@ -8,11 +8,11 @@ pub(crate) enum Kind {
     Number,
     Text,
     Bool,
-    List(Box<Kind>),
-    Set(Box<Kind>),
-    Map(Box<Kind>),
-    Tuple(Vec<Kind>),
-    Object(Vec<(&'static str, Kind)>),
+    List(Box<Self>),
+    Set(Box<Self>),
+    Map(Box<Self>),
+    Tuple(Vec<Self>),
+    Object(Vec<(&'static str, Self)>),
     /// Whatever comes.
     Any,
 }

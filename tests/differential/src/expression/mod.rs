@@ -25,7 +25,7 @@ const ITERATOR: &str = "it";
 #[derive(Debug)]
 pub(crate) struct Generator {
     random: Random,
-    signatures: std::sync::Arc<Vec<Signature>>,
+    signatures: std::sync::Arc<[Signature]>,
     references: Vec<(String, Kind, Standing)>,
     n_names: usize,
     /// How many more nodes there may be before everything is kept shallow.
@@ -35,22 +35,18 @@ pub(crate) struct Generator {
 }
 
 /// The random expression `index` of a run with this seed.
-pub(crate) fn expression(
-    seed: u64,
-    index: u64,
-    signatures: &std::sync::Arc<Vec<Signature>>,
-) -> Node {
+pub(crate) fn expression(seed: u64, index: u64, signatures: &std::sync::Arc<[Signature]>) -> Node {
     let mut generator = Generator::new(Random::of(seed, index), signatures.clone());
     generator.whole()
 }
 
 /// The functions that expressions call.
-pub(crate) fn signatures() -> std::sync::Arc<Vec<Signature>> {
-    std::sync::Arc::new(signature::all())
+pub(crate) fn signatures() -> std::sync::Arc<[Signature]> {
+    signature::all().into()
 }
 
 impl Generator {
-    fn new(mut random: Random, signatures: std::sync::Arc<Vec<Signature>>) -> Self {
+    fn new(mut random: Random, signatures: std::sync::Arc<[Signature]>) -> Self {
         let mut standings = vec![Standing::Open];
         if random.chance(20) {
             standings.push(Standing::Unknown);
@@ -218,7 +214,7 @@ impl Generator {
         let mut found = Vec::new();
         for (text, of, standing) in &self.references {
             if self.standings.contains(standing) {
-                parts(text.clone(), of, kind, 3, &mut found);
+                parts(text, of, kind, 3, &mut found);
             }
         }
         if found.is_empty() {
@@ -274,20 +270,20 @@ pub(crate) fn is_closed(text: &str) -> bool {
 }
 
 /// Collects the parts of a value of type `of` that have the type `wanted`.
-fn parts(text: String, of: &Kind, wanted: &Kind, depth: usize, found: &mut Vec<String>) {
+fn parts(text: &str, of: &Kind, wanted: &Kind, depth: usize, found: &mut Vec<String>) {
     if of == wanted || *wanted == Kind::Any {
-        found.push(text.clone());
+        found.push(text.to_owned());
     }
     if depth == 0 {
         return;
     }
     match of {
-        Kind::List(element) => parts(format!("{text}[0]"), element, wanted, depth - 1, found),
-        Kind::Map(element) => parts(format!("{text}[\"a\"]"), element, wanted, depth - 1, found),
+        Kind::List(element) => parts(&format!("{text}[0]"), element, wanted, depth - 1, found),
+        Kind::Map(element) => parts(&format!("{text}[\"a\"]"), element, wanted, depth - 1, found),
         Kind::Tuple(elements) => {
             for (index, element) in elements.iter().enumerate() {
                 parts(
-                    format!("{text}[{index}]"),
+                    &format!("{text}[{index}]"),
                     element,
                     wanted,
                     depth - 1,
@@ -298,7 +294,7 @@ fn parts(text: String, of: &Kind, wanted: &Kind, depth: usize, found: &mut Vec<S
         Kind::Object(attributes) => {
             for (name, attribute) in attributes {
                 parts(
-                    format!("{text}.{name}"),
+                    &format!("{text}.{name}"),
                     attribute,
                     wanted,
                     depth - 1,

@@ -10,9 +10,9 @@ pub(crate) enum Wants {
     Any,
     /// The type that the call is made for, or one that is chosen for it.
     Same,
-    List(Box<Wants>),
-    Set(Box<Wants>),
-    Map(Box<Wants>),
+    List(Box<Self>),
+    Set(Box<Self>),
+    Map(Box<Self>),
     Object,
     Prefix,
     Time,
