@@ -89,18 +89,22 @@ output "repository" {
 }
 "#;
 
-#[test]
-fn aws_from_init_to_destroy() {
-    let Some(mirror) = available("aws", Mirror::new().and_then(Mirror::with_aws)) else {
-        return;
-    };
-    let Some(moto) = available("moto", Moto::start()) else {
-        return;
-    };
+/// The provider's mirror, the server that stands for AWS, and a project that uses both.
+fn project() -> Option<(Mirror, Moto, Project)> {
+    let mirror = available("aws", Mirror::new().and_then(Mirror::with_aws))?;
+    let moto = available("moto", Moto::start())?;
     let mut project = Project::with(CONFIGURATION);
     project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
     project.set("AWS_EC2_METADATA_DISABLED", "true");
     project.set("TF_VAR_endpoint", moto.endpoint());
+    Some((mirror, moto, project))
+}
+
+#[test]
+fn aws_from_init_to_destroy() {
+    let Some((_mirror, _moto, mut project)) = project() else {
+        return;
+    };
 
     project.terrace(&["init"]).success();
     assert!(project.read(".terraform.lock.hcl").contains("\"h1:"));
@@ -146,4 +150,66 @@ fn aws_from_init_to_destroy() {
         .terrace(&["plan", "-detailed-exitcode"])
         .fails(2)
         .says("Plan: 6 to add");
+}
+
+#[test]
+fn terraform_goes_on_with_the_state_of_aws_and_back() {
+    let Some((_mirror, _moto, mut project)) = project() else {
+        return;
+    };
+    if !std::process::Command::new("terraform")
+        .arg("version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        eprintln!("SKIPPED: terraform is not installed");
+        return;
+    }
+    project.terrace(&["init"]).success();
+    project.terrace(&["apply", "-auto-approve"]).success();
+    let lock = project.read(".terraform.lock.hcl");
+
+    // Terraform finds nothing to do, and changes something.
+    project
+        .other("terraform", &["init", "-input=false"])
+        .success();
+    assert_eq!(
+        project.read(".terraform.lock.hcl"),
+        lock,
+        "both write the same lock file"
+    );
+    let plan = ["plan", "-input=false", "-detailed-exitcode"];
+    project
+        .other("terraform", &plan)
+        .success()
+        .says("No changes.");
+    project.set("TF_VAR_mutability", "IMMUTABLE");
+    let apply = ["apply", "-input=false", "-auto-approve"];
+    project
+        .other("terraform", &apply)
+        .success()
+        .says("0 added, 1 changed, 0 destroyed");
+
+    // Terrace finds nothing to do, and changes it back; Terraform agrees and destroys it all.
+    project
+        .terrace(&["plan", "-detailed-exitcode"])
+        .success()
+        .says("No changes.");
+    project.set("TF_VAR_mutability", "MUTABLE");
+    project
+        .terrace(&["apply", "-auto-approve"])
+        .success()
+        .says("0 added, 1 changed, 0 destroyed");
+    project
+        .other("terraform", &plan)
+        .success()
+        .says("No changes.");
+    project
+        .other("terraform", &["destroy", "-input=false", "-auto-approve"])
+        .success();
+    assert!(project.instances().is_empty());
+    project
+        .terrace(&["plan", "-destroy", "-detailed-exitcode"])
+        .success()
+        .says("No changes.");
 }
