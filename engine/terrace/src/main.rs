@@ -2,8 +2,8 @@
 
 mod args;
 mod command_error;
-mod early;
 mod commands;
+mod early;
 mod modules;
 mod outside;
 mod session;

@@ -1,7 +1,7 @@
 //! `terrace modules`
 
-use terrace_module_source::{Manifest, ModuleSource};
 use terrace_config::ModuleNode;
+use terrace_module_source::{Manifest, ModuleSource};
 
 use crate::args::ModulesArgs;
 use crate::command_error::{CommandError, Outcome, SUCCESS};
