@@ -54,9 +54,10 @@ impl Stop {
                 }
             }
             // Looked at after the waker is there, so that no request falls in between.
-            match self.is_requested() {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
+            if self.is_requested() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
             }
         })
         .await;

@@ -87,33 +87,20 @@ pub(crate) fn commands(
             .filter(|_| &*provisioner.type_name != "local-exec")
             .map(|body| evaluate(body, &terrace_schema::connection()));
         let arguments = evaluate(&provisioner.body, &schema);
-        if let (Some(arguments), Some(connection)) = (arguments, connection.transpose_known()) {
+        // A block that is missing is no failure.
+        let failed = matches!(connection, Some(None));
+        if let (Some(arguments), false) = (arguments, failed) {
+            let connection = connection.flatten();
             match command(provisioner, &arguments, connection.as_ref(), &mut problems) {
                 Ok(command) => commands.push(command),
                 Err(problem) => problems.push(*problem),
             }
         }
     }
-    problems
-        .into_iter()
-        .for_each(|problem| diagnostics.push(problem.address(declared.address)));
-    (commands, diagnostics)
-}
-
-/// A block that may be missing, and whose evaluation may have failed.
-trait TransposeKnown {
-    /// `None` where it failed.
-    fn transpose_known(self) -> Option<Option<Value>>;
-}
-
-impl TransposeKnown for Option<Option<Value>> {
-    fn transpose_known(self) -> Option<Option<Value>> {
-        match self {
-            None => Some(None),
-            Some(Some(value)) => Some(Some(value)),
-            Some(None) => None,
-        }
+    for problem in problems {
+        diagnostics.push(problem.address(declared.address));
     }
+    (commands, diagnostics)
 }
 
 fn command(

@@ -448,8 +448,8 @@ fn constant(found: &Expr) -> Option<Value> {
 /// The text of an expression that is written in JSON: there it stands for itself, as the reference has it.
 fn json_text(out: &Writer, found: &Expr) -> Option<Value> {
     let sources = out.sources.as_ref()?;
-    let name = sources.get(found.span.source)?.name().to_owned();
-    if !name.ends_with(".json") {
+    let name = std::path::Path::new(sources.get(found.span.source)?.name());
+    if name.extension().is_none_or(|extension| extension != "json") {
         return None;
     }
     serde_json::from_str(sources.text(found.span))

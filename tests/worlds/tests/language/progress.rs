@@ -1,5 +1,6 @@
 //! What others see of a long apply.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,9 +27,11 @@ async fn the_state_is_stored_while_an_apply_goes_on() {
     let mut text = String::from("resource \"test_object\" \"o0\" {\n  string = \"a\"\n}\n");
     for index in 1..6 {
         let before = index - 1;
-        text.push_str(&format!(
-            "resource \"test_object\" \"o{index}\" {{\n  string = test_object.o{before}.id\n}}\n"
-        ));
+        writeln!(
+            text,
+            "resource \"test_object\" \"o{index}\" {{\n  string = test_object.o{before}.id\n}}"
+        )
+        .unwrap();
     }
     let plan = world.planned(&text).await;
     let applied = world.run(plan).await;
