@@ -238,7 +238,8 @@ impl Evaluator {
         };
         let mut evaluated = Evaluated::of(Value::dynamic());
         if self.validating {
-            // What a module gives is judged where it is declared.
+            // What a module gives is judged where it is declared; which names it gives is known.
+            evaluated.value = declared_outputs(call, child);
             return evaluated;
         }
         let expansion = values.call_expansion(&address.module, &address.name);
@@ -305,6 +306,18 @@ impl Evaluator {
             .iter()
             .filter_map(|traversal| self.dependency_of(module, traversal))
             .collect()
+    }
+}
+
+/// What is known of a call's value before anything is evaluated: the names of its outputs.
+fn declared_outputs(call: &ModuleCall, child: &ModuleNode) -> Value {
+    let names = child.module.outputs.keys().cloned();
+    let object = || Type::object(names.clone().map(|name| (name, Type::Dynamic)));
+    match call.repetition {
+        ForEachOrCount::Single => Value::object(names.clone().map(|name| (name, Value::dynamic()))),
+        ForEachOrCount::Count(_) => Value::unknown(Type::list(object())),
+        ForEachOrCount::ForEach(_) => Value::unknown(Type::map(object())),
+        ForEachOrCount::Enabled(_) => Value::dynamic(),
     }
 }
 

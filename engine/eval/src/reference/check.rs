@@ -7,7 +7,7 @@ use terrace_schema::{Block, BlockNesting};
 use terrace_syntax::{Expr, Ident, Step, Traversal};
 use terrace_value::{Text, Value};
 
-use super::suggest::did_you_mean;
+use super::suggest::{did_you_mean, suggestion};
 use super::{Reference, Subject};
 use crate::expression::{Frame, Run, traversal_span};
 use crate::visit;
@@ -211,12 +211,43 @@ fn undeclared_resource(
             detail = format!("{detail}\n\nDid you mean the data resource {data}?");
         }
     }
-    Diagnostic::error(
+    let problem = Diagnostic::error(
         "undeclared-resource",
         "Reference to undeclared resource",
         detail,
     )
-    .at(span)
+    .at(span);
+    match near_resource(node, mode, type_name, name) {
+        Some(near) => problem.hint(format!("did you mean {near}?")),
+        None => problem,
+    }
+}
+
+/// The resource of the same type with a name that is near, or of the same name with a type that is.
+fn near_resource(
+    node: &ModuleNode,
+    mode: ResourceMode,
+    type_name: &Text,
+    name: &Text,
+) -> Option<Resource> {
+    let declared = || {
+        node.module
+            .resources
+            .keys()
+            .filter(|resource| resource.mode == mode)
+    };
+    let same_type = declared().filter(|resource| resource.type_name == *type_name);
+    let near = suggestion(name, same_type.map(|resource| &*resource.name));
+    let near = near.map(|near| (&**type_name, near)).or_else(|| {
+        let same_name = declared().filter(|resource| resource.name == *name);
+        suggestion(type_name, same_name.map(|resource| &*resource.type_name))
+            .map(|near| (near, &**name))
+    });
+    near.map(|(type_name, name)| Resource {
+        mode,
+        type_name: type_name.into(),
+        name: name.into(),
+    })
 }
 
 /// As messages name a module.
