@@ -60,7 +60,7 @@ fn scripts_and_files_reach_the_machine() {
     project.write("one.sh", "#!/bin/sh\necho first\n");
     project.write("two.sh", "echo second\n");
     project.terrace(&["init"]).success();
-    let applied = project.terrace(&["apply", "-auto-approve"]).success();
+    let mut applied = project.terrace(&["apply", "-auto-approve"]).success();
     for line in [
         "terraform_data.a (remote-exec): Connecting to remote host via SSH...",
         "terraform_data.a (remote-exec):   Host: 127.0.0.1",
@@ -71,7 +71,7 @@ fn scripts_and_files_reach_the_machine() {
         "terraform_data.a (remote-exec): first",
         "terraform_data.a (remote-exec): second",
     ] {
-        applied.says(line);
+        applied = applied.says(line);
     }
     let copied = sshd.file("there/a");
     assert_eq!(std::fs::read_to_string(&copied).unwrap(), "content");
@@ -90,9 +90,11 @@ fn a_script_that_fails_taints() {
         "provisioner \"remote-exec\" {\n    inline = [\"exit 3\"]\n  }",
     );
     project.terrace(&["init"]).success();
-    let failed = project.terrace(&["apply", "-auto-approve"]).fails(1);
-    failed.says("remote-exec provisioner error");
-    failed.says("Process exited with status 3");
+    project
+        .terrace(&["apply", "-auto-approve"])
+        .fails(1)
+        .says("remote-exec provisioner error")
+        .says("Process exited with status 3");
     let state = project.state();
     assert_eq!(state["resources"][0]["instances"][0]["status"], "tainted");
 }
@@ -120,8 +122,7 @@ fn an_interrupt_ends_a_script() {
     };
     wait(&begun);
     running.interrupt();
-    let failed = running.wait().fails(1);
-    failed.says("interrupted");
+    running.wait().fails(1).says("interrupted");
     wait(&ended);
     let state = project.state();
     assert_eq!(state["resources"][0]["instances"][0]["status"], "tainted");
