@@ -16,12 +16,10 @@ use serde_json::{Map, Value as Json};
 const FLOOR: usize = 83;
 
 /// Where Terrace chooses to differ, and why.
-const DIFFERENCES: [(&str, &str); 1] = [
-    (
-        "ephemeral_variable",
-        "a plan never holds the value of an ephemeral variable, and the reference's plan JSON shows it",
-    ),
-];
+const DIFFERENCES: [(&str, &str); 1] = [(
+    "ephemeral_variable",
+    "a plan never holds the value of an ephemeral variable, and the reference's plan JSON shows it",
+)];
 
 /// What differs from run to run, or names the product.
 const IGNORED: [&str; 4] = ["timestamp", "terraform_version", "lineage", "serial"];

@@ -2,12 +2,12 @@
 
 use terrace_addr::{Resource, ResourceMode};
 use terrace_config::{ForEachOrCount, ModuleNode, ResourceConfig};
-use terrace_diag::{Diagnostic, Span};
+use terrace_diag::{Diagnostic, Span, nearest};
 use terrace_schema::{Block, BlockNesting};
 use terrace_syntax::{Expr, Ident, Step, Traversal};
 use terrace_value::{Text, Value};
 
-use super::suggest::{did_you_mean, suggestion};
+use super::suggest::did_you_mean;
 use super::{Reference, Subject};
 use crate::expression::{Frame, Run, traversal_span};
 use crate::visit;
@@ -237,10 +237,10 @@ fn near_resource(
             .filter(|resource| resource.mode == mode)
     };
     let same_type = declared().filter(|resource| resource.type_name == *type_name);
-    let near = suggestion(name, same_type.map(|resource| &*resource.name));
+    let near = nearest(name, same_type.map(|resource| &*resource.name));
     let near = near.map(|near| (&**type_name, near)).or_else(|| {
         let same_name = declared().filter(|resource| resource.name == *name);
-        suggestion(type_name, same_name.map(|resource| &*resource.type_name))
+        nearest(type_name, same_name.map(|resource| &*resource.type_name))
             .map(|near| (near, &**name))
     });
     near.map(|(type_name, name)| Resource {
