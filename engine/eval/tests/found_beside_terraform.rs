@@ -9,7 +9,7 @@ fn summaries(expression: &str) -> Vec<String> {
     evaluate(expression, "", &NoValues)
         .diagnostics
         .iter()
-        .map(|diagnostic| diagnostic.summary.to_string())
+        .map(|diagnostic| diagnostic.summary.clone())
         .collect()
 }
 

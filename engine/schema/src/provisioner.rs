@@ -117,9 +117,10 @@ mod tests {
         let arguments = |names: &[&str]| {
             Value::object(
                 ["inline", "script", "scripts", "source", "content"].map(|name| {
-                    let value = match names.contains(&name) {
-                        true => Value::unknown(Type::String),
-                        false => Value::null(Type::String),
+                    let value = if names.contains(&name) {
+                        Value::unknown(Type::String)
+                    } else {
+                        Value::null(Type::String)
                     };
                     (name, value)
                 }),

@@ -44,11 +44,12 @@ impl Agent {
         first: Option<&str>,
     ) -> Result<Option<Self>, Failure> {
         let Some(socket) = socket else {
-            return match demanded {
-                true => Err(Failure::fatal(
+            return if demanded {
+                Err(Failure::fatal(
                     "SSH agent requested but SSH_AUTH_SOCK not-specified",
-                )),
-                false => Ok(None),
+                ))
+            } else {
+                Ok(None)
             };
         };
         let asked = async { call(socket).await?.request_identities().await };
@@ -69,6 +70,10 @@ impl Agent {
 }
 
 /// The public key that `agent_identity` means: the text of one, or a file that holds it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the adapter reads the keys that its agent is asked for"
+)]
 fn public_key(identity: &str) -> Option<PublicKey> {
     let read = |path: String| std::fs::read_to_string(path).ok();
     let texts = [
@@ -288,9 +293,10 @@ impl Credentials {
                 KeyboardInteractiveAuthResponse::Failure {
                     partial_success, ..
                 } => {
-                    return Ok(match partial_success {
-                        true => Answer::Further,
-                        false => Answer::No,
+                    return Ok(if partial_success {
+                        Answer::Further
+                    } else {
+                        Answer::No
                     });
                 }
                 KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {

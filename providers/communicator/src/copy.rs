@@ -107,9 +107,10 @@ pub(crate) async fn file(
         )));
     };
     // Without `-d` a missing directory would become a file.
-    let (option, target) = match destination.ends_with('/') {
-        true => ("", destination.trim_end_matches('/')),
-        false => ("-d ", split(destination).0),
+    let (option, target) = if destination.ends_with('/') {
+        ("", destination.trim_end_matches('/'))
+    } else {
+        ("-d ", split(destination).0)
     };
     let command = format!("scp {option}-t {}", quoted(target, platform));
     let mut sink = Sink::open(session, &command).await?;

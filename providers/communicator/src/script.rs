@@ -10,6 +10,10 @@ use crate::copy::{self, Bytes, quoted};
 use crate::session::{Ended, Failure, Session};
 
 /// The texts of scripts; one that does not name its interpreter is for the shell.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an adapter: scripts are files beside the configuration"
+)]
 pub(crate) fn read(contents: &[Content], platform: Platform) -> Result<Vec<Vec<u8>>, Failure> {
     contents
         .iter()

@@ -1,10 +1,10 @@
 //! Against OpenSSH's own server, where there is one.
-
 #![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "tests read files and start an agent"
+    reason = "a test"
 )]
-
 use std::fs;
 use std::process::Command;
 use std::sync::Mutex;
@@ -296,9 +296,10 @@ async fn proxy(scheme: &str) -> Proxy {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(async move {
-                let served = match http {
-                    true => serve_http(stream).await,
-                    false => serve_socks(stream).await,
+                let served = if http {
+                    serve_http(stream).await
+                } else {
+                    serve_socks(stream).await
                 };
                 served.ok();
             });

@@ -21,7 +21,7 @@ pub struct Slow {
 
 /// Repeats a part of an input twice as often, again and again, and looks at the time.
 pub fn growth(target: &Target, mutator: &mut Mutator<'_>) -> Option<Slow> {
-    let whole = mutator.next();
+    let whole = mutator.input();
     let part = mutator.part(&whole);
     let (before, middle, after) = (
         &whole[..part.start],

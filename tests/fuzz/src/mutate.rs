@@ -87,7 +87,7 @@ impl<'a> Mutator<'a> {
     }
 
     /// An input: a seed, or a few mutations away from one.
-    pub fn next(&mut self) -> Vec<u8> {
+    pub fn input(&mut self) -> Vec<u8> {
         let mut bytes = self
             .seeds
             .choose(&mut self.random)
@@ -230,7 +230,7 @@ mod tests {
         let seeds = [b"a = [1, {b = 2}]\n".to_vec(), b"x {\n}\n".to_vec()];
         let make = |seed| {
             let mut mutator = Mutator::new(seed, &seeds, &["for"]);
-            (0..200).map(|_| mutator.next()).collect::<Vec<_>>()
+            (0..200).map(|_| mutator.input()).collect::<Vec<_>>()
         };
         assert_eq!(make(7), make(7));
         assert_ne!(make(7), make(8));

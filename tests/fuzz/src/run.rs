@@ -56,7 +56,7 @@ pub struct Report {
 pub fn case(target: &Target, seed: u64, number: u64) -> Vec<u8> {
     let mixed = seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let seeds = target.seeds();
-    Mutator::new(mixed, &seeds, target.words).next()
+    Mutator::new(mixed, &seeds, target.words).input()
 }
 
 /// Feeds a target until the time is over or something is wrong. An input that hangs is reported to `on_hang` while it
@@ -70,7 +70,7 @@ pub fn run(target: &Target, options: Options, on_hang: fn(&Target, &Failure)) ->
     while report.failure.is_none() && start.elapsed() < options.time {
         let mixed = options.seed ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut mutator = Mutator::new(mixed, &seeds, target.words);
-        let input = mutator.next();
+        let input = mutator.input();
         watch.begin(number, &input);
         let begun = Instant::now();
         let checked = catch_unwind(AssertUnwindSafe(|| (target.check)(&input)));

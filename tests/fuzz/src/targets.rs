@@ -225,9 +225,10 @@ struct One<'a>(&'static str, &'a [u8]);
 
 impl Files for One<'_> {
     fn read(&self, path: &str) -> std::io::Result<Arc<[u8]>> {
-        match path.trim_start_matches("./") == self.0 {
-            true => Ok(self.1.into()),
-            false => Err(std::io::ErrorKind::NotFound.into()),
+        if path.trim_start_matches("./") == self.0 {
+            Ok(self.1.into())
+        } else {
+            Err(std::io::ErrorKind::NotFound.into())
         }
     }
 

@@ -1,6 +1,10 @@
 //! Every target for a few seconds, or ten minutes with `TERRACE_FULL`, from a fresh seed; and inputs of great size.
 
-#![allow(clippy::disallowed_methods, reason = "a test measures time")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::format_collect,
+    reason = "a test measures time, and makes great inputs"
+)]
 
 use std::time::{Duration, Instant};
 

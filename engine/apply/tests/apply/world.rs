@@ -493,9 +493,10 @@ impl Remote for Machines {
         if what.contains("hang") {
             futures::future::pending::<()>().await;
         }
-        match what.contains("fail") {
-            true => Err(RemoteError("error executing: status 3".to_owned())),
-            false => Ok(()),
+        if what.contains("fail") {
+            Err(RemoteError("error executing: status 3".to_owned()))
+        } else {
+            Ok(())
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `lifecycle`: enabled, destroy, prevent_destroy, replace_triggered_by.
+//! `lifecycle`: `enabled`, `destroy`, `prevent_destroy`, `replace_triggered_by`.
 
 use terrace_plan::{Action, ActionReason, PlanMode};
 use terrace_provider_testkit::{Operation, World as _};
