@@ -4,10 +4,7 @@
 //! printed. So the system's library is not asked: logarithms are those of `libm`, and a power is taken apart into a
 //! whole and a fractional exponent, as the reference's results are.
 
-#![cfg_attr(
-    test,
-    expect(clippy::float_cmp, reason = "exact values are what is asked for")
-)]
+#![expect(clippy::float_cmp, reason = "exact values are what is asked for")]
 
 use std::iter;
 

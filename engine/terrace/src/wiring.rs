@@ -111,6 +111,19 @@ pub(crate) fn read_cli_config(
         return Ok(CliConfiguration::default());
     };
     let name = path.to_string_lossy().into_owned();
+    if !path.exists() {
+        // As the reference: whoever names a file that is not there yet may go on without it.
+        let mut warnings = Diagnostics::new();
+        warnings.push(Diagnostic::warning(
+            "cli-configuration-missing",
+            "Unable to open CLI configuration file",
+            format!("The CLI configuration file at {name:?} does not exist."),
+        ));
+        return Ok(CliConfiguration {
+            warnings,
+            ..CliConfiguration::default()
+        });
+    }
     let bytes = Disk.read(&name).map_err(|error| {
         let detail = format!("The CLI configuration file {name} cannot be read: {error}.");
         CommandError::one(

@@ -36,7 +36,8 @@ impl Run<'_> {
             return Value::dynamic();
         };
         let decision = self.eval(condition, frame);
-        let marks = decision.marks();
+        // Also the marks of what is not chosen: which value it is tells something of both.
+        let marks = decision.marks() | true_value.marks() | false_value.marks();
         if decision.is_null() {
             self.error_about(condition, frame, || {
                 Diagnostic::error(
@@ -50,8 +51,7 @@ impl Run<'_> {
             return Value::unknown(ty);
         }
         if !decision.is_known() {
-            return undecided(&true_value, &false_value, &ty)
-                .with_marks(marks | true_value.marks() | false_value.marks());
+            return undecided(&true_value, &false_value, &ty).with_marks(marks);
         }
         let Some(decision) = convert(&decision, &Type::Bool)
             .ok()

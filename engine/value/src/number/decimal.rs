@@ -1,5 +1,6 @@
 //! Decimal text: reading and printing.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use num_bigint::BigUint;
@@ -10,6 +11,9 @@ use super::{LITERAL_PRECISION, Number, Repr, arithmetic};
 
 /// A decimal exponent beyond this is refused: nobody means it, and printing it would fill the memory.
 const GREATEST_EXPONENT: i64 = 1_000_000;
+/// Digits that are read one by one: more than twice those of a literal's precision. Of what follows it matters only whether
+/// it is zero, so that the time of reading follows the length of the text.
+const TELLING_DIGITS: usize = 1_100;
 /// Bits kept beyond the precision while scaling by a power of ten.
 const GUARD_BITS: u32 = 64;
 
@@ -45,8 +49,10 @@ pub(super) fn parse(text: &str) -> Option<Number> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let value = BigUint::parse_bytes(digits.as_bytes(), 10)?;
     let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+    let (digits, dropped) = telling_digits(&digits);
+    let value = BigUint::parse_bytes(digits.as_bytes(), 10)?;
+    let exponent = exponent.checked_add(i64::try_from(dropped).ok()?)?;
     if value.is_zero() {
         return Some(Number::from_float(Float::rounded(
             negative,
@@ -59,6 +65,20 @@ pub(super) fn parse(text: &str) -> Option<Number> {
         return None;
     }
     Some(Number::from_float(scaled(negative, value, exponent)))
+}
+
+/// The digits that decide which number is meant, and how many are left out behind them.
+fn telling_digits(digits: &str) -> (Cow<'_, str>, usize) {
+    let digits = digits.trim_start_matches('0');
+    let Some((first, rest)) = digits.split_at_checked(TELLING_DIGITS) else {
+        return (if digits.is_empty() { "0" } else { digits }.into(), 0);
+    };
+    if rest.bytes().all(|digit| digit == b'0') {
+        (first.into(), rest.len())
+    } else {
+        // One more, so that the number lies above the first digits, as it does with all of them.
+        (format!("{first}1").into(), rest.len() - 1)
+    }
 }
 
 fn parse_exponent(text: &str) -> Option<i64> {
@@ -358,6 +378,26 @@ mod tests {
             );
             assert_eq!(parse(&shortest(&number.to_float())), Some(number), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_of_very_many_digits_are_read_in_no_time() {
+        for exact in [
+            BigUint::from(2_u8).pow(5_000),
+            BigUint::from(3_u8).pow(7_001),
+        ] {
+            let all_digits = Number::from_float(scaled(false, exact.clone(), 0));
+            assert_eq!(parse(&exact.to_string()), Some(all_digits));
+        }
+        let nines = "9".repeat(3_000);
+        let number = parse(&nines).unwrap();
+        assert_eq!(number.to_string(), format!("1{}", "0".repeat(3_000)));
+        assert_eq!(
+            parse(&format!("0.{}1", "0".repeat(2_000))),
+            parse("1e-2001")
+        );
+        assert_eq!(parse(&format!("{}.5", "0".repeat(2_000))), parse("0.5"));
+        assert!(parse(&"7".repeat(900_000)).is_some());
     }
 
     #[test]
