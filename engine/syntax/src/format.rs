@@ -23,7 +23,7 @@ pub fn format(text: &str) -> String {
     formatted(text, &body)
 }
 
-/// Formats a file's bytes like [`format`]; of a text with syntax errors it gives these, in the source 0. Bytes that are
+/// Formats a file's bytes like [`format()`]; of a text with syntax errors it gives these, in the source 0. Bytes that are
 /// not UTF-8, which only comments may hold, stay as they are.
 pub fn format_bytes(bytes: &[u8]) -> Result<Vec<u8>, Diagnostics> {
     let (body, diagnostics) = parse(SourceId(0), bytes);

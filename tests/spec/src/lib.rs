@@ -2,7 +2,7 @@
 //!
 //! A page of `pages/` is Markdown that reads as documentation. Its fenced blocks are also a test: files, expressions with
 //! their values, commands with what they print, configurations with what is said of them. [`Page::parse`] reads a page,
-//! [`reference`] writes the reference that `docs/language` shows, and [`oracle`] holds the pages to an installed
+//! [`mod@reference`] writes the reference that `docs/language` shows, and [`oracle`] holds the pages to an installed
 //! `terraform`. The tests of this crate run every example against Terrace.
 
 mod command_line;
