@@ -91,6 +91,7 @@ fn depth_is_refused_and_no_stack_overflows() {
         nested("a = \"", "%{if x}", "", "%{endif}"),
         nested("a = b", "[*].c", "", ""),
         nested("", "b {\n", "", "}\n"),
+        nested("", "v ~}le {\n", "", ""),
         nested("", "/*", "", "*/"),
         nested("", "%{if x}", "", "%{endif}"),
         nested("", "${", "1", "}"),

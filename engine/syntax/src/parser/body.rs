@@ -432,7 +432,7 @@ impl Parser<'_> {
     fn skip_item(&mut self, start: usize) {
         let reached = self.position;
         self.newlines = true;
-        let mut open: Vec<TokenKind> = Vec::new();
+        let mut open = Open::default();
         for index in start..self.tokens.len() {
             let kind = self.tokens[index].kind;
             match kind {
@@ -451,10 +451,10 @@ impl Parser<'_> {
                     self.position = index;
                     return;
                 }
-                _ if kind.nesting() > 0 => open.push(kind),
+                _ if kind.nesting() > 0 => open.open(kind),
                 _ => {
                     if let Some(opener) = kind.opener() {
-                        close_bracket(&mut open, opener);
+                        open.close(opener);
                     }
                     if kind == TokenKind::QuoteNewline && open.is_empty() && index + 1 >= reached {
                         self.position = index + 1;
@@ -483,12 +483,51 @@ impl Parser<'_> {
     }
 }
 
-/// Closes the innermost of `open` that `opener` began, and what is open within it.
-fn close_bracket(open: &mut Vec<TokenKind>, opener: TokenKind) {
-    let same = |kind: &TokenKind| {
-        *kind == opener || (opener == TokenKind::Interpolation && *kind == TokenKind::Directive)
-    };
-    if let Some(index) = open.iter().rposition(same) {
-        open.truncate(index);
+/// Brackets that are open at a place.
+#[derive(Default)]
+struct Open {
+    stack: Vec<TokenKind>,
+    /// How many of each kind are in the stack, so that what closes nothing is known without looking through it.
+    counts: Vec<(TokenKind, usize)>,
+}
+
+impl Open {
+    const fn is_empty(&self) -> bool {
+        self.stack.is_empty()
+    }
+
+    fn count(&mut self, kind: TokenKind) -> &mut usize {
+        let place = self.counts.iter().position(|(counted, _)| *counted == kind);
+        let place = place.unwrap_or_else(|| {
+            self.counts.push((kind, 0));
+            self.counts.len() - 1
+        });
+        &mut self.counts[place].1
+    }
+
+    fn open(&mut self, kind: TokenKind) {
+        *self.count(kind) += 1;
+        self.stack.push(kind);
+    }
+
+    /// Closes the innermost bracket that `opener` began, and what is open within it.
+    fn close(&mut self, opener: TokenKind) {
+        let is_interpolation = opener == TokenKind::Interpolation;
+        let same =
+            |kind: TokenKind| kind == opener || (is_interpolation && kind == TokenKind::Directive);
+        let directives = if is_interpolation {
+            *self.count(TokenKind::Directive)
+        } else {
+            0
+        };
+        if *self.count(opener) + directives == 0 {
+            return;
+        }
+        while let Some(kind) = self.stack.pop() {
+            *self.count(kind) -= 1;
+            if same(kind) {
+                return;
+            }
+        }
     }
 }

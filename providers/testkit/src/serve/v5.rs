@@ -38,6 +38,7 @@ impl Provider for V5 {
             provider: schema.provider.map(provider_schema).transpose()?,
             resource_schemas: schemas(schema.resource_schemas)?,
             data_source_schemas: schemas(schema.data_source_schemas)?,
+            ephemeral_resource_schemas: schemas(schema.ephemeral_resource_schemas)?,
             functions: schema
                 .functions
                 .into_iter()
