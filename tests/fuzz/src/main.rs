@@ -63,6 +63,7 @@ fn attempt() -> Result<bool, String> {
             seed,
             time: Duration::from_secs(seconds),
             first: 0,
+            growth: true,
         };
         let report = run(target, options, |target, failure| {
             tell(target, failure);

@@ -28,6 +28,9 @@ pub struct Options {
     pub time: Duration,
     /// The number of the first input.
     pub first: u64,
+    /// Whether to look at how the time grows with the input as well. A machine that others use at the same time tells
+    /// little about that.
+    pub growth: bool,
 }
 
 /// What was found wrong.
@@ -89,7 +92,7 @@ pub fn run(target: &Target, options: Options, on_hang: fn(&Target, &Failure)) ->
             what,
             input,
         });
-        if report.failure.is_none() && number % GROWTH_EVERY == GROWTH_EVERY - 1 {
+        if options.growth && report.failure.is_none() && number % GROWTH_EVERY == GROWTH_EVERY - 1 {
             watch.end();
             report.failure = growth(target, &mut mutator).map(|Slow { what, input }| Failure {
                 number,

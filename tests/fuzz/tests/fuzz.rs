@@ -35,6 +35,7 @@ fn nothing_that_reads_panics_or_is_slow() {
             seed,
             time,
             first: 0,
+            growth: is_full(),
         };
         let report = run(target, options, |target, failure| {
             eprintln!("{} hangs on {failure:?}", target.name);
