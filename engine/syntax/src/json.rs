@@ -2,7 +2,7 @@
 
 mod parser;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrace_diag::{Diagnostic, Diagnostics, Span};
@@ -223,6 +223,7 @@ fn duplicate(property: &Property, summary: &str) -> Diagnostic {
 pub(crate) fn unexpected_properties(objects: &[JsonObject], schema: &BodySchema) -> Diagnostics {
     let mut diagnostics = Diagnostics::new();
     let properties = || objects.iter().flat_map(|object| object.properties.iter());
+    let set: BTreeSet<&str> = properties().map(|property| &*property.name.text).collect();
     for property in properties() {
         let name = &*property.name.text;
         if name == COMMENT || schema.attribute(name).is_some() || schema.block(name).is_some() {
@@ -232,7 +233,7 @@ pub(crate) fn unexpected_properties(objects: &[JsonObject], schema: &BodySchema)
             .attributes
             .iter()
             .map(|attribute| &*attribute.name)
-            .filter(|known| !properties().any(|property| *property.name.text == **known));
+            .filter(|known| !set.contains(known));
         let candidates = unset.chain(schema.blocks.iter().map(|block| &*block.type_name));
         let hint = suggestion(name, candidates)
             .map_or_else(String::new, |known| format!(" Did you mean \"{known}\"?"));
