@@ -196,16 +196,7 @@ impl Run<'_> {
         if marks.contains(Marks::EPHEMERAL) {
             return self.refuse(expression, invalid_count("The given \"count\" is derived from an ephemeral value, which means that Terrace cannot persist it between plan/apply rounds. Use only non-ephemeral values to specify the number of resource instances."));
         }
-        let value = match convert(&value, &Type::Number) {
-            Ok(value) => value,
-            Err(error) => {
-                let detail = format!("Invalid expression value: {error}.");
-                return self.refuse(
-                    expression,
-                    Diagnostic::error("incorrect-type", "Incorrect value type", detail),
-                );
-            }
-        };
+        let value = self.converted(expression, &value, &Type::Number)?;
         if value.is_null() {
             return self.refuse(
                 expression,
@@ -252,16 +243,7 @@ impl Run<'_> {
         if marks.contains(Marks::SENSITIVE) {
             return self.refuse(expression, invalid_enabled("Sensitive values, or values derived from sensitive values, cannot be used as \"enabled\" arguments. If used, the sensitive value could be exposed by whether the object is there."));
         }
-        let value = match convert(&value, &Type::Bool) {
-            Ok(value) => value,
-            Err(error) => {
-                let detail = format!("Invalid expression value: {error}.");
-                return self.refuse(
-                    expression,
-                    Diagnostic::error("incorrect-type", "Incorrect value type", detail),
-                );
-            }
-        };
+        let value = self.converted(expression, &value, &Type::Bool)?;
         if value.is_null() {
             return self.refuse(
                 expression,
@@ -276,6 +258,20 @@ impl Run<'_> {
             None if unknowns == Unknowns::Allow => Some(Expansion::Unknown),
             None => self.refuse(expression, invalid_enabled("The \"enabled\" value depends on resource attributes that cannot be determined until apply, so Terrace cannot predict whether the object will be there. To work around this, use the -target argument to first apply only the resources that it depends on.")),
         }
+    }
+
+    /// The value as one of the type that the argument takes.
+    fn converted(&mut self, expression: &Expr, value: &Value, ty: &Type) -> Option<Value> {
+        convert(value, ty).map_or_else(
+            |error| {
+                let detail = format!("Invalid expression value: {error}.");
+                self.refuse(
+                    expression,
+                    Diagnostic::error("incorrect-type", "Incorrect value type", detail),
+                )
+            },
+            Some,
+        )
     }
 
     fn refuse<T>(&mut self, expression: &Expr, diagnostic: Diagnostic) -> Option<T> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use terrace_addr::ProviderAddr;
@@ -131,34 +131,8 @@ impl LockFile {
 
     /// Writes the file, whole or not at all; leaves it alone where it already says this.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        let text = self.to_text();
-        if std::fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
-            return Ok(());
-        }
-        let directory = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new()
-            .prefix(".terraform.lock.")
-            .tempfile_in(directory)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        readable_by_all(file.as_file())?;
-        file.persist(path)?;
-        Ok(())
+        terrace_registry_client::save_lock(path, &self.to_text())
     }
-}
-
-#[cfg(unix)]
-fn readable_by_all(file: &std::fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn readable_by_all(_file: &std::fs::File) -> io::Result<()> {
-    Ok(())
 }
 
 fn read_provider(

@@ -8,7 +8,7 @@ use terrace_syntax::{Attribute, Block, BodySchema, Content, Expr, ExprKind, Obje
 use terrace_value::convert::convert;
 use terrace_value::{Text, Type, Value};
 
-use super::resource::is_evaluated;
+use super::resource::{first_lifecycle, is_evaluated};
 use super::{Decoder, block, schema};
 use crate::early::source_problem;
 use crate::parts::{CallPart, Early, ProviderReference};
@@ -107,34 +107,11 @@ impl Decoder<'_> {
 
     /// `enabled` of the call's `lifecycle` block, which holds nothing else.
     fn call_lifecycle(&mut self, content: &Content) -> Option<(Expr, Span)> {
-        let mut first: Option<Span> = None;
-        let mut enabled = None;
-        for inner in content
-            .blocks
-            .iter()
-            .filter(|inner| &*inner.type_name.name == "lifecycle")
-        {
-            if let Some(first) = first {
-                let detail = format!(
-                    "This module call already has a lifecycle block at {}.",
-                    self.place(first)
-                );
-                self.problem(
-                    "duplicate-lifecycle",
-                    "Duplicate lifecycle block",
-                    detail,
-                    inner.header_span,
-                );
-                continue;
-            }
-            first = Some(inner.header_span);
-            let lifecycle = self.content(&inner.body, &CALL_LIFECYCLE);
-            enabled = lifecycle
-                .attributes
-                .get("enabled")
-                .map(|attribute| (attribute.value.clone(), attribute.name.span));
-        }
-        enabled
+        let lifecycle =
+            first_lifecycle(content).map(|block| self.content(&block.body, &CALL_LIFECYCLE));
+        self.refuse_further_lifecycles(content, "module call");
+        let enabled = lifecycle.as_ref()?.attributes.get("enabled")?;
+        Some((enabled.value.clone(), enabled.name.span))
     }
 
     fn call_version(&mut self, attribute: &Attribute) -> Option<(Early<String>, Span)> {

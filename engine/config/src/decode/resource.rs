@@ -52,6 +52,18 @@ static LIFECYCLE: LazyLock<BodySchema> = LazyLock::new(|| {
     )
 });
 
+fn lifecycles(content: &Content) -> impl Iterator<Item = &Block> {
+    content
+        .blocks
+        .iter()
+        .filter(|inner| &*inner.type_name.name == "lifecycle")
+}
+
+/// The `lifecycle` block that counts.
+pub(super) fn first_lifecycle(content: &Content) -> Option<&Block> {
+    lifecycles(content).next()
+}
+
 impl Decoder<'_> {
     pub(super) fn managed_resource(&mut self, block: &Block) {
         let (content, rest) = self.partial_content(&block.body, &MANAGED);
@@ -234,30 +246,31 @@ impl Decoder<'_> {
     }
 
     fn lifecycle(&mut self, content: &Content, mode: ResourceMode) -> LifecyclePart {
-        let mut part = LifecyclePart::default();
-        let mut first: Option<Span> = None;
-        for inner in content
-            .blocks
-            .iter()
-            .filter(|inner| &*inner.type_name.name == "lifecycle")
-        {
-            if let Some(first) = first {
-                let detail = format!(
-                    "This resource already has a lifecycle block at {}.",
-                    self.place(first)
-                );
-                self.problem(
-                    "duplicate-lifecycle",
-                    "Duplicate lifecycle block",
-                    detail,
-                    inner.header_span,
-                );
-                continue;
-            }
-            first = Some(inner.header_span);
-            part = self.lifecycle_block(inner, mode);
-        }
+        let part = first_lifecycle(content)
+            .map(|block| self.lifecycle_block(block, mode))
+            .unwrap_or_default();
+        self.refuse_further_lifecycles(content, "resource");
         part
+    }
+
+    /// An error for each `lifecycle` block of `what` behind the first.
+    pub(super) fn refuse_further_lifecycles(&mut self, content: &Content, what: &str) {
+        let mut blocks = lifecycles(content);
+        let Some(first) = blocks.next() else {
+            return;
+        };
+        for again in blocks {
+            let detail = format!(
+                "This {what} already has a lifecycle block at {}.",
+                self.place(first.header_span)
+            );
+            self.problem(
+                "duplicate-lifecycle",
+                "Duplicate lifecycle block",
+                detail,
+                again.header_span,
+            );
+        }
     }
 
     fn lifecycle_block(&mut self, block: &Block, mode: ResourceMode) -> LifecyclePart {

@@ -7,11 +7,12 @@ use std::task::Poll;
 use futures::channel::oneshot;
 use futures::{FutureExt, StreamExt};
 use terrace_addr::{InstanceKey, ResourceMode};
-use terrace_eval::{ConfigGraph, ConfigNode, Scope};
+use terrace_eval::{ConfigGraph, ConfigNode};
 use terrace_graph::NodeId;
 use terrace_instances::Lifetime;
 use terrace_plan::PlanMode;
 
+use super::resources::Prepared;
 use super::{About, Context, Event, Outcome, Walk};
 use crate::closure::Closure;
 use crate::instance::Subject;
@@ -36,29 +37,19 @@ impl Walk<'_> {
         context: Arc<Context>,
         key: Option<InstanceKey>,
     ) -> Option<()> {
-        let address = context.abs.instance(key.clone());
-        let scope = Scope::instance(
-            address.module().clone(),
-            context.expansion.repetition(key.as_ref()),
-        );
-        let mut reads = context.shared_reads.clone();
-        if !self.preconditions(&context, &address, &scope, &mut reads) {
-            return None;
-        }
-        let body = self
-            .evaluator
-            .resource_body(&address, &context.config, &scope, &*self.table);
-        reads.extend(body.dependencies);
-        if !self.take(body.diagnostics) {
-            return None;
-        }
+        let Prepared {
+            address,
+            reads,
+            value: config,
+            ..
+        } = self.prepared(&context, key.as_ref())?;
         self.gathered.reads.insert(address.clone(), reads);
         self.gathered
             .ephemerals
             .insert(address.clone(), context.provider.clone());
         let subject = self.subject(&context, address);
         let opening = self.pool.provider(&context.provider, &*self.table);
-        let (config, pending) = (body.value, context.pending);
+        let pending = context.pending;
         let clock = Arc::clone(&self.request.clock);
         self.running.push(
             async move {

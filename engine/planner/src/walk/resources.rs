@@ -19,6 +19,14 @@ use super::{About, Context, Event, Outcome, Task, Walk};
 use crate::instance::data::{DataInput, plan_data};
 use crate::instance::{Desired, Import, ManagedInput, Subject, Wish, plan_managed};
 
+/// An instance with its body evaluated.
+pub(super) struct Prepared {
+    pub(super) address: AbsResourceInstance,
+    scope: Scope,
+    pub(super) reads: BTreeSet<Dependency>,
+    pub(super) value: Value,
+}
+
 impl Walk<'_> {
     /// Expands a resource in all module instances and queues its instances; whether that went well.
     pub(super) fn resource(&mut self, node: NodeId, resource: &ConfigResource) -> bool {
@@ -223,23 +231,12 @@ impl Walk<'_> {
     }
 
     fn start_managed(&mut self, context: Arc<Context>, key: Option<InstanceKey>) -> Option<()> {
-        let address = context.abs.instance(key.clone());
-        let scope = Scope::instance(
-            address.module().clone(),
-            context.expansion.repetition(key.as_ref()),
-        );
-        let mut reads = context.shared_reads.clone();
-        let holds = self.preconditions(&context, &address, &scope, &mut reads);
-        if !holds {
-            return None;
-        }
-        let body = self
-            .evaluator
-            .resource_body(&address, &context.config, &scope, &*self.table);
-        reads.extend(body.dependencies);
-        if !self.take(body.diagnostics) {
-            return None;
-        }
+        let Prepared {
+            address,
+            scope,
+            mut reads,
+            value,
+        } = self.prepared(&context, key.as_ref())?;
         let replace_triggered = self.triggered(&context, &scope, &mut reads)?;
         let stored = self.base.object(&address).cloned();
         let import = if stored.is_none() {
@@ -248,7 +245,7 @@ impl Walk<'_> {
             None
         };
         let desired = Desired {
-            config: body.value,
+            config: value,
             ignore_changes: Arc::clone(&context.ignore_changes),
             replace_requested: self.request.options.replace.contains(&address),
             replace_triggered,
@@ -317,28 +314,42 @@ impl Walk<'_> {
         Some(())
     }
 
-    fn start_data(&mut self, context: Arc<Context>, key: Option<InstanceKey>) -> Option<()> {
-        let address = context.abs.instance(key.clone());
-        let scope = Scope::instance(
-            address.module().clone(),
-            context.expansion.repetition(key.as_ref()),
-        );
+    /// Judges the preconditions of an instance and evaluates its body; `None` where that ends in errors.
+    pub(super) fn prepared(
+        &mut self,
+        context: &Context,
+        key: Option<&InstanceKey>,
+    ) -> Option<Prepared> {
+        let address = context.abs.instance(key.cloned());
+        let scope = Scope::instance(address.module().clone(), context.expansion.repetition(key));
         let mut reads = context.shared_reads.clone();
-        if !self.preconditions(&context, &address, &scope, &mut reads) {
+        if !self.preconditions(context, &address, &scope, &mut reads) {
             return None;
         }
         let body = self
             .evaluator
             .resource_body(&address, &context.config, &scope, &*self.table);
         reads.extend(body.dependencies);
-        if !self.take(body.diagnostics) {
-            return None;
-        }
+        self.take(body.diagnostics).then_some(Prepared {
+            address,
+            scope,
+            reads,
+            value: body.value,
+        })
+    }
+
+    fn start_data(&mut self, context: Arc<Context>, key: Option<InstanceKey>) -> Option<()> {
+        let Prepared {
+            address,
+            reads,
+            value: config,
+            ..
+        } = self.prepared(&context, key.as_ref())?;
         self.gathered.reads.insert(address.clone(), reads);
         let subject = self.subject(&context, address);
         let may_defer = self.mode() == PlanMode::Normal;
         let opening = self.pool.provider(&context.provider, &*self.table);
-        let (config, pending) = (body.value, context.pending);
+        let pending = context.pending;
         let in_check = context.config.in_check.is_some();
         self.running.push(
             async move {
