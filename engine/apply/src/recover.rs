@@ -354,6 +354,7 @@ impl Asked<'_> {
             type_name: self.intent.address.type_name().clone(),
             current,
             private: base.private.clone(),
+            identity: None,
         };
         let response = self.keep("reading it", self.provider.read(request).await)?;
         if response.state.is_null() {

@@ -237,6 +237,7 @@ impl Provider for Fake {
         Ok(Reply::of(ReadResponse {
             state,
             private: request.private,
+            identity: None,
         }))
     }
     async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
@@ -265,6 +266,7 @@ impl Provider for Fake {
             requires_replace: if replaced { vec![name] } else { Vec::new() },
             private: (*b"planned").into(),
             legacy_type_system: false,
+            identity: None,
         }))
     }
     async fn apply(&self, _: ApplyRequest) -> Attempt<ApplyResponse> {
@@ -283,6 +285,7 @@ impl Provider for Fake {
             type_name: type_name.into(),
             state,
             private: [].into(),
+            identity: None,
         }]))
     }
     async fn read_data(&self, _: &str, config: Value) -> Attempt<Value> {

@@ -10,9 +10,10 @@ pub use outside::{
     ProcessRequest, Signer,
 };
 pub use provider::{
-    ApplyRequest, ApplyResponse, Attempt, ImportedResource, MoveRequest, MoveResponse,
-    OpenedEphemeral, PlanRequest, PlanResponse, Provider, ProviderDiagnostic, ProviderError,
-    ProviderSource, ReadRequest, ReadResponse, RenewedEphemeral, Reply, ResourceState,
+    ApplyRequest, ApplyResponse, Attempt, DeferralReason, ImportedResource, MoveRequest,
+    MoveResponse, OpenedEphemeral, PlanRequest, PlanResponse, Provider, ProviderDiagnostic,
+    ProviderError, ProviderSource, ReadRequest, ReadResponse, RenewedEphemeral, Reply,
+    ResourceState,
 };
 pub use remote::{Connection, Content, Login, Platform, Proxy, Remote, RemoteError, RemoteTask};
 pub use store::{

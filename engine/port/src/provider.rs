@@ -57,6 +57,31 @@ pub struct ProviderError {
     pub message: String,
 }
 
+/// Why a provider cannot do yet what it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeferralReason {
+    /// It does not say, or in a way that nobody knows.
+    Unspecified,
+    /// Something of the resource's configuration is unknown.
+    ResourceConfigUnknown,
+    /// Something of the provider's configuration is unknown.
+    ProviderConfigUnknown,
+    /// Something that must be there first is not.
+    AbsentPrerequisite,
+}
+
+impl DeferralReason {
+    /// How plans name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unknown",
+            Self::ResourceConfigUnknown => "resource_config_unknown",
+            Self::ProviderConfigUnknown => "provider_config_unknown",
+            Self::AbsentPrerequisite => "absent_prereq",
+        }
+    }
+}
+
 /// A provider's answer with what it said beside it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply<T> {
@@ -64,14 +89,23 @@ pub struct Reply<T> {
     pub value: T,
     /// What the provider said.
     pub diagnostics: Vec<ProviderDiagnostic>,
+    /// Why the provider put it off, which it may do for `read`, `plan`, imports, `read_data` and `open_ephemeral` where it
+    /// was told that it may. Nobody tells it so yet.
+    pub deferred: Option<DeferralReason>,
 }
 
 impl<T> Reply<T> {
     /// An answer without remarks.
     pub const fn of(value: T) -> Self {
+        Self::new(value, Vec::new())
+    }
+
+    /// An answer with remarks.
+    pub const fn new(value: T, diagnostics: Vec<ProviderDiagnostic>) -> Self {
         Self {
             value,
-            diagnostics: Vec::new(),
+            diagnostics,
+            deferred: None,
         }
     }
 
@@ -104,6 +138,8 @@ pub struct ReadRequest {
     pub current: Value,
     /// The provider's private bytes.
     pub private: Arc<[u8]>,
+    /// Its identity, where it is known, as the type's identity schema says; `None` where there is none.
+    pub identity: Option<Value>,
 }
 
 /// The present state of an object.
@@ -113,6 +149,8 @@ pub struct ReadResponse {
     pub state: Value,
     /// The provider's private bytes.
     pub private: Arc<[u8]>,
+    /// What identifies it, as the type's identity schema says; `None` where there is none.
+    pub identity: Option<Value>,
 }
 
 /// Asks what a change would give.
@@ -128,6 +166,8 @@ pub struct PlanRequest {
     pub config: Value,
     /// The provider's private bytes of the state.
     pub prior_private: Arc<[u8]>,
+    /// The identity of the object now, as the type's identity schema says; `None` where there is none.
+    pub identity: Option<Value>,
 }
 
 /// What a change would give.
@@ -141,6 +181,8 @@ pub struct PlanResponse {
     pub private: Arc<[u8]>,
     /// The provider is built on the old SDK, whose imprecisions are tolerated.
     pub legacy_type_system: bool,
+    /// The identity of the planned object, unknown where only apply can tell, as the type's identity schema says; `None` where there is none.
+    pub identity: Option<Value>,
 }
 
 /// Asks for a change.
@@ -156,6 +198,8 @@ pub struct ApplyRequest {
     pub config: Value,
     /// The private bytes of the plan.
     pub planned_private: Arc<[u8]>,
+    /// The planned identity, as the type's identity schema says; `None` where there is none.
+    pub identity: Option<Value>,
 }
 
 /// The state after a change, or after the part of it that came through.
@@ -167,6 +211,8 @@ pub struct ApplyResponse {
     pub private: Arc<[u8]>,
     /// The provider is built on the old SDK, whose imprecisions are tolerated.
     pub legacy_type_system: bool,
+    /// What identifies the object, as the type's identity schema says; `None` where there is none.
+    pub identity: Option<Value>,
 }
 
 /// One object that an import found.
@@ -178,6 +224,8 @@ pub struct ImportedResource {
     pub state: Value,
     /// The provider's private bytes.
     pub private: Arc<[u8]>,
+    /// What identifies it, as the type's identity schema says; `None` where there is none.
+    pub identity: Option<Value>,
 }
 
 /// An ephemeral resource that has been opened.
@@ -211,6 +259,8 @@ pub struct MoveRequest {
     pub source_private: Arc<[u8]>,
     /// The type that it is to be of.
     pub target_type_name: Arc<str>,
+    /// Its identity there, with the version of its schema, as stored.
+    pub source_identity: Option<ResourceState>,
 }
 
 /// An object that moved.
@@ -220,6 +270,8 @@ pub struct MoveResponse {
     pub state: Value,
     /// The provider's private bytes.
     pub private: Arc<[u8]>,
+    /// What identifies it now, as the type's identity schema says; `None` where there is none.
+    pub identity: Option<Value>,
 }
 
 /// What a provider answers to a call that it does not know.

@@ -111,6 +111,7 @@ pub(crate) fn plan(request: PlanRequest) -> PlanResponse {
         requires_replace,
         private: prior_private.clone(),
         legacy_type_system: false,
+        identity: None,
     };
     if proposed.is_null() {
         return answer(proposed, Vec::new());
@@ -158,6 +159,7 @@ pub(crate) fn apply(request: ApplyRequest, entropy: &dyn Entropy) -> ApplyRespon
         state,
         private: Arc::clone(&request.planned_private),
         legacy_type_system: false,
+        identity: None,
     }
 }
 
@@ -197,6 +199,7 @@ mod tests {
             prior,
             config,
             prior_private: Arc::default(),
+            identity: None,
         }
     }
 
@@ -217,6 +220,7 @@ mod tests {
                 planned,
                 config: Value::NULL,
                 planned_private: Arc::default(),
+                identity: None,
             },
             &Zeros,
         )

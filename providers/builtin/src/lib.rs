@@ -70,6 +70,7 @@ impl Provider for Builtin {
         Ok(Reply {
             value: (),
             diagnostics: data::validate(&config),
+            deferred: None,
         })
     }
 
@@ -80,6 +81,7 @@ impl Provider for Builtin {
         Ok(Reply {
             value: (),
             diagnostics: remote_state::validate(&config),
+            deferred: None,
         })
     }
 
@@ -99,6 +101,7 @@ impl Provider for Builtin {
                         state.type_name
                     ),
                 )],
+                deferred: None,
             }),
         }
     }
@@ -110,12 +113,14 @@ impl Provider for Builtin {
         let empty = || MoveResponse {
             state: Value::NULL,
             private: Arc::default(),
+            identity: None,
         };
         Ok(match data::from_null_resource(&request) {
             Ok(state) => Reply::of(MoveResponse { state, ..empty() }),
             Err(problem) => Reply {
                 value: empty(),
                 diagnostics: vec![*problem],
+                deferred: None,
             },
         })
     }
@@ -124,6 +129,7 @@ impl Provider for Builtin {
         Ok(Reply::of(ReadResponse {
             state: request.current,
             private: request.private,
+            identity: None,
         }))
     }
 
@@ -146,6 +152,7 @@ impl Provider for Builtin {
                     "Invalid import id",
                     "The id of a terraform_data is not empty.",
                 )],
+                deferred: None,
             });
         }
         let state = data::object(Value::string(id), Value::NULL, Value::NULL, Value::NULL);
@@ -154,6 +161,7 @@ impl Provider for Builtin {
             type_name,
             state,
             private: Arc::default(),
+            identity: None,
         }]))
     }
 

@@ -76,5 +76,9 @@ pub(crate) async fn read(config: &Value, remote: &dyn RemoteStates) -> Reply<Val
         .flatten()
         .map(|(name, value)| (name.clone(), value.clone()));
     let value = Value::object(attributes.chain([("outputs".into(), Value::object(outputs))]));
-    Reply { value, diagnostics }
+    Reply {
+        value,
+        diagnostics,
+        deferred: None,
+    }
 }

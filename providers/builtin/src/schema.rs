@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrace_schema::{
-    Attribute, Block, FunctionParameter, FunctionSchema, ProviderSchema, ResourceSchema,
+    Attribute, Block, FunctionParameter, FunctionSchema, ProviderSchema, ResourceSchema, SchemaTable,
 };
 use terrace_value::{Text, Type};
 
@@ -113,8 +113,8 @@ pub(crate) fn provider() -> ProviderSchema {
         ),
     ];
     ProviderSchema {
-        resources: BTreeMap::from([("terraform_data".into(), data)]),
-        data_sources: BTreeMap::from([("terraform_remote_state".into(), remote_state)]),
+        resources: SchemaTable::from([("terraform_data".into(), data)]),
+        data_sources: SchemaTable::from([("terraform_remote_state".into(), remote_state)]),
         functions: functions
             .into_iter()
             .map(|(name, schema)| (Text::from(name), schema))

@@ -271,6 +271,7 @@ impl Provider for PluginProvider {
         Ok(Reply {
             value,
             diagnostics: diagnostics(list),
+            deferred: None,
         })
     }
 
@@ -288,6 +289,7 @@ impl Provider for PluginProvider {
         Ok(Reply {
             value: (),
             diagnostics: diagnostics(list),
+            deferred: None,
         })
     }
 
@@ -305,6 +307,7 @@ impl Provider for PluginProvider {
         Ok(Reply {
             value: (),
             diagnostics: diagnostics(list),
+            deferred: None,
         })
     }
 
@@ -321,6 +324,7 @@ impl Provider for PluginProvider {
         Ok(Reply {
             value: (),
             diagnostics: diagnostics(list),
+            deferred: None,
         })
     }
 
@@ -340,6 +344,7 @@ impl Provider for PluginProvider {
         Ok(Reply {
             value,
             diagnostics: diagnostics(response.diagnostics),
+            deferred: None,
         })
     }
 
@@ -361,8 +366,10 @@ impl Provider for PluginProvider {
             value: ReadResponse {
                 state,
                 private: response.private.into(),
+                identity: None,
             },
             diagnostics: list,
+            deferred: None,
         })
     }
 
@@ -386,10 +393,12 @@ impl Provider for PluginProvider {
             requires_replace: response.requires_replace.iter().map(path).collect(),
             private: response.planned_private.into(),
             legacy_type_system: response.legacy_type_system,
+            identity: None,
         };
         Ok(Reply {
             value,
             diagnostics: list,
+            deferred: None,
         })
     }
 
@@ -409,10 +418,12 @@ impl Provider for PluginProvider {
             state: self.decode(call, response.new_state.as_ref(), &ty)?,
             private: response.private.into(),
             legacy_type_system: response.legacy_type_system,
+            identity: None,
         };
         Ok(Reply {
             value,
             diagnostics: diagnostics(response.diagnostics),
+            deferred: None,
         })
     }
 
@@ -434,11 +445,13 @@ impl Provider for PluginProvider {
                 state: self.decode(call, resource.state.as_ref(), &ty)?,
                 type_name: resource.type_name.into(),
                 private: resource.private.into(),
+                identity: None,
             });
         }
         Ok(Reply {
             value: imported,
             diagnostics: list,
+            deferred: None,
         })
     }
 
@@ -459,6 +472,7 @@ impl Provider for PluginProvider {
         Ok(Reply {
             value: self.decode(call, response.state.as_ref(), &ty)?,
             diagnostics: list,
+            deferred: None,
         })
     }
 

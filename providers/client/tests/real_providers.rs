@@ -60,6 +60,7 @@ async fn plan(
         proposed: proposed.clone(),
         config: config.clone(),
         prior_private: [].into(),
+        identity: None,
     };
     let reply = provider.plan(request).await.unwrap();
     assert!(!reply.failed(), "{:?}", reply.diagnostics);
@@ -80,6 +81,7 @@ async fn apply(
         planned: plan.planned,
         config: config.clone(),
         planned_private: plan.private,
+        identity: None,
     };
     let reply = provider.apply(request).await.unwrap();
     assert!(!reply.failed(), "{:?}", reply.diagnostics);
@@ -126,6 +128,7 @@ async fn null_lives_through_protocol_5_without_tls() {
         type_name: "null_resource".into(),
         current: state.clone(),
         private,
+        identity: None,
     };
     assert_eq!(provider.read(read).await.unwrap().value.state, state);
 
@@ -209,6 +212,7 @@ async fn time_lives_through_mutual_tls() {
         type_name: "time_static".into(),
         current: state.clone(),
         private,
+        identity: None,
     };
     assert_eq!(provider.read(read).await.unwrap().value.state, state);
     let planned = plan(&provider, "time_static", &state, &state, &config).await;

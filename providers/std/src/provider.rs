@@ -31,7 +31,7 @@ impl Native {
         let table = |list: &[Definition]| {
             list.iter()
                 .map(|found| (Text::from(found.name), Arc::new(found.schema())))
-                .collect::<BTreeMap<_, _>>()
+                .collect()
         };
         let schema = ProviderSchema {
             resources: table(&resources),
@@ -73,6 +73,7 @@ fn failed<T>(value: T, failure: ProviderDiagnostic) -> Reply<T> {
     Reply {
         value,
         diagnostics: vec![failure],
+        deferred: None,
     }
 }
 
@@ -106,6 +107,7 @@ impl Provider for Native {
         Ok(Reply {
             value: (),
             diagnostics: (definition.validate)(&attributes(&config)),
+            deferred: None,
         })
     }
 
@@ -114,6 +116,7 @@ impl Provider for Native {
         Ok(Reply {
             value: (),
             diagnostics: (definition.validate)(&attributes(&config)),
+            deferred: None,
         })
     }
 
@@ -153,7 +156,11 @@ impl Provider for Native {
     async fn read(&self, request: ReadRequest) -> Attempt<ReadResponse> {
         let definition = self.resource(&request.type_name)?;
         let ty = request.current.ty();
-        let answer = |state, private| ReadResponse { state, private };
+        let answer = |state, private| ReadResponse {
+            state,
+            private,
+            identity: None,
+        };
         Ok(
             match (definition.read)(attributes(&request.current), &self.outside) {
                 Ok(Some(object)) => Reply::of(answer(Value::object(object), request.private)),
@@ -170,6 +177,7 @@ impl Provider for Native {
             requires_replace,
             private: request.prior_private.clone(),
             legacy_type_system: false,
+            identity: None,
         };
         if request.proposed.is_null() {
             return Ok(Reply::of(answer(request.proposed.clone(), Vec::new())));
@@ -191,6 +199,7 @@ impl Provider for Native {
             state,
             private,
             legacy_type_system: false,
+            identity: None,
         };
         let prior = present(&request.prior);
         if request.planned.is_null() {
@@ -210,7 +219,11 @@ impl Provider for Native {
             present(&request.config).map_or_else(Vec::new, |config| (definition.validate)(&config));
         if diagnostics.iter().any(|diagnostic| diagnostic.error) {
             let value = answer(before);
-            return Ok(Reply { value, diagnostics });
+            return Ok(Reply {
+                value,
+                diagnostics,
+                deferred: None,
+            });
         }
         Ok(
             match apart(move || (definition.apply)(prior.as_ref(), planned, &outside)).await? {
@@ -242,6 +255,7 @@ impl Provider for Native {
                     type_name: type_name.into(),
                     state,
                     private: Arc::default(),
+                    identity: None,
                 }])
             }
             Err(failure) => failed(Vec::new(), failure),

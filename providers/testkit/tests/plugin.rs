@@ -80,6 +80,7 @@ impl Lab {
             proposed: config.clone(),
             config,
             prior_private: [].into(),
+            identity: None,
         };
         provider.plan(request).await
     }
@@ -94,13 +95,16 @@ impl Lab {
             planned: planned.value.planned,
             config,
             planned_private: planned.value.private,
+            identity: None,
         };
         provider.apply(request).await
     }
 }
 
 fn good<T>(attempt: Attempt<T>) -> T {
-    let Reply { value, diagnostics } = attempt.unwrap();
+    let Reply {
+        value, diagnostics, ..
+    } = attempt.unwrap();
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     value
 }
@@ -134,6 +138,7 @@ async fn objects_outlive_their_provider() {
             type_name: "test_object".into(),
             current: made.state.clone(),
             private: made.private,
+            identity: None,
         };
         assert_eq!(good(provider.read(read).await).state, made.state);
         let imported = good(provider.import("test_object", "object-1").await).remove(0);

@@ -36,6 +36,7 @@ fn plan(provider: &StrictProvider, prior: &Value, config: &Value) -> Reply<PlanR
         proposed: Value::object(proposed),
         config: config.clone(),
         prior_private: [].into(),
+        identity: None,
     }))
     .unwrap()
 }
@@ -52,6 +53,7 @@ fn apply(
         planned: plan.planned.clone(),
         config: config.clone(),
         planned_private: Arc::clone(&plan.private),
+        identity: None,
     }))
     .unwrap()
 }
@@ -89,6 +91,7 @@ fn an_object_lives_and_dies() {
         type_name: "test_object".into(),
         current: created.state.clone(),
         private: created.private,
+        identity: None,
     };
     assert_eq!(
         block_on(provider.read(read.clone())).unwrap().value.state,
@@ -114,6 +117,7 @@ fn an_object_lives_and_dies() {
         proposed: null(&provider),
         config: null(&provider),
         prior_private: updated.private,
+        identity: None,
     };
     let planned = block_on(provider.plan(gone)).unwrap().value;
     assert!(
@@ -181,6 +185,7 @@ fn broken_rules_are_refused() {
         type_name: "test_object".into(),
         current: stranger,
         private: [].into(),
+        identity: None,
     };
     assert!(refusal(&block_on(provider.read(read)).unwrap()).contains("never been an object"));
 
@@ -189,6 +194,7 @@ fn broken_rules_are_refused() {
         type_name: "test_object".into(),
         current: created.state,
         private: [].into(),
+        identity: None,
     };
     assert!(refusal(&block_on(provider.read(read)).unwrap()).contains("private bytes"));
 }
@@ -215,6 +221,7 @@ fn a_script_makes_calls_fail() {
             planned: planned.planned,
             config,
             planned_private: planned.private,
+            identity: None,
         }))
     };
     let tainted = attempt("tainted").unwrap();
@@ -258,6 +265,7 @@ fn stored_states_are_upgraded_and_imports_completed_by_a_read() {
         type_name: "test_object".into(),
         current: imported.state,
         private: imported.private,
+        identity: None,
     };
     assert_eq!(
         block_on(provider.read(read)).unwrap().value.state,

@@ -118,6 +118,7 @@ async fn plan(
             .prior
             .as_ref()
             .map_or_else(|| [].into(), |object| object.private.clone()),
+        identity: None,
     };
     let mut response = match subject.provider.plan(request).await {
         Ok(reply) => {
@@ -278,6 +279,7 @@ pub(crate) async fn apply_change(
         planned: plan.planned.clone(),
         config: plan.config,
         planned_private: plan.private,
+        identity: None,
     };
     let mut diagnostics = Diagnostics::new();
     match subject.provider.apply(request).await {

@@ -50,6 +50,7 @@ pub(crate) async fn delete(
         planned: null.clone(),
         config: null,
         planned_private: private,
+        identity: None,
     };
     let reply = match subject.provider.apply(request).await {
         Ok(reply) => reply,
@@ -115,6 +116,7 @@ async fn plan(
         proposed: null.clone(),
         config: null,
         prior_private: removal.object.private.clone(),
+        identity: None,
     };
     match subject.provider.plan(request).await {
         Ok(reply) => {

@@ -152,6 +152,7 @@ impl Fake {
             state,
             private: (*b"applied").into(),
             legacy_type_system: false,
+            identity: None,
         };
         if request.planned.is_null() {
             let id = text(&request.prior, "id");
@@ -167,6 +168,7 @@ impl Fake {
                 return Ok(Reply {
                     value: answer(request.prior.clone()),
                     diagnostics: vec![error],
+                    deferred: None,
                 });
             }
             state.objects.remove(&id);
@@ -187,6 +189,7 @@ impl Fake {
             return Ok(Reply {
                 value: answer(Value::null(schema().block.implied_type())),
                 diagnostics: vec![error],
+                deferred: None,
             });
         }
         let id = if request.prior.is_null() {
@@ -214,6 +217,7 @@ impl Fake {
                 Ok(Reply {
                     value: answer(object),
                     diagnostics: vec![error],
+                    deferred: None,
                 })
             }
             Some(Manner::Unknown) => Ok(Reply::of(answer(with(
@@ -259,6 +263,7 @@ impl Provider for Fake {
         Ok(Reply::of(ReadResponse {
             state,
             private: request.private,
+            identity: None,
         }))
     }
     async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
@@ -285,6 +290,7 @@ impl Provider for Fake {
             requires_replace,
             private: (*b"planned").into(),
             legacy_type_system: false,
+            identity: None,
         }))
     }
     async fn apply(&self, request: ApplyRequest) -> Attempt<ApplyResponse> {
@@ -312,12 +318,14 @@ impl Provider for Fake {
             return Ok(Reply {
                 value: Vec::new(),
                 diagnostics: vec![error],
+                deferred: None,
             });
         };
         Ok(Reply::of(vec![ImportedResource {
             type_name: type_name.into(),
             state,
             private: [].into(),
+            identity: None,
         }]))
     }
     async fn read_data(&self, _: &str, config: Value) -> Attempt<Value> {
@@ -334,6 +342,7 @@ impl Provider for Fake {
             None => Reply {
                 value: Value::NULL,
                 diagnostics: vec![error],
+                deferred: None,
             },
         })
     }

@@ -102,6 +102,7 @@ async fn delete(input: &ManagedInput, reason: ActionReason, outcome: &mut Manage
         proposed: null.clone(),
         config: null,
         prior_private: change.private.clone(),
+        identity: None,
     };
     let Some(response) = ask(subject, request, &mut outcome.diagnostics).await else {
         return;
@@ -329,6 +330,7 @@ async fn plan_once(
         proposed: proposed.clone(),
         config: question.config.clone(),
         prior_private: question.private.clone(),
+        identity: None,
     };
     let mut response = ask(subject, request, diagnostics).await?;
     if response.planned.is_null() {

@@ -52,6 +52,7 @@ pub(super) async fn take_over(
         },
         source_private: stored.private.clone(),
         target_type_name: target.clone(),
+        source_identity: None,
     };
     let reply = match subject.provider.move_state(request).await {
         Ok(reply) => reply,

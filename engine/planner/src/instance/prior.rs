@@ -276,6 +276,7 @@ async fn read(
         type_name: subject.address.type_name().clone(),
         current: current.clone(),
         private: known.object.private.clone(),
+        identity: None,
     };
     let reply = match subject.provider.read(request).await {
         Ok(reply) => reply,

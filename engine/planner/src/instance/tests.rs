@@ -313,6 +313,7 @@ fn answer_with(size: i64, legacy_type_system: bool) -> PlanResponse {
         requires_replace: Vec::new(),
         private: [].into(),
         legacy_type_system,
+        identity: None,
     }
 }
 

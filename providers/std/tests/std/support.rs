@@ -111,6 +111,7 @@ impl Driver {
             proposed: proposed_new(&block, prior, &config),
             config: config.clone(),
             prior_private: Arc::default(),
+            identity: None,
         };
         let reply = self.runtime.block_on(self.provider.plan(request)).unwrap();
         assert_eq!(reply.diagnostics, []);
@@ -133,6 +134,7 @@ impl Driver {
             planned: planned.clone(),
             config,
             planned_private: Arc::default(),
+            identity: None,
         };
         let state = checked(self.runtime.block_on(self.provider.apply(request)).unwrap())?.state;
         if !planned.is_null() {
@@ -163,6 +165,7 @@ impl Driver {
             type_name: type_name.into(),
             current: current.clone(),
             private: Arc::default(),
+            identity: None,
         };
         checked(self.runtime.block_on(self.provider.read(request)).unwrap())
             .unwrap()

@@ -140,6 +140,7 @@ impl Handler {
             current: decode(request.current_state.as_ref(), &ty)?,
             type_name: request.type_name.into(),
             private: request.private.into(),
+            identity: None,
         };
         let reply = self.survive(self.provider.read(request).await)?;
         Ok(p6::read_resource::Response {
@@ -161,6 +162,7 @@ impl Handler {
             config: decode(request.config.as_ref(), &ty)?,
             type_name: request.type_name.into(),
             prior_private: request.prior_private.into(),
+            identity: None,
         };
         let reply = self.survive(self.provider.plan(request).await)?;
         Ok(p6::plan_resource_change::Response {
@@ -184,6 +186,7 @@ impl Handler {
             config: decode(request.config.as_ref(), &ty)?,
             type_name: request.type_name.into(),
             planned_private: request.planned_private.into(),
+            identity: None,
         };
         let reply = self.survive(self.provider.apply(request).await)?;
         Ok(p6::apply_resource_change::Response {

@@ -284,11 +284,13 @@ impl StrictProvider {
                 Ok(ReadResponse {
                     state: self.as_type(&request.type_name, &object),
                     private: Arc::clone(&request.private),
+                    identity: None,
                 })
             }
             Lookup::Gone => Ok(ReadResponse {
                 state: Value::null(block.implied_type()),
                 private: [].into(),
+                identity: None,
             }),
             Lookup::Never => Err(broken(format!("There has never been an object {id:?}."))),
         }
@@ -310,6 +312,7 @@ impl StrictProvider {
         Ok(MoveResponse {
             state: self.object(super::identity::taken_over(&stored)),
             private: object_token(&id).into(),
+            identity: None,
         })
     }
 
@@ -366,6 +369,7 @@ impl StrictProvider {
             requires_replace,
             private,
             legacy_type_system: self.legacy_type_system,
+            identity: None,
         }
     }
 
@@ -409,6 +413,7 @@ impl StrictProvider {
             state,
             private: object_token(&id).into(),
             legacy_type_system: self.legacy_type_system,
+            identity: None,
         })
     }
 
@@ -447,6 +452,7 @@ impl StrictProvider {
             state: Value::null(block.implied_type()),
             private: [].into(),
             legacy_type_system: self.legacy_type_system,
+            identity: None,
         })
     }
 
@@ -504,6 +510,7 @@ impl StrictProvider {
             type_name: type_name.into(),
             state,
             private: object_token(id).into(),
+            identity: None,
         }])
     }
 }
@@ -548,6 +555,7 @@ impl Running<'_> {
                 return Ok(Reply {
                     value,
                     diagnostics: vec![diagnostic],
+                    deferred: None,
                 });
             }
             Outcome::LostAfter => return Err(died()),
@@ -571,6 +579,7 @@ fn attempt<T>(ended: Result<Reply<T>, Ended>, empty: impl FnOnce() -> T) -> Atte
         Err(Ended::Failed(diagnostic)) => Ok(Reply {
             value: empty(),
             diagnostics: vec![diagnostic],
+            deferred: None,
         }),
         Err(Ended::Lost(message)) => Err(ProviderError { message }),
     }
@@ -695,6 +704,7 @@ impl Provider for StrictProvider {
         attempt(ended, || ReadResponse {
             state: request.current,
             private: request.private,
+            identity: None,
         })
     }
 
@@ -711,6 +721,7 @@ impl Provider for StrictProvider {
             requires_replace: Vec::new(),
             private: [].into(),
             legacy_type_system: self.legacy_type_system,
+            identity: None,
         })
     }
 
@@ -736,6 +747,7 @@ impl Provider for StrictProvider {
             state: request.prior,
             private: private.into(),
             legacy_type_system: self.legacy_type_system,
+            identity: None,
         })
     }
 
@@ -795,6 +807,7 @@ impl Provider for StrictProvider {
         attempt(ended, || MoveResponse {
             state: Value::NULL,
             private: [].into(),
+            identity: None,
         })
     }
 
