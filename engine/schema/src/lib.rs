@@ -12,6 +12,7 @@ mod plan_valid;
 mod propose;
 mod provisioner;
 mod sensitive;
+mod table;
 mod transform;
 mod types;
 
@@ -25,6 +26,7 @@ pub use legacy::normalize_from_legacy_sdk;
 pub use plan_valid::assert_plan_valid;
 pub use propose::{planned_unknown_object, proposed_new};
 pub use provisioner::{connection, provisioner, provisioner_problem};
+pub use table::SchemaTable;
 pub use transform::{set_unknowns, without_write_only, write_only_paths};
 pub use types::{
     Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use terrace_value::{Text, Type};
 
+use crate::SchemaTable;
+
 /// Everything a provider tells of itself.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProviderSchema {
@@ -13,11 +15,15 @@ pub struct ProviderSchema {
     /// `provider_meta` blocks.
     pub provider_meta: Option<ResourceSchema>,
     /// Managed resource types.
-    pub resources: BTreeMap<Text, Arc<ResourceSchema>>,
+    pub resources: SchemaTable<ResourceSchema>,
     /// Data sources.
-    pub data_sources: BTreeMap<Text, Arc<ResourceSchema>>,
+    pub data_sources: SchemaTable<ResourceSchema>,
     /// Ephemeral resource types.
-    pub ephemeral_resources: BTreeMap<Text, Arc<ResourceSchema>>,
+    pub ephemeral_resources: SchemaTable<ResourceSchema>,
+    /// What configures a listing of objects of managed resource types, where the provider can list them.
+    pub list_resources: BTreeMap<Text, Arc<ResourceSchema>>,
+    /// Actions.
+    pub actions: BTreeMap<Text, Arc<ResourceSchema>>,
     /// What identifies objects of managed resource types, where the provider says so.
     pub identities: BTreeMap<Text, Arc<IdentitySchema>>,
     /// Functions.

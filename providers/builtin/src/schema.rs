@@ -1,10 +1,10 @@
 //! The schema, as the reference has it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrace_schema::{
-    Attribute, Block, FunctionParameter, FunctionSchema, ProviderSchema, ResourceSchema, SchemaTable,
+    Attribute, Block, FunctionParameter, FunctionSchema, ProviderSchema, ResourceSchema,
+    SchemaTable,
 };
 use terrace_value::{Text, Type};
 

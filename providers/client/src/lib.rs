@@ -4,12 +4,16 @@
 //! `v5` and `v6` only map messages; the conversion between messages and the engine's types, and the provider itself,
 //! are one for both.
 
+mod calls;
 mod channel;
 mod convert;
+mod guard;
 mod handshake;
+mod log;
 mod output;
 mod process;
 mod provider;
+mod reattach;
 mod rpc;
 mod schema;
 mod schema_cache;
@@ -17,7 +21,9 @@ mod tls;
 mod v5;
 mod v6;
 
-pub use output::LogSink;
+pub use guard::Guard;
+pub use log::{LogLevel, LogRecord, LogSink};
 pub use process::Launch;
 pub use provider::PluginProvider;
+pub use reattach::Reattach;
 pub use schema_cache::SchemaCache;

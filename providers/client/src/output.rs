@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// Takes each line that a plugin prints.
-pub type LogSink = Arc<dyn Fn(&str) + Send + Sync>;
+use crate::log::{LogRecord, LogSink};
 
 /// How many lines are kept.
 const KEPT: usize = 40;
@@ -63,7 +62,7 @@ impl LastWords {
 pub(crate) async fn forward(
     stream: impl AsyncRead + Unpin,
     words: LastWords,
-    sink: Option<LogSink>,
+    sink: Option<(LogSink, Arc<str>)>,
 ) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
@@ -75,8 +74,8 @@ pub(crate) async fn forward(
                 let text = String::from_utf8_lossy(&line);
                 let text = text.trim_end_matches(['\n', '\r']);
                 words.push(text);
-                if let Some(sink) = &sink {
-                    sink(text);
+                if let Some((sink, file)) = &sink {
+                    sink(&LogRecord::from_line(file, text));
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use terrace_port::ProviderError;
@@ -13,8 +14,11 @@ use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 
 use crate::channel::connect;
+use crate::guard::Guard;
 use crate::handshake::{Handshake, MAGIC_COOKIE, PROTOCOL_VERSIONS, ProtocolVersion};
-use crate::output::{LastWords, LogSink, forward};
+use crate::log::{LogLevel, LogRecord, LogSink};
+use crate::output::{LastWords, forward};
+use crate::reattach::Reattach;
 use crate::schema_cache::SchemaCache;
 use crate::tls::Identity;
 
@@ -36,8 +40,14 @@ pub struct Launch {
     pub environment: Vec<(OsString, OsString)>,
     /// How long it may take until it answers for the first time.
     pub start_timeout: Duration,
-    /// Takes each line that it prints.
+    /// Takes what it prints, and what happens to it.
     pub log: Option<LogSink>,
+    /// Ends it where this process cannot.
+    pub guard: Option<Arc<Guard>>,
+    /// Where somebody else has started it, which then is all that happens.
+    pub attach: Option<Reattach>,
+    /// Whether it may put off what it cannot do yet.
+    pub deferral_allowed: bool,
     /// Where schemas are kept, and the name of this program's content there.
     pub schema_cache: Option<(SchemaCache, String)>,
     /// The version of the engine as providers are told it, such as `1.11.4`.
@@ -45,6 +55,12 @@ pub struct Launch {
 }
 
 impl Launch {
+    /// The name of the program's file.
+    fn file(&self) -> Arc<str> {
+        let name = self.program.file_name().unwrap_or_default();
+        name.to_string_lossy().into()
+    }
+
     /// A start of `program` without arguments, with a minute of patience.
     pub fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> Self {
         Self {
@@ -54,6 +70,9 @@ impl Launch {
             environment: Vec::new(),
             start_timeout: Duration::from_mins(1),
             log: None,
+            guard: None,
+            attach: None,
+            deferral_allowed: false,
             schema_cache: None,
             engine_version: "1.11.4".into(),
         }
@@ -67,6 +86,7 @@ pub(crate) struct PluginProcess {
     child: Mutex<Child>,
     words: LastWords,
     readers: Vec<JoinHandle<()>>,
+    guard: Option<Arc<Guard>>,
     /// Where the plugin puts its socket; goes with the process.
     _socket_directory: tempfile::TempDir,
 }
@@ -92,14 +112,26 @@ impl PluginProcess {
         let mut child = command(launch, &identity, &socket_directory)
             .spawn()
             .map_err(|error| cannot_start(launch, &explain_spawn(&error)))?;
+        if let (Some(guard), Some(group)) = (&launch.guard, child.id()) {
+            guard
+                .watch(group, socket_directory.path())
+                .map_err(|error| {
+                    // Dropping the process kills it.
+                    cannot_start(launch, &format!("nothing would watch over it: {error}"))
+                })?;
+        }
+        if let Some(log) = &launch.log {
+            log(
+                &LogRecord::own(LogLevel::Debug, format!("{} was started", launch.name))
+                    .with("path", launch.program.display())
+                    .with("pid", child.id().unwrap_or_default()),
+            );
+        }
+        let sink = launch.log.clone().map(|log| (log, launch.file()));
         let words = LastWords::default();
         let mut readers = Vec::new();
         if let Some(stderr) = child.stderr.take() {
-            readers.push(tokio::spawn(forward(
-                stderr,
-                words.clone(),
-                launch.log.clone(),
-            )));
+            readers.push(tokio::spawn(forward(stderr, words.clone(), sink)));
         }
         let stdout = child.stdout.take();
         let mut process = Self {
@@ -108,6 +140,7 @@ impl PluginProcess {
             child: Mutex::new(child),
             words,
             readers,
+            guard: launch.guard.clone(),
             _socket_directory: socket_directory,
         };
         let handshake =
@@ -177,7 +210,7 @@ impl PluginProcess {
         self.readers.push(tokio::spawn(forward(
             reader,
             self.words.clone(),
-            launch.log.clone(),
+            launch.log.clone().map(|log| (log, launch.file())),
         )));
         handshake
     }
@@ -266,6 +299,16 @@ impl PluginProcess {
     pub(crate) async fn kill(&self) {
         // An error means that it has already ended.
         let _ended = self.child.lock().await.kill().await;
+    }
+}
+
+impl Drop for PluginProcess {
+    fn drop(&mut self) {
+        // An error means that it has already ended.
+        self.child.get_mut().start_kill().ok();
+        if let (Some(guard), Some(group)) = (&self.guard, self.id) {
+            guard.forget(group);
+        }
     }
 }
 

@@ -2,156 +2,286 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
-use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider,
-    ProviderDiagnostic, ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
-};
+use terrace_port::{Provider as _, ProviderError};
 use terrace_provider_protocol::plugin::Empty;
 use terrace_provider_protocol::plugin::grpc_controller_client::GrpcControllerClient;
 use terrace_provider_protocol::tfplugin6 as p6;
 use terrace_schema::ProviderSchema;
 use terrace_value::{Type, Value};
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use crate::convert::{decode, diagnostics, encode, path};
+use crate::channel::connect;
+use crate::convert::{decode, diagnostics, encode};
 use crate::handshake::ProtocolVersion;
+use crate::log::{LogLevel, LogRecord, LogSink};
 use crate::process::{Launch, PluginProcess, Started};
 use crate::rpc::Rpc;
-use crate::schema::provider_schema;
-use crate::schema_cache::SchemaCache;
+use crate::schema::{Answers, provider_schema};
+use crate::schema_cache::{SchemaCache, fingerprint};
 use crate::v5::V5;
 use crate::v6::V6;
 
 /// How long a provider may take to end in its own time.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
-/// A provider in a process of its own. Dropping it kills the process; [`Provider::close`] lets it end in its own time first.
+/// A provider in a process of its own. Dropping it kills the process; [`terrace_port::Provider::close`] lets it end in its
+/// own time first.
 pub struct PluginProvider {
-    name: String,
-    engine_version: String,
-    start_timeout: Duration,
-    version: ProtocolVersion,
-    process: PluginProcess,
-    channel: Channel,
-    rpc: Box<dyn Rpc>,
-    schema: OnceCell<Arc<ProviderSchema>>,
-    schema_cache: Option<(SchemaCache, String)>,
+    pub(crate) name: String,
+    pub(crate) engine_version: String,
+    pub(crate) deferral_allowed: bool,
+    pub(crate) log: Option<LogSink>,
+    cache: Option<(SchemaCache, String)>,
+    connecting: Connecting,
+    pub(crate) schema: OnceCell<Arc<ProviderSchema>>,
     /// Types of the values of resource types and data sources, once they were asked for.
-    types: Mutex<BTreeMap<(Kind, Arc<str>), Type>>,
+    types: Mutex<BTreeMap<(Kind, Arc<str>), Option<Type>>>,
+}
+
+/// A process that answers.
+pub(crate) struct Connection {
+    name: String,
+    /// None where somebody else started it.
+    process: Option<PluginProcess>,
+    channel: Channel,
+    version: ProtocolVersion,
+    pub(crate) rpc: Box<dyn Rpc>,
+    start_timeout: Duration,
+}
+
+/// A connection that is being made.
+struct Connecting {
+    task: Mutex<Option<JoinHandle<Result<Connection, ProviderError>>>>,
+    made: OnceCell<Result<Connection, ProviderError>>,
+}
+
+impl Drop for Connecting {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+impl Connecting {
+    /// Ends what is being made; whether it was.
+    fn abandon(&self) -> bool {
+        let task = self
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(task) = &task {
+            // The process that it has started goes with it.
+            task.abort();
+        }
+        task.is_some()
+    }
+
+    async fn wait(&self) -> Result<&Connection, ProviderError> {
+        let made = self
+            .made
+            .get_or_init(async || {
+                let task = self
+                    .task
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take();
+                match task {
+                    Some(task) => task.await.unwrap_or_else(|error| Err(not_made(&error))),
+                    None => Err(not_made(&"it was closed")),
+                }
+            })
+            .await;
+        made.as_ref().map_err(Clone::clone)
+    }
+}
+
+fn not_made(why: &dyn std::fmt::Display) -> ProviderError {
+    ProviderError {
+        message: format!("The connection to a provider was not made: {why}."),
+    }
 }
 
 impl PluginProvider {
     /// Starts the provider's process and connects to it.
     pub async fn start(launch: &Launch) -> Result<Self, ProviderError> {
-        let Started {
-            process,
-            channel,
-            version,
-        } = PluginProcess::start(launch).await?;
-        let rpc: Box<dyn Rpc> = match version {
-            ProtocolVersion::V5 => Box::new(V5::new(channel.clone())),
-            ProtocolVersion::V6 => Box::new(V6::new(channel.clone())),
-        };
-        Ok(Self {
+        let provider = Self::begin(launch.clone());
+        provider.connection().await?;
+        Ok(provider)
+    }
+
+    /// Begins to start the provider's process, and does not wait for it: the first call does. A schema that is known from an
+    /// earlier run is there at once.
+    ///
+    /// Must be called within a runtime.
+    pub fn begin(launch: Launch) -> Self {
+        let remembered = launch
+            .schema_cache
+            .as_ref()
+            .and_then(|(cache, key)| cache.remembered(key));
+        let known = remembered.as_ref().map(|found| found.schema.clone());
+        let provider = Self {
             name: launch.name.clone(),
             engine_version: launch.engine_version.clone(),
-            start_timeout: launch.start_timeout,
-            version,
-            process,
-            channel,
-            rpc,
-            schema: OnceCell::new(),
-            schema_cache: launch.schema_cache.clone(),
+            deferral_allowed: launch.deferral_allowed,
+            log: launch.log.clone(),
+            cache: launch.schema_cache.clone(),
+            connecting: Connecting {
+                task: Mutex::new(None),
+                made: OnceCell::new(),
+            },
+            schema: OnceCell::new_with(known),
             types: Mutex::default(),
-        })
-    }
-
-    /// The protocol version that the provider speaks: 5 or 6.
-    pub const fn protocol_version(&self) -> u32 {
-        match self.version {
-            ProtocolVersion::V5 => 5,
-            ProtocolVersion::V6 => 6,
-        }
-    }
-
-    /// The id of the provider's process.
-    pub const fn process_id(&self) -> Option<u32> {
-        self.process.id()
-    }
-
-    async fn load_schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
-        let call = "GetProviderSchema";
-        if let Some(schema) = self.cached_schema() {
-            return Ok(schema);
-        }
-        let response = match tokio::time::timeout(self.start_timeout, self.rpc.schema()).await {
-            Ok(response) => self.answered(call, response).await?,
-            Err(_) => {
-                let why = format!("it said nothing within {} s", self.start_timeout.as_secs());
-                let error = self.process.lost(call, &why, false).await;
-                self.process.kill().await;
-                return Err(error);
-            }
         };
-        if let Some(error) = diagnostics(response.diagnostics.clone())
-            .into_iter()
-            .find(|diagnostic| diagnostic.error)
-        {
-            return Err(self.nonsense(call, &format!("{}: {}", error.summary, error.detail)));
+        let task = tokio::spawn(async move {
+            let connection = Connection::make(&launch).await?;
+            if let (Some(known), Some((cache, key))) = (remembered, &launch.schema_cache)
+                && !known.optional
+            {
+                // It relies on being asked.
+                let answer = connection.ask_schema().await?;
+                if fingerprint(&answer) != known.fingerprint {
+                    connection
+                        .check_remembered(answer, &known.schema, (cache, key))
+                        .await?;
+                }
+            }
+            Ok(connection)
+        });
+        provider
+            .connecting
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(task);
+        provider
+    }
+
+    /// The protocol version that the provider speaks, 5 or 6, once it is connected.
+    pub fn protocol_version(&self) -> Option<u32> {
+        match self.connecting.made.get()?.as_ref().ok()?.version {
+            ProtocolVersion::V5 => Some(5),
+            ProtocolVersion::V6 => Some(6),
         }
-        if let Some((cache, key)) = &self.schema_cache {
-            cache.put(key, &response);
-        }
-        provider_schema(response)
+    }
+
+    /// The id of the provider's process, once it is connected.
+    pub fn process_id(&self) -> Option<u32> {
+        let connection = self.connecting.made.get()?.as_ref().ok()?;
+        connection.process.as_ref()?.id()
+    }
+
+    /// The names of everything that the provider has, without schemas: managed resource types, data sources, ephemeral
+    /// resource types, functions, each sorted.
+    pub async fn names(&self) -> Result<[Vec<String>; 4], ProviderError> {
+        let call = "GetMetadata";
+        let connection = self.connection().await?;
+        let answer = self.answered(call, connection.rpc.metadata()).await?;
+        connection.refused(call, answer.diagnostics)?;
+        let sorted = |mut names: Vec<String>| {
+            names.sort();
+            names
+        };
+        Ok([
+            sorted(
+                answer
+                    .resources
+                    .into_iter()
+                    .map(|one| one.type_name)
+                    .collect(),
+            ),
+            sorted(
+                answer
+                    .data_sources
+                    .into_iter()
+                    .map(|one| one.type_name)
+                    .collect(),
+            ),
+            sorted(
+                answer
+                    .ephemeral_resources
+                    .into_iter()
+                    .map(|one| one.type_name)
+                    .collect(),
+            ),
+            sorted(answer.functions.into_iter().map(|one| one.name).collect()),
+        ])
+    }
+
+    /// The signatures of the provider's functions alone, which it may tell before it is configured.
+    pub async fn functions(
+        &self,
+    ) -> Result<BTreeMap<terrace_value::Text, Arc<terrace_schema::FunctionSchema>>, ProviderError>
+    {
+        let call = "GetFunctions";
+        let connection = self.connection().await?;
+        let answer = self.answered(call, connection.rpc.functions()).await?;
+        connection.refused(call, answer.diagnostics)?;
+        let answers = Answers {
+            schemas: p6::get_provider_schema::Response {
+                functions: answer.functions,
+                ..p6::get_provider_schema::Response::default()
+            },
+            ..Answers::default()
+        };
+        let schema = provider_schema(answers).map_err(|why| self.nonsense(call, &why))?;
+        Ok(schema.functions)
+    }
+
+    /// The whole schema with its descriptions, which the one that is kept on disk has not.
+    pub async fn described_schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
+        self.connection()
+            .await?
+            .load_schema(None)
+            .await
             .map(Arc::new)
-            .map_err(|why| self.nonsense(call, &why))
     }
 
-    /// The schema of an earlier run, for a provider that need not be asked for it before anything else.
-    fn cached_schema(&self) -> Option<Arc<ProviderSchema>> {
-        let (cache, key) = self.schema_cache.as_ref()?;
-        let message = cache.message(key)?;
-        let optional = message
-            .server_capabilities
-            .is_some_and(|server| server.get_provider_schema_optional);
-        if !optional {
-            return None;
+    pub(crate) async fn connection(&self) -> Result<&Connection, ProviderError> {
+        self.connecting.wait().await
+    }
+
+    pub(crate) async fn load_schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
+        let cache = self.cache.as_ref().map(|(cache, key)| (cache, &**key));
+        let connection = self.connection().await?;
+        connection.load_schema(cache).await.map(Arc::new)
+    }
+
+    /// Waits for an answer, and explains why there is none.
+    pub(crate) async fn answered<T>(
+        &self,
+        call: &str,
+        answer: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, ProviderError> {
+        let began = Instant::now();
+        let answer = answer.await;
+        if let Some(log) = &self.log {
+            let how = if answer.is_ok() {
+                "answered"
+            } else {
+                "did not answer"
+            };
+            log(
+                &LogRecord::own(LogLevel::Trace, format!("{} {how}", self.name))
+                    .with("call", call)
+                    .with("microseconds", began.elapsed().as_micros()),
+            );
         }
-        provider_schema(message).ok().map(Arc::new)
-    }
-
-    async fn answered<T>(&self, call: &str, answer: Result<T, Status>) -> Result<T, ProviderError> {
         match answer {
             Ok(answer) => Ok(answer),
-            Err(status) => {
-                let broken = matches!(
-                    status.code(),
-                    Code::Unavailable
-                        | Code::Unknown
-                        | Code::Internal
-                        | Code::Cancelled
-                        | Code::Aborted
-                );
-                Err(self.process.lost(call, &explain(&status), broken).await)
-            }
+            Err(status) => Err(self.connection().await?.lost(call, &status).await),
         }
     }
 
-    fn nonsense(&self, call: &str, why: &str) -> ProviderError {
-        ProviderError {
-            message: format!(
-                "The provider {} gave an answer to {call} that makes no sense: {why}.",
-                self.name
-            ),
-        }
+    pub(crate) fn nonsense(&self, call: &str, why: &str) -> ProviderError {
+        nonsense(&self.name, call, why)
     }
 
-    fn encode(
+    pub(crate) fn encode(
         &self,
         call: &str,
         value: &Value,
@@ -165,7 +295,7 @@ impl PluginProvider {
         })
     }
 
-    fn decode(
+    pub(crate) fn decode(
         &self,
         call: &str,
         value: Option<&p6::DynamicValue>,
@@ -175,51 +305,256 @@ impl PluginProvider {
     }
 
     /// The type of the values of a resource type or data source.
-    async fn type_of(&self, call: &str, kind: Kind, name: &str) -> Result<Type, ProviderError> {
+    pub(crate) async fn type_of(
+        &self,
+        call: &str,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Type, ProviderError> {
+        self.find_type(kind, name)
+            .await?
+            .ok_or_else(|| ProviderError {
+                message: format!(
+                    "The provider {} has no {} {name:?}, which {call} asks about.",
+                    self.name,
+                    kind.as_str()
+                ),
+            })
+    }
+
+    /// The type of the values of something, if the provider has it.
+    pub(crate) async fn find_type(
+        &self,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Option<Type>, ProviderError> {
         let key = (kind, Arc::from(name));
-        if let Some(ty) = self
-            .types
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&key)
-        {
+        if let Some(ty) = self.known_types().get(&key) {
             return Ok(ty.clone());
         }
         let schema = self.schema().await?;
-        let (schemas, what) = match kind {
-            Kind::Resource => (&schema.resources, "resource type"),
-            Kind::Data => (&schema.data_sources, "data source"),
+        let resources = match kind {
+            Kind::Resource => Some(&schema.resources),
+            Kind::Data => Some(&schema.data_sources),
+            Kind::Ephemeral => Some(&schema.ephemeral_resources),
+            Kind::Identity => None,
         };
-        let Some(schema) = schemas.get(name) else {
-            return Err(ProviderError {
-                message: format!(
-                    "The provider {} has no {what} {name:?}, which {call} asks about.",
-                    self.name
-                ),
-            });
+        let ty = match resources {
+            Some(table) => table.get(name).map(|schema| schema.block.implied_type()),
+            None => schema
+                .identities
+                .get(name)
+                .map(|schema| schema.implied_type()),
         };
-        let ty = schema.block.implied_type();
-        self.types
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key, ty.clone());
+        self.known_types().insert(key, ty.clone());
         Ok(ty)
     }
 
-    async fn resource(&self, call: &str, name: &str) -> Result<Type, ProviderError> {
-        self.type_of(call, Kind::Resource, name).await
+    fn known_types(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Kind, Arc<str>), Option<Type>>> {
+        self.types.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn data_source(&self, call: &str, name: &str) -> Result<Type, ProviderError> {
-        self.type_of(call, Kind::Data, name).await
+    /// Ends the provider: it is asked to, and killed if it does not.
+    pub(crate) async fn end(&self) {
+        if self.connecting.abandon() {
+            return;
+        }
+        if let Some(Ok(connection)) = self.connecting.made.get() {
+            connection.end().await;
+        }
+    }
+}
+
+impl Connection {
+    async fn make(launch: &Launch) -> Result<Self, ProviderError> {
+        let (process, channel, version) = match &launch.attach {
+            Some(attach) => {
+                let connected = connect(attach.endpoint.clone(), None, launch.start_timeout).await;
+                let channel = connected.map_err(|why| ProviderError {
+                    message: format!(
+                        "No connection to the provider {} came about, which TF_REATTACH_PROVIDERS says is running: {why}. Start it again, and set the variable to what it prints then.",
+                        launch.name
+                    ),
+                })?;
+                (None, channel, attach.version)
+            }
+            None => {
+                let Started {
+                    process,
+                    channel,
+                    version,
+                } = PluginProcess::start(launch).await?;
+                (Some(process), channel, version)
+            }
+        };
+        let rpc: Box<dyn Rpc> = match version {
+            ProtocolVersion::V5 => Box::new(V5::new(channel.clone())),
+            ProtocolVersion::V6 => Box::new(V6::new(channel.clone())),
+        };
+        Ok(Self {
+            name: launch.name.clone(),
+            process,
+            channel,
+            version,
+            rpc,
+            start_timeout: launch.start_timeout,
+        })
+    }
+
+    /// The answer to the question for the schema, as it came.
+    async fn ask_schema(&self) -> Result<prost::bytes::Bytes, ProviderError> {
+        let call = "GetProviderSchema";
+        match tokio::time::timeout(self.start_timeout, self.rpc.schema()).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(status)) => Err(self.lost(call, &status).await),
+            Err(_) => {
+                let why = format!("it said nothing within {} s", self.start_timeout.as_secs());
+                let Some(process) = &self.process else {
+                    return Err(self.failed(call, &why));
+                };
+                let error = process.lost(call, &why, false).await;
+                process.kill().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn load_schema(
+        &self,
+        cache: Option<(&SchemaCache, &str)>,
+    ) -> Result<ProviderSchema, ProviderError> {
+        let answer = self.ask_schema().await?;
+        let print = fingerprint(&answer);
+        let answers = self.all_answers(answer).await?;
+        let Some((cache, key)) = cache else {
+            return self.schema_of(answers);
+        };
+        let schema = self.schema_of(answers.clone())?;
+        cache.put(key, print, &answers);
+        Ok(schema)
+    }
+
+    /// The schemas with those of identities, which older providers do not know.
+    async fn all_answers(&self, answer: prost::bytes::Bytes) -> Result<Answers, ProviderError> {
+        let call = "GetProviderSchema";
+        let schemas = self
+            .rpc
+            .decode_schema(answer)
+            .map_err(|why| nonsense(&self.name, call, &why))?;
+        self.refused(call, schemas.diagnostics.clone())?;
+        let call = "GetResourceIdentitySchemas";
+        let identities = match self.rpc.identity_schemas().await {
+            Ok(answer) => {
+                self.refused(call, answer.diagnostics)?;
+                answer.identity_schemas
+            }
+            Err(status) if status.code() == Code::Unimplemented => Default::default(),
+            Err(status) => return Err(self.lost(call, &status).await),
+        };
+        Ok(Answers {
+            schemas,
+            identities,
+        })
+    }
+
+    fn schema_of(&self, answers: Answers) -> Result<ProviderSchema, ProviderError> {
+        provider_schema(answers).map_err(|why| nonsense(&self.name, "GetProviderSchema", &why))
+    }
+
+    /// Looks closer at an answer that is not the one that is remembered, which may say the same in other words.
+    async fn check_remembered(
+        &self,
+        answer: prost::bytes::Bytes,
+        known: &ProviderSchema,
+        (cache, key): (&SchemaCache, &str),
+    ) -> Result<(), ProviderError> {
+        let print = fingerprint(&answer);
+        let answers = self.all_answers(answer).await?;
+        cache.put(key, print, &answers);
+        match cache.get(key) {
+            Some(now) if *now == *known => Ok(()),
+            _ => Err(ProviderError {
+                message: format!(
+                    "The provider {} tells other schemas than the same program did in an earlier run, whose answer this run went by. What is remembered has been replaced; run the command again.",
+                    self.name
+                ),
+            }),
+        }
+    }
+
+    /// An error among what the provider said of a question for schemas.
+    fn refused(&self, call: &str, said: Vec<p6::Diagnostic>) -> Result<(), ProviderError> {
+        match diagnostics(said).into_iter().find(|one| one.error) {
+            Some(error) => Err(nonsense(
+                &self.name,
+                call,
+                &format!("{}: {}", error.summary, error.detail),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    async fn lost(&self, call: &str, status: &Status) -> ProviderError {
+        let why = explain(status);
+        let broken = matches!(
+            status.code(),
+            Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled | Code::Aborted
+        );
+        match &self.process {
+            Some(process) => process.lost(call, &why, broken).await,
+            None => self.failed(call, &why),
+        }
+    }
+
+    fn failed(&self, call: &str, why: &str) -> ProviderError {
+        ProviderError {
+            message: format!(
+                "The provider {} failed to answer to {call}: {why}.",
+                self.name
+            ),
+        }
+    }
+
+    async fn end(&self) {
+        let Some(process) = &self.process else {
+            // Who started it ends it.
+            return;
+        };
+        let mut controller = GrpcControllerClient::new(self.channel.clone());
+        // A plugin that ends at once may not get to answer, and one that cannot answer is killed below.
+        let _answer = tokio::time::timeout(CLOSE_PATIENCE, controller.shutdown(Empty {})).await;
+        if !process.ends_within(CLOSE_PATIENCE).await {
+            process.kill().await;
+        }
     }
 }
 
 /// What has values of a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+pub(crate) enum Kind {
     Resource,
     Data,
+    Ephemeral,
+    Identity,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resource => "resource type",
+            Self::Data => "data source",
+            Self::Ephemeral => "ephemeral resource type",
+            Self::Identity => "identity of the resource type",
+        }
+    }
+}
+
+fn nonsense(name: &str, call: &str, why: &str) -> ProviderError {
+    ProviderError {
+        message: format!(
+            "The provider {name} gave an answer to {call} that makes no sense: {why}."
+        ),
+    }
 }
 
 fn explain(status: &Status) -> String {
@@ -227,315 +562,5 @@ fn explain(status: &Status) -> String {
         Code::Unimplemented => "it does not know this call".into(),
         _ if status.message().is_empty() => status.code().description().into(),
         code => format!("{} ({})", status.message(), code.description()),
-    }
-}
-
-/// What this client can do beyond the least.
-const CAPABILITIES: p6::ClientCapabilities = p6::ClientCapabilities {
-    deferral_allowed: false,
-    write_only_attributes_allowed: true,
-};
-
-/// Adds an error where the provider put a call off although the engine did not allow it.
-fn not_deferred(list: &mut Vec<ProviderDiagnostic>, deferred: Option<p6::Deferred>) {
-    if deferred.is_some_and(|deferred| deferred.reason != 0) {
-        list.push(ProviderDiagnostic::error(
-            "Provider deferred changes when not allowed",
-            "The provider answered that it cannot do this yet, although it was not told that it may put things off.\n\nThis is a bug in the provider, which should be reported in the provider's own issue tracker.",
-        ));
-    }
-}
-
-#[async_trait]
-impl Provider for PluginProvider {
-    async fn schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
-        self.schema
-            .get_or_try_init(|| self.load_schema())
-            .await
-            .cloned()
-    }
-
-    async fn validate_provider_config(&self, config: Value) -> Attempt<Value> {
-        let call = "ValidateProviderConfig";
-        let ty = self.schema().await?.provider.block.implied_type();
-        let request = encode(&config, &ty).map_err(|why| self.nonsense(call, &why))?;
-        let (prepared, list) = self
-            .answered(call, self.rpc.validate_provider(request).await)
-            .await?;
-        let value = match prepared {
-            Some(prepared) if !prepared.msgpack.is_empty() || !prepared.json.is_empty() => {
-                self.decode(call, Some(&prepared), &ty)?
-            }
-            _ => config,
-        };
-        Ok(Reply {
-            value,
-            diagnostics: diagnostics(list),
-            deferred: None,
-        })
-    }
-
-    async fn configure(&self, config: Value) -> Attempt<()> {
-        let call = "ConfigureProvider";
-        let ty = self.schema().await?.provider.block.implied_type();
-        let request = p6::configure_provider::Request {
-            terraform_version: self.engine_version.clone(),
-            config: self.encode(call, &config, &ty)?,
-            client_capabilities: Some(CAPABILITIES),
-        };
-        let list = self
-            .answered(call, self.rpc.configure(request).await)
-            .await?;
-        Ok(Reply {
-            value: (),
-            diagnostics: diagnostics(list),
-            deferred: None,
-        })
-    }
-
-    async fn validate_resource_config(&self, type_name: &str, config: Value) -> Attempt<()> {
-        let call = "ValidateResourceConfig";
-        let ty = self.resource(call, type_name).await?;
-        let request = p6::validate_resource_config::Request {
-            type_name: type_name.into(),
-            config: self.encode(call, &config, &ty)?,
-            client_capabilities: Some(CAPABILITIES),
-        };
-        let list = self
-            .answered(call, self.rpc.validate_resource(request).await)
-            .await?;
-        Ok(Reply {
-            value: (),
-            diagnostics: diagnostics(list),
-            deferred: None,
-        })
-    }
-
-    async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()> {
-        let call = "ValidateDataResourceConfig";
-        let ty = self.data_source(call, type_name).await?;
-        let request = p6::validate_data_resource_config::Request {
-            type_name: type_name.into(),
-            config: self.encode(call, &config, &ty)?,
-        };
-        let list = self
-            .answered(call, self.rpc.validate_data(request).await)
-            .await?;
-        Ok(Reply {
-            value: (),
-            diagnostics: diagnostics(list),
-            deferred: None,
-        })
-    }
-
-    async fn upgrade_state(&self, state: ResourceState) -> Attempt<Value> {
-        let call = "UpgradeResourceState";
-        let ty = self.resource(call, &state.type_name).await?;
-        let request = p6::upgrade_resource_state::Request {
-            type_name: state.type_name.to_string(),
-            version: state.schema_version,
-            raw_state: Some(p6::RawState {
-                json: state.json.to_vec(),
-                ..p6::RawState::default()
-            }),
-        };
-        let response = self.answered(call, self.rpc.upgrade(request).await).await?;
-        let value = self.decode(call, response.upgraded_state.as_ref(), &ty)?;
-        Ok(Reply {
-            value,
-            diagnostics: diagnostics(response.diagnostics),
-            deferred: None,
-        })
-    }
-
-    async fn read(&self, request: ReadRequest) -> Attempt<ReadResponse> {
-        let call = "ReadResource";
-        let ty = self.resource(call, &request.type_name).await?;
-        let message = p6::read_resource::Request {
-            type_name: request.type_name.to_string(),
-            current_state: self.encode(call, &request.current, &ty)?,
-            private: request.private.to_vec(),
-            client_capabilities: Some(CAPABILITIES),
-            ..p6::read_resource::Request::default()
-        };
-        let response = self.answered(call, self.rpc.read(message).await).await?;
-        let mut list = diagnostics(response.diagnostics);
-        not_deferred(&mut list, response.deferred);
-        let state = self.decode(call, response.new_state.as_ref(), &ty)?;
-        Ok(Reply {
-            value: ReadResponse {
-                state,
-                private: response.private.into(),
-                identity: None,
-            },
-            diagnostics: list,
-            deferred: None,
-        })
-    }
-
-    async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
-        let call = "PlanResourceChange";
-        let ty = self.resource(call, &request.type_name).await?;
-        let message = p6::plan_resource_change::Request {
-            type_name: request.type_name.to_string(),
-            prior_state: self.encode(call, &request.prior, &ty)?,
-            proposed_new_state: self.encode(call, &request.proposed, &ty)?,
-            config: self.encode(call, &request.config, &ty)?,
-            prior_private: request.prior_private.to_vec(),
-            client_capabilities: Some(CAPABILITIES),
-            ..p6::plan_resource_change::Request::default()
-        };
-        let response = self.answered(call, self.rpc.plan(message).await).await?;
-        let mut list = diagnostics(response.diagnostics);
-        not_deferred(&mut list, response.deferred);
-        let value = PlanResponse {
-            planned: self.decode(call, response.planned_state.as_ref(), &ty)?,
-            requires_replace: response.requires_replace.iter().map(path).collect(),
-            private: response.planned_private.into(),
-            legacy_type_system: response.legacy_type_system,
-            identity: None,
-        };
-        Ok(Reply {
-            value,
-            diagnostics: list,
-            deferred: None,
-        })
-    }
-
-    async fn apply(&self, request: ApplyRequest) -> Attempt<ApplyResponse> {
-        let call = "ApplyResourceChange";
-        let ty = self.resource(call, &request.type_name).await?;
-        let message = p6::apply_resource_change::Request {
-            type_name: request.type_name.to_string(),
-            prior_state: self.encode(call, &request.prior, &ty)?,
-            planned_state: self.encode(call, &request.planned, &ty)?,
-            config: self.encode(call, &request.config, &ty)?,
-            planned_private: request.planned_private.to_vec(),
-            ..p6::apply_resource_change::Request::default()
-        };
-        let response = self.answered(call, self.rpc.apply(message).await).await?;
-        let value = ApplyResponse {
-            state: self.decode(call, response.new_state.as_ref(), &ty)?,
-            private: response.private.into(),
-            legacy_type_system: response.legacy_type_system,
-            identity: None,
-        };
-        Ok(Reply {
-            value,
-            diagnostics: diagnostics(response.diagnostics),
-            deferred: None,
-        })
-    }
-
-    async fn import(&self, type_name: &str, id: &str) -> Attempt<Vec<ImportedResource>> {
-        let call = "ImportResourceState";
-        let request = p6::import_resource_state::Request {
-            type_name: type_name.into(),
-            id: id.into(),
-            client_capabilities: Some(CAPABILITIES),
-            identity: None,
-        };
-        let response = self.answered(call, self.rpc.import(request).await).await?;
-        let mut list = diagnostics(response.diagnostics);
-        not_deferred(&mut list, response.deferred);
-        let mut imported = Vec::new();
-        for resource in response.imported_resources {
-            let ty = self.resource(call, &resource.type_name).await?;
-            imported.push(ImportedResource {
-                state: self.decode(call, resource.state.as_ref(), &ty)?,
-                type_name: resource.type_name.into(),
-                private: resource.private.into(),
-                identity: None,
-            });
-        }
-        Ok(Reply {
-            value: imported,
-            diagnostics: list,
-            deferred: None,
-        })
-    }
-
-    async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value> {
-        let call = "ReadDataSource";
-        let ty = self.data_source(call, type_name).await?;
-        let request = p6::read_data_source::Request {
-            type_name: type_name.into(),
-            config: self.encode(call, &config, &ty)?,
-            provider_meta: None,
-            client_capabilities: Some(CAPABILITIES),
-        };
-        let response = self
-            .answered(call, self.rpc.read_data(request).await)
-            .await?;
-        let mut list = diagnostics(response.diagnostics);
-        not_deferred(&mut list, response.deferred);
-        Ok(Reply {
-            value: self.decode(call, response.state.as_ref(), &ty)?,
-            diagnostics: list,
-            deferred: None,
-        })
-    }
-
-    async fn call_function(
-        &self,
-        name: &str,
-        arguments: Vec<Value>,
-    ) -> Result<Result<Value, (Option<usize>, String)>, ProviderError> {
-        let call = "CallFunction";
-        let schema = self.schema().await?;
-        let Some(function) = schema.functions.get(name) else {
-            return Ok(Err((
-                None,
-                format!("the provider {} has no function {name:?}", self.name),
-            )));
-        };
-        let mut messages = Vec::with_capacity(arguments.len());
-        for (index, argument) in arguments.iter().enumerate() {
-            let Some(parameter) = function
-                .parameters
-                .get(index)
-                .or(function.variadic.as_ref())
-            else {
-                return Ok(Err((
-                    Some(index),
-                    "the function takes fewer arguments".into(),
-                )));
-            };
-            messages.extend(self.encode(call, argument, &parameter.ty)?);
-        }
-        let request = p6::call_function::Request {
-            name: name.into(),
-            arguments: messages,
-        };
-        let response = self
-            .answered(call, self.rpc.call_function(request).await)
-            .await?;
-        if let Some(error) = response.error {
-            let argument = error
-                .function_argument
-                .and_then(|index| index.try_into().ok());
-            return Ok(Err((argument, error.text)));
-        }
-        self.decode(call, response.result.as_ref(), &function.result)
-            .map(Ok)
-    }
-
-    async fn stop(&self) -> Result<(), ProviderError> {
-        let complaint = self.answered("StopProvider", self.rpc.stop().await).await?;
-        if complaint.is_empty() {
-            return Ok(());
-        }
-        Err(ProviderError {
-            message: format!("The provider {} could not stop: {complaint}.", self.name),
-        })
-    }
-
-    async fn close(&self) {
-        let mut controller = GrpcControllerClient::new(self.channel.clone());
-        // A plugin that ends at once may not get to answer, and one that cannot answer is killed below.
-        let _answer = tokio::time::timeout(CLOSE_PATIENCE, controller.shutdown(Empty {})).await;
-        if !self.process.ends_within(CLOSE_PATIENCE).await {
-            self.process.kill().await;
-        }
     }
 }

@@ -1,22 +1,46 @@
 //! Schemas from their messages.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
+use prost::Message;
 use terrace_provider_protocol::tfplugin6 as p6;
 use terrace_schema::{
-    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock,
-    NestedObject, Nesting, ProviderSchema, ResourceSchema, StringKind,
+    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema,
+    IdentityAttribute, IdentitySchema, NestedBlock, NestedObject, Nesting, ProviderSchema,
+    ResourceSchema, SchemaTable, StringKind,
 };
 use terrace_value::{Text, Type};
 
 use crate::convert::type_from_json;
+use crate::schema_cache::RecordKind;
+
+/// What a provider answered when it was asked for its schemas.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answers {
+    pub(crate) schemas: p6::get_provider_schema::Response,
+    pub(crate) identities: HashMap<String, p6::ResourceIdentitySchema>,
+}
+
+/// Records of messages that are not decoded yet.
+pub(crate) struct DeferredSchemas {
+    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) records: Vec<(RecordKind, String, Range<usize>)>,
+}
 
 /// Everything that a provider tells of itself. The error names the part that makes no sense.
-pub(crate) fn provider_schema(
-    response: p6::get_provider_schema::Response,
-) -> Result<ProviderSchema, String> {
+pub(crate) fn provider_schema(answers: Answers) -> Result<ProviderSchema, String> {
+    let Answers {
+        schemas: response,
+        identities,
+    } = answers;
     let server = response.server_capabilities.unwrap_or_default();
+    let actions = response
+        .action_schemas
+        .into_iter()
+        .map(|(name, action)| (name, action.schema.unwrap_or_default()))
+        .collect();
     Ok(ProviderSchema {
         provider: response
             .provider
@@ -27,13 +51,22 @@ pub(crate) fn provider_schema(
             .provider_meta
             .map(|schema| named("provider_meta", resource(schema)))
             .transpose()?,
-        resources: resources("resource type", response.resource_schemas)?,
-        data_sources: resources("data source", response.data_source_schemas)?,
+        resources: resources("resource type", response.resource_schemas)?.into(),
+        data_sources: resources("data source", response.data_source_schemas)?.into(),
         ephemeral_resources: resources(
             "ephemeral resource type",
             response.ephemeral_resource_schemas,
-        )?,
-        identities: BTreeMap::new(),
+        )?
+        .into(),
+        list_resources: resources("list resource type", response.list_resource_schemas)?,
+        actions: resources("action", actions)?,
+        identities: sorted(identities)
+            .into_iter()
+            .map(|(name, schema)| {
+                let schema = named(&format!("the identity of {name}"), identity(schema))?;
+                Ok((name.into(), Arc::new(schema)))
+            })
+            .collect::<Result<_, String>>()?,
         functions: sorted(response.functions)
             .into_iter()
             .map(|(name, schema)| {
@@ -43,6 +76,102 @@ pub(crate) fn provider_schema(
             .collect::<Result<_, String>>()?,
         move_resource_state: server.move_resource_state,
         plan_destroy: server.plan_destroy,
+    })
+}
+
+/// As [`provider_schema`], of records whose schemas of types are decoded when somebody asks for them.
+pub(crate) fn deferred_schema(deferred: &DeferredSchemas) -> Result<ProviderSchema, String> {
+    let table = |kind| {
+        let places: HashMap<String, Range<usize>> = deferred
+            .records
+            .iter()
+            .filter(|(other, _, _)| *other == kind)
+            .map(|(_, name, range)| (name.clone(), range.clone()))
+            .collect();
+        let bytes = deferred.bytes.clone();
+        let names: Vec<Text> = places.keys().map(|name| name.as_str().into()).collect();
+        SchemaTable::deferred(names, move |name| {
+            let message = p6::Schema::decode(&bytes[places.get(name)?.clone()]).ok()?;
+            resource(message).ok()
+        })
+    };
+    let mut answers = Answers::default();
+    let schemas = &mut answers.schemas;
+    for (kind, name, range) in &deferred.records {
+        let bytes = &deferred.bytes[range.clone()];
+        let name = name.clone();
+        match kind {
+            RecordKind::Capabilities => schemas.server_capabilities = Some(message(bytes)?),
+            RecordKind::Provider => schemas.provider = Some(message(bytes)?),
+            RecordKind::Meta => schemas.provider_meta = Some(message(bytes)?),
+            RecordKind::Function => drop(schemas.functions.insert(name, message(bytes)?)),
+            RecordKind::Identity => drop(answers.identities.insert(name, message(bytes)?)),
+            RecordKind::List => {
+                drop(schemas.list_resource_schemas.insert(name, message(bytes)?));
+            }
+            RecordKind::Action => {
+                let schema = Some(message(bytes)?);
+                schemas
+                    .action_schemas
+                    .insert(name, p6::ActionSchema { schema });
+            }
+            RecordKind::Resource | RecordKind::Data | RecordKind::Ephemeral => {}
+        }
+    }
+    Ok(ProviderSchema {
+        resources: table(RecordKind::Resource),
+        data_sources: table(RecordKind::Data),
+        ephemeral_resources: table(RecordKind::Ephemeral),
+        ..provider_schema(answers)?
+    })
+}
+
+fn message<M: Message + Default>(bytes: &[u8]) -> Result<M, String> {
+    M::decode(bytes).map_err(|error| error.to_string())
+}
+
+/// A schema without the texts that only people read.
+pub(crate) fn without_descriptions(schema: &p6::Schema) -> p6::Schema {
+    let mut schema = schema.clone();
+    if let Some(block) = &mut schema.block {
+        strip_block(block);
+    }
+    schema
+}
+
+fn strip_block(block: &mut p6::schema::Block) {
+    block.description.clear();
+    strip_attributes(&mut block.attributes);
+    for nested in &mut block.block_types {
+        if let Some(block) = &mut nested.block {
+            strip_block(block);
+        }
+    }
+}
+
+fn strip_attributes(attributes: &mut [p6::schema::Attribute]) {
+    for attribute in attributes {
+        attribute.description.clear();
+        if let Some(nested) = &mut attribute.nested_type {
+            strip_attributes(&mut nested.attributes);
+        }
+    }
+}
+
+fn identity(schema: p6::ResourceIdentitySchema) -> Result<IdentitySchema, String> {
+    let attributes = schema.identity_attributes.into_iter().map(|attribute| {
+        let ty = type_from_json(&attribute.r#type)
+            .map_err(|why| format!("the type of {:?}: {why}", attribute.name))?;
+        let one = IdentityAttribute {
+            ty,
+            required_for_import: attribute.required_for_import,
+            description: attribute.description.into(),
+        };
+        Ok((attribute.name.into(), one))
+    });
+    Ok(IdentitySchema {
+        version: schema.version,
+        attributes: attributes.collect::<Result<_, String>>()?,
     })
 }
 

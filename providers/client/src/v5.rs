@@ -1,64 +1,116 @@
 //! Protocol 5: its messages to and from those of protocol 6.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
+use prost::Message as _;
+use prost::bytes::Bytes;
 use terrace_provider_protocol::tfplugin5::provider_client::ProviderClient;
 use terrace_provider_protocol::{tfplugin5 as p5, tfplugin6 as p6};
 use tonic::Status;
 use tonic::transport::Channel;
 
-use crate::rpc::Rpc;
+use crate::rpc::{Rpc, ask_raw};
 
 /// A connection of protocol 5.
-pub(crate) struct V5(ProviderClient<Channel>);
+pub(crate) struct V5 {
+    channel: Channel,
+    client: ProviderClient<Channel>,
+}
 
 impl V5 {
     pub(crate) fn new(channel: Channel) -> Self {
-        Self(
-            ProviderClient::new(channel)
+        Self {
+            client: ProviderClient::new(channel.clone())
                 .max_decoding_message_size(usize::MAX)
                 .max_encoding_message_size(usize::MAX),
-        )
+            channel,
+        }
     }
 
     fn client(&self) -> ProviderClient<Channel> {
-        self.0.clone()
+        self.client.clone()
     }
 }
 
 #[async_trait]
 impl Rpc for V5 {
-    async fn schema(&self) -> Result<p6::get_provider_schema::Response, Status> {
-        let response = self
-            .client()
-            .get_schema(p5::get_provider_schema::Request {})
-            .await?
-            .into_inner();
-        let schemas = |map: std::collections::HashMap<String, p5::Schema>| {
-            map.into_iter()
-                .map(|(name, item)| (name, schema(item)))
-                .collect()
-        };
+    async fn schema(&self) -> Result<Bytes, Status> {
+        ask_raw(self.channel.clone(), "/tfplugin5.Provider/GetSchema").await
+    }
+
+    fn decode_schema(&self, answer: Bytes) -> Result<p6::get_provider_schema::Response, String> {
+        let response =
+            p5::get_provider_schema::Response::decode(answer).map_err(|error| error.to_string())?;
         Ok(p6::get_provider_schema::Response {
             provider: response.provider.map(schema),
-            resource_schemas: schemas(response.resource_schemas),
-            data_source_schemas: schemas(response.data_source_schemas),
-            ephemeral_resource_schemas: schemas(response.ephemeral_resource_schemas),
-            functions: response
-                .functions
-                .into_iter()
-                .map(|(name, item)| (name, function(item)))
-                .collect(),
+            resource_schemas: each(response.resource_schemas, schema),
+            data_source_schemas: each(response.data_source_schemas, schema),
+            ephemeral_resource_schemas: each(response.ephemeral_resource_schemas, schema),
+            list_resource_schemas: each(response.list_resource_schemas, schema),
+            state_store_schemas: HashMap::new(),
+            action_schemas: each(response.action_schemas, |action| p6::ActionSchema {
+                schema: action.schema.map(schema),
+            }),
+            functions: each(response.functions, function),
             diagnostics: diagnostics(response.diagnostics),
             provider_meta: response.provider_meta.map(schema),
-            server_capabilities: response.server_capabilities.map(|server| {
-                p6::ServerCapabilities {
-                    plan_destroy: server.plan_destroy,
-                    get_provider_schema_optional: server.get_provider_schema_optional,
-                    move_resource_state: server.move_resource_state,
-                    generate_resource_config: server.generate_resource_config,
+            server_capabilities: response.server_capabilities.map(server),
+        })
+    }
+
+    async fn metadata(&self) -> Result<p6::get_metadata::Response, Status> {
+        use p6::get_metadata as to;
+        let request = p5::get_metadata::Request {};
+        let response = self.client().get_metadata(request).await?.into_inner();
+        Ok(to::Response {
+            server_capabilities: response.server_capabilities.map(server),
+            diagnostics: diagnostics(response.diagnostics),
+            data_sources: list(response.data_sources, |one| to::DataSourceMetadata {
+                type_name: one.type_name,
+            }),
+            resources: list(response.resources, |one| to::ResourceMetadata {
+                type_name: one.type_name,
+            }),
+            functions: list(response.functions, |one| to::FunctionMetadata {
+                name: one.name,
+            }),
+            ephemeral_resources: list(response.ephemeral_resources, |one| {
+                to::EphemeralResourceMetadata {
+                    type_name: one.type_name,
                 }
             }),
-            ..p6::get_provider_schema::Response::default()
+            list_resources: list(response.list_resources, |one| to::ListResourceMetadata {
+                type_name: one.type_name,
+            }),
+            state_stores: Vec::new(),
+            actions: list(response.actions, |one| to::ActionMetadata {
+                type_name: one.type_name,
+            }),
+        })
+    }
+
+    async fn functions(&self) -> Result<p6::get_functions::Response, Status> {
+        let request = p5::get_functions::Request {};
+        let response = self.client().get_functions(request).await?.into_inner();
+        Ok(p6::get_functions::Response {
+            functions: each(response.functions, function),
+            diagnostics: diagnostics(response.diagnostics),
+        })
+    }
+
+    async fn identity_schemas(
+        &self,
+    ) -> Result<p6::get_resource_identity_schemas::Response, Status> {
+        let request = p5::get_resource_identity_schemas::Request {};
+        let response = self
+            .client()
+            .get_resource_identity_schemas(request)
+            .await?
+            .into_inner();
+        Ok(p6::get_resource_identity_schemas::Response {
+            identity_schemas: each(response.identity_schemas, identity_schema),
+            diagnostics: diagnostics(response.diagnostics),
         })
     }
 
@@ -133,6 +185,70 @@ impl Rpc for V5 {
         ))
     }
 
+    async fn validate_ephemeral(
+        &self,
+        request: p6::validate_ephemeral_resource_config::Request,
+    ) -> Result<Vec<p6::Diagnostic>, Status> {
+        let request = p5::validate_ephemeral_resource_config::Request {
+            type_name: request.type_name,
+            config: to_value(request.config),
+        };
+        Ok(diagnostics(
+            self.client()
+                .validate_ephemeral_resource_config(request)
+                .await?
+                .into_inner()
+                .diagnostics,
+        ))
+    }
+
+    async fn upgrade_identity(
+        &self,
+        request: p6::upgrade_resource_identity::Request,
+    ) -> Result<p6::upgrade_resource_identity::Response, Status> {
+        let request = p5::upgrade_resource_identity::Request {
+            type_name: request.type_name,
+            version: request.version,
+            raw_identity: request.raw_identity.map(to_raw),
+        };
+        let response = self
+            .client()
+            .upgrade_resource_identity(request)
+            .await?
+            .into_inner();
+        Ok(p6::upgrade_resource_identity::Response {
+            upgraded_identity: from_identity(response.upgraded_identity),
+            diagnostics: diagnostics(response.diagnostics),
+        })
+    }
+
+    async fn move_state(
+        &self,
+        request: p6::move_resource_state::Request,
+    ) -> Result<p6::move_resource_state::Response, Status> {
+        let request = p5::move_resource_state::Request {
+            source_provider_address: request.source_provider_address,
+            source_type_name: request.source_type_name,
+            source_schema_version: request.source_schema_version,
+            source_state: request.source_state.map(to_raw),
+            target_type_name: request.target_type_name,
+            source_private: request.source_private,
+            source_identity: request.source_identity.map(to_raw),
+            source_identity_schema_version: request.source_identity_schema_version,
+        };
+        let response = self
+            .client()
+            .move_resource_state(request)
+            .await?
+            .into_inner();
+        Ok(p6::move_resource_state::Response {
+            target_state: from_value(response.target_state),
+            diagnostics: diagnostics(response.diagnostics),
+            target_private: response.target_private,
+            target_identity: from_identity(response.target_identity),
+        })
+    }
+
     async fn upgrade(
         &self,
         request: p6::upgrade_resource_state::Request,
@@ -140,10 +256,7 @@ impl Rpc for V5 {
         let request = p5::upgrade_resource_state::Request {
             type_name: request.type_name,
             version: request.version,
-            raw_state: request.raw_state.map(|state| p5::RawState {
-                json: state.json,
-                flatmap: state.flatmap,
-            }),
+            raw_state: request.raw_state.map(to_raw),
         };
         let response = self
             .client()
@@ -166,7 +279,7 @@ impl Rpc for V5 {
             private: request.private,
             provider_meta: to_value(request.provider_meta),
             client_capabilities: capabilities(request.client_capabilities),
-            current_identity: None,
+            current_identity: to_identity(request.current_identity),
         };
         let response = self.client().read_resource(request).await?.into_inner();
         Ok(p6::read_resource::Response {
@@ -174,7 +287,7 @@ impl Rpc for V5 {
             diagnostics: diagnostics(response.diagnostics),
             private: response.private,
             deferred: deferred(response.deferred),
-            new_identity: None,
+            new_identity: from_identity(response.new_identity),
         })
     }
 
@@ -190,7 +303,7 @@ impl Rpc for V5 {
             prior_private: request.prior_private,
             provider_meta: to_value(request.provider_meta),
             client_capabilities: capabilities(request.client_capabilities),
-            prior_identity: None,
+            prior_identity: to_identity(request.prior_identity),
         };
         let response = self
             .client()
@@ -204,7 +317,7 @@ impl Rpc for V5 {
             diagnostics: diagnostics(response.diagnostics),
             legacy_type_system: response.legacy_type_system,
             deferred: deferred(response.deferred),
-            planned_identity: None,
+            planned_identity: from_identity(response.planned_identity),
         })
     }
 
@@ -219,7 +332,7 @@ impl Rpc for V5 {
             config: to_value(request.config),
             planned_private: request.planned_private,
             provider_meta: to_value(request.provider_meta),
-            planned_identity: None,
+            planned_identity: to_identity(request.planned_identity),
         };
         let response = self
             .client()
@@ -231,7 +344,7 @@ impl Rpc for V5 {
             private: response.private,
             diagnostics: diagnostics(response.diagnostics),
             legacy_type_system: response.legacy_type_system,
-            new_identity: None,
+            new_identity: from_identity(response.new_identity),
         })
     }
 
@@ -243,7 +356,7 @@ impl Rpc for V5 {
             type_name: request.type_name,
             id: request.id,
             client_capabilities: capabilities(request.client_capabilities),
-            identity: None,
+            identity: to_identity(request.identity),
         };
         let response = self
             .client()
@@ -255,7 +368,7 @@ impl Rpc for V5 {
                 type_name: resource.type_name,
                 state: from_value(resource.state),
                 private: resource.private,
-                identity: None,
+                identity: from_identity(resource.identity),
             }
         };
         Ok(p6::import_resource_state::Response {
@@ -285,6 +398,66 @@ impl Rpc for V5 {
             diagnostics: diagnostics(response.diagnostics),
             deferred: deferred(response.deferred),
         })
+    }
+
+    async fn open_ephemeral(
+        &self,
+        request: p6::open_ephemeral_resource::Request,
+    ) -> Result<p6::open_ephemeral_resource::Response, Status> {
+        let request = p5::open_ephemeral_resource::Request {
+            type_name: request.type_name,
+            config: to_value(request.config),
+            client_capabilities: capabilities(request.client_capabilities),
+        };
+        let response = self
+            .client()
+            .open_ephemeral_resource(request)
+            .await?
+            .into_inner();
+        Ok(p6::open_ephemeral_resource::Response {
+            diagnostics: diagnostics(response.diagnostics),
+            renew_at: response.renew_at,
+            result: from_value(response.result),
+            private: response.private,
+            deferred: deferred(response.deferred),
+        })
+    }
+
+    async fn renew_ephemeral(
+        &self,
+        request: p6::renew_ephemeral_resource::Request,
+    ) -> Result<p6::renew_ephemeral_resource::Response, Status> {
+        let request = p5::renew_ephemeral_resource::Request {
+            type_name: request.type_name,
+            private: request.private,
+        };
+        let response = self
+            .client()
+            .renew_ephemeral_resource(request)
+            .await?
+            .into_inner();
+        Ok(p6::renew_ephemeral_resource::Response {
+            diagnostics: diagnostics(response.diagnostics),
+            renew_at: response.renew_at,
+            private: response.private,
+        })
+    }
+
+    async fn close_ephemeral(
+        &self,
+        request: p6::close_ephemeral_resource::Request,
+    ) -> Result<Vec<p6::Diagnostic>, Status> {
+        let request = p5::close_ephemeral_resource::Request {
+            type_name: request.type_name,
+            private: request.private,
+        };
+        Ok(diagnostics(
+            self.client()
+                .close_ephemeral_resource(request)
+                .await?
+                .into_inner()
+                .diagnostics,
+        ))
     }
 
     async fn call_function(
@@ -317,6 +490,61 @@ impl Rpc for V5 {
             .await?
             .into_inner()
             .error)
+    }
+}
+
+/// Each value of a map, changed.
+fn each<A, B>(map: HashMap<String, A>, change: impl Fn(A) -> B) -> HashMap<String, B> {
+    map.into_iter()
+        .map(|(name, value)| (name, change(value)))
+        .collect()
+}
+
+/// Each item of a list, changed.
+fn list<A, B>(items: Vec<A>, change: impl Fn(A) -> B) -> Vec<B> {
+    items.into_iter().map(change).collect()
+}
+
+fn server(server: p5::ServerCapabilities) -> p6::ServerCapabilities {
+    p6::ServerCapabilities {
+        plan_destroy: server.plan_destroy,
+        get_provider_schema_optional: server.get_provider_schema_optional,
+        move_resource_state: server.move_resource_state,
+        generate_resource_config: server.generate_resource_config,
+    }
+}
+
+fn to_raw(state: p6::RawState) -> p5::RawState {
+    p5::RawState {
+        json: state.json,
+        flatmap: state.flatmap,
+    }
+}
+
+fn to_identity(identity: Option<p6::ResourceIdentityData>) -> Option<p5::ResourceIdentityData> {
+    identity.map(|identity| p5::ResourceIdentityData {
+        identity_data: to_value(identity.identity_data),
+    })
+}
+
+fn from_identity(identity: Option<p5::ResourceIdentityData>) -> Option<p6::ResourceIdentityData> {
+    identity.map(|identity| p6::ResourceIdentityData {
+        identity_data: from_value(identity.identity_data),
+    })
+}
+
+fn identity_schema(schema: p5::ResourceIdentitySchema) -> p6::ResourceIdentitySchema {
+    p6::ResourceIdentitySchema {
+        version: schema.version,
+        identity_attributes: list(schema.identity_attributes, |attribute| {
+            p6::resource_identity_schema::IdentityAttribute {
+                name: attribute.name,
+                r#type: attribute.r#type,
+                required_for_import: attribute.required_for_import,
+                optional_for_import: attribute.optional_for_import,
+                description: attribute.description,
+            }
+        }),
     }
 }
 

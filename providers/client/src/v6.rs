@@ -1,36 +1,67 @@
 //! Protocol 6: the calls as they are.
 
 use async_trait::async_trait;
+use prost::Message as _;
+use prost::bytes::Bytes;
 use terrace_provider_protocol::tfplugin6 as p6;
 use terrace_provider_protocol::tfplugin6::provider_client::ProviderClient;
 use tonic::Status;
 use tonic::transport::Channel;
 
-use crate::rpc::Rpc;
+use crate::rpc::{Rpc, ask_raw};
 
 /// A connection of protocol 6.
-pub(crate) struct V6(ProviderClient<Channel>);
+pub(crate) struct V6 {
+    channel: Channel,
+    client: ProviderClient<Channel>,
+}
 
 impl V6 {
     pub(crate) fn new(channel: Channel) -> Self {
-        Self(
-            ProviderClient::new(channel)
+        Self {
+            client: ProviderClient::new(channel.clone())
                 .max_decoding_message_size(usize::MAX)
                 .max_encoding_message_size(usize::MAX),
-        )
+            channel,
+        }
     }
 
     fn client(&self) -> ProviderClient<Channel> {
-        self.0.clone()
+        self.client.clone()
     }
 }
 
 #[async_trait]
 impl Rpc for V6 {
-    async fn schema(&self) -> Result<p6::get_provider_schema::Response, Status> {
+    async fn schema(&self) -> Result<Bytes, Status> {
+        ask_raw(
+            self.channel.clone(),
+            "/tfplugin6.Provider/GetProviderSchema",
+        )
+        .await
+    }
+
+    fn decode_schema(&self, answer: Bytes) -> Result<p6::get_provider_schema::Response, String> {
+        p6::get_provider_schema::Response::decode(answer).map_err(|error| error.to_string())
+    }
+
+    async fn metadata(&self) -> Result<p6::get_metadata::Response, Status> {
+        let request = p6::get_metadata::Request {};
+        Ok(self.client().get_metadata(request).await?.into_inner())
+    }
+
+    async fn functions(&self) -> Result<p6::get_functions::Response, Status> {
+        let request = p6::get_functions::Request {};
+        Ok(self.client().get_functions(request).await?.into_inner())
+    }
+
+    async fn identity_schemas(
+        &self,
+    ) -> Result<p6::get_resource_identity_schemas::Response, Status> {
+        let request = p6::get_resource_identity_schemas::Request {};
         Ok(self
             .client()
-            .get_provider_schema(p6::get_provider_schema::Request {})
+            .get_resource_identity_schemas(request)
             .await?
             .into_inner())
     }
@@ -84,6 +115,40 @@ impl Rpc for V6 {
             .await?
             .into_inner()
             .diagnostics)
+    }
+
+    async fn validate_ephemeral(
+        &self,
+        request: p6::validate_ephemeral_resource_config::Request,
+    ) -> Result<Vec<p6::Diagnostic>, Status> {
+        Ok(self
+            .client()
+            .validate_ephemeral_resource_config(request)
+            .await?
+            .into_inner()
+            .diagnostics)
+    }
+
+    async fn upgrade_identity(
+        &self,
+        request: p6::upgrade_resource_identity::Request,
+    ) -> Result<p6::upgrade_resource_identity::Response, Status> {
+        Ok(self
+            .client()
+            .upgrade_resource_identity(request)
+            .await?
+            .into_inner())
+    }
+
+    async fn move_state(
+        &self,
+        request: p6::move_resource_state::Request,
+    ) -> Result<p6::move_resource_state::Response, Status> {
+        Ok(self
+            .client()
+            .move_resource_state(request)
+            .await?
+            .into_inner())
     }
 
     async fn upgrade(
@@ -142,6 +207,40 @@ impl Rpc for V6 {
         request: p6::read_data_source::Request,
     ) -> Result<p6::read_data_source::Response, Status> {
         Ok(self.client().read_data_source(request).await?.into_inner())
+    }
+
+    async fn open_ephemeral(
+        &self,
+        request: p6::open_ephemeral_resource::Request,
+    ) -> Result<p6::open_ephemeral_resource::Response, Status> {
+        Ok(self
+            .client()
+            .open_ephemeral_resource(request)
+            .await?
+            .into_inner())
+    }
+
+    async fn renew_ephemeral(
+        &self,
+        request: p6::renew_ephemeral_resource::Request,
+    ) -> Result<p6::renew_ephemeral_resource::Response, Status> {
+        Ok(self
+            .client()
+            .renew_ephemeral_resource(request)
+            .await?
+            .into_inner())
+    }
+
+    async fn close_ephemeral(
+        &self,
+        request: p6::close_ephemeral_resource::Request,
+    ) -> Result<Vec<p6::Diagnostic>, Status> {
+        Ok(self
+            .client()
+            .close_ephemeral_resource(request)
+            .await?
+            .into_inner()
+            .diagnostics)
     }
 
     async fn call_function(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use terrace_provider_client::{Launch, PluginProvider};
+use terrace_provider_client::{Launch, LogRecord, PluginProvider};
 
 struct Script {
     _directory: tempfile::TempDir,
@@ -75,8 +75,10 @@ async fn one_that_ends_at_once() {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&heard);
     let mut launch = Launch::new("acme/gone", &script.path);
-    launch.log = Some(Arc::new(move |line: &str| {
-        sink.lock().unwrap().push(line.to_owned());
+    launch.log = Some(Arc::new(move |record: &LogRecord| {
+        if record.from_plugin {
+            sink.lock().unwrap().push(record.message.clone());
+        }
     }));
     let message = refusal(&launch).await;
     assert!(

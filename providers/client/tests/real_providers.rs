@@ -91,7 +91,7 @@ async fn apply(
 #[tokio::test]
 async fn null_lives_through_protocol_5_without_tls() {
     let provider = start("hashicorp/null", null_provider().unwrap()).await;
-    assert_eq!(provider.protocol_version(), 5);
+    assert_eq!(provider.protocol_version(), Some(5));
     let schema = configured(&provider).await;
     let block = &schema.resources["null_resource"].block;
     assert_eq!(

@@ -9,8 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use terrace_addr::ProviderAddr;
 use terrace_port::{Clock, Entropy};
 use terrace_provider_std::Outside;
-use terrace_schema::{Attribute, Block, ResourceSchema};
-use terrace_value::Text;
+use terrace_schema::{Attribute, Block, ResourceSchema, SchemaTable};
 
 const FACTS: &str = include_str!("../schemas/std-facts.json");
 
@@ -77,7 +76,7 @@ fn block(block: &Block) -> Map<String, Json> {
     facts
 }
 
-fn table(resources: &BTreeMap<Text, Arc<ResourceSchema>>) -> Map<String, Json> {
+fn table(resources: &SchemaTable<ResourceSchema>) -> Map<String, Json> {
     let facts = |schema: &ResourceSchema| {
         let mut facts = block(&schema.block);
         facts.insert("version".into(), schema.version.into());

@@ -14,7 +14,9 @@ use terrace_config::{Snapshot, SnapshotFile, load_snapshot};
 use terrace_diag::Diagnostics;
 use terrace_eval::{Evaluated, Evaluator, Expansion, Inputs, Paths, Schemas, Values};
 use terrace_functions::{Context, FileError, FunctionTable};
-use terrace_schema::{Attribute, Block, BlockNesting, NestedBlock, ProviderSchema, ResourceSchema};
+use terrace_schema::{
+    Attribute, Block, BlockNesting, NestedBlock, ProviderSchema, ResourceSchema, SchemaTable,
+};
 use terrace_value::{Type, Value};
 
 /// Files by path.
@@ -181,7 +183,7 @@ fn schemas() -> Schemas {
         block: thing_schema(),
     });
     let provider = ProviderSchema {
-        resources: BTreeMap::from([("thing".into(), resource)]),
+        resources: SchemaTable::from([("thing".into(), resource)]),
         ..ProviderSchema::default()
     };
     Schemas::from([(ProviderAddr::default_for("thing"), Arc::new(provider))])

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use terrace_addr::{ProviderAddr, ResourceMode};
 use terrace_schema::{
     Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock,
-    NestedObject, Nesting, ProviderSchema, ResourceSchema, StringKind,
+    NestedObject, Nesting, ProviderSchema, ResourceSchema, SchemaTable, StringKind,
 };
 use terrace_value::{Text, Type};
 
@@ -199,7 +199,7 @@ pub(super) fn decode_used(
         table
             .into_iter()
             .map(|(name, resource)| Ok((Text::from(name), Arc::new(decode_resource(resource)?))))
-            .collect::<Result<BTreeMap<_, _>, String>>()
+            .collect::<Result<SchemaTable<_>, String>>()
     };
     wire.into_iter()
         .map(|(provider, wire)| {

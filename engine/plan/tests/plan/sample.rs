@@ -12,7 +12,7 @@ use terrace_plan::{
 };
 use terrace_schema::{
     Attribute, AttributeType, Block, BlockNesting, NestedBlock, NestedObject, Nesting,
-    ProviderSchema, ResourceSchema,
+    ProviderSchema, ResourceSchema, SchemaTable,
 };
 use terrace_state::{CheckResult, CheckStatus, ObjectCheckResult, State};
 use terrace_value::{Marks, Number, Path, Refinements, Text, Type, Value};
@@ -86,14 +86,14 @@ fn schema() -> Arc<ProviderSchema> {
         ..Block::default()
     };
     Arc::new(ProviderSchema {
-        resources: BTreeMap::from([(
+        resources: SchemaTable::from([(
             Text::from("test_object"),
             Arc::new(ResourceSchema {
                 version: 1,
                 block: object,
             }),
         )]),
-        data_sources: BTreeMap::from([(
+        data_sources: SchemaTable::from([(
             Text::from("test_data"),
             Arc::new(ResourceSchema::default()),
         )]),

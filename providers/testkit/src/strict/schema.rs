@@ -63,6 +63,7 @@ pub(crate) fn provider_schema(nested_attributes: bool) -> ProviderSchema {
         .into(),
         move_resource_state: true,
         plan_destroy: true,
+        ..ProviderSchema::default()
     }
 }
 

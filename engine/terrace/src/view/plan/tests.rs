@@ -10,7 +10,9 @@ use terrace_plan::{
     Action, ActionReason, ExecGraph, Importing, OutputChange, Plan, PlanInputs, PlanMode, Reason,
     RelevantAttribute, ResourceChange, VariableInput,
 };
-use terrace_schema::{Attribute, Block, BlockNesting, NestedBlock, ProviderSchema, ResourceSchema};
+use terrace_schema::{
+    Attribute, Block, BlockNesting, NestedBlock, ProviderSchema, ResourceSchema, SchemaTable,
+};
 use terrace_state::State;
 use terrace_value::{Path, Text, Type, Value};
 
@@ -81,11 +83,11 @@ fn schema() -> Arc<ProviderSchema> {
         ..Block::default()
     };
     Arc::new(ProviderSchema {
-        resources: BTreeMap::from([(
+        resources: SchemaTable::from([(
             Text::from("test_object"),
             Arc::new(ResourceSchema { version: 0, block }),
         )]),
-        data_sources: BTreeMap::from([(Text::from("test_data"), Arc::default())]),
+        data_sources: SchemaTable::from([(Text::from("test_data"), Arc::default())]),
         ..ProviderSchema::default()
     })
 }
