@@ -1,175 +1,251 @@
-//! What a resource type is made of.
+//! Resource types, data sources and ephemeral resource types as tables of functions, on the provider SDK.
+//!
+//! Their work is quick or waits for files and processes; it is done apart from the engine's own tasks.
 
-use std::collections::BTreeMap;
-
-use terrace_port::ProviderDiagnostic;
-use terrace_schema::{Attribute, Block, ResourceSchema};
-use terrace_value::{Path, Text, Type, Value};
+use terrace_provider_sdk::{
+    Call, DataSource, Diagnostic, Diagnostics, EphemeralResource, ImportFrom, Object, Opened,
+    Outcome, Path, Resource, Schema, async_trait,
+};
 
 use crate::Outside;
 
-/// The attributes of an object.
-pub(crate) type Attributes = BTreeMap<Text, Value>;
-
 /// Why something failed.
-pub(crate) type Failure = ProviderDiagnostic;
+pub(crate) type Failure = Diagnostic;
 
 /// Checks a configuration, which may hold unknowns.
-pub(crate) type Validate = fn(&Attributes) -> Vec<ProviderDiagnostic>;
-/// Completes a planned object: prior (if there is one) and planned.
-pub(crate) type Plan = fn(Option<&Attributes>, &mut Attributes);
-/// Makes an object (or, with a prior one, changes it) from the planned one, whose computed attributes may be unknown.
-pub(crate) type Apply =
-    fn(Option<&Attributes>, Attributes, &Outside) -> Result<Attributes, Failure>;
+pub(crate) type Validate = fn(&Object) -> Vec<Diagnostic>;
+/// Completes a planned object (the third): prior (if there is one) and configured.
+pub(crate) type Plan = fn(Option<&Object>, &Object, &mut Object, &Outside) -> Vec<&'static str>;
+/// Makes an object (or, with a prior one, changes it) from the planned one, whose computed attributes may be unknown. The
+/// second is what is configured.
+pub(crate) type Apply = fn(Change<'_>, Object, &Outside) -> Result<Object, Failure>;
 /// Reads an object; `None` when it is gone.
-pub(crate) type Read = fn(Attributes, &Outside) -> Result<Option<Attributes>, Failure>;
+pub(crate) type Read = fn(Object, &Outside) -> Result<Option<Object>, Failure>;
 /// Ends an object.
-pub(crate) type Delete = fn(&Attributes, &Outside) -> Result<(), Failure>;
+pub(crate) type Delete = fn(&Object, &Outside) -> Result<(), Failure>;
 /// The object of an id.
-pub(crate) type Import = fn(&str, &Outside) -> Result<Attributes, Failure>;
+pub(crate) type Import = fn(&str, &Outside) -> Result<Object, Failure>;
+/// Completes an object of a version of the schema.
+pub(crate) type Upgrade = fn(i64, &mut Object) -> Result<(), Failure>;
+
+/// What an object was, and what is configured.
+#[derive(Clone, Copy)]
+pub(crate) struct Change<'c> {
+    /// What it was; `None` for one that is made.
+    pub(crate) prior: Option<&'c Object>,
+    /// What is configured, write-only attributes included.
+    pub(crate) config: &'c Object,
+}
 
 /// A resource type.
 pub(crate) struct Definition {
     pub(crate) name: &'static str,
-    pub(crate) version: i64,
-    /// Name, type, and flags: `r`equired, `o`ptional, `c`omputed, `s`ensitive, `d`eprecated.
-    pub(crate) attributes: Vec<(&'static str, Type, &'static str)>,
-    /// Values of optional attributes that are not set.
-    pub(crate) defaults: Vec<(&'static str, Value)>,
-    /// Whether a change of an attribute asks for a replacement.
-    pub(crate) replaces: fn(&str) -> bool,
+    pub(crate) schema: fn() -> Schema,
     pub(crate) validate: Validate,
     pub(crate) plan: Plan,
     pub(crate) apply: Apply,
     pub(crate) read: Read,
     pub(crate) delete: Delete,
     pub(crate) import: Option<Import>,
-    /// Completes an object of an older schema version.
-    pub(crate) upgrade: fn(&mut Attributes, &Outside),
-    pub(crate) deprecated: bool,
+    pub(crate) upgrade: Upgrade,
 }
 
 impl Definition {
-    /// A type whose every change asks for a replacement, that needs no check, no reading and no end.
-    pub(crate) fn new(
-        name: &'static str,
-        attributes: Vec<(&'static str, Type, &'static str)>,
-        apply: Apply,
-    ) -> Self {
+    /// A type that needs no check, no reading and no end.
+    pub(crate) fn new(name: &'static str, schema: fn() -> Schema, apply: Apply) -> Self {
         Self {
             name,
-            version: 0,
-            attributes,
-            defaults: Vec::new(),
-            replaces: |_| true,
+            schema,
             validate: |_| Vec::new(),
-            plan: |_, _| {},
+            plan: |_, _, _, _| Vec::new(),
             apply,
             read: |state, _| Ok(Some(state)),
             delete: |_, _| Ok(()),
             import: None,
-            upgrade: |_, _| {},
-            deprecated: false,
+            upgrade: |_, _| Ok(()),
         }
     }
+}
 
-    pub(crate) fn schema(&self) -> ResourceSchema {
-        let attributes = self.attributes.iter().map(|(name, ty, flags)| {
-            let has = |flag: char| flags.contains(flag);
-            let attribute = Attribute {
-                required: has('r'),
-                optional: has('o'),
-                computed: has('c'),
-                sensitive: has('s'),
-                deprecated: has('d'),
-                ..Attribute::of(ty.clone())
-            };
-            (Text::from(*name), attribute)
-        });
-        let block = Block {
-            attributes: attributes.collect(),
-            deprecated: self.deprecated,
-            ..Block::default()
+/// Does what takes its time where it keeps nobody waiting.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Outcome<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => Ok(result?),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+#[async_trait]
+impl Resource for Definition {
+    type Client = Outside;
+    type State = Object;
+
+    fn type_name(&self) -> String {
+        self.name.into()
+    }
+
+    fn schema(&self) -> Schema {
+        (self.schema)()
+    }
+
+    fn validate(&self, config: &Object, diagnostics: &mut Diagnostics) {
+        diagnostics.extend((self.validate)(config));
+    }
+
+    async fn plan(&self, plan: &mut terrace_provider_sdk::Plan<Outside>) -> Outcome<()> {
+        let (Some(planned), Some(config), Some(outside)) =
+            (&mut plan.planned, &plan.config, &plan.client)
+        else {
+            return Ok(());
         };
-        ResourceSchema {
-            version: self.version,
-            block,
+        for name in (self.plan)(plan.prior.as_ref(), config, planned, outside) {
+            plan.replace.push(Path::root().attribute(name));
         }
+        Ok(())
     }
 
-    /// The planned object and what asks for a replacement. Everything computed that is not known yet is unknown.
-    pub(crate) fn planned(
-        &self,
-        prior: Option<&Attributes>,
-        proposed: &Attributes,
-        config: &Attributes,
-    ) -> (Attributes, Vec<Path>) {
-        let mut planned = proposed.clone();
-        for (name, ty, flags) in &self.attributes {
-            let configured = config.get(*name).is_some_and(|value| !value.is_null());
-            if configured || !flags.contains('c') {
-                continue;
-            }
-            let default = self
-                .defaults
-                .iter()
-                .find(|(candidate, _)| candidate == name)
-                .map(|(_, value)| value.clone());
-            let value = match (default, prior) {
-                (Some(default), _) => default,
-                (None, Some(_)) => continue,
-                (None, None) => Value::unknown(ty.clone()),
+    async fn create(&self, call: &mut Call<Outside>, planned: Object) -> Outcome<Object> {
+        let (apply, outside, config) = (self.apply, call.client.clone(), call.config.clone());
+        apart(move || {
+            let change = Change {
+                prior: None,
+                config: &config,
             };
-            planned.insert(Text::from(*name), value);
-        }
-        (self.plan)(prior, &mut planned);
-        let changed = |name: &str| prior.is_some_and(|prior| prior.get(name) != planned.get(name));
-        let replace = self
-            .attributes
-            .iter()
-            .filter(|(name, _, flags)| {
-                flags.contains(['r', 'o']) && (self.replaces)(name) && changed(name)
-            })
-            .map(|(name, _, _)| Path::root().attribute(*name))
-            .collect();
-        (planned, replace)
+            apply(change, planned, &outside)
+        })
+        .await
+    }
+
+    async fn read(&self, call: &mut Call<Outside>, state: Object) -> Outcome<Option<Object>> {
+        let (read, outside) = (self.read, call.client.clone());
+        apart(move || read(state, &outside)).await
+    }
+
+    async fn update(
+        &self,
+        call: &mut Call<Outside>,
+        prior: Object,
+        planned: Object,
+    ) -> Outcome<Object> {
+        let (apply, outside, config) = (self.apply, call.client.clone(), call.config.clone());
+        apart(move || {
+            let change = Change {
+                prior: Some(&prior),
+                config: &config,
+            };
+            apply(change, planned, &outside)
+        })
+        .await
+    }
+
+    async fn delete(&self, call: &mut Call<Outside>, state: Object) -> Outcome<()> {
+        let (delete, outside) = (self.delete, call.client.clone());
+        apart(move || delete(&state, &outside)).await
+    }
+
+    async fn import(&self, call: &mut Call<Outside>, from: ImportFrom) -> Outcome<Object> {
+        let Some(import) = self.import else {
+            let detail = format!("A {} cannot be imported.", self.name);
+            return Err(Diagnostic::error("Resource Import Not Implemented", detail).into());
+        };
+        let id = from.key("id").unwrap_or_default().to_owned();
+        let outside = call.client.clone();
+        apart(move || import(&id, &outside)).await
+    }
+
+    async fn upgrade(&self, version: i64, mut state: Object) -> Outcome<Object> {
+        let upgrade = self.upgrade;
+        apart(move || {
+            upgrade(version, &mut state)?;
+            Ok(state)
+        })
+        .await
     }
 }
 
-/// An attribute that is text.
-pub(crate) fn text<'a>(attributes: &'a Attributes, name: &str) -> Option<&'a str> {
-    attributes.get(name).and_then(Value::as_str)
+/// A data source, or an ephemeral resource type that is opened as one is read.
+pub(crate) struct Source {
+    pub(crate) name: &'static str,
+    pub(crate) schema: fn() -> Schema,
+    pub(crate) validate: Validate,
+    pub(crate) read: fn(Object, &Outside, &mut Diagnostics) -> Result<Object, Failure>,
 }
 
-/// An attribute that is a whole number.
-pub(crate) fn whole(attributes: &Attributes, name: &str) -> Option<i64> {
-    attributes
-        .get(name)
-        .and_then(Value::as_number)
-        .and_then(terrace_value::Number::to_i64)
+impl Source {
+    /// One that needs no check.
+    pub(crate) fn new(
+        name: &'static str,
+        schema: fn() -> Schema,
+        read: fn(Object, &Outside, &mut Diagnostics) -> Result<Object, Failure>,
+    ) -> Self {
+        Self {
+            name,
+            schema,
+            validate: |_| Vec::new(),
+            read,
+        }
+    }
+
+    async fn read_apart(&self, call: &mut Call<Outside>, config: Object) -> Outcome<Object> {
+        let (read, outside) = (self.read, call.client.clone());
+        let (object, said) = apart(move || {
+            let mut diagnostics = Diagnostics::new();
+            let object = read(config, &outside, &mut diagnostics)?;
+            Ok((object, diagnostics))
+        })
+        .await?;
+        call.diagnostics.extend(said);
+        Ok(object)
+    }
 }
 
-/// An attribute that is a bool.
-pub(crate) fn flag(attributes: &Attributes, name: &str) -> Option<bool> {
-    attributes.get(name).and_then(Value::as_bool)
+#[async_trait]
+impl DataSource for Source {
+    type Client = Outside;
+    type State = Object;
+
+    fn type_name(&self) -> String {
+        self.name.into()
+    }
+
+    fn schema(&self) -> Schema {
+        (self.schema)()
+    }
+
+    fn validate(&self, config: &Object, diagnostics: &mut Diagnostics) {
+        diagnostics.extend((self.validate)(config));
+    }
+
+    async fn read(&self, call: &mut Call<Outside>, config: Object) -> Outcome<Object> {
+        self.read_apart(call, config).await
+    }
 }
 
-/// Whether an attribute is set, to whatever.
-pub(crate) fn is_set(attributes: &Attributes, name: &str) -> bool {
-    attributes.get(name).is_some_and(|value| !value.is_null())
-}
+#[async_trait]
+impl EphemeralResource for Source {
+    type Client = Outside;
+    type State = Object;
 
-/// Sets an attribute.
-pub(crate) fn set(attributes: &mut Attributes, name: &str, value: impl Into<Value>) {
-    attributes.insert(Text::from(name), value.into());
+    fn type_name(&self) -> String {
+        self.name.into()
+    }
+
+    fn schema(&self) -> Schema {
+        (self.schema)()
+    }
+
+    fn validate(&self, config: &Object, diagnostics: &mut Diagnostics) {
+        diagnostics.extend((self.validate)(config));
+    }
+
+    async fn open(&self, call: &mut Call<Outside>, config: Object) -> Outcome<Opened<Object>> {
+        self.read_apart(call, config).await.map(Opened::lasting)
+    }
 }
 
 /// A problem with one attribute.
-pub(crate) fn problem(name: &str, summary: &str, detail: impl Into<String>) -> ProviderDiagnostic {
-    ProviderDiagnostic::error(summary, detail).at(Path::root().attribute(name))
-}
-
-/// Map of strings, as `keepers` and `triggers` are.
-pub(crate) fn strings() -> Type {
-    Type::map(Type::String)
+pub(crate) fn problem(name: &str, summary: &str, detail: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(summary, detail).at(Path::root().attribute(name))
 }

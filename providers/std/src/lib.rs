@@ -1,14 +1,16 @@
-//! Native providers that stand in for hashicorp/local, random, null and time: their schemas, defaults, validation and
-//! states, in process.
+//! Native providers that stand in for hashicorp/archive, external, http, local, null, random, time and tls: their schemas,
+//! defaults, validation and states, in process or served as plugins.
 //!
-//! Each resource type has a definition: attributes, what a change of them asks for, and functions for
-//! creation, reading, change and end. Planning is one function for all of them.
+//! Each is a [`Provider`] of the SDK; a schema says what a change of an attribute asks for, and functions make, read, change and
+//! end objects.
 
-mod civil;
+mod archive;
 mod definition;
+mod external;
+mod http;
 mod local;
 mod null;
-mod provider;
+mod program;
 mod random;
 mod time;
 
@@ -17,7 +19,10 @@ use std::sync::Arc;
 
 use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
-use terrace_port::{Clock, Entropy, Provider};
+use terrace_port::{Clock, Entropy};
+use terrace_provider_sdk::{Function, Provider};
+
+use definition::{Definition, Source};
 
 /// What the providers use of the outside.
 #[derive(Clone)]
@@ -31,6 +36,9 @@ pub struct Outside {
 /// The providers with the versions of the well-known ones whose schemas they have.
 pub fn versions() -> BTreeMap<ProviderAddr, Version> {
     [
+        ("archive", (2, 7, 1)),
+        ("external", (2, 3, 5)),
+        ("http", (3, 5, 0)),
         ("local", (2, 6, 1)),
         ("null", (3, 2, 4)),
         ("random", (3, 8, 1)),
@@ -47,20 +55,68 @@ pub fn versions() -> BTreeMap<ProviderAddr, Version> {
 }
 
 /// Opens the provider of this name, if there is one.
-pub fn open(provider: &ProviderAddr, outside: Outside) -> Option<Arc<dyn Provider>> {
+pub fn open(provider: &ProviderAddr, outside: Outside) -> Option<Arc<dyn terrace_port::Provider>> {
     if *provider != ProviderAddr::default_for(&provider.name) {
         return None;
     }
-    let (resources, data_sources) = match &*provider.name {
-        "local" => (local::resources(), local::data_sources()),
-        "null" => (null::resources(), null::data_sources()),
-        "random" => (random::resources(), Vec::new()),
-        "time" => (time::resources(), Vec::new()),
+    native(&provider.name, outside).map(|provider| Arc::new(provider) as _)
+}
+
+/// The native provider that stands in for hashicorp/`name`, if there is one.
+pub fn native(name: &str, outside: Outside) -> Option<Provider<Outside>> {
+    Some(match name {
+        "archive" => plain(outside, archive::resources(), archive::data_sources()),
+        "external" => plain(outside, Vec::new(), external::data_sources()),
+        "http" => plain(outside, Vec::new(), http::data_sources()),
+        "local" => assembled(
+            outside,
+            local::resources(),
+            local::data_sources(),
+            local::ephemeral(),
+            local::functions(),
+        ),
+        "null" => plain(outside, null::resources(), null::data_sources()),
+        "random" => assembled(
+            outside,
+            random::resources(),
+            Vec::new(),
+            random::ephemeral(),
+            Vec::new(),
+        ),
+        "time" => assembled(
+            outside,
+            time::resources(),
+            Vec::new(),
+            Vec::new(),
+            time::functions(),
+        ),
         _ => return None,
-    };
-    Some(Arc::new(provider::Native::new(
-        outside,
-        resources,
-        data_sources,
-    )))
+    })
+}
+
+fn plain(outside: Outside, resources: Vec<Definition>, sources: Vec<Source>) -> Provider<Outside> {
+    assembled(outside, resources, sources, Vec::new(), Vec::new())
+}
+
+fn assembled(
+    outside: Outside,
+    resources: Vec<Definition>,
+    data_sources: Vec<Source>,
+    ephemeral: Vec<Source>,
+    functions: Vec<Function>,
+) -> Provider<Outside> {
+    let mut builder = Provider::with_client(outside);
+    for resource in resources {
+        builder = builder.resource(resource);
+    }
+    for source in data_sources {
+        builder = builder.data_source(source);
+    }
+    for source in ephemeral {
+        builder = builder.ephemeral(source);
+    }
+    for function in functions {
+        builder = builder.function(function);
+    }
+    builder.build()
 }

@@ -7,10 +7,11 @@
 //! outlives it.
 
 mod directory;
-#[cfg(feature = "process")]
-pub mod serve;
 mod strict;
 mod world;
+
+#[cfg(feature = "process")]
+pub use terrace_provider_serve as serve;
 
 pub use directory::{DirectoryWorld, WorldEvent};
 pub use strict::{Call, Operation, Outcome, StrictProvider};

@@ -40,7 +40,12 @@ impl Lab {
 
     async fn start(&self, script: &str) -> PluginProvider {
         let provider = PluginProvider::start(&self.launch(script)).await.unwrap();
-        assert_eq!(provider.protocol_version().to_string(), self.protocol);
+        assert_eq!(
+            provider
+                .protocol_version()
+                .map(|version| version.to_string()),
+            Some(self.protocol.to_owned())
+        );
         let config = Value::null(
             provider
                 .schema()

@@ -171,11 +171,11 @@ fn mistakes_are_told() {
     for (given, expected) in [
         (
             json!({}),
-            "Invalid Attribute Combination: No attribute specified when one (and only one) of [content, sensitive_content, content_base64, source] is required",
+            "Invalid Attribute Combination: No attribute specified when one (and only one) of [sensitive_content,content_base64,source] is required",
         ),
         (
             json!({"content": "a", "source": "b"}),
-            "Invalid Attribute Combination: 2 attributes specified when one (and only one) of [content, sensitive_content, content_base64, source] is required",
+            "Invalid Attribute Combination: 2 attributes specified when one (and only one) of [sensitive_content,content_base64,source] is required",
         ),
         (
             json!({"content": "a", "file_permission": "rwx"}),

@@ -1,12 +1,12 @@
 //! Schemas as messages.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use terrace_provider_protocol::tfplugin6 as p6;
 use terrace_schema::{
-    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock,
-    Nesting, ProviderSchema, ResourceSchema, StringKind,
+    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema,
+    IdentityAttribute, NestedBlock, Nesting, ProviderSchema, ResourceSchema, SchemaTable,
+    StringKind,
 };
 use terrace_value::{Text, Type, json};
 
@@ -17,22 +17,78 @@ pub(crate) fn provider_schema(schema: &ProviderSchema) -> p6::get_provider_schem
         resource_schemas: resources(&schema.resources),
         data_source_schemas: resources(&schema.data_sources),
         ephemeral_resource_schemas: resources(&schema.ephemeral_resources),
-        functions: schema
-            .functions
-            .iter()
-            .map(|(name, item)| (name.to_string(), function(item)))
-            .collect(),
-        server_capabilities: Some(p6::ServerCapabilities {
-            plan_destroy: schema.plan_destroy,
-            get_provider_schema_optional: true,
-            move_resource_state: schema.move_resource_state,
-            generate_resource_config: false,
-        }),
+        functions: functions(schema),
+        server_capabilities: Some(capabilities(schema)),
         ..p6::get_provider_schema::Response::default()
     }
 }
 
-fn resources(map: &BTreeMap<Text, Arc<ResourceSchema>>) -> HashMap<String, p6::Schema> {
+const fn capabilities(schema: &ProviderSchema) -> p6::ServerCapabilities {
+    p6::ServerCapabilities {
+        plan_destroy: schema.plan_destroy,
+        get_provider_schema_optional: true,
+        move_resource_state: schema.move_resource_state,
+        generate_resource_config: false,
+    }
+}
+
+pub(crate) fn functions(schema: &ProviderSchema) -> HashMap<String, p6::Function> {
+    schema
+        .functions
+        .iter()
+        .map(|(name, item)| (name.to_string(), function(item)))
+        .collect()
+}
+
+/// The names of everything.
+pub(crate) fn metadata(schema: &ProviderSchema) -> p6::get_metadata::Response {
+    use p6::get_metadata::{
+        DataSourceMetadata, EphemeralResourceMetadata, FunctionMetadata, ResourceMetadata,
+    };
+    p6::get_metadata::Response {
+        server_capabilities: Some(capabilities(schema)),
+        resources: names(schema.resources.keys(), |type_name| ResourceMetadata {
+            type_name,
+        }),
+        data_sources: names(schema.data_sources.keys(), |type_name| DataSourceMetadata {
+            type_name,
+        }),
+        ephemeral_resources: names(schema.ephemeral_resources.keys(), |type_name| {
+            EphemeralResourceMetadata { type_name }
+        }),
+        functions: names(schema.functions.keys(), |name| FunctionMetadata { name }),
+        ..p6::get_metadata::Response::default()
+    }
+}
+
+fn names<'n, T>(names: impl Iterator<Item = &'n Text>, make: impl Fn(String) -> T) -> Vec<T> {
+    names.map(|name| make(name.to_string())).collect()
+}
+
+pub(crate) fn identities(schema: &ProviderSchema) -> HashMap<String, p6::ResourceIdentitySchema> {
+    let attribute = |(name, attribute): (&Text, &IdentityAttribute)| {
+        p6::resource_identity_schema::IdentityAttribute {
+            name: name.to_string(),
+            r#type: type_json(&attribute.ty),
+            required_for_import: attribute.required_for_import,
+            optional_for_import: !attribute.required_for_import,
+            description: attribute.description.to_string(),
+        }
+    };
+    schema
+        .identities
+        .iter()
+        .map(|(name, identity)| {
+            let message = p6::ResourceIdentitySchema {
+                version: identity.version,
+                identity_attributes: identity.attributes.iter().map(attribute).collect(),
+            };
+            (name.to_string(), message)
+        })
+        .collect()
+}
+
+fn resources(map: &SchemaTable<ResourceSchema>) -> HashMap<String, p6::Schema> {
     map.iter()
         .map(|(name, schema)| (name.to_string(), resource(schema)))
         .collect()

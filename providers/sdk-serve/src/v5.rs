@@ -7,7 +7,7 @@ use terrace_provider_protocol::tfplugin5::provider_server::Provider;
 use terrace_provider_protocol::{tfplugin5 as p5, tfplugin6 as p6};
 use tonic::{Request, Response, Status};
 
-use super::handler::Handler;
+use crate::handler::Handler;
 
 pub(crate) struct V5(pub(crate) Arc<Handler>);
 
@@ -36,6 +36,7 @@ impl Provider for V5 {
         };
         Ok(Response::new(p5::get_provider_schema::Response {
             provider: schema.provider.map(provider_schema).transpose()?,
+            provider_meta: schema.provider_meta.map(provider_schema).transpose()?,
             resource_schemas: schemas(schema.resource_schemas)?,
             data_source_schemas: schemas(schema.data_source_schemas)?,
             ephemeral_resource_schemas: schemas(schema.ephemeral_resource_schemas)?,
@@ -158,8 +159,72 @@ impl Provider for V5 {
         &self,
         _request: Request<p5::get_resource_identity_schemas::Request>,
     ) -> Answer<p5::get_resource_identity_schemas::Response> {
+        same(&self.0.identity_schemas().await?).map(Response::new)
+    }
+
+    async fn get_metadata(
+        &self,
+        _request: Request<p5::get_metadata::Request>,
+    ) -> Answer<p5::get_metadata::Response> {
+        same(&self.0.metadata().await?).map(Response::new)
+    }
+
+    async fn get_functions(
+        &self,
+        _request: Request<p5::get_functions::Request>,
+    ) -> Answer<p5::get_functions::Response> {
+        same(&self.0.functions().await?).map(Response::new)
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        request: Request<p5::upgrade_resource_identity::Request>,
+    ) -> Answer<p5::upgrade_resource_identity::Response> {
+        same(&self.0.upgrade_identity(same(request.get_ref())?).await?).map(Response::new)
+    }
+
+    async fn move_resource_state(
+        &self,
+        request: Request<p5::move_resource_state::Request>,
+    ) -> Answer<p5::move_resource_state::Response> {
+        same(&self.0.move_state(same(request.get_ref())?).await?).map(Response::new)
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: Request<p5::open_ephemeral_resource::Request>,
+    ) -> Answer<p5::open_ephemeral_resource::Response> {
+        same(&self.0.open(same(request.get_ref())?).await?).map(Response::new)
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        request: Request<p5::renew_ephemeral_resource::Request>,
+    ) -> Answer<p5::renew_ephemeral_resource::Response> {
+        same(&self.0.renew(same(request.get_ref())?).await?).map(Response::new)
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        request: Request<p5::close_ephemeral_resource::Request>,
+    ) -> Answer<p5::close_ephemeral_resource::Response> {
+        same(&self.0.close(same(request.get_ref())?).await?).map(Response::new)
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        request: Request<p5::validate_ephemeral_resource_config::Request>,
+    ) -> Answer<p5::validate_ephemeral_resource_config::Response> {
+        let request = request.into_inner();
+        let config = request.config.map(|config| same(&config)).transpose()?;
+        let found = self
+            .0
+            .validate_ephemeral(&request.type_name, config)
+            .await?;
         Ok(Response::new(
-            p5::get_resource_identity_schemas::Response::default(),
+            p5::validate_ephemeral_resource_config::Response {
+                diagnostics: same_all(&found)?,
+            },
         ))
     }
 

@@ -1,33 +1,21 @@
-//! `time_static`, `time_rotating`, `time_offset`, `time_sleep`.
+//! `time_static`, `time_rotating`, `time_offset`, `time_sleep`, and functions that read times.
+
+mod civil;
+mod functions;
+mod schema;
 
 use std::time::Duration;
 
-use terrace_port::ProviderDiagnostic;
-use terrace_value::{Text, Type, Value};
+use terrace_provider_sdk::{Diagnostic, Object, Text, Type, Value};
 
 use crate::Outside;
-use crate::civil::Instant;
-use crate::definition::{
-    Attributes, Definition, Failure, is_set, problem, set, strings, text, whole,
-};
+use crate::definition::{Change, Definition, Failure, problem};
+use civil::Instant;
 
-type Columns = Vec<(&'static str, Type, &'static str)>;
+pub(crate) use functions::functions;
 
 /// The parts of a time, and its number of seconds.
 const PARTS: [&str; 7] = ["year", "month", "day", "hour", "minute", "second", "unix"];
-
-fn parts() -> Columns {
-    let mut columns: Columns = PARTS.map(|name| (name, Type::Number, "c")).to_vec();
-    columns.extend([("id", Type::String, "c"), ("triggers", strings(), "o")]);
-    columns
-}
-
-fn numbers(names: &[&'static str]) -> Columns {
-    names
-        .iter()
-        .map(|name| (*name, Type::Number, "o"))
-        .collect()
-}
 
 const OFFSETS: [&str; 6] = [
     "offset_seconds",
@@ -46,104 +34,102 @@ const ROTATIONS: [&str; 5] = [
 ];
 
 pub(crate) fn resources() -> Vec<Definition> {
-    let mut fixed = parts();
-    fixed.push(("rfc3339", Type::String, "oc"));
-    let mut rotating = parts();
-    rotating.extend([
-        ("rfc3339", Type::String, "oc"),
-        ("rotation_rfc3339", Type::String, "oc"),
-    ]);
-    rotating.extend(numbers(&ROTATIONS));
-    let mut offset = parts();
-    offset.extend([
-        ("base_rfc3339", Type::String, "oc"),
-        ("rfc3339", Type::String, "c"),
-    ]);
-    offset.extend(numbers(&OFFSETS));
-    let sleep = vec![
-        ("create_duration", Type::String, "o"),
-        ("destroy_duration", Type::String, "o"),
-        ("id", Type::String, "c"),
-        ("triggers", strings(), "o"),
-    ];
     vec![
         Definition {
             validate: |config| times(config, &["rfc3339"]),
             plan: plan_static,
             import: Some(import_static),
-            ..Definition::new("time_static", fixed, apply_static)
+            ..Definition::new("time_static", schema::time_static, apply_static)
         },
         Definition {
-            replaces: |name| matches!(name, "triggers" | "rfc3339"),
             validate: validate_rotating,
             plan: plan_rotating,
             read: read_rotating,
             import: Some(import_rotating),
-            ..Definition::new("time_rotating", rotating, apply_rotating)
+            ..Definition::new("time_rotating", schema::time_rotating, apply_rotating)
         },
         Definition {
-            replaces: |name| matches!(name, "triggers" | "base_rfc3339"),
             validate: validate_offset,
             plan: plan_offset,
             import: Some(import_offset),
-            ..Definition::new("time_offset", offset, apply_offset)
+            ..Definition::new("time_offset", schema::time_offset, apply_offset)
         },
         Definition {
-            replaces: |name| name == "triggers",
             validate: validate_sleep,
             import: Some(import_sleep),
-            delete: |object, _| sleep_for(text(object, "destroy_duration")),
-            ..Definition::new("time_sleep", sleep, apply_sleep)
+            delete: |object, _| sleep_for(object.text("destroy_duration")),
+            ..Definition::new("time_sleep", schema::time_sleep, apply_sleep)
         },
     ]
 }
 
 /// A time that is configured tells everything about itself at once.
-fn plan_static(prior: Option<&Attributes>, planned: &mut Attributes) {
+fn plan_static(
+    prior: Option<&Object>,
+    _config: &Object,
+    planned: &mut Object,
+    _outside: &Outside,
+) -> Vec<&'static str> {
     if prior.is_none()
-        && let Some(at) = text(planned, "rfc3339").and_then(Instant::parse)
+        && let Some(at) = planned.text("rfc3339").and_then(Instant::parse)
     {
         let given = keep_text(planned, "rfc3339", at);
         set_parts(planned, at);
-        set(planned, "id", given);
+        planned.set("id", given);
     }
+    Vec::new()
 }
 
 /// A change in place of other rotations is reckoned at once, where they are known.
-fn plan_rotating(prior: Option<&Attributes>, planned: &mut Attributes) {
-    let Some(prior) = prior else { return };
+fn plan_rotating(
+    prior: Option<&Object>,
+    _config: &Object,
+    planned: &mut Object,
+    _outside: &Outside,
+) -> Vec<&'static str> {
+    let Some(prior) = prior else {
+        return Vec::new();
+    };
     if same(prior, planned, &ROTATIONS) && same(prior, planned, &["rotation_rfc3339"]) {
-        return;
+        return Vec::new();
     }
-    let kept = prior.get("rotation_rfc3339") == planned.get("rotation_rfc3339");
+    let kept = prior.value("rotation_rfc3339") == planned.value("rotation_rfc3339");
     if kept {
-        set(planned, "rotation_rfc3339", Value::unknown(Type::String));
+        planned.set("rotation_rfc3339", Value::unknown(Type::String));
     }
-    let at = text(planned, "rfc3339").and_then(Instant::parse);
+    let at = planned.text("rfc3339").and_then(Instant::parse);
     let rotation = at
         .filter(|_| known(planned, &ROTATIONS))
         .and_then(|at| rotation_of(planned, at));
     match rotation {
-        Some(rotation) if kept || text(planned, "rotation_rfc3339").is_some() => {
+        Some(rotation) if kept || planned.text("rotation_rfc3339").is_some() => {
             set_rotation(planned, rotation);
         }
         _ => forget(planned, &PARTS, &Type::Number),
     }
+    Vec::new()
 }
 
 /// A change in place of other offsets is reckoned at once, where they are known.
-fn plan_offset(prior: Option<&Attributes>, planned: &mut Attributes) {
-    let Some(prior) = prior else { return };
+fn plan_offset(
+    prior: Option<&Object>,
+    _config: &Object,
+    planned: &mut Object,
+    _outside: &Outside,
+) -> Vec<&'static str> {
+    let Some(prior) = prior else {
+        return Vec::new();
+    };
     if same(prior, planned, &OFFSETS) {
-        return;
+        return Vec::new();
     }
-    let at = text(planned, "base_rfc3339").and_then(Instant::parse);
+    let at = planned.text("base_rfc3339").and_then(Instant::parse);
     match at
         .filter(|_| known(planned, &OFFSETS))
         .and_then(|at| offset_of(planned, at))
     {
         Some(moved) => {
-            set(planned, "rfc3339", moved.text());
+            planned.set("rfc3339", moved.text());
             set_parts(planned, moved);
         }
         None => {
@@ -151,29 +137,28 @@ fn plan_offset(prior: Option<&Attributes>, planned: &mut Attributes) {
             forget(planned, &PARTS, &Type::Number);
         }
     }
+    Vec::new()
 }
 
-fn same(prior: &Attributes, planned: &Attributes, names: &[&str]) -> bool {
+fn same(prior: &Object, planned: &Object, names: &[&str]) -> bool {
     names
         .iter()
-        .all(|name| prior.get(*name) == planned.get(*name))
+        .all(|name| prior.value(name) == planned.value(name))
 }
 
-fn known(object: &Attributes, names: &[&str]) -> bool {
-    names
-        .iter()
-        .all(|name| object.get(*name).is_none_or(Value::is_known))
+fn known(object: &Object, names: &[&str]) -> bool {
+    names.iter().all(|name| object.is_known(name))
 }
 
-fn forget(planned: &mut Attributes, names: &[&str], ty: &Type) {
+fn forget(planned: &mut Object, names: &[&str], ty: &Type) {
     for name in names {
-        set(planned, name, Value::unknown(ty.clone()));
+        planned.set(name, Value::unknown(ty.clone()));
     }
 }
 
-fn times(config: &Attributes, names: &[&str]) -> Vec<ProviderDiagnostic> {
+fn times(config: &Object, names: &[&str]) -> Vec<Diagnostic> {
     let bad = names.iter().filter_map(|name| {
-        let given = text(config, name)?;
+        let given = config.text(name)?;
         Instant::parse(given).is_none().then(|| {
             problem(
                 name,
@@ -187,50 +172,41 @@ fn times(config: &Attributes, names: &[&str]) -> Vec<ProviderDiagnostic> {
     bad.collect()
 }
 
-fn at_least_one(config: &Attributes, names: &[&str]) -> Option<ProviderDiagnostic> {
-    if names.iter().any(|name| is_set(config, name)) {
+fn at_least_one(config: &Object, names: &[&str]) -> Option<Diagnostic> {
+    if names.iter().any(|name| config.is_set(name)) {
         return None;
     }
     let detail = format!(
         "At least one of these attributes must be configured: [{}]",
         names.join(",")
     );
-    Some(ProviderDiagnostic::error(
-        "Missing Attribute Configuration",
-        detail,
-    ))
+    Some(Diagnostic::error("Missing Attribute Configuration", detail))
 }
 
-fn validate_rotating(config: &Attributes) -> Vec<ProviderDiagnostic> {
+fn validate_rotating(config: &Object) -> Vec<Diagnostic> {
     let mut found = times(config, &["rfc3339", "rotation_rfc3339"]);
     let names: Vec<&str> = ROTATIONS.into_iter().chain(["rotation_rfc3339"]).collect();
     found.extend(at_least_one(config, &names));
-    for name in ROTATIONS {
-        if let Some(count) = whole(config, name).filter(|count| *count < 1) {
-            let detail = format!("Attribute {name} value must be at least 1, got: {count}");
-            found.push(problem(name, "Invalid Attribute Value", detail));
-        }
-    }
     found
 }
 
-fn validate_offset(config: &Attributes) -> Vec<ProviderDiagnostic> {
+fn validate_offset(config: &Object) -> Vec<Diagnostic> {
     let mut found = times(config, &["base_rfc3339"]);
     found.extend(at_least_one(config, &OFFSETS));
     found
 }
 
-fn validate_sleep(config: &Attributes) -> Vec<ProviderDiagnostic> {
+fn validate_sleep(config: &Object) -> Vec<Diagnostic> {
     let names = ["create_duration", "destroy_duration"];
     let mut found = Vec::new();
-    if !names.iter().any(|name| is_set(config, name)) {
-        found.push(ProviderDiagnostic::error(
+    if !names.iter().any(|name| config.is_set(name)) {
+        found.push(Diagnostic::error(
             "Invalid Attribute Combination",
             "At least one attribute out of [create_duration,destroy_duration] must be specified",
         ));
     }
     for name in names {
-        if let Some(given) = text(config, name)
+        if let Some(given) = config.text(name)
             && parse_duration(given).is_none()
         {
             let detail = format!(
@@ -243,13 +219,14 @@ fn validate_sleep(config: &Attributes) -> Vec<ProviderDiagnostic> {
 }
 
 /// The time that an attribute names, or now.
-fn base(object: &Attributes, name: &str, outside: &Outside) -> Instant {
-    text(object, name)
+fn base(object: &Object, name: &str, outside: &Outside) -> Instant {
+    object
+        .text(name)
         .and_then(Instant::parse)
         .unwrap_or_else(|| Instant::from_seconds(outside.clock.now().0))
 }
 
-fn set_parts(object: &mut Attributes, at: Instant) {
+fn set_parts(object: &mut Object, at: Instant) {
     let parts = at.parts();
     let fields = [
         i64::from(parts.year()),
@@ -261,19 +238,19 @@ fn set_parts(object: &mut Attributes, at: Instant) {
         at.seconds(),
     ];
     for (name, value) in PARTS.into_iter().zip(fields) {
-        set(object, name, value);
+        object.set(name, value);
     }
 }
 
 /// The text as configured; otherwise as a time is written.
-fn keep_text(object: &mut Attributes, name: &str, at: Instant) -> String {
-    let given = text(object, name).map_or_else(|| at.text(), str::to_owned);
-    set(object, name, given.as_str());
+fn keep_text(object: &mut Object, name: &str, at: Instant) -> String {
+    let given = object.text(name).map_or_else(|| at.text(), str::to_owned);
+    object.set(name, given.as_str());
     given
 }
 
 fn out_of_range() -> Failure {
-    ProviderDiagnostic::error(
+    Diagnostic::error(
         "Time out of range",
         "The time lies before the year -9999 or after the year 9999. Use smaller numbers.",
     )
@@ -284,24 +261,27 @@ fn out_of_range() -> Failure {
     reason = "every type's functions have one signature"
 )]
 fn apply_static(
-    _prior: Option<&Attributes>,
-    mut object: Attributes,
+    _change: Change<'_>,
+    mut object: Object,
     outside: &Outside,
-) -> Result<Attributes, Failure> {
+) -> Result<Object, Failure> {
     let at = base(&object, "rfc3339", outside);
     let given = keep_text(&mut object, "rfc3339", at);
     set_parts(&mut object, at);
-    set(&mut object, "id", given);
+    object.set("id", given);
     Ok(object)
 }
 
 /// When it is due: the time that is given, or else the base and the largest unit that is given, as the well-known
 /// provider has it.
-fn rotation_of(object: &Attributes, at: Instant) -> Option<Instant> {
-    if let Some(given) = text(object, "rotation_rfc3339").filter(|given| !given.is_empty()) {
+fn rotation_of(object: &Object, at: Instant) -> Option<Instant> {
+    if let Some(given) = object
+        .text("rotation_rfc3339")
+        .filter(|given| !given.is_empty())
+    {
         return Instant::parse(given);
     }
-    let count = |name: &str| whole(object, name).filter(|count| *count != 0);
+    let count = |name: &str| object.whole(name).filter(|count| *count != 0);
     if let Some(years) = count("rotation_years") {
         return at.add_date(years, 0, 0);
     }
@@ -318,19 +298,19 @@ fn rotation_of(object: &Attributes, at: Instant) -> Option<Instant> {
 }
 
 /// The parts are those of the time when it is due.
-fn set_rotation(object: &mut Attributes, rotation: Instant) {
+fn set_rotation(object: &mut Object, rotation: Instant) {
     keep_text(object, "rotation_rfc3339", rotation);
     set_parts(object, rotation);
 }
 
 fn apply_rotating(
-    _prior: Option<&Attributes>,
-    mut object: Attributes,
+    _change: Change<'_>,
+    mut object: Object,
     outside: &Outside,
-) -> Result<Attributes, Failure> {
+) -> Result<Object, Failure> {
     let at = base(&object, "rfc3339", outside);
     let given = keep_text(&mut object, "rfc3339", at);
-    set(&mut object, "id", given);
+    object.set("id", given);
     let rotation = rotation_of(&object, at).ok_or_else(out_of_range)?;
     set_rotation(&mut object, rotation);
     Ok(object)
@@ -341,16 +321,17 @@ fn apply_rotating(
     clippy::unnecessary_wraps,
     reason = "every type's functions have one signature"
 )]
-fn read_rotating(object: Attributes, outside: &Outside) -> Result<Option<Attributes>, Failure> {
+fn read_rotating(object: Object, outside: &Outside) -> Result<Option<Object>, Failure> {
     let now = Instant::from_seconds(outside.clock.now().0);
-    let due = text(&object, "rotation_rfc3339")
+    let due = object
+        .text("rotation_rfc3339")
         .and_then(Instant::parse)
         .is_some_and(|rotation| now.is_after(rotation));
     Ok((!due).then_some(object))
 }
 
-fn offset_of(object: &Attributes, at: Instant) -> Option<Instant> {
-    let count = |name: &str| whole(object, name).unwrap_or(0);
+fn offset_of(object: &Object, at: Instant) -> Option<Instant> {
+    let count = |name: &str| object.whole(name).unwrap_or(0);
     let seconds = count("offset_hours")
         .saturating_mul(3600)
         .saturating_add(count("offset_minutes").saturating_mul(60))
@@ -364,64 +345,64 @@ fn offset_of(object: &Attributes, at: Instant) -> Option<Instant> {
 }
 
 fn apply_offset(
-    _prior: Option<&Attributes>,
-    mut object: Attributes,
+    _change: Change<'_>,
+    mut object: Object,
     outside: &Outside,
-) -> Result<Attributes, Failure> {
+) -> Result<Object, Failure> {
     let at = base(&object, "base_rfc3339", outside);
     let given = keep_text(&mut object, "base_rfc3339", at);
     let moved = offset_of(&object, at).ok_or_else(out_of_range)?;
-    set(&mut object, "rfc3339", moved.text());
+    object.set("rfc3339", moved.text());
     set_parts(&mut object, moved);
-    set(&mut object, "id", given);
+    object.set("id", given);
     Ok(object)
 }
 
-fn no_triggers(object: &mut Attributes) {
-    set(object, "triggers", Value::map::<Text>(Type::String, []));
+fn no_triggers(object: &mut Object) {
+    object.set("triggers", Value::map::<Text>(Type::String, []));
 }
 
 fn unexpected_id(id: &str, form: &str) -> Failure {
-    ProviderDiagnostic::error(
+    Diagnostic::error(
         "Unexpected Format of ID",
         format!("Unexpected format of ID ({id:?}), expected {form}"),
     )
 }
 
-fn import_static(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
+fn import_static(id: &str, _outside: &Outside) -> Result<Object, Failure> {
     let at = Instant::parse(id).ok_or_else(|| {
-        ProviderDiagnostic::error(
+        Diagnostic::error(
             "Import time static error",
             format!("{id:?} is not a time in RFC 3339 form."),
         )
     })?;
-    let mut object = Attributes::new();
-    set(&mut object, "rfc3339", id);
-    set(&mut object, "id", id);
+    let mut object = Object::new();
+    object.set("rfc3339", id);
+    object.set("id", id);
     set_parts(&mut object, at);
     no_triggers(&mut object);
     Ok(object)
 }
 
 /// `BASE,NUMBER,…`: the base, and one number for each of `names`.
-fn numbered(id: &str, base: &str, names: &[&str]) -> Option<(Instant, Attributes)> {
+fn numbered(id: &str, base: &str, names: &[&str]) -> Option<(Instant, Object)> {
     let (text, numbers) = id.split_once(',')?;
     let numbers: Vec<i64> = numbers
         .split(',')
         .map(|number| number.parse().ok())
         .collect::<Option<_>>()?;
     let at = Instant::parse(text).filter(|_| numbers.len() == names.len())?;
-    let mut object = Attributes::new();
+    let mut object = Object::new();
     for (name, number) in names.iter().zip(numbers) {
-        set(&mut object, name, number);
+        object.set(name, number);
     }
-    set(&mut object, base, text);
-    set(&mut object, "id", text);
+    object.set(base, text);
+    object.set("id", text);
     no_triggers(&mut object);
     Some((at, object))
 }
 
-fn import_rotating(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
+fn import_rotating(id: &str, _outside: &Outside) -> Result<Object, Failure> {
     const FORM: &str =
         "BASETIMESTAMP,YEARS,MONTHS,DAYS,HOURS,MINUTES or BASETIMESTAMP,ROTATIONTIMESTAMP";
     const NAMES: [&str; 5] = [
@@ -441,16 +422,16 @@ fn import_rotating(id: &str, _outside: &Outside) -> Result<Attributes, Failure> 
         Some((base, rotation, Instant::parse(rotation)?))
     });
     let (base, text, rotation) = times.ok_or_else(|| unexpected_id(id, FORM))?;
-    let mut object = Attributes::new();
-    set(&mut object, "rfc3339", base);
-    set(&mut object, "id", base);
-    set(&mut object, "rotation_rfc3339", text);
+    let mut object = Object::new();
+    object.set("rfc3339", base);
+    object.set("id", base);
+    object.set("rotation_rfc3339", text);
     set_parts(&mut object, rotation);
     no_triggers(&mut object);
     Ok(object)
 }
 
-fn import_offset(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
+fn import_offset(id: &str, _outside: &Outside) -> Result<Object, Failure> {
     const FORM: &str = "BASETIMESTAMP,YEARS,MONTHS,DAYS,HOURS,MINUTES,SECONDS";
     const NAMES: [&str; 6] = [
         "offset_years",
@@ -463,12 +444,12 @@ fn import_offset(id: &str, _outside: &Outside) -> Result<Attributes, Failure> {
     let (at, mut object) =
         numbered(id, "base_rfc3339", &NAMES).ok_or_else(|| unexpected_id(id, FORM))?;
     let moved = offset_of(&object, at).ok_or_else(out_of_range)?;
-    set(&mut object, "rfc3339", moved.text());
+    object.set("rfc3339", moved.text());
     set_parts(&mut object, moved);
     Ok(object)
 }
 
-fn import_sleep(id: &str, outside: &Outside) -> Result<Attributes, Failure> {
+fn import_sleep(id: &str, outside: &Outside) -> Result<Object, Failure> {
     let durations = id.split_once(',').filter(|(create, destroy)| {
         let fits = |text: &str| text.is_empty() || parse_duration(text).is_some();
         fits(create) && fits(destroy) && !(create.is_empty() && destroy.is_empty())
@@ -479,14 +460,14 @@ fn import_sleep(id: &str, outside: &Outside) -> Result<Attributes, Failure> {
             "CREATEDURATION,DESTROYDURATION where at least one value is non-empty",
         )
     })?;
-    let mut object = Attributes::new();
+    let mut object = Object::new();
     for (name, duration) in [("create_duration", create), ("destroy_duration", destroy)] {
         if !duration.is_empty() {
-            set(&mut object, name, duration);
+            object.set(name, duration);
         }
     }
     let now = Instant::from_seconds(outside.clock.now().0);
-    set(&mut object, "id", now.text());
+    object.set("id", now.text());
     no_triggers(&mut object);
     Ok(object)
 }
@@ -516,19 +497,15 @@ fn sleep_for(duration: Option<&str>) -> Result<(), Failure> {
 }
 
 fn apply_sleep(
-    prior: Option<&Attributes>,
-    mut object: Attributes,
+    change: Change<'_>,
+    mut object: Object,
     outside: &Outside,
-) -> Result<Attributes, Failure> {
-    if prior.is_none() {
-        sleep_for(text(&object, "create_duration"))?;
+) -> Result<Object, Failure> {
+    if change.prior.is_none() {
+        sleep_for(object.text("create_duration"))?;
     }
-    if !object.get("id").is_some_and(Value::is_known) {
-        set(
-            &mut object,
-            "id",
-            Instant::from_seconds(outside.clock.now().0).text(),
-        );
+    if !object.is_known("id") {
+        object.set("id", Instant::from_seconds(outside.clock.now().0).text());
     }
     Ok(object)
 }

@@ -1,9 +1,13 @@
-//! Serving a provider as a plugin: the server's side of handshake, TLS and both protocol versions.
+//! Serves a provider as a plugin: the handshake with the engine that started the process, mutual TLS, and protocols 5 and 6.
+//!
+//! [`run`] is the whole `main` of a plugin. Any [`Provider`] of the engine's port can be served, be it built with
+//! `terrace-provider-sdk` or not. Protocol 5 has no nested attributes: a provider that has some is served by protocol 6 alone.
 
 mod convert;
 mod handler;
 mod listen;
 mod schema;
+mod start;
 mod v5;
 mod v6;
 
@@ -21,6 +25,7 @@ use tokio::sync::{OnceCell, watch};
 use tonic::{Request, Response, Status};
 
 pub use listen::Environment;
+pub use start::{run, run_protocol};
 
 use handler::Handler;
 

@@ -6,7 +6,7 @@ use terrace_provider_protocol::tfplugin6 as p6;
 use terrace_provider_protocol::tfplugin6::provider_server::Provider;
 use tonic::{Request, Response, Status};
 
-use super::handler::Handler;
+use crate::handler::Handler;
 
 pub(crate) struct V6(pub(crate) Arc<Handler>);
 
@@ -14,51 +14,11 @@ type Answer<T> = Result<Response<T>, Status>;
 
 #[tonic::async_trait]
 impl Provider for V6 {
-    async fn get_metadata(
-        &self,
-        _request: Request<p6::get_metadata::Request>,
-    ) -> Answer<p6::get_metadata::Response> {
-        let schema = self.0.schema().await?;
-        let mut resources: Vec<_> = schema.resource_schemas.into_keys().collect();
-        let mut data_sources: Vec<_> = schema.data_source_schemas.into_keys().collect();
-        let mut functions: Vec<_> = schema.functions.into_keys().collect();
-        resources.sort();
-        data_sources.sort();
-        functions.sort();
-        Ok(Response::new(p6::get_metadata::Response {
-            server_capabilities: schema.server_capabilities,
-            resources: resources
-                .into_iter()
-                .map(|type_name| p6::get_metadata::ResourceMetadata { type_name })
-                .collect(),
-            data_sources: data_sources
-                .into_iter()
-                .map(|type_name| p6::get_metadata::DataSourceMetadata { type_name })
-                .collect(),
-            functions: functions
-                .into_iter()
-                .map(|name| p6::get_metadata::FunctionMetadata { name })
-                .collect(),
-            ..p6::get_metadata::Response::default()
-        }))
-    }
-
     async fn get_provider_schema(
         &self,
         _request: Request<p6::get_provider_schema::Request>,
     ) -> Answer<p6::get_provider_schema::Response> {
         self.0.schema().await.map(Response::new)
-    }
-
-    async fn get_functions(
-        &self,
-        _request: Request<p6::get_functions::Request>,
-    ) -> Answer<p6::get_functions::Response> {
-        let functions = self.0.schema().await?.functions;
-        Ok(Response::new(p6::get_functions::Response {
-            functions,
-            diagnostics: Vec::new(),
-        }))
     }
 
     async fn validate_provider_config(
@@ -174,8 +134,75 @@ impl Provider for V6 {
         &self,
         _request: Request<p6::get_resource_identity_schemas::Request>,
     ) -> Answer<p6::get_resource_identity_schemas::Response> {
+        self.0.identity_schemas().await.map(Response::new)
+    }
+
+    async fn get_metadata(
+        &self,
+        _request: Request<p6::get_metadata::Request>,
+    ) -> Answer<p6::get_metadata::Response> {
+        self.0.metadata().await.map(Response::new)
+    }
+
+    async fn get_functions(
+        &self,
+        _request: Request<p6::get_functions::Request>,
+    ) -> Answer<p6::get_functions::Response> {
+        self.0.functions().await.map(Response::new)
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        request: Request<p6::upgrade_resource_identity::Request>,
+    ) -> Answer<p6::upgrade_resource_identity::Response> {
+        self.0
+            .upgrade_identity(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn move_resource_state(
+        &self,
+        request: Request<p6::move_resource_state::Request>,
+    ) -> Answer<p6::move_resource_state::Response> {
+        self.0
+            .move_state(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: Request<p6::open_ephemeral_resource::Request>,
+    ) -> Answer<p6::open_ephemeral_resource::Response> {
+        self.0.open(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        request: Request<p6::renew_ephemeral_resource::Request>,
+    ) -> Answer<p6::renew_ephemeral_resource::Response> {
+        self.0.renew(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        request: Request<p6::close_ephemeral_resource::Request>,
+    ) -> Answer<p6::close_ephemeral_resource::Response> {
+        self.0.close(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        request: Request<p6::validate_ephemeral_resource_config::Request>,
+    ) -> Answer<p6::validate_ephemeral_resource_config::Response> {
+        let request = request.into_inner();
+        let diagnostics = self
+            .0
+            .validate_ephemeral(&request.type_name, request.config)
+            .await?;
         Ok(Response::new(
-            p6::get_resource_identity_schemas::Response::default(),
+            p6::validate_ephemeral_resource_config::Response { diagnostics },
         ))
     }
 

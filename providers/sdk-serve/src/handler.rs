@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use terrace_port::{
-    ApplyRequest, PlanRequest, Provider, ProviderError, ReadRequest, ResourceState,
+    ApplyRequest, DeferralReason, ImportedResource, MoveRequest, PlanRequest, Provider,
+    ProviderError, ReadRequest, ResourceState,
 };
 use terrace_provider_protocol::tfplugin6 as p6;
 use terrace_schema::ProviderSchema;
-use terrace_value::{Text, Type};
+use terrace_value::{Text, Type, Value};
 use tokio::sync::OnceCell;
 use tonic::Status;
 
-use super::convert::{decode, diagnostics, encode, path};
+use crate::convert::{decode, diagnostics, encode, path};
 
 /// Answers calls.
 pub(crate) struct Handler {
@@ -46,6 +47,24 @@ impl Handler {
         }
     }
 
+    async fn ephemeral(&self, name: &str) -> Result<Type, Status> {
+        match self.schemas().await?.ephemeral_resources.get(name) {
+            Some(schema) => Ok(schema.block.implied_type()),
+            None => Err(Status::not_found(format!(
+                "there is no ephemeral resource type {name:?}"
+            ))),
+        }
+    }
+
+    /// The type of a resource type's identities, if it has some.
+    async fn identity(&self, name: &str) -> Result<Option<Type>, Status> {
+        let schema = self.schemas().await?;
+        Ok(schema
+            .identities
+            .get(name)
+            .map(|identity| identity.implied_type()))
+    }
+
     async fn data_source(&self, name: &str) -> Result<Type, Status> {
         match self.schemas().await?.data_sources.get(name) {
             Some(schema) => Ok(schema.block.implied_type()),
@@ -57,7 +76,27 @@ impl Handler {
 
     pub(crate) async fn schema(&self) -> Result<p6::get_provider_schema::Response, Status> {
         let schema = self.survive(self.provider.schema().await)?;
-        Ok(super::schema::provider_schema(&schema))
+        Ok(crate::schema::provider_schema(&schema))
+    }
+
+    pub(crate) async fn metadata(&self) -> Result<p6::get_metadata::Response, Status> {
+        Ok(crate::schema::metadata(&*self.schemas().await?))
+    }
+
+    pub(crate) async fn functions(&self) -> Result<p6::get_functions::Response, Status> {
+        Ok(p6::get_functions::Response {
+            functions: crate::schema::functions(&*self.schemas().await?),
+            diagnostics: Vec::new(),
+        })
+    }
+
+    pub(crate) async fn identity_schemas(
+        &self,
+    ) -> Result<p6::get_resource_identity_schemas::Response, Status> {
+        Ok(p6::get_resource_identity_schemas::Response {
+            identity_schemas: crate::schema::identities(&*self.schemas().await?),
+            diagnostics: Vec::new(),
+        })
     }
 
     /// The completed configuration and diagnostics.
@@ -136,18 +175,20 @@ impl Handler {
         request: p6::read_resource::Request,
     ) -> Result<p6::read_resource::Response, Status> {
         let ty = self.resource(&request.type_name).await?;
+        let identity = self.identity(&request.type_name).await?;
         let request = ReadRequest {
             current: decode(request.current_state.as_ref(), &ty)?,
             type_name: request.type_name.into(),
             private: request.private.into(),
-            identity: None,
+            identity: identity_in(request.current_identity.as_ref(), identity.as_ref())?,
         };
         let reply = self.survive(self.provider.read(request).await)?;
         Ok(p6::read_resource::Response {
             new_state: Some(encode(&reply.value.state, &ty)),
             private: reply.value.private.to_vec(),
             diagnostics: diagnostics(reply.diagnostics),
-            ..p6::read_resource::Response::default()
+            deferred: deferred(reply.deferred),
+            new_identity: identity_out(reply.value.identity.as_ref(), identity.as_ref()),
         })
     }
 
@@ -156,13 +197,14 @@ impl Handler {
         request: p6::plan_resource_change::Request,
     ) -> Result<p6::plan_resource_change::Response, Status> {
         let ty = self.resource(&request.type_name).await?;
+        let identity = self.identity(&request.type_name).await?;
         let request = PlanRequest {
             prior: decode(request.prior_state.as_ref(), &ty)?,
             proposed: decode(request.proposed_new_state.as_ref(), &ty)?,
             config: decode(request.config.as_ref(), &ty)?,
             type_name: request.type_name.into(),
             prior_private: request.prior_private.into(),
-            identity: None,
+            identity: identity_in(request.prior_identity.as_ref(), identity.as_ref())?,
         };
         let reply = self.survive(self.provider.plan(request).await)?;
         Ok(p6::plan_resource_change::Response {
@@ -171,7 +213,8 @@ impl Handler {
             planned_private: reply.value.private.to_vec(),
             diagnostics: diagnostics(reply.diagnostics),
             legacy_type_system: reply.value.legacy_type_system,
-            ..p6::plan_resource_change::Response::default()
+            deferred: deferred(reply.deferred),
+            planned_identity: identity_out(reply.value.identity.as_ref(), identity.as_ref()),
         })
     }
 
@@ -180,13 +223,14 @@ impl Handler {
         request: p6::apply_resource_change::Request,
     ) -> Result<p6::apply_resource_change::Response, Status> {
         let ty = self.resource(&request.type_name).await?;
+        let identity = self.identity(&request.type_name).await?;
         let request = ApplyRequest {
             prior: decode(request.prior_state.as_ref(), &ty)?,
             planned: decode(request.planned_state.as_ref(), &ty)?,
             config: decode(request.config.as_ref(), &ty)?,
             type_name: request.type_name.into(),
             planned_private: request.planned_private.into(),
-            identity: None,
+            identity: identity_in(request.planned_identity.as_ref(), identity.as_ref())?,
         };
         let reply = self.survive(self.provider.apply(request).await)?;
         Ok(p6::apply_resource_change::Response {
@@ -194,7 +238,7 @@ impl Handler {
             private: reply.value.private.to_vec(),
             diagnostics: diagnostics(reply.diagnostics),
             legacy_type_system: reply.value.legacy_type_system,
-            ..p6::apply_resource_change::Response::default()
+            new_identity: identity_out(reply.value.identity.as_ref(), identity.as_ref()),
         })
     }
 
@@ -202,21 +246,139 @@ impl Handler {
         &self,
         request: p6::import_resource_state::Request,
     ) -> Result<p6::import_resource_state::Response, Status> {
-        let reply = self.survive(self.provider.import(&request.type_name, &request.id).await)?;
+        let identity = self.identity(&request.type_name).await?;
+        let name = &request.type_name;
+        let found = match identity_in(request.identity.as_ref(), identity.as_ref())? {
+            Some(identity) if request.id.is_empty() => {
+                self.provider.import_identity(name, identity).await
+            }
+            _ => self.provider.import(name, &request.id).await,
+        };
+        let reply = self.survive(found)?;
         let mut imported_resources = Vec::new();
         for resource in reply.value {
-            let ty = self.resource(&resource.type_name).await?;
-            imported_resources.push(p6::import_resource_state::ImportedResource {
-                type_name: resource.type_name.to_string(),
-                state: Some(encode(&resource.state, &ty)),
-                private: resource.private.to_vec(),
-                identity: None,
-            });
+            imported_resources.push(self.imported(resource).await?);
         }
         Ok(p6::import_resource_state::Response {
             imported_resources,
             diagnostics: diagnostics(reply.diagnostics),
-            deferred: None,
+            deferred: deferred(reply.deferred),
+        })
+    }
+
+    async fn imported(
+        &self,
+        resource: ImportedResource,
+    ) -> Result<p6::import_resource_state::ImportedResource, Status> {
+        let ty = self.resource(&resource.type_name).await?;
+        let identity = self.identity(&resource.type_name).await?;
+        Ok(p6::import_resource_state::ImportedResource {
+            type_name: resource.type_name.to_string(),
+            state: Some(encode(&resource.state, &ty)),
+            private: resource.private.to_vec(),
+            identity: identity_out(resource.identity.as_ref(), identity.as_ref()),
+        })
+    }
+
+    pub(crate) async fn upgrade_identity(
+        &self,
+        request: p6::upgrade_resource_identity::Request,
+    ) -> Result<p6::upgrade_resource_identity::Response, Status> {
+        let ty = self.identity(&request.type_name).await?;
+        let identity = ResourceState {
+            type_name: request.type_name.into(),
+            schema_version: request.version,
+            json: request.raw_identity.unwrap_or_default().json.into(),
+        };
+        let reply = self.survive(self.provider.upgrade_identity(identity).await)?;
+        Ok(p6::upgrade_resource_identity::Response {
+            upgraded_identity: identity_out(Some(&reply.value), ty.as_ref()),
+            diagnostics: diagnostics(reply.diagnostics),
+        })
+    }
+
+    pub(crate) async fn move_state(
+        &self,
+        request: p6::move_resource_state::Request,
+    ) -> Result<p6::move_resource_state::Response, Status> {
+        let ty = self.resource(&request.target_type_name).await?;
+        let identity = self.identity(&request.target_type_name).await?;
+        let stored = |state: Option<p6::RawState>, schema_version| ResourceState {
+            type_name: request.source_type_name.as_str().into(),
+            schema_version,
+            json: state.unwrap_or_default().json.into(),
+        };
+        let source_identity = request
+            .source_identity
+            .map(|raw| stored(Some(raw), request.source_identity_schema_version));
+        let request = MoveRequest {
+            source: stored(request.source_state, request.source_schema_version),
+            source_provider: request.source_provider_address.into(),
+            source_private: request.source_private.into(),
+            target_type_name: request.target_type_name.into(),
+            source_identity,
+        };
+        let reply = self.survive(self.provider.move_state(request).await)?;
+        Ok(p6::move_resource_state::Response {
+            target_state: Some(encode(&reply.value.state, &ty)),
+            diagnostics: diagnostics(reply.diagnostics),
+            target_private: reply.value.private.to_vec(),
+            target_identity: identity_out(reply.value.identity.as_ref(), identity.as_ref()),
+        })
+    }
+
+    pub(crate) async fn validate_ephemeral(
+        &self,
+        type_name: &str,
+        config: Option<p6::DynamicValue>,
+    ) -> Result<Vec<p6::Diagnostic>, Status> {
+        let config = decode(config.as_ref(), &self.ephemeral(type_name).await?)?;
+        let reply = self
+            .provider
+            .validate_ephemeral_config(type_name, config)
+            .await;
+        Ok(diagnostics(self.survive(reply)?.diagnostics))
+    }
+
+    pub(crate) async fn open(
+        &self,
+        request: p6::open_ephemeral_resource::Request,
+    ) -> Result<p6::open_ephemeral_resource::Response, Status> {
+        let ty = self.ephemeral(&request.type_name).await?;
+        let config = decode(request.config.as_ref(), &ty)?;
+        let opened = self.provider.open_ephemeral(&request.type_name, config);
+        let reply = self.survive(opened.await)?;
+        Ok(p6::open_ephemeral_resource::Response {
+            diagnostics: diagnostics(reply.diagnostics),
+            renew_at: reply.value.renew_at.map(timestamp),
+            result: Some(encode(&reply.value.value, &ty)),
+            private: Some(reply.value.private.to_vec()),
+            deferred: deferred(reply.deferred),
+        })
+    }
+
+    pub(crate) async fn renew(
+        &self,
+        request: p6::renew_ephemeral_resource::Request,
+    ) -> Result<p6::renew_ephemeral_resource::Response, Status> {
+        let private = request.private.unwrap_or_default().into();
+        let renewed = self.provider.renew_ephemeral(&request.type_name, private);
+        let reply = self.survive(renewed.await)?;
+        Ok(p6::renew_ephemeral_resource::Response {
+            diagnostics: diagnostics(reply.diagnostics),
+            renew_at: reply.value.renew_at.map(timestamp),
+            private: Some(reply.value.private.to_vec()),
+        })
+    }
+
+    pub(crate) async fn close(
+        &self,
+        request: p6::close_ephemeral_resource::Request,
+    ) -> Result<p6::close_ephemeral_resource::Response, Status> {
+        let private = request.private.unwrap_or_default().into();
+        let closed = self.provider.close_ephemeral(&request.type_name, private);
+        Ok(p6::close_ephemeral_resource::Response {
+            diagnostics: diagnostics(self.survive(closed.await)?.diagnostics),
         })
     }
 
@@ -230,7 +392,7 @@ impl Handler {
         Ok(p6::read_data_source::Response {
             state: Some(encode(&reply.value, &ty)),
             diagnostics: diagnostics(reply.diagnostics),
-            deferred: None,
+            deferred: deferred(reply.deferred),
         })
     }
 
@@ -282,4 +444,42 @@ impl Handler {
             .await
             .map_or_else(|error| error.message, |()| String::new())
     }
+}
+
+fn identity_in(
+    message: Option<&p6::ResourceIdentityData>,
+    ty: Option<&Type>,
+) -> Result<Option<Value>, Status> {
+    let data = message.and_then(|message| message.identity_data.as_ref());
+    match (data, ty) {
+        (Some(data), Some(ty)) => {
+            let identity = decode(Some(data), ty)?;
+            Ok(Some(identity).filter(|identity| !identity.is_null()))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn identity_out(value: Option<&Value>, ty: Option<&Type>) -> Option<p6::ResourceIdentityData> {
+    let (value, ty) = (value?, ty?);
+    Some(p6::ResourceIdentityData {
+        identity_data: Some(encode(value, ty)),
+    })
+}
+
+fn deferred(reason: Option<DeferralReason>) -> Option<p6::Deferred> {
+    use p6::deferred::Reason;
+    let reason = match reason? {
+        DeferralReason::Unspecified => Reason::Unknown,
+        DeferralReason::ResourceConfigUnknown => Reason::ResourceConfigUnknown,
+        DeferralReason::ProviderConfigUnknown => Reason::ProviderConfigUnknown,
+        DeferralReason::AbsentPrerequisite => Reason::AbsentPrereq,
+    };
+    Some(p6::Deferred {
+        reason: reason.into(),
+    })
+}
+
+const fn timestamp(seconds: i64) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds, nanos: 0 }
 }
