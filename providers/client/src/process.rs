@@ -113,12 +113,12 @@ impl PluginProcess {
             .spawn()
             .map_err(|error| cannot_start(launch, &explain_spawn(&error)))?;
         if let (Some(guard), Some(group)) = (&launch.guard, child.id()) {
-            guard
-                .watch(group, socket_directory.path())
-                .map_err(|error| {
-                    // Dropping the process kills it.
-                    cannot_start(launch, &format!("nothing would watch over it: {error}"))
-                })?;
+            let watched = guard.watch(group, socket_directory.path());
+            if let (Err(error), Some(log)) = (watched, &launch.log) {
+                // All that is lost is its end where this process is killed.
+                let message = format!("nothing watches over {}: {error}", launch.name);
+                log(&LogRecord::own(LogLevel::Warn, message));
+            }
         }
         if let Some(log) = &launch.log {
             log(

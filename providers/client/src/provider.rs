@@ -1,6 +1,7 @@
 //! The provider: one for both protocol versions.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use crate::log::{LogLevel, LogRecord, LogSink};
 use crate::process::{Launch, PluginProcess, Started};
 use crate::rpc::Rpc;
 use crate::schema::{Answers, provider_schema};
-use crate::schema_cache::{SchemaCache, fingerprint};
+use crate::schema_cache::{Remembered, SchemaCache, fingerprint};
 use crate::v5::V5;
 use crate::v6::V6;
 
@@ -56,8 +57,15 @@ pub(crate) struct Connection {
 
 /// A connection that is being made.
 struct Connecting {
-    task: Mutex<Option<JoinHandle<Result<Connection, ProviderError>>>>,
+    stage: Mutex<Stage>,
     made: OnceCell<Result<Connection, ProviderError>>,
+}
+
+/// How far it has come.
+enum Stage {
+    Prepared(Box<(Launch, Option<Remembered>)>),
+    Begun(JoinHandle<Result<Connection, ProviderError>>),
+    Over,
 }
 
 impl Drop for Connecting {
@@ -67,37 +75,91 @@ impl Drop for Connecting {
 }
 
 impl Connecting {
-    /// Ends what is being made; whether it was.
+    fn stage(&self) -> std::sync::MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self) {
+        let mut stage = self.stage();
+        *stage = match std::mem::replace(&mut *stage, Stage::Over) {
+            Stage::Prepared(prepared) => {
+                let (launch, remembered) = *prepared;
+                Stage::Begun(tokio::spawn(connected(launch, remembered)))
+            }
+            other => other,
+        };
+    }
+
+    /// Ends what is not made yet; whether there was anything.
     fn abandon(&self) -> bool {
-        let task = self
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(task) = &task {
-            // The process that it has started goes with it.
-            task.abort();
+        match std::mem::replace(&mut *self.stage(), Stage::Over) {
+            Stage::Over => false,
+            Stage::Prepared(_) => true,
+            Stage::Begun(task) => {
+                // The process that it has started goes with it.
+                task.abort();
+                true
+            }
         }
-        task.is_some()
     }
 
     async fn wait(&self) -> Result<&Connection, ProviderError> {
         let made = self
             .made
             .get_or_init(async || {
-                let task = self
-                    .task
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .take();
-                match task {
-                    Some(task) => task.await.unwrap_or_else(|error| Err(not_made(&error))),
-                    None => Err(not_made(&"it was closed")),
+                self.begin();
+                let stage = std::mem::replace(&mut *self.stage(), Stage::Over);
+                match stage {
+                    Stage::Begun(task) => {
+                        // Who stops waiting ends it.
+                        let task = AbortOnDrop(task);
+                        task.await.unwrap_or_else(|error| Err(not_made(&error)))
+                    }
+                    _ => Err(not_made(&"it was closed")),
                 }
             })
             .await;
         made.as_ref().map_err(Clone::clone)
     }
+}
+
+/// A task that does not outlive who waits for it.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Future for AbortOnDrop<T> {
+    type Output = Result<T, tokio::task::JoinError>;
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Starts a process and connects to it. One that relies on being asked for its schema is asked, even if it is known.
+async fn connected(
+    launch: Launch,
+    remembered: Option<Remembered>,
+) -> Result<Connection, ProviderError> {
+    let connection = Connection::make(&launch).await?;
+    if let (Some(known), Some((cache, key))) = (remembered, &launch.schema_cache)
+        && !known.optional
+    {
+        let answer = connection.ask_schema().await?;
+        if fingerprint(&answer) != known.fingerprint {
+            connection
+                .check_remembered(answer, &known.schema, (cache, key))
+                .await?;
+        }
+    }
+    Ok(connection)
 }
 
 fn not_made(why: &dyn std::fmt::Display) -> ProviderError {
@@ -109,56 +171,37 @@ fn not_made(why: &dyn std::fmt::Display) -> ProviderError {
 impl PluginProvider {
     /// Starts the provider's process and connects to it.
     pub async fn start(launch: &Launch) -> Result<Self, ProviderError> {
-        let provider = Self::begin(launch.clone());
+        let provider = Self::prepare(launch.clone());
         provider.connection().await?;
         Ok(provider)
     }
 
-    /// Begins to start the provider's process, and does not wait for it: the first call does. A schema that is known from an
-    /// earlier run is there at once.
-    ///
-    /// Must be called within a runtime.
-    pub fn begin(launch: Launch) -> Self {
+    /// A provider whose process is not started before something is asked of it, or [`PluginProvider::warm_up`] does. A
+    /// schema that is known from an earlier run is there at once.
+    pub fn prepare(launch: Launch) -> Self {
         let remembered = launch
             .schema_cache
             .as_ref()
             .and_then(|(cache, key)| cache.remembered(key));
         let known = remembered.as_ref().map(|found| found.schema.clone());
-        let provider = Self {
+        Self {
             name: launch.name.clone(),
             engine_version: launch.engine_version.clone(),
             deferral_allowed: launch.deferral_allowed,
             log: launch.log.clone(),
             cache: launch.schema_cache.clone(),
             connecting: Connecting {
-                task: Mutex::new(None),
+                stage: Mutex::new(Stage::Prepared(Box::new((launch, remembered)))),
                 made: OnceCell::new(),
             },
             schema: OnceCell::new_with(known),
             types: Mutex::default(),
-        };
-        let task = tokio::spawn(async move {
-            let connection = Connection::make(&launch).await?;
-            if let (Some(known), Some((cache, key))) = (remembered, &launch.schema_cache)
-                && !known.optional
-            {
-                // It relies on being asked.
-                let answer = connection.ask_schema().await?;
-                if fingerprint(&answer) != known.fingerprint {
-                    connection
-                        .check_remembered(answer, &known.schema, (cache, key))
-                        .await?;
-                }
-            }
-            Ok(connection)
-        });
-        provider
-            .connecting
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .replace(task);
-        provider
+        }
+    }
+
+    /// Begins to start the process, if nobody has, and does not wait for it. Must be called within a runtime.
+    pub fn warm_up(&self) {
+        self.connecting.begin();
     }
 
     /// The protocol version that the provider speaks, 5 or 6, once it is connected.
