@@ -148,7 +148,9 @@ pub(crate) fn open_file(path: &str, context: &dyn Context) -> Result<Arc<[u8]>, 
     })
 }
 
-fn read(path: &str, marks: Marks, context: &dyn Context) -> Result<Arc<[u8]>, CallError> {
+/// The bytes of a file that the first argument names, `~` included. An error blames that argument, and tells the path
+/// where its marks allow it.
+pub fn read(path: &str, marks: Marks, context: &dyn Context) -> Result<Arc<[u8]>, CallError> {
     let cleaned = expanded(path, context).blame(0)?;
     context.read_file(&cleaned).map_err(|error| {
         if error == FileError::NotFound {

@@ -35,6 +35,8 @@ mod timestamp;
 mod transcendental;
 mod yaml;
 
+pub use filesystem::read as read_named_file;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

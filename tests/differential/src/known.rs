@@ -18,7 +18,7 @@ pub(crate) struct Known {
 }
 
 /// All of them.
-pub(crate) const KNOWN: [Known; 10] = [
+pub(crate) const KNOWN: [Known; 14] = [
     Known {
         name: "a crash of Terraform",
         reason: "Terraform panics, as `element` does for tuples and negative indexes; Terrace gives the value that the \
@@ -117,6 +117,47 @@ pub(crate) const KNOWN: [Known; 10] = [
                     detail.contains("of any single type")
                         || detail.contains("element types must all match")
                 })
+        },
+    },
+    Known {
+        name: "errors that follow from a key of a `for` expression",
+        reason: "Where a key of a `for` expression is refused, Terraform also reports what follows from going on without it \
+                 (keys that are then the same, indexes into what is left); Terrace reports the cause alone.",
+        fits: |expression, reference, ours, class| {
+            class == Class::Summary && expression.contains("for ") && {
+                let reported: BTreeSet<_> = details(reference).collect();
+                details(ours).next().is_some() && details(ours).all(|detail| reported.contains(detail))
+            }
+        },
+    },
+    Known {
+        name: "arguments of provider functions",
+        reason: "Terrace says \"Invalid function argument\" and names the parameter, as for every other function.",
+        fits: |expression, reference, ours, class| {
+            class == Class::Summary
+                && expression.contains("provider::")
+                && first_summary(reference) == Some("Error in function call")
+                && first_summary(ours) == Some("Invalid function argument")
+        },
+    },
+    Known {
+        name: "a slip in the words",
+        reason: "\"the given value is has an invalid base64 symbol\" is said without the \"is\".",
+        fits: |_, reference, ours, class| {
+            class == Class::Detail
+                && details(reference)
+                    .map(|detail| detail.replace("value is has", "value has"))
+                    .eq(details(ours).map(str::to_owned))
+        },
+    },
+    Known {
+        name: "secrets in the texts of errors",
+        reason: "Terraform repeats a sensitive argument in the error about it; Terrace says `(sensitive value)`.",
+        fits: |_, reference, ours, class| {
+            class == Class::Detail
+                && details(reference)
+                    .chain(details(ours))
+                    .any(|detail| detail.contains("(sensitive value)"))
         },
     },
 ];

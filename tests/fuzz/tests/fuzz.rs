@@ -172,13 +172,15 @@ fn great_literals_and_heredocs_take_time_by_their_size() {
             })
             .collect::<String>()
     };
+    let namespaces = |count: usize| format!("a = provider{}()\n", "::f".repeat(count));
     let (keys_file, keys_vars) = (keys("locals {\n  a = ", "\n}\n"), keys("a = ", "\n"));
     let (lines_file, lines_vars) = (lines("locals {\n  a = ", "}\n"), lines("a = ", ""));
     let keys_alone = keys("", "");
     let lines_alone = lines("", "");
-    let inputs: [(&str, &dyn Fn(usize) -> String); 14] = [
+    let inputs: [(&str, &dyn Fn(usize) -> String); 15] = [
         ("parse", &keys_file),
         ("parse", &lines_file),
+        ("parse", &namespaces),
         ("format", &keys_file),
         ("format", &lines_file),
         ("config", &keys_file),

@@ -167,7 +167,7 @@ fn mismatch(if_true: &Type, if_false: &Type) -> String {
                         "The 'true' value includes object attribute {name:?}, which is absent in the 'false' value."
                     );
                 };
-                if unify_unsafe(&[ty.clone(), other.clone()]).is_none() {
+                if ty != other {
                     return format!(
                         "Type mismatch for object attribute {name:?}: {}",
                         mismatch(ty, other)
@@ -190,7 +190,7 @@ fn mismatch(if_true: &Type, if_false: &Type) -> String {
                 );
             }
             for (place, (ty, other)) in left.iter().zip(right.iter()).enumerate() {
-                if unify_unsafe(&[ty.clone(), other.clone()]).is_none() {
+                if ty != other {
                     return format!(
                         "Type mismatch for tuple element {place}: {}",
                         mismatch(ty, other)

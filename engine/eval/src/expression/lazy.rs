@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use terrace_addr::Name;
 use terrace_diag::{Diagnostics, SourceFile, SourceId};
-use terrace_functions::{CallError, FileError, Function};
+use terrace_functions::{CallError, Function, read_named_file};
 use terrace_syntax::{Call, Expr, ExprKind};
 use terrace_value::convert::convert;
-use terrace_value::{Type, Value};
+use terrace_value::{Marks, Type, Value};
 
 use super::call::Signature;
 use super::redact::redacted;
@@ -187,21 +187,20 @@ impl Run<'_> {
         let Some(path) = path.as_str() else {
             return Ok(dynamic_with(path_marks));
         };
-        let template = self
-            .file_template(path)
-            .map_err(|message| Some(CallError::argument(0, message)))?;
+        if variables.is_null() {
+            return Err(Some(CallError::argument(1, "argument must not be null")));
+        }
+        let template = self.file_template(path, path_marks).map_err(Some)?;
         let value = self.render(&template, &variables, "templatefile")?;
         Ok(value.with_marks(path_marks))
     }
 
-    fn file_template(&mut self, path: &str) -> Result<Arc<Template>, String> {
-        let bytes = self.evaluator.inputs.context.read_file(path).map_err(|error| match error {
-            FileError::NotFound => format!(
-                "no file exists at {path:?}; this function works only with files that are distributed as part of the configuration source code, so if this file will be created by a resource in this configuration you must instead obtain this result from an attribute of that resource"
-            ),
-            FileError::Unreadable(why) => format!("failed to open {path:?}: {why}"),
+    fn file_template(&mut self, path: &str, marks: Marks) -> Result<Arc<Template>, CallError> {
+        let bytes = read_named_file(path, marks, &*self.evaluator.inputs.context)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| {
+            let message = format!("contents of {path:?} are not valid UTF-8; use the filebase64 function to obtain the Base64 encoded contents or the other file functions (e.g. filemd5, filesha256) to obtain file hashing results instead");
+            CallError::argument(0, message)
         })?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| format!("contents of {path:?} are not valid UTF-8; use the filebase64 function to obtain the Base64 encoded contents or the other file functions (e.g. filemd5, filesha256) to obtain file hashing results instead"))?;
         Ok(self.parsed(path, text))
     }
 
@@ -285,7 +284,9 @@ impl Run<'_> {
                 &template.file,
             ))));
         }
-        let (variables, marks) = variables.clone().unmark();
+        // As in the reference, what is marked anywhere among the variables marks the result, whether it is used or not.
+        let marks = variables.marks_deep();
+        let (variables, _) = variables.clone().unmark();
         if !variables.is_known() {
             return Ok(dynamic_with(marks));
         }

@@ -250,7 +250,8 @@ impl<'a> Run<'a> {
             match follow(&value, step) {
                 Ok(part) => value = part,
                 Err(error) => {
-                    self.access_error(&error, step.span(), source, frame);
+                    let near = near_name(&value, &key_of(step));
+                    self.access_error(&error, (step.span(), near), source, frame);
                     return Value::dynamic();
                 }
             }
@@ -261,18 +262,11 @@ impl<'a> Run<'a> {
     pub(crate) fn access_error(
         &mut self,
         error: &ops::AccessError,
-        span: Span,
+        (span, near): (Span, Option<String>),
         source: Option<&Expr>,
         frame: Option<&Frame<'_>>,
     ) {
-        let diagnostic = || {
-            Diagnostic::error(
-                access_id(error.summary),
-                error.summary,
-                error.detail.clone(),
-            )
-            .at(span)
-        };
+        let diagnostic = || no_access(error, span, near);
         match source {
             Some(source) => self.error_about(source, frame, diagnostic),
             None => self.error(diagnostic),
@@ -297,22 +291,64 @@ impl<'a> Run<'a> {
         match ops::index(&value, &key_value) {
             Ok(part) => part,
             Err(error) => {
-                self.access_error(&error, bracket_span, Some(expression), frame);
+                let near = near_name(&value, &key_value);
+                self.access_error(&error, (bracket_span, near), Some(expression), frame);
                 Value::dynamic()
             }
         }
     }
 }
 
-/// The name of an error of access.
-pub(crate) const fn access_id(summary: &str) -> &'static str {
-    match summary.as_bytes() {
-        b"Invalid index" => "invalid-index",
-        b"Attempt to index null value" => "index-of-null",
-        b"Attempt to get attribute from null value" => "attribute-of-null",
-        b"Missing map element" => "missing-map-element",
-        _ => "unsupported-attribute",
+/// The ids of errors of access, with their summaries.
+const ACCESS: [(&str, &str); 4] = [
+    ("invalid-index", "Invalid index"),
+    ("index-of-null", "Attempt to index null value"),
+    (
+        "attribute-of-null",
+        "Attempt to get attribute from null value",
+    ),
+    ("missing-map-element", "Missing map element"),
+];
+
+/// The error of an access that is not possible; `near` is a name that may have been meant.
+pub(crate) fn no_access(error: &ops::AccessError, span: Span, near: Option<String>) -> Diagnostic {
+    let id = ACCESS
+        .iter()
+        .find(|(_, summary)| *summary == error.summary)
+        .map_or("unsupported-attribute", |(id, _)| id);
+    let diagnostic = Diagnostic::error(id, error.summary, error.detail.clone()).at(span);
+    match near {
+        Some(near) => diagnostic.hint(format!("did you mean {near:?}?")),
+        None => diagnostic,
     }
+}
+
+/// The key by which a step goes into a value.
+pub(crate) fn key_of(step: &Step) -> Value {
+    match step {
+        Step::Attribute(ident) => Value::string(ident.name.clone()),
+        Step::Index { key, .. } => key.clone(),
+        Step::Splat { .. } => Value::dynamic(),
+    }
+}
+
+/// The name of a part of an object or map that is spelt nearly as `key`. What is marked gives away none.
+pub(crate) fn near_name(value: &Value, key: &Value) -> Option<String> {
+    let key = key.as_str()?;
+    if !value.marks().is_empty() {
+        return None;
+    }
+    let near = match value.as_entries() {
+        Some(entries) => terrace_diag::nearest(key, entries.keys().map(|name| &**name)),
+        None => match value.ty() {
+            Type::Object(object) => {
+                let names = object.attributes.keys().map(|name| &**name);
+                return terrace_diag::nearest(key, names).map(str::to_owned);
+            }
+            _ => None,
+        },
+    };
+    near.map(str::to_owned)
 }
 
 /// A value of unknown type with the marks of others.

@@ -404,7 +404,8 @@ impl Parser<'_> {
     /// A call, by the first name of its function.
     fn call(&mut self, first: Token) -> Parsed<Expr> {
         let first_span = self.span_of(first);
-        let mut name: Text = self.name(self.text_of(first));
+        // Namespaces are rare: most names are one part, which is shared.
+        let mut parts = String::new();
         let mut name_span = first_span;
         let mut open = self.next();
         while open.kind == TokenKind::DoubleColon {
@@ -420,10 +421,19 @@ impl Parser<'_> {
                 );
                 return Err(Lost);
             }
-            name = format!("{name}::{}", self.text_of(part)).into();
+            if parts.is_empty() {
+                parts.push_str(self.text_of(first));
+            }
+            parts.push_str("::");
+            parts.push_str(self.text_of(part));
             name_span = first_span.to(self.span_of(part));
             open = self.next();
         }
+        let name: Text = if parts.is_empty() {
+            self.name(self.text_of(first))
+        } else {
+            parts.into()
+        };
         if open.kind != TokenKind::OpenParen {
             let detail = "Function selector must be followed by an open parenthesis to begin the function call.";
             self.report_within(

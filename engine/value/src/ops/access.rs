@@ -24,6 +24,11 @@ impl std::error::Error for AccessError {}
 
 const NO_SUCH_ELEMENT: &str = "The given key does not identify an element in this collection value";
 
+const NO_ELEMENTS: &str = "the collection has no elements";
+
+const PAST_THE_END: &str =
+    "the given index is greater than or equal to the length of the collection";
+
 fn invalid_index(detail: impl Into<String>) -> AccessError {
     AccessError {
         summary: "Invalid index",
@@ -47,7 +52,19 @@ pub fn index(value: &Value, key: &Value) -> Result<Value, AccessError> {
         return Err(invalid_index("Can't use a null value as an indexing key."));
     }
     let marks = value.marks() | key.marks();
-    index_unmarked(value, key).map(|part| part.with_marks(marks))
+    match index_unmarked(value, key) {
+        Ok(part) => Ok(part.with_marks(marks)),
+        Err(error) if value.marks().is_empty() => Err(error),
+        Err(error) => Err(without_length(error)),
+    }
+}
+
+/// The error, where it must not tell how long the collection is.
+fn without_length(error: AccessError) -> AccessError {
+    if error.detail.contains(NO_ELEMENTS) || error.detail.contains(PAST_THE_END) {
+        return invalid_index(format!("{NO_SUCH_ELEMENT}."));
+    }
+    error
 }
 
 fn index_unmarked(value: &Value, key: &Value) -> Result<Value, AccessError> {
@@ -138,11 +155,9 @@ fn sequence_index(number: &Number, length: usize) -> Result<usize, AccessError> 
         _ if !number.is_integer() => Err(no_such_element(
             "indexing a sequence requires a whole number, but the given index has a fractional part",
         )),
-        Some(0) if length == 0 => Err(no_such_element("the collection has no elements")),
+        Some(0) if length == 0 => Err(no_such_element(NO_ELEMENTS)),
         // As in the reference, only the index just after the last is explained.
-        Some(place) if place == length => Err(no_such_element(
-            "the given index is greater than or equal to the length of the collection",
-        )),
+        Some(place) if place == length => Err(no_such_element(PAST_THE_END)),
         _ => Err(invalid_index(format!("{NO_SUCH_ELEMENT}."))),
     }
 }
