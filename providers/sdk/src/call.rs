@@ -16,6 +16,8 @@ pub struct Call<C> {
     pub config: Object,
     /// Bytes beside the object, in and out.
     pub private: Private,
+    /// What the module's `provider_meta` block for this provider says, where the engine hands it on.
+    pub meta: Option<Object>,
     /// The object's identity, in and out, for types that have one.
     pub identity: Option<Object>,
     /// Warnings; errors too, where a handler has a result nevertheless.

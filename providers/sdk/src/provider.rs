@@ -106,6 +106,7 @@ impl<C: Send + Sync + 'static> Provider<C> {
             client,
             config: Object::of(config).unwrap_or_default(),
             private: Private::decode(private),
+            meta: None,
             identity: None,
             diagnostics: Diagnostics::new(),
             stop: Stop(self.stop.subscribe()),
