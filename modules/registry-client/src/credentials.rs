@@ -119,6 +119,18 @@ impl Credentials {
         self.change_file(host, Some(token))
     }
 
+    /// Whether `store` has kept a token that `forget` would take away.
+    pub fn is_stored(&self, host: &Host) -> Result<bool, ClientError> {
+        match &self.helper {
+            Some(helper) => {
+                let output = self.ask_helper(helper, "get", host, b"")?;
+                let token: Result<wire::Token, _> = serde_json::from_slice(&output);
+                Ok(token.is_ok_and(|token| token.token.is_some()))
+            }
+            None => Ok(self.stored(host)?.is_some()),
+        }
+    }
+
     /// Forgets the token that `store` kept.
     pub fn forget(&self, host: &Host) -> Result<(), ClientError> {
         if let Some(helper) = &self.helper {

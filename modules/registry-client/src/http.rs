@@ -29,6 +29,8 @@ pub struct HttpSettings {
     pub timeout: Duration,
     /// How often a request is repeated that got no answer, or one that says to come later.
     pub retries: u32,
+    /// How often a download is tried again that does not get on.
+    pub download_retries: u32,
     /// How long to wait before the first repetition; the next waits are twice as long each.
     pub pause: Duration,
     /// Where logins for hosts are, in the form of `.netrc`.
@@ -41,6 +43,7 @@ impl Default for HttpSettings {
             user_agent: format!("Terrace/{}", env!("CARGO_PKG_VERSION")),
             timeout: Duration::from_secs(10),
             retries: 2,
+            download_retries: 2,
             pause: Duration::from_millis(250),
             netrc: None,
         }
@@ -49,7 +52,7 @@ impl Default for HttpSettings {
 
 impl HttpSettings {
     /// What these variables of the environment ask for: `TF_REGISTRY_CLIENT_TIMEOUT` in seconds,
-    /// `TF_REGISTRY_DISCOVERY_RETRY`, `NETRC` and `HOME`.
+    /// `TF_REGISTRY_DISCOVERY_RETRY`, `TF_PROVIDER_DOWNLOAD_RETRY`, `NETRC` and `HOME`.
     pub fn from_environment(variable: &dyn Fn(&str) -> Option<String>) -> Self {
         let number = |name: &str| variable(name).and_then(|text| text.parse::<u32>().ok());
         let mut settings = Self::default();
@@ -58,6 +61,9 @@ impl HttpSettings {
         }
         if let Some(retries) = number("TF_REGISTRY_DISCOVERY_RETRY") {
             settings.retries = retries;
+        }
+        if let Some(retries) = number("TF_PROVIDER_DOWNLOAD_RETRY") {
+            settings.download_retries = retries;
         }
         settings.netrc = variable("NETRC")
             .map(PathBuf::from)
@@ -98,6 +104,15 @@ impl Answer {
     }
 }
 
+/// How far a download has come, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is here.
+    pub done: u64,
+    /// All of it, where the server says so.
+    pub total: Option<u64>,
+}
+
 /// Makes requests. One for a run, so that connections are used again.
 #[derive(Debug)]
 pub struct Http {
@@ -116,16 +131,27 @@ impl Http {
 
     /// Gets a small document. An answer of any status is one, but for those that remain after repetition.
     pub fn get(&self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, ClientError> {
-        let response = self.send(url, headers, self.settings.timeout)?;
-        let mut answer = without_body(&response);
-        let mut body = response.take(LARGEST_ANSWER);
-        body.read_to_end(&mut answer.body)
-            .map_err(|error| ClientError::Unreachable {
-                method: "Get",
-                url: url.to_owned(),
-                why: format!("the answer broke off: {error}"),
-            })?;
-        Ok(answer)
+        let response = self.send(url, headers, Some(self.settings.timeout))?;
+        whole("Get", url, response)
+    }
+
+    /// Sends the fields of a form and gets a small document. Nothing is repeated: what was sent may have had its
+    /// effect.
+    pub fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Answer, ClientError> {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = self
+            .client("Post", url)?
+            .post(url)
+            .header("accept", "application/json")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .timeout(self.settings.timeout)
+            .body(body);
+        let response = request
+            .send()
+            .map_err(|error| unreachable("Post", url, &error))?;
+        whole("Post", url, response)
     }
 
     /// Gets a file. What is at `path` from an earlier attempt is continued where the server allows that; afterwards
@@ -136,11 +162,22 @@ impl Http {
         headers: &[(&str, &str)],
         path: &Path,
     ) -> Result<Answer, ClientError> {
+        self.download_watched(url, headers, path, &mut |_| {})
+    }
+
+    /// Does what [`Self::download`] does, and tells how far it is from time to time.
+    pub fn download_watched(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        path: &Path,
+        watch: &mut dyn FnMut(Progress),
+    ) -> Result<Answer, ClientError> {
         let mut failures = 0;
         let mut resumptions = 0;
         loop {
             let before = Partial::open(path);
-            let failure = match self.attempt(url, headers, path, &before) {
+            let failure = match self.attempt(url, headers, path, &before, watch) {
                 Ok(answer) => return answer.ok(),
                 Err(failure) => failure,
             };
@@ -148,7 +185,8 @@ impl Http {
             failures = if got_on { 0 } else { failures + 1 };
             resumptions += 1;
             let again = matches!(&failure, ClientError::Unreachable { .. });
-            if !again || failures > self.settings.retries || resumptions > MOST_RESUMPTIONS {
+            if !again || failures > self.settings.download_retries || resumptions > MOST_RESUMPTIONS
+            {
                 return Err(failure);
             }
             std::thread::sleep(self.settings.pause);
@@ -161,6 +199,7 @@ impl Http {
         headers: &[(&str, &str)],
         path: &Path,
         partial: &Partial,
+        watch: &mut dyn FnMut(Progress),
     ) -> Result<Answer, ClientError> {
         let range = format!("bytes={}-", partial.length);
         let mut headers = headers.to_vec();
@@ -168,7 +207,7 @@ impl Http {
             headers.push(("range", &range));
             headers.push(("if-range", tag));
         }
-        let mut response = self.send(url, &headers, SILENCE)?;
+        let mut response = self.send(url, &headers, None)?;
         let answer = without_body(&response);
         let continued = answer.status == 206
             && answer
@@ -197,29 +236,55 @@ impl Http {
         } else {
             Partial::begin(path, &answer).map_err(local)?
         };
-        copy(&mut response, &mut file, url, path)?;
+        let here = if continued { partial.length } else { 0 };
+        let mut progress = Progress {
+            done: here,
+            total: response.content_length().map(|rest| here + rest),
+        };
+        watch(progress);
+        let mut got = |bytes: usize| {
+            progress.done += bytes as u64;
+            watch(progress);
+        };
+        copy(&mut response, &mut file, (url, path), &mut got)?;
+        if let Some(total) = progress.total.filter(|total| *total != progress.done) {
+            let why = format!(
+                "the download broke off after {} of {total} bytes",
+                progress.done
+            );
+            return Err(ClientError::Unreachable {
+                method: "Get",
+                url: url.to_owned(),
+                why,
+            });
+        }
         file.sync_all().map_err(local)?;
         Partial::finish(path);
         Ok(answer)
     }
 
-    /// Sends until there is an answer that does not ask to come later.
+    /// Sends until there is an answer that does not ask to come later. Without a timeout for all of the answer, each
+    /// part of it has its own.
     fn send(
         &self,
         url: &str,
         headers: &[(&str, &str)],
-        timeout: Duration,
+        timeout: Option<Duration>,
     ) -> Result<Response, ClientError> {
         let mut pause = self.settings.pause;
         let mut left = self.settings.retries;
         loop {
-            let sent = self.request(url, headers)?.timeout(timeout).send();
+            let mut request = self.request(url, headers)?;
+            if let Some(timeout) = timeout {
+                request = request.timeout(timeout);
+            }
+            let sent = request.send();
             let later = match &sent {
                 Ok(response) => matches!(response.status().as_u16(), 429 | 500 | 502..=504),
                 Err(error) => !error.is_builder() && !error.is_redirect(),
             };
             if !later || left == 0 {
-                return sent.map_err(|error| unreachable(url, &error));
+                return sent.map_err(|error| unreachable("Get", url, &error));
             }
             left -= 1;
             let asked = sent
@@ -230,19 +295,23 @@ impl Http {
         }
     }
 
-    fn request(&self, url: &str, headers: &[(&str, &str)]) -> Result<RequestBuilder, ClientError> {
+    fn client(&self, method: &'static str, url: &str) -> Result<&Client, ClientError> {
         let built = self.client.get_or_init(|| {
             Client::builder()
                 .user_agent(&self.settings.user_agent)
+                .timeout(SILENCE)
                 .build()
                 .map_err(|error| causes(&error))
         });
-        let client = built.as_ref().map_err(|why| ClientError::Unreachable {
-            method: "Get",
+        built.as_ref().map_err(|why| ClientError::Unreachable {
+            method,
             url: url.to_owned(),
             why: why.clone(),
-        })?;
-        let mut request = client.get(url);
+        })
+    }
+
+    fn request(&self, url: &str, headers: &[(&str, &str)]) -> Result<RequestBuilder, ClientError> {
+        let mut request = self.client("Get", url)?.get(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -326,11 +395,24 @@ impl Partial {
     }
 }
 
+/// An answer with its body.
+fn whole(method: &'static str, url: &str, response: Response) -> Result<Answer, ClientError> {
+    let mut answer = without_body(&response);
+    let mut body = response.take(LARGEST_ANSWER);
+    body.read_to_end(&mut answer.body)
+        .map_err(|error| ClientError::Unreachable {
+            method,
+            url: url.to_owned(),
+            why: format!("the answer broke off: {error}"),
+        })?;
+    Ok(answer)
+}
+
 fn copy(
     response: &mut Response,
     file: &mut File,
-    url: &str,
-    path: &Path,
+    (url, path): (&str, &Path),
+    got: &mut dyn FnMut(usize),
 ) -> Result<(), ClientError> {
     let mut buffer = vec![0; 64 << 10];
     loop {
@@ -347,6 +429,7 @@ fn copy(
         file.write_all(&buffer[..read]).map_err(|error| {
             ClientError::local(format!("{} cannot be written", path.display()), error)
         })?;
+        got(read);
     }
 }
 
@@ -368,9 +451,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds.min(30)))
 }
 
-fn unreachable(url: &str, error: &reqwest::Error) -> ClientError {
+fn unreachable(method: &'static str, url: &str, error: &reqwest::Error) -> ClientError {
     ClientError::Unreachable {
-        method: "Get",
+        method,
         url: url.to_owned(),
         why: causes(error),
     }

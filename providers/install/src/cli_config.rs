@@ -5,10 +5,20 @@ use std::path::PathBuf;
 
 use terrace_addr::ProviderAddr;
 use terrace_diag::{Diagnostic, Diagnostics, SourceId, Span};
-use terrace_registry_client::ServiceSettings;
 use terrace_registry_client::words::{Entry, Word, read};
+use terrace_registry_client::{Host, ServiceSettings};
 
 use crate::pattern::Pattern;
+use crate::source::check_template;
+
+/// The installation methods.
+const KINDS: [&str; 5] = [
+    "filesystem_mirror",
+    "network_mirror",
+    "oci_mirror",
+    "direct",
+    "native",
+];
 
 /// What a CLI configuration file says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +29,8 @@ pub struct CliConfig {
     pub methods: Option<Vec<Method>>,
     /// `dev_overrides`
     pub dev_overrides: BTreeMap<ProviderAddr, PathBuf>,
+    /// `default_provider_host`: the registry that has the providers whose address names no host.
+    pub default_provider_host: Option<Host>,
     /// `credentials`, `credentials_helper` and `host`
     pub services: ServiceSettings,
 }
@@ -40,6 +52,15 @@ pub enum Method {
     NetworkMirror {
         /// Its address.
         url: String,
+        /// For which providers.
+        include: Vec<Pattern>,
+        /// But not for these.
+        exclude: Vec<Pattern>,
+    },
+    /// A repository of an OCI registry for each provider.
+    OciMirror {
+        /// The repository's address, in which `${hostname}`, `${namespace}` and `${type}` stand for the provider's.
+        repository_template: String,
         /// For which providers.
         include: Vec<Pattern>,
         /// But not for these.
@@ -70,10 +91,27 @@ impl Method {
         | Self::NetworkMirror {
             include, exclude, ..
         }
+        | Self::OciMirror {
+            include, exclude, ..
+        }
         | Self::Direct { include, exclude }
         | Self::Native { include, exclude }) = self;
         (include.is_empty() || include.iter().any(|pattern| pattern.matches(provider)))
             && !exclude.iter().any(|pattern| pattern.matches(provider))
+    }
+
+    /// Where it looks, for people.
+    pub(crate) fn place(&self) -> String {
+        match self {
+            Self::FilesystemMirror { path, .. } => format!("the mirror {}", path.display()),
+            Self::NetworkMirror { url, .. } => format!("the mirror {url}"),
+            Self::OciMirror {
+                repository_template,
+                ..
+            } => format!("the mirror {repository_template}"),
+            Self::Direct { .. } => "its registry".to_owned(),
+            Self::Native { .. } => "Terrace itself".to_owned(),
+        }
     }
 }
 
@@ -94,6 +132,14 @@ impl CliConfig {
         for entry in entries {
             match (&*entry.name, &entry.value) {
                 ("plugin_cache_dir", Word::Text(path)) => config.plugin_cache_dir = Some(path.into()),
+                ("default_provider_host", Word::Text(host)) => match Host::parse(host) {
+                    Ok(host) => config.default_provider_host = Some(host),
+                    Err(error) => diagnostics.push(invalid(
+                        entry.span,
+                        "Invalid CLI configuration",
+                        format!("The default_provider_host is no host: {error}."),
+                    )),
+                },
                 ("provider_installation", Word::Block(methods)) if config.methods.is_none() => {
                     config.methods = Some(config.read_methods(methods, &mut diagnostics));
                 }
@@ -102,10 +148,10 @@ impl CliConfig {
                     "Duplicate provider_installation block",
                     "There can be only one provider_installation block in the CLI configuration.",
                 )),
-                ("plugin_cache_dir" | "provider_installation", _) => diagnostics.push(invalid(
+                ("plugin_cache_dir" | "provider_installation" | "default_provider_host", _) => diagnostics.push(invalid(
                     entry.span,
                     "Invalid CLI configuration",
-                    format!("{:?} is not written as such a setting is: plugin_cache_dir is a string, provider_installation a block.", entry.name),
+                    format!("{:?} is not written as such a setting is: plugin_cache_dir and default_provider_host are strings, provider_installation is a block.", entry.name),
                 )),
                 (name, _) if ServiceSettings::NAMES.contains(&name) => {
                     diagnostics.append(config.services.read(&entry));
@@ -180,9 +226,9 @@ fn read_method(entry: &Entry, settings: &[Entry]) -> Result<Method, Diagnostic> 
             why,
         )
     };
-    if !["filesystem_mirror", "network_mirror", "direct", "native"].contains(&kind) {
+    if !KINDS.contains(&kind) {
         return Err(failed(format!(
-            "Unknown provider installation method {kind:?}. There are filesystem_mirror, network_mirror, direct, native and dev_overrides."
+            "Unknown provider installation method {kind:?}. There are filesystem_mirror, network_mirror, oci_mirror, direct, native and dev_overrides."
         )));
     }
     let mut include = Vec::new();
@@ -191,6 +237,7 @@ fn read_method(entry: &Entry, settings: &[Entry]) -> Result<Method, Diagnostic> 
     let wanted = match kind {
         "filesystem_mirror" => "path",
         "network_mirror" => "url",
+        "oci_mirror" => "repository_template",
         _ => "",
     };
     for setting in settings {
@@ -218,6 +265,18 @@ fn read_method(entry: &Entry, settings: &[Entry]) -> Result<Method, Diagnostic> 
             include,
             exclude,
         },
+        ("oci_mirror", Some(repository_template)) => {
+            check_template(&repository_template, &include).map_err(|why| {
+                failed(format!(
+                    "Invalid repository_template {repository_template:?}: {why}."
+                ))
+            })?;
+            Method::OciMirror {
+                repository_template,
+                include,
+                exclude,
+            }
+        }
         ("direct", _) => Method::Direct { include, exclude },
         ("native", _) => Method::Native { include, exclude },
         _ => {

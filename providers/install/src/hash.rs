@@ -36,12 +36,41 @@ pub fn hash_directory(directory: &Path) -> io::Result<PackageHash> {
     files.sort();
     let mut list = Sha256::new();
     for (name, path) in files {
-        let mut digest = Sha256::new();
-        io::copy(&mut File::open(path)?, &mut digest)?;
-        list.update(format!("{}  {name}\n", hex(&digest.finalize())));
+        add(&mut list, &name, &mut File::open(path)?)?;
     }
+    Ok(h1(list))
+}
+
+/// The `h1:` checksum of the files in an archive, which is that of the directory that they unpack to.
+pub fn hash_archive(archive: &Path) -> io::Result<PackageHash> {
+    let mut zip = zip::ZipArchive::new(File::open(archive)?).map_err(io::Error::other)?;
+    let mut files = Vec::new();
+    for index in 0..zip.len() {
+        let entry = zip.by_index(index).map_err(io::Error::other)?;
+        if !entry.is_dir() {
+            let name = entry.name().map_err(io::Error::other)?;
+            files.push((name.replace('\\', "/"), index));
+        }
+    }
+    files.sort();
+    let mut list = Sha256::new();
+    for (name, index) in files {
+        let mut entry = zip.by_index(index).map_err(io::Error::other)?;
+        add(&mut list, &name, &mut entry)?;
+    }
+    Ok(h1(list))
+}
+
+fn add(list: &mut Sha256, name: &str, content: &mut dyn io::Read) -> io::Result<()> {
+    let mut digest = Sha256::new();
+    io::copy(content, &mut digest)?;
+    list.update(format!("{}  {name}\n", hex(&digest.finalize())));
+    Ok(())
+}
+
+fn h1(list: Sha256) -> PackageHash {
     let digest = base64::engine::general_purpose::STANDARD.encode(list.finalize());
-    Ok(PackageHash(format!("h1:{digest}")))
+    PackageHash(format!("h1:{digest}"))
 }
 
 fn collect(directory: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
@@ -71,7 +100,7 @@ pub fn hash_zip(archive: &Path) -> io::Result<PackageHash> {
     Ok(PackageHash(format!("zh:{}", hex(&digest.finalize()))))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
     bytes

@@ -1,6 +1,6 @@
 //! Directories that hold packages of providers, packed or unpacked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,96 @@ pub(crate) fn packages(
         }
     }
     Ok(found)
+}
+
+/// The packages of a version in the mirror `root`, by platform.
+pub(crate) fn of_version(
+    root: &Path,
+    provider: &ProviderAddr,
+    version: &Version,
+) -> io::Result<BTreeMap<Platform, Found>> {
+    let directory = root
+        .join(&*provider.host)
+        .join(&*provider.namespace)
+        .join(&*provider.name);
+    let prefix = format!("terraform-provider-{}_", provider.name);
+    let mut found = BTreeMap::new();
+    for (name, path) in entries(&directory)? {
+        if path.is_dir() {
+            if name.parse::<Version>().is_ok_and(|named| named == *version) {
+                for (name, path) in entries(&path)? {
+                    if let Ok(platform) = name.parse()
+                        && path.is_dir()
+                    {
+                        found.insert(platform, Found::Unpacked(path));
+                    }
+                }
+            }
+            continue;
+        }
+        let rest = name.strip_prefix(&prefix);
+        let Some(stem) = rest.and_then(|rest| rest.strip_suffix(".zip")) else {
+            continue;
+        };
+        let parts: Vec<&str> = stem.rsplitn(3, '_').collect();
+        if let [arch, os, named] = parts[..]
+            && named
+                .parse::<Version>()
+                .is_ok_and(|named| named == *version)
+            && let Ok(platform) = format!("{os}_{arch}").parse()
+        {
+            found.entry(platform).or_insert(Found::Packed(path));
+        }
+    }
+    Ok(found)
+}
+
+/// All versions of `provider` in the mirror `root`, for whatever platforms.
+pub(crate) fn versions(root: &Path, provider: &ProviderAddr) -> io::Result<BTreeSet<Version>> {
+    let directory = root
+        .join(&*provider.host)
+        .join(&*provider.namespace)
+        .join(&*provider.name);
+    let prefix = format!("terraform-provider-{}_", provider.name);
+    let found = entries(&directory)?.into_iter().filter_map(|(name, path)| {
+        if path.is_dir() {
+            return name.parse().ok();
+        }
+        let stem = name.strip_prefix(&prefix)?.strip_suffix(".zip")?;
+        stem.rsplitn(3, '_').nth(2)?.parse().ok()
+    });
+    Ok(found.collect())
+}
+
+/// All providers that the mirror `root` has anything of.
+pub(crate) fn providers(root: &Path) -> io::Result<Vec<ProviderAddr>> {
+    let mut found = Vec::new();
+    for (host, hosts) in directories(root)? {
+        for (namespace, namespaces) in directories(&hosts)? {
+            for (name, _) in directories(&namespaces)? {
+                found.extend(ProviderAddr::parse(&format!("{host}/{namespace}/{name}")));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn directories(directory: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut found = entries(directory)?;
+    found.retain(|(_, path)| path.is_dir());
+    Ok(found)
+}
+
+/// The name of a package's archive in a mirror.
+pub(crate) fn archive_name(
+    provider: &ProviderAddr,
+    version: &Version,
+    platform: &Platform,
+) -> String {
+    format!(
+        "terraform-provider-{}_{version}_{platform}.zip",
+        provider.name
+    )
 }
 
 /// Platforms other than `platform` for which the mirror has packages of `provider`.

@@ -1,8 +1,11 @@
 //! One package: unpacking, linking, and the executable in it.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+/// What an archive may hold at most, unpacked.
+const LARGEST: u64 = 8 << 30;
 
 /// Unpacks an archive into `target`, which is replaced. The target is whole or not there.
 pub(crate) fn unpack(archive: &Path, target: &Path) -> io::Result<()> {
@@ -11,23 +14,53 @@ pub(crate) fn unpack(archive: &Path, target: &Path) -> io::Result<()> {
     let fresh = tempfile::Builder::new()
         .prefix(".unpacking-")
         .tempdir_in(parent)?;
+    let package = fresh.path().join("package");
+    unpack_aside(archive, &package)?;
+    replace(&package, target)
+}
+
+/// Unpacks an archive into the new directory `fresh`, which is not there yet. On failure something may be left of it.
+pub(crate) fn unpack_aside(archive: &Path, fresh: &Path) -> io::Result<()> {
+    std::fs::create_dir(fresh)?;
+    let mut left = LARGEST;
     let mut zip = zip::ZipArchive::new(File::open(archive)?).map_err(io::Error::other)?;
     for index in 0..zip.len() {
         let mut entry = zip.by_index(index).map_err(io::Error::other)?;
         let name = entry.enclosed_name().ok_or_else(|| {
-            io::Error::other("the archive has an entry that would lie outside of it")
+            io::Error::other(
+                "the archive has an entry that would lie outside of it, and nothing of such an archive is unpacked",
+            )
         })?;
-        let path = fresh.path().join(name);
+        let path = fresh.join(name);
         if entry.is_dir() {
             std::fs::create_dir_all(&path)?;
             continue;
         }
         std::fs::create_dir_all(parent_of(&path)?)?;
-        io::copy(&mut entry, &mut File::create(&path)?)?;
-        set_mode(&path, entry.unix_mode())?;
+        let mode = entry.unix_mode();
+        let written = io::copy(
+            &mut entry.by_ref().take(left + 1),
+            &mut File::create(&path)?,
+        )?;
+        left = left.checked_sub(written).ok_or_else(|| {
+            io::Error::other(format!("the archive holds more than {} GiB", LARGEST >> 30))
+        })?;
+        set_mode(&path, mode)?;
     }
-    remove(target)?;
-    std::fs::rename(fresh.keep(), target)
+    Ok(())
+}
+
+/// Puts the directory `fresh` in the place of whatever is at `target`.
+fn replace(fresh: &Path, target: &Path) -> io::Result<()> {
+    // Someone else may do the same at this moment: whoever comes last has it.
+    for _ in 0..3 {
+        remove(target)?;
+        match std::fs::rename(fresh, target) {
+            Err(_) if target.symlink_metadata().is_ok() => continue,
+            other => return other,
+        }
+    }
+    std::fs::rename(fresh, target)
 }
 
 #[cfg(unix)]
@@ -46,9 +79,14 @@ fn set_mode(_path: &Path, _mode: Option<u32>) -> io::Result<()> {
 /// Makes `target` lead to the directory `package`, by a link where the system has links, else by a copy.
 pub(crate) fn link(package: &Path, target: &Path) -> io::Result<()> {
     let package = package.canonicalize()?;
-    std::fs::create_dir_all(parent_of(target)?)?;
-    remove(target)?;
-    link_or_copy(&package, target)
+    let parent = parent_of(target)?;
+    std::fs::create_dir_all(parent)?;
+    let fresh = tempfile::Builder::new()
+        .prefix(".linking-")
+        .tempdir_in(parent)?;
+    let made = fresh.path().join("package");
+    link_or_copy(&package, &made)?;
+    replace(&made, target)
 }
 
 #[cfg(unix)]
@@ -66,6 +104,33 @@ fn link_or_copy(package: &Path, target: &Path) -> io::Result<()> {
             link_or_copy(&entry.path(), &to)?;
         } else {
             std::fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes `target` the same package as the directory `package`, of whose files it shares the contents where the file
+/// system allows that.
+pub(crate) fn share(package: &Path, target: &Path) -> io::Result<()> {
+    let parent = parent_of(target)?;
+    std::fs::create_dir_all(parent)?;
+    let fresh = tempfile::Builder::new()
+        .prefix(".linking-")
+        .tempdir_in(parent)?;
+    let made = fresh.path().join("package");
+    share_into(package, &made)?;
+    replace(&made, target)
+}
+
+fn share_into(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            share_into(&entry.path(), &target)?;
+        } else if std::fs::hard_link(entry.path(), &target).is_err() {
+            std::fs::copy(entry.path(), target)?;
         }
     }
     Ok(())

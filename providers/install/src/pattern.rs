@@ -14,6 +14,30 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// Exactly one provider.
+    pub fn exactly(provider: &ProviderAddr) -> Self {
+        Self {
+            host: Some(provider.host.to_string()),
+            namespace: Some(provider.namespace.to_string()),
+            name: Some(provider.name.to_string()),
+        }
+    }
+
+    /// Whether it leaves the host open.
+    pub fn any_host(&self) -> bool {
+        self.host.is_none()
+    }
+
+    /// Whether it leaves the namespace open.
+    pub fn any_namespace(&self) -> bool {
+        self.namespace.is_none()
+    }
+
+    /// Whether it leaves the provider's own name open.
+    pub fn any_name(&self) -> bool {
+        self.name.is_none()
+    }
+
     /// Whether `provider` fits.
     pub fn matches(&self, provider: &ProviderAddr) -> bool {
         let fits = |pattern: &Option<String>, part: &str| {

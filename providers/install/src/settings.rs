@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
+use terrace_addr::{DEFAULT_HOST, ProviderAddr};
+use terrace_registry_client::{Credentials, Discovery, Http, HttpSettings};
 
 use crate::cli_config::{CliConfig, Method};
+use crate::mirror;
+use crate::pattern::Pattern;
 
 /// A system and processor, as packages are named for it: `linux_amd64`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,10 +132,22 @@ pub struct Settings {
     pub native: BTreeMap<ProviderAddr, Version>,
     /// The platform to install for.
     pub platform: Platform,
+    /// Where it is remembered which packages have been checked; without it they are read each time.
+    pub verified: Option<PathBuf>,
+    /// What finds registries and makes requests.
+    pub registries: Arc<Discovery>,
+    /// Where packages are kept for all working directories; without it each has its own.
+    pub store: Option<PathBuf>,
+    /// The directory of Docker's settings, where logins of OCI registries are.
+    pub docker_settings: Option<PathBuf>,
+    /// The registry that has the providers whose address names no host.
+    pub default_provider_host: Option<String>,
 }
 
 impl Settings {
-    /// What a CLI configuration says; `plugin_cache` is `TF_PLUGIN_CACHE_DIR`, which wins over it.
+    /// What a CLI configuration says; `plugin_cache` is `TF_PLUGIN_CACHE_DIR`, which wins over it. Registries are asked
+    /// with the credentials of the configuration alone, and nothing is kept for other working directories, until the
+    /// fields say otherwise.
     pub fn new(
         data_directory: PathBuf,
         working_directory: &Path,
@@ -150,23 +166,77 @@ impl Settings {
             plugin_cache: plugin_cache.or_else(|| config.plugin_cache_dir.clone()),
             native: BTreeMap::new(),
             platform: Platform::current(),
+            verified: None,
+            registries: Arc::new(Discovery::new(
+                Arc::new(Http::new(HttpSettings::default())),
+                Arc::new(Credentials::new(
+                    &BTreeMap::new(),
+                    &config.services,
+                    None,
+                    None,
+                )),
+                &config.services,
+            )),
+            store: None,
+            docker_settings: directories.home.as_ref().map(|home| home.join(".docker")),
+            default_provider_host: config
+                .default_provider_host
+                .as_ref()
+                .map(ToString::to_string),
         }
+    }
+
+    /// The host of the registry that has `provider`.
+    pub(crate) fn registry_host(&self, provider: &ProviderAddr) -> String {
+        self.in_registry(provider).host.to_string()
+    }
+
+    /// The provider as its registry knows it.
+    pub(crate) fn in_registry(&self, provider: &ProviderAddr) -> ProviderAddr {
+        match &self.default_provider_host {
+            Some(host) if &*provider.host == DEFAULT_HOST => ProviderAddr::new(
+                host.as_str(),
+                provider.namespace.clone(),
+                provider.name.clone(),
+            ),
+            _ => provider.clone(),
+        }
+    }
+
+    /// Takes packages from these directories and from nowhere else.
+    pub fn only_directories(&mut self, directories: impl IntoIterator<Item = PathBuf>) {
+        let methods = directories
+            .into_iter()
+            .map(|path| Method::FilesystemMirror {
+                path,
+                include: Vec::new(),
+                exclude: Vec::new(),
+            });
+        self.methods = methods.collect();
     }
 }
 
-/// Each mirror for what it holds, and a registry for the rest.
+/// Each mirror for what it holds, and registries for the rest.
 fn implied_methods(mirrors: &[PathBuf]) -> Vec<Method> {
-    let mut methods: Vec<Method> = mirrors
-        .iter()
-        .map(|path| Method::FilesystemMirror {
+    let mut methods = Vec::new();
+    let mut held = Vec::new();
+    for path in mirrors {
+        // What cannot be read holds nothing that anybody was promised.
+        let providers = mirror::providers(path).unwrap_or_default();
+        if providers.is_empty() {
+            continue;
+        }
+        let include: Vec<Pattern> = providers.iter().map(Pattern::exactly).collect();
+        held.extend(include.clone());
+        methods.push(Method::FilesystemMirror {
             path: path.clone(),
-            include: Vec::new(),
+            include,
             exclude: Vec::new(),
-        })
-        .collect();
+        });
+    }
     methods.push(Method::Direct {
         include: Vec::new(),
-        exclude: Vec::new(),
+        exclude: held,
     });
     methods
 }

@@ -109,7 +109,7 @@ impl Lab {
 
     fn installed(&self, lock: &LockFile, asked: &[(&str, &str)]) -> (LockFile, Vec<String>) {
         let (lock, diagnostics, events) = self.install(lock, false, asked);
-        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        assert!(!diagnostics.has_errors(), "{diagnostics:?}");
         (lock, events)
     }
 
@@ -308,7 +308,7 @@ fn what_is_missing_is_told_with_where_it_was_looked_for() {
         text.contains("no available releases match the given constraints 2.1.0"),
         "{text}"
     );
-    assert!(text.contains("Available in the mirrors: 2.1.2."), "{text}");
+    assert!(text.contains("Available are 2.1.2\n"), "{text}");
 
     std::fs::create_dir_all(lab.path("mirror/registry.terraform.io/acme/bar/1.0.0/plan9_mips"))
         .unwrap();
@@ -326,28 +326,19 @@ fn what_is_missing_is_told_with_where_it_was_looked_for() {
     std::fs::remove_dir_all(lab.path(".terraform")).unwrap();
     let text = lab.refusal(&lock, &[("hashicorp/null", "")]);
     assert!(
+        text.contains("was not found in any of the search locations"),
+        "{text}"
+    );
+    lab.unpacked("mirror", NULL, "2.2.0");
+    let text = lab.refusal(&lock, &[("hashicorp/null", "")]);
+    assert!(
         text.contains("the previously-selected version 2.1.2 is no longer available"),
         "{text}"
     );
 }
 
 #[test]
-fn a_registry_is_not_asked_and_the_ways_out_are_named() {
-    let mut lab = Lab::new("");
-    lab.settings.native.insert(
-        ProviderAddr::default_for("random"),
-        "3.7.2".parse().unwrap(),
-    );
-    let text = lab.refusal(&LockFile::default(), &[("hashicorp/random", "~> 3.0")]);
-    for way in [
-        "does not download providers",
-        "terraform.d/plugins",
-        "filesystem_mirror",
-        "dev_overrides",
-        "native { include",
-    ] {
-        assert!(text.contains(way), "{way}: {text}");
-    }
+fn what_no_method_is_for_is_told() {
     let lab = Lab::new(
         "provider_installation { filesystem_mirror {\n path = \"MIRROR\"\n include = [\"acme/*\"]\n } }",
     );
@@ -355,6 +346,34 @@ fn a_registry_is_not_asked_and_the_ways_out_are_named() {
     assert!(
         text.contains("no installation method of the CLI configuration is for"),
         "{text}"
+    );
+}
+
+#[test]
+fn siblings_for_other_platforms_are_locked_too() {
+    let lab = Lab::with_mirror();
+    lab.unpacked("mirror", NULL, "2.1.2");
+    let sibling = lab
+        .path("mirror")
+        .join(NULL)
+        .join("2.1.2")
+        .join("plan9_mips");
+    std::fs::create_dir_all(&sibling).unwrap();
+    std::fs::write(sibling.join("terraform-provider-null_v2.1.2_x5"), "other").unwrap();
+    let asked = [("hashicorp/null", "")];
+    let (lock, diagnostics, _) = lab.install(&LockFile::default(), false, &asked);
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
+    let hashes = &lock.providers[&ProviderAddr::default_for("null")].hashes;
+    let expected = terrace_provider_install::hash_directory(&sibling).unwrap();
+    assert!(hashes.len() == 2 && hashes.contains(&expected));
+    // With one platform alone, the lock file is of no use to the others, which is told.
+    std::fs::remove_dir_all(sibling).unwrap();
+    std::fs::remove_dir_all(lab.path(".terraform")).unwrap();
+    let (_, diagnostics, _) = lab.install(&LockFile::default(), false, &asked);
+    let one = diagnostics.iter().next().unwrap();
+    assert_eq!(
+        one.summary,
+        "Incomplete lock file information for providers"
     );
 }
 

@@ -5,20 +5,24 @@
 #![allow(clippy::disallowed_methods, reason = "tests install and start things")]
 
 mod conformance;
+mod consumers;
 mod install;
 mod mirror;
 mod moto;
+mod registry;
 mod sshd;
 mod web;
 
 pub use conformance::{
     conformance_provider_go, conformance_provider_python, conformance_provider_rust,
 };
+pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider,
     tools_directory,
 };
 pub use mirror::{Mirror, platform};
 pub use moto::Moto;
+pub use registry::{ProviderRegistry, Release, Signer, archive};
 pub use sshd::Sshd;
 pub use web::{Asked, Reply, Web};

@@ -29,6 +29,8 @@ pub struct Asked {
     pub path: String,
     /// The headers, by names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// What is answered.
@@ -254,13 +256,18 @@ fn read(stream: &mut impl io::Read) -> io::Result<Asked> {
         };
         headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
+    let mut body = Vec::new();
     if let Some(length) = headers
         .get("content-length")
         .and_then(|text| text.parse().ok())
     {
-        io::copy(&mut reader.take(length), &mut io::sink())?;
+        reader.take(length).read_to_end(&mut body)?;
     }
-    Ok(Asked { path, headers })
+    Ok(Asked {
+        path,
+        headers,
+        body,
+    })
 }
 
 fn choose(asked: &Asked, shared: &Shared) -> Reply {

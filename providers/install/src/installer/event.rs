@@ -5,6 +5,9 @@ use std::fmt;
 use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
 
+use crate::settings::Platform;
+use crate::signature::Trust;
+
 /// Something that an installation does. As text it is one line for a person.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -32,6 +35,59 @@ pub enum Event {
         /// The version.
         version: Version,
     },
+    /// A download gets on. It happens often, and is no line of its own.
+    Downloading {
+        /// The provider.
+        provider: ProviderAddr,
+        /// The version.
+        version: Version,
+        /// How many bytes are here.
+        done: u64,
+        /// How many there are, where that is known.
+        total: Option<u64>,
+    },
+    /// A package for a platform is fetched, for its checksums alone.
+    Fetching {
+        /// The provider.
+        provider: ProviderAddr,
+        /// The version.
+        version: Version,
+        /// The platform.
+        platform: Platform,
+    },
+    /// The checksums of a package for a platform are known.
+    Retrieved {
+        /// The provider.
+        provider: ProviderAddr,
+        /// The version.
+        version: Version,
+        /// The platform.
+        platform: Platform,
+        /// What is known of where it comes from.
+        trust: Trust,
+    },
+    /// A provider is copied into a mirror.
+    Mirroring {
+        /// The provider.
+        provider: ProviderAddr,
+    },
+    /// A version of it was selected.
+    Selected {
+        /// The version.
+        version: Version,
+        /// What it had to match; empty for anything, `None` where the lock file selects it.
+        constraints: Option<String>,
+    },
+    /// A package for a platform is copied into a mirror.
+    Copying {
+        /// The platform.
+        platform: Platform,
+    },
+    /// It was, and is what it should be.
+    Authenticated {
+        /// What is known of where it comes from.
+        trust: Trust,
+    },
     /// A package is ready.
     Installed {
         /// The provider.
@@ -40,6 +96,8 @@ pub enum Event {
         version: Version,
         /// Where it came from.
         how: How,
+        /// What is known of that.
+        trust: Trust,
     },
     /// The engine's own provider stands in.
     Native {
@@ -59,6 +117,8 @@ pub enum How {
     Before,
     /// From the shared cache.
     Cache,
+    /// From the store of this machine.
+    Store,
 }
 
 impl fmt::Display for Event {
@@ -99,10 +159,15 @@ impl fmt::Display for Event {
                 provider,
                 version,
                 how,
+                trust,
             } => {
                 let provider = provider.for_display();
                 match how {
-                    How::Now => write!(f, "- Installed {provider} v{version} (unauthenticated)"),
+                    How::Now => write!(f, "- Installed {provider} v{version} ({trust})"),
+                    How::Store => write!(
+                        f,
+                        "- Using {provider} v{version} from the store of this machine"
+                    ),
                     How::Before => write!(f, "- Using previously-installed {provider} v{version}"),
                     How::Cache => write!(
                         f,
@@ -110,6 +175,46 @@ impl fmt::Display for Event {
                     ),
                 }
             }
+            Self::Downloading { provider, done, .. } => {
+                write!(f, "- Downloading {}: {done} bytes", provider.for_display())
+            }
+            Self::Fetching {
+                provider,
+                version,
+                platform,
+            } => write!(
+                f,
+                "- Fetching {} {version} for {platform}...",
+                provider.for_display()
+            ),
+            Self::Retrieved {
+                provider,
+                version,
+                platform,
+                trust,
+            } => write!(
+                f,
+                "- Retrieved {} {version} for {platform} ({trust})",
+                provider.for_display()
+            ),
+            Self::Mirroring { provider } => {
+                write!(f, "- Mirroring {}...", provider.for_display())
+            }
+            Self::Selected {
+                version,
+                constraints,
+            } => match constraints.as_deref() {
+                None => write!(f, "  - Selected v{version} to match dependency lock file"),
+                Some("") => write!(f, "  - Selected v{version} with no constraints"),
+                Some(constraints) => {
+                    write!(
+                        f,
+                        "  - Selected v{version} to meet constraints {constraints}"
+                    )
+                }
+            },
+            Self::Copying { platform } => write!(f, "  - Downloading package for {platform}..."),
+            Self::Authenticated { trust } => write!(f, "  - Package authenticated: {trust}"),
             Self::Native { provider, version } => {
                 write!(
                     f,

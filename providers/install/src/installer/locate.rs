@@ -1,15 +1,16 @@
 //! Finding what has been installed.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
 use terrace_diag::{Diagnostic, Diagnostics};
 
-use super::{Installer, Requirement, merged, verified};
+use super::{Installer, Requirement, merged};
 use crate::hash::PackageHash;
-use crate::lock::LockFile;
+use crate::lock::{LockFile, LockedProvider};
+use crate::memo::hash_directory_once;
 use crate::package::executable;
 
 /// Where a provider is.
@@ -116,7 +117,7 @@ impl Installer {
                 place.display()
             )));
         }
-        let hash = match verified(&directory, locked) {
+        let hash = match self.verified_once(&directory, locked) {
             Ok(Some(hash)) => hash,
             Ok(None) => {
                 return Err(Trouble::Package(format!(
@@ -147,6 +148,16 @@ impl Installer {
                 directory.display()
             ))),
         }
+    }
+
+    /// The checksum of the package at `path`, if it is the locked one.
+    fn verified_once(
+        &self,
+        path: &Path,
+        locked: &LockedProvider,
+    ) -> std::io::Result<Option<PackageHash>> {
+        let hash = hash_directory_once(path, self.settings.verified.as_deref())?;
+        Ok(locked.hashes.contains(&hash).then_some(hash))
     }
 
     /// A warning that developers' own providers are in use, if any are.

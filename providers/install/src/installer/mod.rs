@@ -1,28 +1,34 @@
 //! Selecting and installing packages, and finding them again.
 
 mod event;
-mod failure;
+pub(crate) mod failure;
+mod fetch;
 mod locate;
+mod parallel;
+mod platforms;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
-use terrace_addr::ProviderAddr;
 use terrace_addr::version::{Constraints, Version};
+use terrace_addr::{DEFAULT_HOST, ProviderAddr};
 use terrace_diag::{Diagnostic, Diagnostics};
 
 use crate::cli_config::Method;
-use crate::hash::{PackageHash, hash_directory, hash_zip};
+use crate::hash::{PackageHash, hash_directory};
 use crate::lock::{LockFile, LockedProvider};
-use crate::mirror::{Found, packages};
-use crate::package::{link, unpack};
 use crate::settings::Settings;
+use crate::source::{Listing, Sources};
+use crate::store::Store;
 
 pub use event::{Event, How};
 pub use locate::Located;
 
 use failure::Failure;
+use fetch::{AtHand, Fetch};
+
+/// The host of the other registry, whose providers of the same name are the same.
+const TWIN_HOST: &str = "registry.opentofu.org";
 
 /// A provider that a configuration or a state needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,15 +47,21 @@ pub struct Installer {
 
 /// What was decided for a provider.
 enum Selection {
-    /// A package of this version, where it can be had from.
-    Package {
-        version: Version,
-        source: Option<Found>,
-    },
+    /// A package of this version.
+    Package(Version),
+    /// The locked package, which is on this machine.
+    AtHand(AtHand),
     /// The engine's own provider.
     Native(Version),
     /// Nothing is to be installed, and nothing locked.
     Nothing,
+}
+
+/// What became of a provider.
+struct Outcome {
+    locked: LockedProvider,
+    /// Whether the lock file knows its package for one platform only.
+    incomplete: bool,
 }
 
 impl Installer {
@@ -73,70 +85,126 @@ impl Installer {
         on_event: &mut dyn FnMut(&Event),
     ) -> (LockFile, Diagnostics) {
         let mut diagnostics = Diagnostics::new();
-        let mut selections = Vec::new();
-        for requirement in merged(requirements) {
-            let locked = lock
-                .providers
-                .get(&requirement.provider)
-                .filter(|_| !upgrade);
-            match self.select(&requirement, locked, on_event) {
-                Ok(selection) => selections.push((requirement, selection)),
-                Err(failure) => diagnostics.push(failure.versions(&requirement.provider)),
+        let store = match Store::open(self.settings.store.as_deref()) {
+            Ok(store) => store,
+            Err(error) => {
+                diagnostics.push(no_store(self.settings.store.as_deref(), &error));
+                return (lock.clone(), diagnostics);
             }
-        }
-        let mut new = lock.clone();
-        new.providers.clear();
+        };
+        let sources = Sources::new(&self.settings);
+        let fetch = Fetch {
+            installer: self,
+            sources: &sources,
+            store: &store,
+        };
+        let requirements = merged(requirements);
+        let selections = self.select_all(
+            &fetch,
+            &requirements,
+            (lock, upgrade),
+            &mut diagnostics,
+            on_event,
+        );
         if diagnostics.has_errors() {
             return (lock.clone(), diagnostics);
         }
-        for (requirement, selection) in selections {
+        let work = |(requirement, selection): &(&Requirement, Selection),
+                    tell: &mut dyn FnMut(Event)| {
             let old = lock.providers.get(&requirement.provider);
-            match self.carry_out(&requirement, selection, old, on_event) {
-                Ok(Some(locked)) => {
-                    new.providers.insert(requirement.provider, locked);
+            self.carry_out(&fetch, requirement, selection, old, tell)
+        };
+        let outcomes = parallel::each(&selections, work, on_event);
+        let mut new = lock.clone();
+        new.providers.clear();
+        let mut incomplete = Vec::new();
+        for ((requirement, _), outcome) in selections.iter().zip(outcomes) {
+            match outcome {
+                Ok(Some(outcome)) => {
+                    if outcome.incomplete {
+                        incomplete.push(requirement.provider.for_display());
+                    }
+                    new.providers
+                        .insert(requirement.provider.clone(), outcome.locked);
                 }
                 Ok(None) => {}
                 Err(diagnostic) => diagnostics.push(diagnostic),
             }
         }
-        (
-            if diagnostics.has_errors() {
-                lock.clone()
+        if diagnostics.has_errors() {
+            return (lock.clone(), diagnostics);
+        }
+        if !incomplete.is_empty() {
+            diagnostics.push(incomplete_lock(
+                &incomplete,
+                &self.settings.platform.to_string(),
+            ));
+        }
+        (new, diagnostics)
+    }
+
+    fn select_all<'b>(
+        &self,
+        fetch: &Fetch<'_>,
+        requirements: &'b [Requirement],
+        (lock, upgrade): (&LockFile, bool),
+        diagnostics: &mut Diagnostics,
+        on_event: &mut dyn FnMut(&Event),
+    ) -> Vec<(&'b Requirement, Selection)> {
+        let locked = |requirement: &Requirement| {
+            let found = locked_version(lock, requirement);
+            found.filter(|_| !upgrade)
+        };
+        for requirement in requirements {
+            self.announce(requirement, locked(requirement).is_some(), on_event);
+        }
+        let work = |requirement: &Requirement, _: &mut dyn FnMut(Event)| {
+            self.select(fetch, requirement, locked(requirement).as_ref())
+        };
+        let selected = parallel::each(requirements, work, on_event);
+        let mut selections = Vec::new();
+        for (requirement, result) in requirements.iter().zip(selected) {
+            match result {
+                Ok((selection, warnings)) => {
+                    diagnostics.extend(registry_warning(&requirement.provider, &warnings));
+                    selections.push((requirement, selection));
+                }
+                Err(failure) => diagnostics.push(failure.versions(&requirement.provider)),
+            }
+        }
+        selections
+    }
+
+    fn announce(&self, requirement: &Requirement, locked: bool, on_event: &mut dyn FnMut(&Event)) {
+        let provider = requirement.provider.clone();
+        if provider.is_builtin() {
+            on_event(&Event::BuiltIn { provider });
+        } else if !self.settings.dev_overrides.contains_key(&provider) {
+            on_event(&if locked {
+                Event::Reusing { provider }
             } else {
-                new
-            },
-            diagnostics,
-        )
+                Event::Finding {
+                    provider,
+                    constraints: requirement.constraints.canonical(),
+                }
+            });
+        }
     }
 
     fn select(
         &self,
+        fetch: &Fetch<'_>,
         requirement: &Requirement,
         locked: Option<&LockedProvider>,
-        on_event: &mut dyn FnMut(&Event),
-    ) -> Result<Selection, Failure> {
+    ) -> Result<(Selection, Vec<String>), Failure> {
         let Requirement {
             provider,
             constraints,
         } = requirement;
-        if provider.is_builtin() {
-            on_event(&Event::BuiltIn {
-                provider: provider.clone(),
-            });
-            return Ok(Selection::Nothing);
+        let none = Vec::new();
+        if provider.is_builtin() || self.settings.dev_overrides.contains_key(provider) {
+            return Ok((Selection::Nothing, none));
         }
-        if self.settings.dev_overrides.contains_key(provider) {
-            return Ok(Selection::Nothing);
-        }
-        on_event(&match locked {
-            Some(_) => Event::Reusing {
-                provider: provider.clone(),
-            },
-            None => Event::Finding {
-                provider: provider.clone(),
-                constraints: constraints.canonical(),
-            },
-        });
         if let Some(locked) = locked
             && !constraints.allows_package(&locked.version)
         {
@@ -155,39 +223,60 @@ impl Installer {
                     native: version.clone(),
                     constraints: constraints.canonical(),
                 }),
-                _ => Ok(Selection::Native(version.clone())),
+                _ => Ok((Selection::Native(version.clone()), none)),
             };
         }
-        let (mut available, searched) = self.available(provider)?;
-        if let Some(locked) = locked {
-            let source = available.remove(&locked.version);
-            if source.is_none() && !self.is_at_hand(provider, locked) {
-                return Err(self.unavailable(
-                    provider,
-                    &searched,
-                    Some(locked.version.clone()),
-                    constraints,
-                ));
+        if let Some(locked) = locked
+            && let Some(found) = fetch.at_hand(provider, locked)?
+        {
+            return Ok((Selection::AtHand(found), none));
+        }
+        let listing = fetch.sources.list(provider)?;
+        let version = match locked {
+            Some(locked) if listing.versions.contains(&locked.version) => locked.version.clone(),
+            Some(locked) if !listing.versions.is_empty() => {
+                return Err(Failure::LockedGone {
+                    version: locked.version.clone(),
+                });
             }
-            return Ok(Selection::Package {
-                version: locked.version.clone(),
-                source,
+            _ => self.newest(provider, constraints, &listing)?,
+        };
+        Ok((Selection::Package(version), listing.warnings))
+    }
+
+    /// The newest version that fits.
+    fn newest(
+        &self,
+        provider: &ProviderAddr,
+        constraints: &Constraints,
+        listing: &Listing,
+    ) -> Result<Version, Failure> {
+        if let Some(version) = constraints.newest_package(listing.versions.iter()) {
+            return Ok(version.clone());
+        }
+        if !listing.versions.is_empty() {
+            return Err(Failure::NoneFits {
+                constraints: constraints.canonical(),
+                available: listing.versions.iter().map(ToString::to_string).collect(),
             });
         }
-        match constraints.newest_package(available.keys()).cloned() {
-            Some(version) => {
-                let source = available.remove(&version);
-                Ok(Selection::Package { version, source })
-            }
-            None if available.is_empty() => {
-                Err(self.unavailable(provider, &searched, None, constraints))
-            }
-            None => Err(Failure::NoneFits {
-                constraints: constraints.canonical(),
-                available: available.keys().map(ToString::to_string).collect(),
-                remote: self.asks_remote(provider),
-            }),
+        if let (Some(host), [_]) = (&listing.unknown_to, &listing.searched[..]) {
+            return Err(Failure::NotKnown { host: host.clone() });
         }
+        let other_platforms: BTreeSet<String> = listing
+            .directories
+            .iter()
+            .filter_map(|path| {
+                crate::mirror::other_platforms(path, provider, &self.settings.platform).ok()
+            })
+            .flatten()
+            .collect();
+        Err(Failure::NotFound {
+            searched: listing.searched.clone(),
+            directories: listing.directories.clone(),
+            platform: self.settings.platform.to_string(),
+            other_platforms: other_platforms.into_iter().collect(),
+        })
     }
 
     /// The version of the engine's own provider, where it is to stand in.
@@ -198,84 +287,6 @@ impl Installer {
             .native
             .get(provider)
             .filter(|_| self.settings.methods.iter().any(wanted))
-    }
-
-    fn asks_remote(&self, provider: &ProviderAddr) -> bool {
-        self.settings.methods.iter().any(|method| {
-            matches!(method, Method::Direct { .. } | Method::NetworkMirror { .. })
-                && method.serves(provider)
-        })
-    }
-
-    /// Packages that can be had without asking anyone, and the places that were searched.
-    fn available(
-        &self,
-        provider: &ProviderAddr,
-    ) -> Result<(BTreeMap<Version, Found>, Vec<PathBuf>), Failure> {
-        let mut available = BTreeMap::new();
-        let mut searched = Vec::new();
-        for method in self
-            .settings
-            .methods
-            .iter()
-            .filter(|method| method.serves(provider))
-        {
-            let Method::FilesystemMirror { path, .. } = method else {
-                continue;
-            };
-            let found = packages(path, provider, &self.settings.platform).map_err(|error| {
-                Failure::Unreadable {
-                    path: path.clone(),
-                    error: error.to_string(),
-                }
-            })?;
-            for (version, found) in found {
-                available.entry(version).or_insert(found);
-            }
-            searched.push(path.clone());
-        }
-        Ok((available, searched))
-    }
-
-    fn unavailable(
-        &self,
-        provider: &ProviderAddr,
-        searched: &[PathBuf],
-        locked: Option<Version>,
-        constraints: &Constraints,
-    ) -> Failure {
-        let other_platforms = searched
-            .iter()
-            .filter_map(|path| {
-                crate::mirror::other_platforms(path, provider, &self.settings.platform).ok()
-            })
-            .flatten()
-            .collect::<BTreeSet<_>>();
-        if self.asks_remote(provider) {
-            return Failure::RemoteUnsupported {
-                searched: searched.to_vec(),
-                native: self.settings.native.get(provider).cloned(),
-                constraints: constraints.canonical(),
-            };
-        }
-        match locked {
-            Some(version) => Failure::LockedGone { version },
-            None => Failure::NotFound {
-                searched: searched.to_vec(),
-                platform: self.settings.platform.to_string(),
-                other_platforms: other_platforms.into_iter().collect(),
-            },
-        }
-    }
-
-    /// Whether a locked package is in the working directory or the cache, whatever the mirrors say.
-    fn is_at_hand(&self, provider: &ProviderAddr, locked: &LockedProvider) -> bool {
-        let installed = self.installed_path(provider, &locked.version);
-        let cached = self.cached_path(provider, &locked.version);
-        [Some(installed), cached]
-            .into_iter()
-            .flatten()
-            .any(|path| verified(&path, locked).is_ok_and(|found| found.is_some()))
     }
 
     /// Where a package is run from.
@@ -301,123 +312,128 @@ impl Installer {
     /// Installs what was selected and returns what is to be locked.
     fn carry_out(
         &self,
+        fetch: &Fetch<'_>,
         requirement: &Requirement,
-        selection: Selection,
+        selection: &Selection,
         old: Option<&LockedProvider>,
-        on_event: &mut dyn FnMut(&Event),
-    ) -> Result<Option<LockedProvider>, Diagnostic> {
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<Option<Outcome>, Diagnostic> {
         let provider = &requirement.provider;
-        let (version, hash) = match selection {
+        let version = match selection {
             Selection::Nothing => return Ok(None),
-            Selection::Native(version) => {
-                on_event(&Event::Native {
+            Selection::Native(version) | Selection::Package(version) => version,
+            Selection::AtHand(found) => &found.version,
+        };
+        let old = old.filter(|old| old.version == *version);
+        let failed = |failure: Failure| failure.package(provider, version);
+        let (hash, known) = match selection {
+            Selection::Native(_) => {
+                tell(Event::Native {
                     provider: provider.clone(),
                     version: version.clone(),
                 });
-                (version, PackageHash(PackageHash::NATIVE.into()))
+                let native = PackageHash(PackageHash::NATIVE.into());
+                (native.clone(), BTreeSet::from([native]))
             }
-            Selection::Package { version, source } => {
-                let locked = old.filter(|old| old.version == version);
-                let hash = self
-                    .fetch(provider, &version, source, locked, on_event)
-                    .map_err(|failure| failure.package(provider, &version))?;
-                (version, hash)
+            Selection::AtHand(found) => {
+                let hash = fetch.take(provider, found, tell).map_err(failed)?;
+                (hash, BTreeSet::new())
+            }
+            _ => {
+                let got = fetch.package(provider, version, old, tell);
+                got.map_err(failed)?
             }
         };
-        let mut hashes = old
-            .filter(|old| old.version == version)
-            .map(|old| old.hashes.clone())
-            .unwrap_or_default();
+        let earlier = old.map(|old| old.hashes.clone()).unwrap_or_default();
+        let mut hashes = earlier.clone();
         if hash.is_checksum() {
             // A package has taken the place of the engine's own provider.
             hashes.remove(&PackageHash(PackageHash::NATIVE.into()));
         }
+        let incomplete =
+            known.is_empty() && (earlier.is_empty() || earlier == BTreeSet::from([hash.clone()]));
         hashes.insert(hash);
-        Ok(Some(LockedProvider {
-            version,
-            constraints: requirement.constraints.canonical(),
-            hashes,
+        hashes.extend(known);
+        Ok(Some(Outcome {
+            locked: LockedProvider {
+                version: version.clone(),
+                constraints: requirement.constraints.canonical(),
+                hashes,
+            },
+            incomplete,
         }))
     }
+}
 
-    /// Makes a package ready in the working directory and returns its checksum.
-    fn fetch(
-        &self,
-        provider: &ProviderAddr,
-        version: &Version,
-        source: Option<Found>,
-        locked: Option<&LockedProvider>,
-        on_event: &mut dyn FnMut(&Event),
-    ) -> Result<PackageHash, Failure> {
-        let (provider, version) = (provider.clone(), version.clone());
-        let installed = self.installed_path(&provider, &version);
-        let cached = self.cached_path(&provider, &version);
-        if let Some(locked) = locked {
-            if let Some(hash) =
-                verified(&installed, locked).map_err(|error| unreadable(&installed, &error))?
-            {
-                on_event(&Event::Installed {
-                    provider,
-                    version,
-                    how: event::How::Before,
-                });
-                return Ok(hash);
-            }
-            if let Some(cached) = &cached
-                && let Some(hash) =
-                    verified(cached, locked).map_err(|error| unreadable(cached, &error))?
-            {
-                link(cached, &installed).map_err(|error| unwritable(&installed, &error))?;
-                on_event(&Event::Installed {
-                    provider,
-                    version,
-                    how: event::How::Cache,
-                });
-                return Ok(hash);
-            }
-        }
-        on_event(&Event::Installing {
-            provider: provider.clone(),
-            version: version.clone(),
-        });
-        let allowed = locked.map(|locked| &locked.hashes);
-        let hash = match source {
-            Some(Found::Unpacked(package)) => {
-                let hash =
-                    hash_directory(&package).map_err(|error| unreadable(&package, &error))?;
-                check(allowed, &[&hash], &provider, &version)?;
-                link(&package, &installed).map_err(|error| unwritable(&installed, &error))?;
-                hash
-            }
-            Some(Found::Packed(archive)) => {
-                let target = cached.as_ref().unwrap_or(&installed);
-                let packed = hash_zip(&archive).map_err(|error| unreadable(&archive, &error))?;
-                let allowed_archive =
-                    allowed.filter(|allowed| allowed.iter().any(|hash| hash.0.starts_with("zh:")));
-                let known_archive =
-                    allowed_archive.is_some_and(|allowed| allowed.contains(&packed));
-                if !known_archive {
-                    check_archive(&archive, allowed, &provider, &version)?;
-                }
-                unpack(&archive, target).map_err(|error| Failure::Unpack {
-                    archive,
-                    error: error.to_string(),
-                })?;
-                let hash = hash_directory(target).map_err(|error| unreadable(target, &error))?;
-                if target != &installed {
-                    link(target, &installed).map_err(|error| unwritable(&installed, &error))?;
-                }
-                hash
-            }
-            None => return Err(Failure::LockedGone { version }),
-        };
-        on_event(&Event::Installed {
-            provider,
-            version,
-            how: event::How::Now,
-        });
-        Ok(hash)
+/// What the lock file selects for a requirement: for the provider itself, or a version for the provider of the same
+/// name of the other registry, where that version fits.
+fn locked_version(lock: &LockFile, requirement: &Requirement) -> Option<LockedProvider> {
+    let provider = &requirement.provider;
+    if let Some(locked) = lock.providers.get(provider) {
+        return Some(locked.clone());
     }
+    let host = match &*provider.host {
+        DEFAULT_HOST => TWIN_HOST,
+        TWIN_HOST => DEFAULT_HOST,
+        _ => return None,
+    };
+    let twin = ProviderAddr::new(host, provider.namespace.clone(), provider.name.clone());
+    let locked = lock.providers.get(&twin)?;
+    // The same release is packed anew by the other registry.
+    requirement
+        .constraints
+        .allows_package(&locked.version)
+        .then(|| LockedProvider {
+            version: locked.version.clone(),
+            constraints: String::new(),
+            hashes: BTreeSet::new(),
+        })
+}
+
+fn no_store(path: Option<&Path>, error: &std::io::Error) -> Diagnostic {
+    let place = path.map_or_else(
+        || "the directory for temporary files".to_owned(),
+        |path| path.display().to_string(),
+    );
+    let detail = format!(
+        "Packages of providers are kept in {place}, which cannot be used: {error}. Make it writable, or name another directory by the environment variable TERRACE_CACHE_DIR."
+    );
+    Diagnostic::error(
+        "provider-store",
+        "Store of providers cannot be used",
+        detail,
+    )
+}
+
+fn registry_warning(provider: &ProviderAddr, warnings: &[String]) -> Option<Diagnostic> {
+    if warnings.is_empty() {
+        return None;
+    }
+    let list: Vec<String> = warnings.iter().map(|text| format!("- {text}")).collect();
+    let detail = format!(
+        "The remote registry returned warnings for {}:\n{}",
+        provider.for_display(),
+        list.join("\n")
+    );
+    Some(Diagnostic::warning(
+        "provider-registry-warning",
+        "Additional provider information from registry",
+        detail,
+    ))
+}
+
+fn incomplete_lock(providers: &[String], platform: &str) -> Diagnostic {
+    let list: Vec<String> = providers.iter().map(|name| format!("  - {name}")).collect();
+    let detail = format!(
+        "Due to your customized provider installation methods, Terrace was forced to calculate lock file checksums locally for the following providers:\n{}\n\nThe current {} file only includes checksums for {platform}, so Terrace running on another platform will fail to install these providers.\n\nTo calculate additional checksums for another platform, run:\n  terrace providers lock -platform=linux_amd64\n(where linux_amd64 is the platform to generate)",
+        list.join("\n"),
+        LockFile::NAME
+    );
+    Diagnostic::warning(
+        "lock-file-incomplete",
+        "Incomplete lock file information for providers",
+        detail,
+    )
 }
 
 /// One requirement for each provider, in the order of their addresses.
@@ -452,63 +468,10 @@ fn package_path(
 }
 
 /// The checksum of the package at `path`, if one is there and it is the locked one.
-fn verified(path: &Path, locked: &LockedProvider) -> io::Result<Option<PackageHash>> {
+fn verified(path: &Path, locked: &LockedProvider) -> std::io::Result<Option<PackageHash>> {
     if !path.is_dir() {
         return Ok(None);
     }
     let hash = hash_directory(path)?;
     Ok(locked.hashes.contains(&hash).then_some(hash))
-}
-
-/// Refuses a package that has none of the allowed checksums, where there are any.
-fn check(
-    allowed: Option<&BTreeSet<PackageHash>>,
-    hashes: &[&PackageHash],
-    provider: &ProviderAddr,
-    version: &Version,
-) -> Result<(), Failure> {
-    let Some(allowed) = allowed.filter(|allowed| allowed.iter().any(PackageHash::is_checksum))
-    else {
-        return Ok(());
-    };
-    if hashes.iter().any(|hash| allowed.contains(*hash)) {
-        return Ok(());
-    }
-    Err(Failure::WrongChecksum {
-        package: format!("{provider} {version}"),
-    })
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::Unreadable {
-        path: path.to_owned(),
-        error: error.to_string(),
-    }
-}
-
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::Unwritable {
-        path: path.to_owned(),
-        error: error.to_string(),
-    }
-}
-
-/// Refuses an archive whose files have none of the allowed checksums, before anything of it is put in place.
-fn check_archive(
-    archive: &Path,
-    allowed: Option<&BTreeSet<PackageHash>>,
-    provider: &ProviderAddr,
-    version: &Version,
-) -> Result<(), Failure> {
-    if !allowed.is_some_and(|allowed| allowed.iter().any(PackageHash::is_checksum)) {
-        return Ok(());
-    }
-    let trial = tempfile::tempdir().map_err(|error| unwritable(&std::env::temp_dir(), &error))?;
-    let target = trial.path().join("package");
-    unpack(archive, &target).map_err(|error| Failure::Unpack {
-        archive: archive.to_owned(),
-        error: error.to_string(),
-    })?;
-    let hash = hash_directory(&target).map_err(|error| unreadable(&target, &error))?;
-    check(allowed, &[&hash], provider, version)
 }
