@@ -4,6 +4,7 @@
 mod body;
 mod expression;
 mod literal;
+mod places;
 mod problems;
 mod template;
 
@@ -12,6 +13,7 @@ pub(crate) use template::string;
 use terrace_diag::{Diagnostic, Diagnostics, SourceId, Span};
 use terrace_value::Text;
 
+use self::places::Places;
 use crate::stack::with_stack;
 use crate::token::{Token, TokenKind, tokenize, tokenize_template};
 use crate::{Body, Expr, ExprKind, Ident};
@@ -54,8 +56,8 @@ pub(crate) struct Parser<'a> {
     /// In how many items it got lost.
     lost: u32,
     names: Vec<Option<Text>>,
-    /// Where lines begin; empty until someone asks.
-    line_starts: Vec<usize>,
+    /// `None` until someone asks.
+    places: Option<Places>,
     diagnostics: Diagnostics,
 }
 
@@ -83,7 +85,7 @@ impl<'a> Parser<'a> {
             nesting: 0,
             lost: 0,
             names: vec![None; NAME_SLOTS],
-            line_starts: Vec::new(),
+            places: None,
             diagnostics: Diagnostics::new(),
         };
         parser.report_problems(&tokens);
@@ -279,20 +281,9 @@ impl<'a> Parser<'a> {
         let Place::At(base) = self.place else {
             return "the start of this string".to_owned();
         };
-        if self.line_starts.is_empty() {
-            let ends = self
-                .text
-                .iter()
-                .enumerate()
-                .filter(|(_, byte)| **byte == b'\n');
-            self.line_starts = std::iter::once(0)
-                .chain(ends.map(|(index, _)| index + 1))
-                .collect();
-        }
+        let places = self.places.get_or_insert_with(|| Places::new(self.text));
         let at = span.start.saturating_sub(base) as usize;
-        let line = self.line_starts.partition_point(|start| *start <= at);
-        let before = &self.text[self.line_starts[line - 1]..at];
-        let column = String::from_utf8_lossy(before).chars().count() + 1;
+        let (line, column) = places.line_and_column(self.text, at);
         format!("line {line}, column {column}")
     }
 
