@@ -321,10 +321,12 @@ impl FromStr for AbsProviderConfig {
         } else {
             None
         };
+        let key = reader.key()?;
         if !reader.at_end() {
             return reader.error("nothing may follow the address");
         }
         Ok(Self {
+            key,
             module: names.into_iter().collect::<ModulePath>(),
             provider,
             alias,
@@ -417,6 +419,8 @@ mod tests {
     #[test]
     fn provider_configurations_parse() {
         let text = "module.x.provider[\"registry.terraform.io/hashicorp/aws\"].west";
+        assert_eq!(text.parse::<AbsProviderConfig>().unwrap().to_string(), text);
+        let text = format!("{text}[\"eu\"]");
         assert_eq!(text.parse::<AbsProviderConfig>().unwrap().to_string(), text);
     }
 

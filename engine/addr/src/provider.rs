@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{ModulePath, Name};
+use crate::{InstanceKey, ModulePath, Name};
 
 /// The host that a provider without a host comes from.
 pub const DEFAULT_HOST: &str = "registry.terraform.io";
@@ -147,6 +147,25 @@ pub struct AbsProviderConfig {
     pub provider: ProviderAddr,
     /// The alias.
     pub alias: Option<Name>,
+    /// Which instance of it, where it has `for_each` and one is meant.
+    pub key: Option<InstanceKey>,
+}
+
+impl AbsProviderConfig {
+    /// The configuration with all its instances.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        self.instance(None)
+    }
+
+    /// One instance of the configuration.
+    #[must_use]
+    pub fn instance(&self, key: Option<InstanceKey>) -> Self {
+        Self {
+            key,
+            ..self.clone()
+        }
+    }
 }
 
 impl fmt::Display for AbsProviderConfig {
@@ -157,6 +176,9 @@ impl fmt::Display for AbsProviderConfig {
         write!(f, "provider[\"{}\"]", self.provider)?;
         if let Some(alias) = &self.alias {
             write!(f, ".{alias}")?;
+        }
+        if let Some(key) = &self.key {
+            write!(f, "{key}")?;
         }
         Ok(())
     }

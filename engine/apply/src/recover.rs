@@ -17,11 +17,11 @@ use terrace_port::{
     Entropy, JournalStore, LockedState, Provider, ProviderSource, ReadRequest, ResourceState,
     StoreError,
 };
-use terrace_schema::ResourceSchema;
+use terrace_schema::{IdentitySchema, ResourceSchema};
 use terrace_state::journal::{
     Frame, Intent, IntentAction, OpResult, Recovery, StateChange, Uncertain, UncertainCause,
 };
-use terrace_state::{Object, ObjectStatus, State, successor};
+use terrace_state::{Object, ObjectStatus, State, StoredIdentity, successor};
 use terrace_value::{Marks, Path, Value};
 
 use crate::instance::{encode, mark};
@@ -206,6 +206,7 @@ async fn in_flight(
                 intent,
                 provider,
                 schema: providers.schema(intent)?,
+                identity: providers.identity_schema(intent),
             };
             let found = subject.read_prior(prior).await?;
             let finding = match (intent.action, &found) {
@@ -226,6 +227,7 @@ async fn in_flight(
                 intent,
                 provider,
                 schema: providers.schema(intent)?,
+                identity: providers.identity_schema(intent),
             };
             match subject.import(id, answer.is_some()).await? {
                 Some(object) => Ok(Settled {
@@ -299,6 +301,7 @@ struct Asked<'a> {
     intent: &'a Intent,
     provider: Arc<dyn Provider>,
     schema: Arc<ResourceSchema>,
+    identity: Option<Arc<IdentitySchema>>,
 }
 
 impl Asked<'_> {
@@ -354,7 +357,7 @@ impl Asked<'_> {
             type_name: self.intent.address.type_name().clone(),
             current,
             private: base.private.clone(),
-            identity: None,
+            identity: self.identity_of(&base).await?,
         };
         let response = self.keep("reading it", self.provider.read(request).await)?;
         if response.state.is_null() {
@@ -368,9 +371,41 @@ impl Asked<'_> {
             &value,
             Object {
                 private: response.private,
+                identity: self
+                    .identity_to_store(response.identity)
+                    .or(base.identity.clone()),
                 ..base
             },
         )))
+    }
+
+    fn identity_schema(&self) -> Option<&IdentitySchema> {
+        self.identity.as_deref()
+    }
+
+    /// What identifies a stored object, in the form of the present schema.
+    async fn identity_of(&self, object: &Object) -> Result<Option<Value>, Diagnostics> {
+        let Some(stored) = &object.identity else {
+            return Ok(None);
+        };
+        let asked = terrace_instances::stored_identity(
+            &*self.provider,
+            self.intent.address.type_name(),
+            self.identity_schema(),
+            (stored.schema_version, &stored.attributes),
+        );
+        self.keep("upgrading its identity", asked.await)
+    }
+
+    /// An identity as it is stored; one that does not fit is left out.
+    fn identity_to_store(&self, identity: Option<Value>) -> Option<StoredIdentity> {
+        let schema = self.identity_schema();
+        let identity = terrace_instances::checked_identity(schema, identity, false).ok()??;
+        let (schema_version, attributes) = terrace_instances::encoded_identity(schema, &identity)?;
+        Some(StoredIdentity {
+            schema_version,
+            attributes,
+        })
     }
 
     /// The object of an id; `None` when there is none. An id that a person gave must be there.
@@ -395,6 +430,11 @@ impl Asked<'_> {
             status: ObjectStatus::Ready,
             create_before_destroy: false,
             skip_destroy: false,
+            identity: None,
+        };
+        let base = Object {
+            identity: self.identity_to_store(found.identity),
+            ..base
         };
         let object = self.read(found.state, &[], base).await?;
         if object.is_none() && given {
@@ -443,6 +483,11 @@ impl Providers<'_> {
         let (provider, diagnostics) = opening.open().await;
         self.opened.insert(address.clone(), provider.clone());
         provider.ok_or(diagnostics)
+    }
+
+    fn identity_schema(&self, intent: &Intent) -> Option<Arc<IdentitySchema>> {
+        let schema = self.evaluator.schemas().get(&intent.provider.provider)?;
+        schema.identities.get(intent.address.type_name()).cloned()
     }
 
     fn schema(&self, intent: &Intent) -> Result<Arc<ResourceSchema>, Diagnostics> {

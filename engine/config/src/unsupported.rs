@@ -16,14 +16,6 @@ pub(crate) fn in_module(module: &Module) -> Diagnostics {
     if let Some(encryption) = &module.encryption {
         found.push(("\"encryption\" blocks", encryption.span));
     }
-    for block in module.provider_configs.values() {
-        if let Some(for_each) = &block.for_each {
-            found.push((
-                "\"for_each\" arguments of \"provider\" blocks",
-                for_each.span,
-            ));
-        }
-    }
     found.sort_by_key(|(_, span)| *span);
     found
         .into_iter()

@@ -44,6 +44,7 @@ pub fn evaluate_early(
         root: chain(place, 0, &ModulePath::root()),
         sources: place.sources.clone(),
         snapshot: Arc::new(Snapshot::default()),
+        unmet_versions: Diagnostics::new(),
     };
     let evaluator = Evaluator::new(Inputs {
         config: Arc::new(config),

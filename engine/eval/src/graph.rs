@@ -323,8 +323,11 @@ impl Builder<'_> {
                 self.body(id, path, body, Part::Own);
             }
         }
-        let provider = self.evaluator.provider_of(path, config);
-        let provider = self.provider(provider);
+        let binding = self.evaluator.provider_binding(path, config);
+        if let Some((module, key)) = &binding.key {
+            self.expression(id, module, key);
+        }
+        let provider = self.provider(binding.config);
         self.graph.dag.add_edge(id, provider);
     }
 
@@ -338,6 +341,9 @@ impl Builder<'_> {
             && let Some(block) = self.evaluator.provider_block(address)
         {
             self.body(id, &address.module, &block.body, Part::Own);
+            if let Some(for_each) = &block.for_each {
+                self.expression(id, &address.module, for_each);
+            }
         }
         id
     }

@@ -16,6 +16,7 @@ mod graph;
 mod index;
 mod memo;
 mod named;
+mod provider;
 mod reference;
 mod rule;
 mod scope;

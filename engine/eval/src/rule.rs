@@ -1,14 +1,14 @@
 //! Rules: `validation`, `precondition`, `postcondition`, `assert`.
 
 use terrace_addr::{AbsNamed, Name};
-use terrace_config::CheckRule;
-use terrace_diag::{Diagnostic, Severity, Span};
+use terrace_config::{CheckRule, Variable};
+use terrace_diag::{Diagnostic, Diagnostics, Severity, Span};
 use terrace_value::convert::convert;
-use terrace_value::{Marks, Type};
+use terrace_value::{Marks, Type, Value};
 
 use crate::expression::Run;
 use crate::memo::NamedKind;
-use crate::{Evaluated, Evaluator, Scope, Values};
+use crate::{Evaluated, Evaluator, NoValues, Scope, Values};
 
 /// Which construct a [`CheckRule`] belongs to; it makes the words of the diagnostics.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl RuleKind {
         }
     }
 
-    const fn is_validation(&self) -> bool {
+    pub(crate) const fn is_validation(&self) -> bool {
         matches!(self, Self::Validation(_))
     }
 
@@ -113,6 +113,26 @@ impl Evaluator {
             judged.value.push(outcome);
         }
         judged
+    }
+
+    /// What the validation rules of a variable say of a value that it is given at `subject`, as far as that is known.
+    pub(crate) fn validate_value(
+        &self,
+        address: &AbsNamed,
+        variable: &Variable,
+        value: Value,
+        subject: Span,
+    ) -> Diagnostics {
+        let mut scope = Scope::module(address.module.clone());
+        scope.inputs.insert(address.name.clone(), value);
+        let kind = RuleKind::Validation(variable.name.clone());
+        let mut diagnostics = Diagnostics::new();
+        for rule in &variable.validations {
+            let judged = self.judge(rule, &kind, subject, &scope, &NoValues);
+            let found = judged.diagnostics.into_iter();
+            diagnostics.extend(found.filter(|found| found.id == "failed-check"));
+        }
+        diagnostics
     }
 
     /// Where the call of a module gives a variable its value.

@@ -154,12 +154,11 @@ impl Evaluator {
     ) {
         for rule in rules {
             let found = self.check_rule(rule, kind, scope, &NoValues).diagnostics;
-            // What a known condition comes to is told when it is planned.
-            diagnostics.extend(
-                found
-                    .into_iter()
-                    .filter(|found| found.is_error() && found.id != "failed-check"),
-            );
+            // What a known condition comes to is told when it is planned. That of a variable, which is not known here, does
+            // not hold for any value.
+            diagnostics.extend(found.into_iter().filter(|found| {
+                found.is_error() && (kind.is_validation() || found.id != "failed-check")
+            }));
             let mut run = Run::new(self, scope, &NoValues);
             run.check_references(&rule.error_message, None);
             if *kind == RuleKind::CheckAssertion {
@@ -202,11 +201,35 @@ impl Evaluator {
                 diagnostics.push(problem.at(input.span));
             } else if let Some(variable) = variable
                 && !failed
-                && let Err(refused) = converted_input(variable, &value)
             {
                 let address = AbsNamed::new(instance.child(call.name.clone(), None), name.clone());
-                let declared = self.inputs.config.sources.place(variable.span);
-                diagnostics.push(refused.of_call(&address, &declared, input.span));
+                match converted_input(variable, &value) {
+                    Ok(value) if value.is_wholly_known() => diagnostics
+                        .append(self.validate_value(&address, variable, value, input.span)),
+                    Ok(_) => {}
+                    Err(refused) => {
+                        let declared = self.inputs.config.sources.place(variable.span);
+                        diagnostics.push(refused.of_call(&address, &declared, input.span));
+                    }
+                }
+            }
+        }
+        for variable in child
+            .iter()
+            .flat_map(|child| child.module.variables.values())
+        {
+            if let (Some(default), false) =
+                (&variable.default, call.inputs.contains_key(&variable.name))
+            {
+                let child = instance.child(call.name.clone(), None);
+                let address = AbsNamed::new(child, variable.name.clone());
+                let subject = variable.span;
+                diagnostics.append(self.validate_value(
+                    &address,
+                    variable,
+                    default.clone(),
+                    subject,
+                ));
             }
         }
         diagnostics

@@ -50,6 +50,7 @@ fn provider_configurations_repeat_by_what_is_known_early() {
             module: ModulePath::root(),
             provider: ProviderAddr::default_for("thing"),
             alias: Some(alias.into()),
+            key: None,
         };
         let expanded = evaluator.expand_provider(&address, Unknowns::Refuse);
         expanded.value.map(|expansion| {

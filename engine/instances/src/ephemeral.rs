@@ -20,6 +20,8 @@ pub enum Problem {
     Lost(&'static str, ProviderError),
     /// The provider gave a value that it must not give: what is wrong with it.
     Broken(String),
+    /// The provider put off what it was asked for, which nobody allowed it to do.
+    Deferred,
 }
 
 impl Problem {
@@ -27,7 +29,7 @@ impl Problem {
     pub fn is_error(&self) -> bool {
         match self {
             Self::Said(remarks) => remarks.iter().any(|remark| remark.error),
-            Self::Lost(..) | Self::Broken(_) => true,
+            Self::Lost(..) | Self::Broken(_) | Self::Deferred => true,
         }
     }
 }
@@ -106,6 +108,10 @@ fn keep<T>(doing: &'static str, attempt: Attempt<T>, problems: &mut Vec<Problem>
             let failed = reply.failed();
             if !reply.diagnostics.is_empty() {
                 problems.push(Problem::Said(reply.diagnostics));
+            }
+            if reply.deferred.is_some() {
+                problems.push(Problem::Deferred);
+                return None;
             }
             (!failed).then_some(reply.value)
         }

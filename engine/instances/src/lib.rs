@@ -3,7 +3,9 @@
 //! Ephemeral resources live for as long as a run needs them, and both kinds of run open, renew and close them.
 
 mod ephemeral;
+mod identity;
 mod write_only;
 
 pub use ephemeral::{Lifetime, OpenEphemeral, Problem, open};
+pub use identity::{IdentityProblem, checked_identity, encoded_identity, stored_identity};
 pub use write_only::{lasting_marks, write_only_answers};

@@ -217,6 +217,8 @@ pub struct ResourceChange {
     pub replace_paths: Vec<Path>,
     /// The provider's private bytes of the plan.
     pub private: Arc<[u8]>,
+    /// What identifies the object afterwards, where the provider says so; unknown where only apply can tell.
+    pub identity: Option<Value>,
     /// Set when the object is taken over by an `import` block.
     pub importing: Option<Importing>,
     /// Configuration that was generated for it.
@@ -342,6 +344,12 @@ pub enum OpKind {
 impl Plan {
     /// Whether applying it would do anything at all: to objects, outputs or the state.
     pub fn has_changes(&self) -> bool {
+        if self.mode == PlanMode::RefreshOnly {
+            // Outputs that are not known yet cannot be stored.
+            return !self.drift.is_empty()
+                || self.prior_state.outputs != self.previous_state.outputs
+                || !self.prior_state.same_managed_content(&self.previous_state);
+        }
         self.changes.iter().any(|change| {
             change.action != Action::NoOp
                 || change.importing.is_some()
@@ -350,7 +358,6 @@ impl Plan {
             .outputs
             .values()
             .any(|output| output.action != Action::NoOp)
-            || (self.mode == PlanMode::RefreshOnly && !self.drift.is_empty())
     }
 
     /// The change of an instance's present object.

@@ -4,6 +4,7 @@
 //! of the walk; what providers have to do runs beside it, as many calls at once as the options allow. The same inputs
 //! give the same plan, whatever the order in which providers answer.
 
+mod arguments;
 mod checks;
 mod closure;
 mod exec;
@@ -21,6 +22,7 @@ mod table;
 mod targets;
 #[cfg(test)]
 mod testing;
+mod traversal;
 mod validate;
 mod walk;
 

@@ -1,17 +1,20 @@
 //! Why things change: from the configuration's line, over what it reads, to what set it off.
 
+use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 
-use terrace_addr::{AbsResource, AbsResourceInstance, InstanceKey};
+use terrace_addr::{AbsResource, AbsResourceInstance, InstanceKey, ModuleInstance};
 use terrace_config::references;
 use terrace_eval::{Dependency, Scope};
 use terrace_plan::{Action, ActionReason, Reason, ResourceChange};
-use terrace_syntax::{BodyKind, Expr, Item, Step};
+use terrace_syntax::Expr;
 use terrace_value::{Path, Text, Value};
 
-use crate::place;
+use crate::arguments::{self, Argument};
 use crate::walk::{Context, Walk};
+use crate::{place, traversal};
 
 /// Why a configured object changes.
 pub(crate) fn of(
@@ -31,7 +34,7 @@ pub(crate) fn of(
         if before == Some(after) {
             continue;
         }
-        let Some(expression) = written.get(name) else {
+        let Some(argument) = written.get(name) else {
             if after.is_wholly_known() && drifted {
                 reasons.push(Reason {
                     attribute: name.to_string(),
@@ -45,8 +48,8 @@ pub(crate) fn of(
             context.abs.module.clone(),
             context.expansion.repetition(key),
         );
-        let causes = upstream(walk, expression, &scope);
-        let line = place::line(&walk.config.sources, expression.span);
+        let causes = upstream(walk, &argument.expressions, &scope);
+        let line = place::line(&walk.config.sources, argument.span);
         if causes.is_empty() {
             let cause = if drifted {
                 "changed outside"
@@ -139,18 +142,18 @@ fn unchangeable(walk: &Walk<'_>, context: &Context, change: &ResourceChange) -> 
     change.replace_paths.iter().map(reason).collect()
 }
 
-/// The arguments of the block by name.
-fn written(context: &Context) -> BTreeMap<&Text, &Expr> {
-    let BodyKind::Native(items) = &context.config.body.kind else {
-        return BTreeMap::new();
-    };
-    items
-        .iter()
-        .filter_map(|item| match item {
-            Item::Attribute(attribute) => Some((&attribute.name.name, &attribute.value)),
-            Item::Block(_) => None,
-        })
-        .collect()
+/// The arguments and blocks of the resource by name.
+fn written(context: &Context) -> BTreeMap<Text, Argument<'_>> {
+    let mut written: BTreeMap<Text, Argument<'_>> = BTreeMap::new();
+    for argument in arguments::of(&context.config.body) {
+        match written.entry(argument.name.clone().into_owned()) {
+            Entry::Vacant(entry) => {
+                entry.insert(argument);
+            }
+            Entry::Occupied(mut entry) => entry.get_mut().expressions.extend(argument.expressions),
+        }
+    }
+    written
 }
 
 /// So many causes of one attribute are named each; what there is more is counted.
@@ -159,32 +162,40 @@ const MOST_NAMED: usize = 8;
 /// So many instances of one resource to which the same happens are named each.
 const MOST_INSTANCES: usize = 3;
 
-/// What changes among that which an expression reads, in words.
-fn upstream(walk: &Walk<'_>, expression: &Expr, scope: &Scope) -> Vec<String> {
-    let read = walk
-        .evaluator
-        .expression(expression, scope, &*walk.table)
-        .dependencies;
-    let mentioned = mentioned(expression);
-    let mut seen: BTreeSet<Dependency> = BTreeSet::new();
-    let mut stack: Vec<Dependency> = read.into_iter().collect();
-    let mut causes: BTreeSet<Arc<str>> = BTreeSet::new();
+/// What changes among that which expressions read, in words.
+fn upstream(walk: &Walk<'_>, expressions: &[Cow<'_, Expr>], scope: &Scope) -> Vec<String> {
+    let mut reads = Reads::default();
+    let mut stack: Vec<Dependency> = Vec::new();
+    for expression in expressions {
+        reads.mention(expression, &scope.module);
+        let evaluated = walk.evaluator.expression(expression, scope, &*walk.table);
+        stack.extend(evaluated.dependencies);
+    }
     while let Some(dependency) = stack.pop() {
-        if !seen.insert(dependency.clone()) {
+        if !reads.seen.insert(dependency.clone()) {
             continue;
         }
-        match &dependency {
+        if let Some((expression, module)) = defining(walk, &dependency) {
+            reads.mention(expression, &module);
+            stack.extend(walk.evaluator.dependencies_of(&dependency));
+        }
+    }
+    let mut causes: BTreeSet<Arc<str>> = BTreeSet::new();
+    for dependency in &reads.seen {
+        match dependency {
             Dependency::Instance(address) => {
+                let mentioned = reads.of(&address.resource);
                 let effect = effect(walk, address, &mentioned);
                 causes.extend(effect.map(|effect| effect.of_one(address).into()));
             }
             Dependency::Resource(resource) => {
+                let mentioned = reads.of(resource);
                 causes.extend(resource_causes(walk, resource, &mentioned).iter().cloned());
             }
-            Dependency::Call(_) => {}
-            Dependency::Variable(_) | Dependency::Local(_) | Dependency::Output(_) => {
-                stack.extend(walk.evaluator.dependencies_of(&dependency));
-            }
+            Dependency::Call(_)
+            | Dependency::Variable(_)
+            | Dependency::Local(_)
+            | Dependency::Output(_) => {}
         }
     }
     let n_more = causes.len().saturating_sub(MOST_NAMED);
@@ -235,16 +246,56 @@ fn resource_causes(
 /// What happens to the instances of resources, by resource and by the attributes that an expression mentions.
 pub(crate) type CauseCache = HashMap<(AbsResource, Vec<Text>), Arc<[Arc<str>]>>;
 
-/// The names of attributes that an expression's references go through.
-fn mentioned(expression: &Expr) -> BTreeSet<&Text> {
-    references(expression)
-        .into_iter()
-        .flat_map(|traversal| &traversal.steps)
-        .filter_map(|step| match step {
-            Step::Attribute(ident) => Some(&ident.name),
-            Step::Index { .. } | Step::Splat { .. } => None,
-        })
-        .collect()
+/// What is read, directly or by way of named values.
+#[derive(Default)]
+struct Reads {
+    seen: BTreeSet<Dependency>,
+    /// Attributes that references name, by resource.
+    attributes: BTreeMap<AbsResource, BTreeSet<Text>>,
+}
+
+impl Reads {
+    /// Notes the attributes of resources that an expression in `module` names.
+    fn mention(&mut self, expression: &Expr, module: &ModuleInstance) {
+        for reference in references(expression) {
+            if let Some((resource, steps)) = traversal::resource(reference) {
+                if let Some(name) = traversal::attribute(steps) {
+                    let resource = resource.in_module(module.clone());
+                    let names = self.attributes.entry(resource).or_default();
+                    names.insert(name.clone());
+                }
+            }
+        }
+    }
+
+    fn of(&self, resource: &AbsResource) -> BTreeSet<&Text> {
+        self.attributes
+            .get(resource)
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+}
+
+/// The expression that gives a named value, with the module that it stands in.
+fn defining<'a>(walk: &'a Walk<'_>, value: &Dependency) -> Option<(&'a Expr, ModuleInstance)> {
+    let module = |instance: &ModuleInstance| Some(&walk.config.module(&instance.path())?.module);
+    match value {
+        Dependency::Local(named) => {
+            let local = module(&named.module)?.locals.get(&named.name)?;
+            Some((&local.value, named.module.clone()))
+        }
+        Dependency::Output(named) => {
+            let output = module(&named.module)?.outputs.get(&named.name)?;
+            Some((&output.value, named.module.clone()))
+        }
+        Dependency::Variable(named) => {
+            let (parent, step) = named.module.parent()?;
+            let call = module(&parent)?.calls.get(&step.name)?;
+            Some((call.inputs.get(&named.name)?, parent))
+        }
+        Dependency::Instance(_) | Dependency::Resource(_) | Dependency::Call(_) => None,
+    }
 }
 
 /// What happens to an instance, as far as others read it.

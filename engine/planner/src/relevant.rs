@@ -3,15 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use terrace_addr::{
-    AbsNamed, AbsResource, InstanceKey, ModuleInstance, Name, Resource, ResourceMode,
-};
-use terrace_config::{Config, ForEachOrCount, references};
+use terrace_addr::{AbsNamed, AbsResource, InstanceKey, ModuleInstance, Name};
+use terrace_config::{Config, ForEachOrCount, ResourceConfig, references};
 use terrace_eval::{ConfigNode, Expansion, Values};
 use terrace_plan::{Action, PlanMode, RelevantAttribute};
-use terrace_syntax::{Body, BodyKind, Expr, Item, Step, Traversal};
-use terrace_value::{Number, Path, PathStep, Value};
+use terrace_syntax::{Expr, Step, Traversal};
+use terrace_value::{Number, Path, PathStep, Text, Value};
 
+use crate::arguments;
 use crate::table::Table;
 use crate::walk::Walk;
 
@@ -22,6 +21,8 @@ pub(crate) fn attributes(walk: &Walk<'_>) -> Vec<RelevantAttribute> {
         table: &walk.table,
         seen: BTreeSet::new(),
         found: Vec::new(),
+        to_follow: Vec::new(),
+        followed: BTreeSet::new(),
     };
     let mut resources: BTreeSet<&AbsResource> = BTreeSet::new();
     for change in walk.gathered.changes.values() {
@@ -36,6 +37,7 @@ pub(crate) fn attributes(walk: &Walk<'_>) -> Vec<RelevantAttribute> {
             tracer.expression(&output.value, &ModuleInstance::root(), None);
         }
     }
+    tracer.follow_resources();
     let mut found = tracer.found;
     found.sort_by_cached_key(|(resource, key, path)| {
         (key.is_none(), resource.to_string(), path.to_string())
@@ -63,7 +65,13 @@ struct Tracer<'a> {
     table: &'a Table<'a>,
     seen: BTreeSet<(Kind, ModuleInstance, Name)>,
     found: Vec<(AbsResource, Option<InstanceKey>, Path)>,
+    /// Resources that are read, each with the argument or block that is, or whole.
+    to_follow: Vec<Part>,
+    followed: BTreeSet<Part>,
 }
+
+/// A resource, and its argument or block of which alone it goes.
+type Part = (AbsResource, Option<Text>);
 
 impl<'a> Tracer<'a> {
     /// Follows the outputs of called modules: no state holds what they were, so that they always count as new.
@@ -91,38 +99,46 @@ impl<'a> Tracer<'a> {
         }
     }
 
+    /// All that a resource says, its repetition too.
     fn resource(&mut self, address: &AbsResource) {
-        let block = self
-            .config
-            .module(&address.module.path())
-            .and_then(|node| node.module.resources.get(&*address.resource));
-        let Some(block) = block else {
-            return;
-        };
-        self.body(&block.body, &address.module, &block.repetition);
-        if let ForEachOrCount::Count(expression)
-        | ForEachOrCount::ForEach(expression)
-        | ForEachOrCount::Enabled(expression) = &block.repetition
+        self.part(address, None);
+        if let Some(
+            ForEachOrCount::Count(expression)
+            | ForEachOrCount::ForEach(expression)
+            | ForEachOrCount::Enabled(expression),
+        ) = self.block(address).map(|block| &block.repetition)
         {
             self.expression(expression, &address.module, None);
         }
     }
 
-    fn body(&mut self, body: &'a Body, module: &ModuleInstance, repetition: &'a ForEachOrCount) {
-        let BodyKind::Native(items) = &body.kind else {
-            for attribute in body.just_attributes().0.values() {
-                for traversal in references(&attribute.value) {
-                    self.reference(traversal, module, Some(repetition));
-                }
-            }
+    fn block(&self, address: &AbsResource) -> Option<&'a ResourceConfig> {
+        let node = self.config.module(&address.module.path())?;
+        node.module
+            .resources
+            .get(&*address.resource)
+            .map(|block| &**block)
+    }
+
+    /// The arguments and blocks of a resource; of one name, where one is given.
+    fn part(&mut self, address: &AbsResource, name: Option<&Text>) {
+        let Some(block) = self.block(address) else {
             return;
         };
-        for item in items.iter() {
-            match item {
-                Item::Attribute(attribute) => {
-                    self.expression(&attribute.value, module, Some(repetition));
+        for argument in arguments::of(&block.body) {
+            if name.is_none_or(|name| *name == *argument.name) {
+                for expression in &argument.expressions {
+                    self.expression(expression, &address.module, Some(&block.repetition));
                 }
-                Item::Block(block) => self.body(&block.body, module, repetition),
+            }
+        }
+    }
+
+    /// Goes on from the resources that are read to what they are made from, as far as the configuration says it.
+    fn follow_resources(&mut self) {
+        while let Some(part) = self.to_follow.pop() {
+            if self.followed.insert(part.clone()) {
+                self.part(&part.0, part.1.as_ref());
             }
         }
     }
@@ -156,26 +172,11 @@ impl<'a> Tracer<'a> {
                     self.expression(expression, module, None);
                 }
             }
-            "path" | "terraform" | "tofu" | "self" | "ephemeral" => {}
-            "data" => self.found_resource(ResourceMode::Data, &traversal.steps, module),
-            "resource" => self.found_resource(ResourceMode::Managed, &traversal.steps, module),
-            type_name => {
-                if let Some(Step::Attribute(name)) = traversal.steps.first() {
-                    let resource = Resource::managed(type_name, name.name.clone());
-                    self.add(resource.in_module(module.clone()), &traversal.steps[1..]);
+            _ => {
+                if let Some((resource, steps)) = crate::traversal::resource(traversal) {
+                    self.add(resource.in_module(module.clone()), steps);
                 }
             }
-        }
-    }
-
-    fn found_resource(&mut self, mode: ResourceMode, steps: &[Step], module: &ModuleInstance) {
-        if let [Step::Attribute(type_name), Step::Attribute(name), rest @ ..] = steps {
-            let resource = Resource {
-                mode,
-                type_name: type_name.name.clone(),
-                name: name.name.clone(),
-            };
-            self.add(resource.in_module(module.clone()), rest);
         }
     }
 
@@ -191,6 +192,11 @@ impl<'a> Tracer<'a> {
             Step::Splat { .. } => None,
         });
         let path = Path(path.collect());
+        let name = match path.0.first() {
+            Some(PathStep::Attribute(name)) => Some(name.clone()),
+            _ => None,
+        };
+        self.to_follow.push((resource.clone(), name));
         self.found.push((resource, key, path));
     }
 

@@ -96,6 +96,7 @@ pub(crate) fn stored(value: &Value) -> Arc<Object> {
         status: ObjectStatus::Ready,
         create_before_destroy: false,
         skip_destroy: false,
+        identity: None,
     })
 }
 
@@ -147,6 +148,7 @@ pub(crate) fn evaluator() -> Evaluator {
             root,
             sources: SourceMap::new(),
             snapshot: Arc::default(),
+            unmet_versions: terrace_diag::Diagnostics::new(),
         }),
         functions: Arc::new(FunctionTable::default()),
         context: Arc::new(Nowhere),
@@ -172,6 +174,7 @@ pub(crate) fn provider_config() -> AbsProviderConfig {
         module: ModulePath::root(),
         provider: ProviderAddr::default_for("fake"),
         alias: None,
+        key: None,
     }
 }
 

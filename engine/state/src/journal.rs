@@ -162,7 +162,7 @@ pub fn difference(from: &State, to: &State) -> Vec<StateChange> {
                 visit(StateChange {
                     address: address.clone(),
                     deposed,
-                    provider: resource.provider.clone(),
+                    provider: resource.provider.instance(instance.provider_key.clone()),
                     object: Some(object.clone()),
                 });
             }
@@ -180,7 +180,9 @@ pub fn difference(from: &State, to: &State) -> Vec<StateChange> {
         let moved_provider = from
             .resources
             .get(&change.address.resource)
-            .is_none_or(|resource| resource.provider != change.provider);
+            .is_none_or(|resource| {
+                resource.provider_of(change.address.key.as_ref()) != change.provider
+            });
         if moved_provider || change.present(from) != change.object.as_ref() {
             changes.push(change);
         }

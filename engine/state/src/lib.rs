@@ -10,7 +10,7 @@ mod wire;
 pub use error::StateError;
 pub use state::{
     CheckResult, CheckStatus, InstanceState, Object, ObjectCheckResult, ObjectStatus, OutputState,
-    ResourceInState, State,
+    ResourceInState, State, StoredIdentity,
 };
 pub use version::{
     StorageError, commit, load, load_locked, new_lineage, replace, store, successor, version_of,

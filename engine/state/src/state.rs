@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use terrace_addr::{
     AbsProviderConfig, AbsResource, AbsResourceInstance, ConfigResource, DeposedKey, InstanceKey,
-    Name,
+    Name, ResourceMode,
 };
 use terrace_value::{Path, Value};
 
@@ -36,7 +36,7 @@ pub struct OutputState {
 /// A resource as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResourceInState {
-    /// The provider configuration that last managed it.
+    /// The provider configuration that last managed it, with all its instances.
     pub provider: AbsProviderConfig,
     /// Its instances.
     pub instances: BTreeMap<Option<InstanceKey>, InstanceState>,
@@ -49,6 +49,8 @@ pub struct InstanceState {
     pub current: Option<Arc<Object>>,
     /// Those that a replacement left to be destroyed.
     pub deposed: BTreeMap<DeposedKey, Arc<Object>>,
+    /// Which instance of the resource's provider configuration manages it, where that has several.
+    pub provider_key: Option<InstanceKey>,
 }
 
 /// Whether an object can be relied on.
@@ -80,6 +82,17 @@ pub struct Object {
     pub create_before_destroy: bool,
     /// Whether it is only forgotten when it is to go (`destroy = false`).
     pub skip_destroy: bool,
+    /// What identifies it, where its provider says so.
+    pub identity: Option<StoredIdentity>,
+}
+
+/// What identifies an object for as long as it lives, as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredIdentity {
+    /// Version of the identity's schema.
+    pub schema_version: i64,
+    /// The parts as the JSON text of an object.
+    pub attributes: Arc<[u8]>,
 }
 
 /// How a check stands.
@@ -158,13 +171,14 @@ impl State {
             .resources
             .entry(address.resource.clone())
             .or_insert_with(|| ResourceInState {
-                provider: provider.clone(),
+                provider: provider.whole(),
                 instances: BTreeMap::new(),
             });
-        if object.is_some() {
-            resource.provider = provider.clone();
-        }
         let instance = resource.instances.entry(address.key.clone()).or_default();
+        if object.is_some() {
+            resource.provider = provider.whole();
+            instance.provider_key.clone_from(&provider.key);
+        }
         match (deposed, object) {
             (None, object) => instance.current = object,
             (Some(key), Some(object)) => {
@@ -182,6 +196,23 @@ impl State {
         }
     }
 
+    /// Whether both hold the same managed objects, whatever the order of sensitive paths.
+    pub fn same_managed_content(&self, other: &Self) -> bool {
+        fn managed(state: &State) -> impl Iterator<Item = (&AbsResource, &ResourceInState)> {
+            let all = state.resources.iter();
+            all.filter(|(address, _)| address.resource.mode == ResourceMode::Managed)
+        }
+        let (mut ours, mut theirs) = (managed(self), managed(other));
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some((address, resource)), Some((other_address, other)))
+                    if address == other_address && resource.same_content(other) => {}
+                _ => return false,
+            }
+        }
+    }
+
     /// Whether both hold the same, whatever their lineage and serial, and whatever the order of sensitive paths.
     pub fn same_content(&self, other: &Self) -> bool {
         self.outputs == other.outputs
@@ -196,6 +227,13 @@ impl State {
 }
 
 impl ResourceInState {
+    /// The provider configuration that manages an instance: one instance of it, where it has several.
+    pub fn provider_of(&self, key: Option<&InstanceKey>) -> AbsProviderConfig {
+        let instance = self.instances.get(&key.cloned());
+        self.provider
+            .instance(instance.and_then(|instance| instance.provider_key.clone()))
+    }
+
     fn same_content(&self, other: &Self) -> bool {
         self.provider == other.provider
             && self.instances.len() == other.instances.len()
@@ -216,6 +254,7 @@ impl InstanceState {
             _ => false,
         };
         current
+            && self.provider_key == other.provider_key
             && self.deposed.len() == other.deposed.len()
             && self
                 .deposed
@@ -244,6 +283,7 @@ impl Object {
             && self.status == other.status
             && self.create_before_destroy == other.create_before_destroy
             && self.skip_destroy == other.skip_destroy
+            && self.identity == other.identity
             && (self.sensitive_paths == other.sensitive_paths || paths(self) == paths(other))
     }
 
@@ -267,6 +307,7 @@ pub(crate) mod tests {
             status: ObjectStatus::Ready,
             create_before_destroy: false,
             skip_destroy: false,
+            identity: None,
         })
     }
 

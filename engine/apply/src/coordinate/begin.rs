@@ -213,6 +213,7 @@ impl<'r> Coordinator<'r> {
                 status: terrace_state::ObjectStatus::Ready,
                 create_before_destroy: change.create_before_destroy,
                 skip_destroy: self.skips_destroy(&change.address),
+                identity: None,
             },
             |object| (**object).clone(),
         );

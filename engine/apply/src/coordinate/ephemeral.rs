@@ -145,6 +145,7 @@ fn told(subject: &Subject, problems: Vec<Problem>) -> Diagnostics {
                 subject.remark(remarks, &mut diagnostics);
             }
             Problem::Lost(doing, error) => diagnostics.push(subject.call_failed(doing, &error)),
+            Problem::Deferred => diagnostics.push(subject.put_off()),
             Problem::Broken(what) => {
                 let what = format!(
                     "Provider {} produced an invalid value for {what}.",

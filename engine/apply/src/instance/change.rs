@@ -31,6 +31,8 @@ pub(crate) struct FinalPlan {
     pub(crate) changes: bool,
     /// The planned value, without marks.
     pub(crate) planned: Value,
+    /// The planned identity.
+    identity: Option<Value>,
     config: Value,
     marks: Vec<(Path, Marks)>,
     prior: Value,
@@ -58,6 +60,10 @@ impl Approved {
             status: ObjectStatus::Ready,
             create_before_destroy: self.change.create_before_destroy,
             skip_destroy: self.skip_destroy,
+            identity: self
+                .prior
+                .as_ref()
+                .and_then(|object| object.identity.clone()),
         }
     }
 }
@@ -109,6 +115,10 @@ async fn plan(
     let (config, marks) = config.unmark_deep_with_paths();
     let marks = lasting_marks(marks);
     let prior = before.unmark_deep().0;
+    let identity = match &approved.prior {
+        Some(object) => subject.stored_identity(object, diagnostics).await,
+        None => None,
+    };
     let request = PlanRequest {
         type_name: type_name.clone(),
         prior: prior.clone(),
@@ -118,11 +128,15 @@ async fn plan(
             .prior
             .as_ref()
             .map_or_else(|| [].into(), |object| object.private.clone()),
-        identity: None,
+        identity: identity.clone(),
     };
     let mut response = match subject.provider.plan(request).await {
         Ok(reply) => {
             if subject.remark(reply.diagnostics, diagnostics) {
+                return None;
+            }
+            if reply.deferred.is_some() {
+                diagnostics.push(subject.put_off());
                 return None;
             }
             reply.value
@@ -140,10 +154,14 @@ async fn plan(
         return None;
     }
     check_approved(subject, approved, &prior, &response, diagnostics);
+    let identity = subject
+        .checked_identity(response.identity, true, diagnostics)
+        .or(identity);
     let changes = prior.is_null() || response.planned != prior;
     Some(FinalPlan {
         changes,
         planned: response.planned,
+        identity,
         config,
         marks,
         prior,
@@ -251,20 +269,19 @@ pub(crate) async fn apply_change(
     let prior = approved.prior.as_ref().map(|object| (object, &before));
     if !plan.changes {
         let value = mark(&plan.planned, block, &plan.marks);
-        let kept = approved.prior.as_ref().map_or_else(
-            || base.clone(),
-            |object| Object {
-                ..(**object).clone()
-            },
-        );
+        let status = approved.prior.as_ref().map(|object| object.status);
         let base = Object {
             private: plan.private,
-            ..Object {
-                status: kept.status,
-                ..base
-            }
+            status: status.unwrap_or_default(),
+            ..base
         };
-        let object = Some(subject.encode(&value, base));
+        let encoded = subject.encode(&value, base);
+        let object = match &approved.prior {
+            // Nothing has come of the change at all.
+            Some(prior) if prior.sensitive_paths == encoded.sensitive_paths => Arc::clone(prior),
+            _ => encoded,
+        };
+        let object = Some(object);
         return ObjectOutcome {
             object,
             value,
@@ -279,7 +296,7 @@ pub(crate) async fn apply_change(
         planned: plan.planned.clone(),
         config: plan.config,
         planned_private: plan.private,
-        identity: None,
+        identity: plan.identity,
     };
     let mut diagnostics = Diagnostics::new();
     match subject.provider.apply(request).await {

@@ -37,6 +37,7 @@ pub(crate) async fn read_data(subject: &Subject, config: &Value, in_check: bool)
         status: ObjectStatus::Ready,
         create_before_destroy: false,
         skip_destroy: false,
+        identity: None,
     };
     ObjectOutcome {
         object: Some(subject.encode(&value, base)),
@@ -74,6 +75,10 @@ async fn read(subject: &Subject, config: &Value, diagnostics: &mut Diagnostics) 
         }
     };
     if subject.remark(reply.diagnostics, diagnostics) {
+        return None;
+    }
+    if reply.deferred.is_some() {
+        diagnostics.push(subject.put_off());
         return None;
     }
     let problem = match terrace_schema::assert_conforms(block, &reply.value) {

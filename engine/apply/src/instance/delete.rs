@@ -36,9 +36,19 @@ pub(crate) async fn delete(
         uncertain,
         diagnostics,
     };
+    let identity = subject
+        .stored_identity(&removal.object, &mut diagnostics)
+        .await;
     let private = match &removal.planned_private {
         Some(private) => private.clone(),
-        None if plan_destroy => match plan(subject, removal, &prior, &mut diagnostics).await {
+        None if plan_destroy => match plan(
+            subject,
+            removal,
+            (&prior, identity.clone()),
+            &mut diagnostics,
+        )
+        .await
+        {
             Some(private) => private,
             None => return kept(false, diagnostics),
         },
@@ -50,7 +60,7 @@ pub(crate) async fn delete(
         planned: null.clone(),
         config: null,
         planned_private: private,
-        identity: None,
+        identity: identity.clone(),
     };
     let reply = match subject.provider.apply(request).await {
         Ok(reply) => reply,
@@ -106,7 +116,7 @@ pub(crate) async fn delete(
 async fn plan(
     subject: &Subject,
     removal: &Removal,
-    prior: &Value,
+    (prior, identity): (&Value, Option<Value>),
     diagnostics: &mut Diagnostics,
 ) -> Option<Arc<[u8]>> {
     let null = Value::null(subject.schema.block.implied_type());
@@ -116,11 +126,15 @@ async fn plan(
         proposed: null.clone(),
         config: null,
         prior_private: removal.object.private.clone(),
-        identity: None,
+        identity,
     };
     match subject.provider.plan(request).await {
         Ok(reply) => {
             let failed = subject.remark(reply.diagnostics, diagnostics);
+            if reply.deferred.is_some() {
+                diagnostics.push(subject.put_off());
+                return None;
+            }
             (!failed).then_some(reply.value.private)
         }
         Err(error) => {

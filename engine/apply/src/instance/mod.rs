@@ -16,8 +16,8 @@ use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_eval::Evaluator;
 use terrace_plan::Plan;
 use terrace_port::{Clock, Observer, OperationEvent, Provider, ProviderDiagnostic, ProviderError};
-use terrace_schema::{Block, ResourceSchema};
-use terrace_state::Object;
+use terrace_schema::{Block, IdentitySchema, ResourceSchema};
+use terrace_state::{Object, StoredIdentity};
 use terrace_value::{Marks, Path, Value, json};
 
 pub(crate) use change::{Approved, FinalPlan, apply_change, final_plan};
@@ -65,6 +65,84 @@ impl Subject {
     /// The block's header.
     pub(crate) fn span(&self) -> Option<Span> {
         self.block.as_ref().map(|block| block.span)
+    }
+
+    /// What identifies objects of the type, where its provider says so.
+    pub(crate) fn identity_schema(&self) -> Option<&IdentitySchema> {
+        let provider = self
+            .evaluator
+            .schemas()
+            .get(&self.provider_config.provider)?;
+        let schema = provider.identities.get(self.address.type_name())?;
+        Some(schema)
+    }
+
+    /// An identity that the provider gave, held against its schema.
+    pub(crate) fn checked_identity(
+        &self,
+        identity: Option<Value>,
+        may_be_unknown: bool,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Value> {
+        let schema = self.identity_schema();
+        match terrace_instances::checked_identity(schema, identity, may_be_unknown) {
+            Ok(identity) => identity,
+            Err(problem) => {
+                let what = format!(
+                    "Provider {} {} {}.",
+                    self.provider_name(),
+                    problem.what,
+                    self.address
+                );
+                diagnostics.push(self.broken_contract(problem.summary, &what));
+                None
+            }
+        }
+    }
+
+    /// An identity as it is stored.
+    pub(crate) fn encoded_identity(&self, identity: &Value) -> Option<StoredIdentity> {
+        let (schema_version, attributes) =
+            terrace_instances::encoded_identity(self.identity_schema(), identity)?;
+        Some(StoredIdentity {
+            schema_version,
+            attributes,
+        })
+    }
+
+    /// What identifies a stored object, in the form of the present schema.
+    pub(crate) async fn stored_identity(
+        &self,
+        object: &Object,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Value> {
+        let stored = object.identity.as_ref()?;
+        let asked = terrace_instances::stored_identity(
+            &*self.provider,
+            self.address.type_name(),
+            self.identity_schema(),
+            (stored.schema_version, &stored.attributes),
+        );
+        match asked.await {
+            Ok(reply) => {
+                self.remark(reply.diagnostics, diagnostics);
+                reply.value
+            }
+            Err(error) => {
+                diagnostics.push(self.call_failed("upgrading the identity of", &error));
+                None
+            }
+        }
+    }
+
+    /// That the provider put off what it was asked for, which nobody allowed it to do.
+    pub(crate) fn put_off(&self) -> Diagnostic {
+        let detail = format!(
+            "The provider signaled a deferred action for \"{}\", but in this context deferrals are disabled. This is a bug in the provider, please file an issue with the provider developers.",
+            self.address
+        );
+        let summary = "Provider deferred changes when Terrace did not allow deferrals";
+        self.error("provider-deferred", summary, detail)
     }
 
     /// The provider's name as messages quote it.

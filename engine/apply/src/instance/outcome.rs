@@ -68,6 +68,9 @@ pub(crate) fn judge(
         return kept(diagnostics);
     }
     let mut failed = failed;
+    let before = diagnostics.len();
+    let identity = subject.checked_identity(response.identity, false, &mut diagnostics);
+    failed |= diagnostics.len() > before;
     for leak in write_only_answers(&subject.address, block, &response.state, "after apply") {
         let what = format!("Provider {} {leak}.", subject.provider_name());
         diagnostics.push(subject.broken_contract("Provider produced invalid object", &what));
@@ -121,6 +124,9 @@ pub(crate) fn judge(
     let base = Object {
         private: response.private,
         status,
+        identity: identity
+            .and_then(|identity| subject.encoded_identity(&identity))
+            .or_else(|| expected.base.identity.clone()),
         ..expected.base.clone()
     };
     ObjectOutcome {

@@ -2,6 +2,7 @@
 
 mod dynamic;
 mod ephemeral;
+mod meta;
 mod place;
 mod read;
 
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance};
-use terrace_config::ResourceConfig;
+use terrace_config::{ForEachOrCount, ResourceConfig};
 use terrace_diag::{Diagnostic, Span};
 use terrace_schema::{
     self as schema, AttributeType, BlockNesting, NestedBlock, NestedObject, Nesting,
@@ -20,7 +21,7 @@ use terrace_value::convert::convert;
 use terrace_value::{Marks, ObjectType, Text, Type, Value};
 
 use crate::expression::{Frame, Run};
-use crate::{Evaluated, Evaluator, Scope, Values};
+use crate::{Evaluated, Evaluator, RepetitionData, Scope, Unknowns, Values};
 use dynamic::Blocks;
 use read::Read;
 
@@ -51,6 +52,7 @@ impl Evaluator {
             return Evaluated::of(Value::dynamic());
         };
         let mut evaluated = self.body(&config.body, &schema.block, scope, values);
+        meta::suggest(&config.body, &mut evaluated.diagnostics);
         if evaluated.value.has_marks_deep(Marks::EPHEMERAL) && !evaluated.diagnostics.has_errors() {
             for mut diagnostic in
                 self.ephemeral_problems(&config.body, &schema.block, &evaluated.value)
@@ -77,7 +79,27 @@ impl Evaluator {
                 module.child(step.clone(), None)
             });
         match self.provider_block(address) {
-            Some(config) => self.body(&config.body, block, &Scope::module(module), values),
+            Some(config) => {
+                let scope = match (&address.key, &config.for_each) {
+                    (None, None) => Scope::module(module),
+                    (None, Some(for_each)) => {
+                        let repetition = ForEachOrCount::ForEach(for_each.clone());
+                        Scope::instance(module, RepetitionData::unknown(&repetition))
+                    }
+                    (Some(key), _) => {
+                        let expanded = self.expand_provider(address, Unknowns::Refuse);
+                        let Some(expansion) = expanded.value else {
+                            return Evaluated {
+                                value: Value::dynamic(),
+                                dependencies: expanded.dependencies,
+                                diagnostics: expanded.diagnostics,
+                            };
+                        };
+                        Scope::instance(module, expansion.repetition(Some(key)))
+                    }
+                };
+                self.body(&config.body, block, &scope, values)
+            }
             None => {
                 let span = Span::new(terrace_diag::SourceId(u32::MAX), 0, 0);
                 let body = Body {

@@ -273,7 +273,7 @@ fn planned_resource(out: &mut Writer, change: &ResourceChange) {
     out.object(|out| {
         resource_head(out, &change.address, &change.provider.provider.to_string());
         out.number("schema_version", change.schema_version);
-        if !change.after.is_null() {
+        if values::is_any_known(&change.after) {
             out.key("values");
             values::value(out, &change.after);
         }

@@ -531,14 +531,26 @@ fn references(traversal: &Traversal) -> Vec<String> {
         return vec![text];
     }
     let mut forms = vec![text.clone()];
-    for (offset, step) in traversal.steps[subject..].iter().enumerate() {
+    for step in &traversal.steps[subject..] {
         if matches!(step, Step::Splat { .. }) {
             break;
         }
-        // An output is named together with its module.
         push_step(&mut text, step);
-        let _ = offset;
         forms.push(text.clone());
+    }
+    // An output is named together with the instance of the module that gives it, which stands for the module.
+    let of_instance = [Some(true), Some(false)];
+    let steps = traversal.steps[subject..].iter().take(2);
+    if root == "module"
+        && steps
+            .map(|step| match step {
+                Step::Index { .. } => Some(true),
+                Step::Attribute(_) => Some(false),
+                Step::Splat { .. } => None,
+            })
+            .eq(of_instance)
+    {
+        forms.remove(0);
     }
     forms.reverse();
     forms

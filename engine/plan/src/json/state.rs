@@ -118,8 +118,10 @@ fn resource(out: &mut Writer, row: &Row<'_>, schemas: &SchemaLookup<'_>) {
             &row.resource.provider.provider.to_string(),
         );
         out.number("schema_version", row.object.schema_version);
-        out.key("values");
-        tree::value(out, &value);
+        if tree::is_any_known(&value) {
+            out.key("values");
+            tree::value(out, &value);
+        }
         out.key("sensitive_values");
         tree::sensitive(out, &value);
         if !row.object.dependencies.is_empty() {

@@ -23,6 +23,12 @@ pub(super) fn value(out: &mut Writer, value: &Value) {
     }
 }
 
+/// Whether an object has an attribute to write at all.
+pub(super) fn is_any_known(object: &Value) -> bool {
+    let mut entries = object.as_entries().into_iter().flatten();
+    entries.any(|(_, item)| item.is_known())
+}
+
 /// A tree of bools; known, insensitive primitives are left out of objects.
 enum Flags {
     Bool(bool),

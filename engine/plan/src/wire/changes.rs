@@ -22,6 +22,8 @@ pub(super) struct ChangeWire {
     replace_paths: Vec<PathWire>,
     private: Base64,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    identity: Option<ValueWire>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     importing: Option<ImportingWire>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     generated_config: Option<String>,
@@ -130,6 +132,10 @@ impl ChangeWire {
             after: ValueWire::encode(&change.after, types),
             replace_paths: change.replace_paths.iter().map(PathWire::encode).collect(),
             private: Base64(change.private.clone()),
+            identity: change
+                .identity
+                .as_ref()
+                .map(|identity| ValueWire::encode(identity, types)),
             importing: change.importing.as_ref().map(|importing| ImportingWire {
                 id: importing.id.clone(),
                 identity: importing
@@ -182,6 +188,10 @@ impl ChangeWire {
                 .map(PathWire::decode)
                 .collect::<Result<_, _>>()?,
             private: self.private.0,
+            identity: self
+                .identity
+                .map(|identity| identity.decode(types))
+                .transpose()?,
             importing: self
                 .importing
                 .map(|importing| {

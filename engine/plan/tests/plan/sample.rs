@@ -113,6 +113,7 @@ pub(crate) fn change(address: &str, action: Action, before: Value, after: Value)
         after,
         replace_paths: Vec::new(),
         private: Arc::default(),
+        identity: None,
         importing: None,
         generated_config: None,
         schema_version: 1,

@@ -69,6 +69,7 @@ impl World {
             after: Value::NULL,
             replace_paths: Vec::new(),
             private: [].into(),
+            identity: None,
             importing: None,
             generated_config: None,
             schema_version: 0,

@@ -7,16 +7,16 @@ use terrace_instances::{lasting_marks, write_only_answers};
 use terrace_plan::{Action, ActionReason, Importing, ResourceChange};
 use terrace_port::{PlanRequest, PlanResponse};
 use terrace_schema::Block;
-use terrace_state::ObjectStatus;
+use terrace_state::{Object, ObjectStatus};
 use terrace_value::{Marks, Path, Value};
 
-use super::verify::{broken_contract, call_failed, remark_value, remarks};
+use super::verify::{self, broken_contract, call_failed, remark_value, remarks, taken};
 use super::{Desired, ImportBy, ManagedInput, ManagedOutcome, Subject, Wish};
 
 /// Decides the change and puts it into the outcome.
 pub(super) async fn plan(input: &ManagedInput, outcome: &mut ManagedOutcome) {
     match &input.wish {
-        Wish::Known => {}
+        Wish::Known(_) => {}
         Wish::Gone(reason) => {
             if outcome.prior.is_some() {
                 delete(input, *reason, outcome).await;
@@ -65,6 +65,7 @@ fn empty_change(subject: &Subject) -> ResourceChange {
         after: subject.null.clone(),
         replace_paths: Vec::new(),
         private: [].into(),
+        identity: None,
         importing: None,
         generated_config: None,
         create_before_destroy: false,
@@ -84,6 +85,7 @@ fn removal(
     change.action_reason = reason;
     if let Some(prior) = &outcome.prior {
         change.before = prior.value.clone();
+        change.identity.clone_from(&prior.identity);
         change.private = prior.object.private.clone();
         change.dependencies = prior.object.dependencies.clone();
         change.create_before_destroy = prior.object.create_before_destroy;
@@ -102,7 +104,7 @@ async fn delete(input: &ManagedInput, reason: ActionReason, outcome: &mut Manage
         proposed: null.clone(),
         config: null,
         prior_private: change.private.clone(),
-        identity: None,
+        identity: change.identity.clone(),
     };
     let Some(response) = ask(subject, request, &mut outcome.diagnostics).await else {
         return;
@@ -126,9 +128,9 @@ async fn ask(
 ) -> Option<PlanResponse> {
     match subject.provider.plan(request).await {
         Ok(reply) => {
-            let failed = reply.failed();
-            diagnostics.append(remarks(subject, reply.diagnostics));
-            (!failed).then_some(reply.value)
+            let mut response = taken(subject, reply, diagnostics)?;
+            response.identity = verify::identity(subject, response.identity, true, diagnostics)?;
+            Some(response)
         }
         Err(error) => {
             diagnostics.push(call_failed(subject, "planning", &error));
@@ -142,6 +144,7 @@ struct Question<'a> {
     prior: &'a Value,
     config: &'a Value,
     private: Arc<[u8]>,
+    identity: Option<Value>,
 }
 
 async fn validate(subject: &Subject, config: &Value, diagnostics: &mut Diagnostics) -> Option<()> {
@@ -206,6 +209,7 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
         prior: &prior_value,
         config: &config,
         private,
+        identity: prior.as_ref().and_then(|prior| prior.identity.clone()),
     };
     let Some(mut response) = plan_once(input, desired, &question, &mut outcome.diagnostics).await
     else {
@@ -222,6 +226,7 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
             prior: &null,
             config: &config,
             private: [].into(),
+            identity: None,
         };
         match plan_once(input, desired, &anew, &mut outcome.diagnostics).await {
             Some(second) => response = second,
@@ -237,6 +242,13 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
     if action == Action::NoOp && !same_marks(&prior_marks, &after) {
         action = Action::Update;
     }
+    let known_identity = match action {
+        Action::NoOp | Action::Update => question.identity.clone(),
+        _ => None,
+    };
+    if action == Action::NoOp {
+        depends_as_configured(desired, outcome);
+    }
     outcome.change = Some(ResourceChange {
         action,
         action_reason: reason,
@@ -244,11 +256,24 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
         after,
         replace_paths,
         private: response.private,
+        identity: response.identity.or(known_identity),
         importing: importing(input),
         create_before_destroy: desired.create_before_destroy,
         dependencies: desired.dependencies.clone(),
         ..empty_change(subject)
     });
+}
+
+/// Nothing of what an object that does not change once depended on can matter any more.
+fn depends_as_configured(desired: &Desired, outcome: &mut ManagedOutcome) {
+    if let Some(prior) = &mut outcome.prior
+        && prior.object.dependencies != desired.dependencies
+    {
+        prior.object = Arc::new(Object {
+            dependencies: desired.dependencies.clone(),
+            ..(*prior.object).clone()
+        });
+    }
 }
 
 /// What the change begins with, where it is an import.
@@ -330,7 +355,7 @@ async fn plan_once(
         proposed: proposed.clone(),
         config: question.config.clone(),
         prior_private: question.private.clone(),
-        identity: None,
+        identity: question.identity.clone(),
     };
     let mut response = ask(subject, request, diagnostics).await?;
     if response.planned.is_null() {

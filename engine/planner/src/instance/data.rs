@@ -5,7 +5,7 @@ use terrace_plan::{Action, ActionReason, ResourceChange};
 use terrace_port::OperationEvent;
 use terrace_value::{Marks, Path, Value};
 
-use super::verify::{broken_contract, call_failed, remark_value, remarks};
+use super::verify::{broken_contract, call_failed, remark_value, remarks, taken};
 use super::{Subject, prior};
 
 /// A data instance to read or to plan a read for.
@@ -113,6 +113,7 @@ fn deferred(subject: &Subject, after: Value, reason: ActionReason) -> ResourceCh
         after,
         replace_paths: Vec::new(),
         private: [].into(),
+        identity: None,
         importing: None,
         generated_config: None,
         create_before_destroy: false,
@@ -167,20 +168,16 @@ async fn read(
             return None;
         }
     };
-    let failed = reply.failed();
-    diagnostics.append(remarks(subject, reply.diagnostics));
-    if failed {
-        return None;
-    }
-    let problem = match terrace_schema::assert_conforms(block, &reply.value) {
+    let answer = taken(subject, reply, diagnostics)?;
+    let problem = match terrace_schema::assert_conforms(block, &answer) {
         Err(problem) => Some(format!(
             "produced an invalid value for {}: {problem}",
             subject.address
         )),
-        Ok(()) if reply.value.is_null() => {
+        Ok(()) if answer.is_null() => {
             Some(format!("produced a null object for {}", subject.address))
         }
-        Ok(()) if !reply.value.is_wholly_known() => Some(format!(
+        Ok(()) if !answer.is_wholly_known() => Some(format!(
             "produced a value for {} that is not wholly known",
             subject.address
         )),
@@ -194,7 +191,7 @@ async fn read(
         ));
         return None;
     }
-    let value = remark_value(&reply.value, block, marks);
+    let value = remark_value(&answer, block, marks);
     subject.observer.on_event(OperationEvent::ApplyDone {
         address: subject.address.clone(),
         action: "read",

@@ -8,7 +8,7 @@ use terrace_port::Clock;
 use terrace_value::Value;
 
 use super::Subject;
-use super::verify::{broken_contract, call_failed, remark_value, remarks};
+use super::verify::{broken_contract, call_failed, put_off, remark_value, remarks};
 
 /// An ephemeral instance to open.
 pub(crate) struct EphemeralInput {
@@ -83,6 +83,9 @@ pub(crate) fn told(subject: &Subject, problems: Vec<Problem>) -> Diagnostics {
         match problem {
             Problem::Said(said) => diagnostics.append(remarks(subject, said)),
             Problem::Lost(doing, error) => diagnostics.push(call_failed(subject, doing, &error)),
+            Problem::Deferred => {
+                diagnostics.push(put_off(&subject.address).at_opt(subject.span()));
+            }
             Problem::Broken(what) => diagnostics.push(broken_contract(
                 subject,
                 "Provider produced invalid object",

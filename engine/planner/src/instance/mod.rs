@@ -23,7 +23,7 @@ use terrace_diag::{Diagnostics, Span};
 use terrace_eval::Evaluator;
 use terrace_plan::{ActionReason, ResourceChange};
 use terrace_port::{Observer, Provider};
-use terrace_schema::ResourceSchema;
+use terrace_schema::{IdentitySchema, ResourceSchema};
 use terrace_state::Object;
 use terrace_value::Value;
 
@@ -53,6 +53,16 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
+    /// What identifies objects of the type, where its provider says so.
+    pub(crate) fn identity_schema(&self) -> Option<&IdentitySchema> {
+        let provider = self
+            .evaluator
+            .schemas()
+            .get(&self.provider_config.provider)?;
+        let schema = provider.identities.get(self.address.type_name())?;
+        Some(schema)
+    }
+
     /// The block's header.
     pub(crate) fn span(&self) -> Option<Span> {
         self.block.as_ref().map(|block| block.span)
@@ -68,8 +78,8 @@ pub(crate) enum Wish {
     Gone(ActionReason),
     /// That it no longer be managed, and why.
     Forgotten(ActionReason),
-    /// Nothing but to know it.
-    Known,
+    /// Nothing but to know it, and on what its configuration depends.
+    Known(Arc<[ConfigResource]>),
 }
 
 /// The configuration of an instance.
@@ -134,6 +144,8 @@ pub(crate) struct Known {
     pub(crate) value: Value,
     /// It as it is to be stored.
     pub(crate) object: Arc<Object>,
+    /// What identifies it.
+    pub(crate) identity: Option<Value>,
 }
 
 /// What came out for a managed instance.

@@ -6,7 +6,7 @@ use terrace_diag::Diagnostic;
 use terrace_port::{MoveRequest, ResourceState};
 use terrace_state::Object;
 
-use super::verify::{broken_contract, call_failed, remark_value, remarks};
+use super::verify::{self, broken_contract, call_failed, remark_value, remarks};
 use super::{Known, ManagedInput, ManagedOutcome, prior};
 
 /// Asks the provider to take over an object that was of another type. The outer `None` means errors, the inner one that
@@ -52,7 +52,11 @@ pub(super) async fn take_over(
         },
         source_private: stored.private.clone(),
         target_type_name: target.clone(),
-        source_identity: None,
+        source_identity: stored.identity.as_ref().map(|identity| ResourceState {
+            type_name: previous.type_name().clone(),
+            schema_version: identity.schema_version,
+            json: identity.attributes.clone(),
+        }),
     };
     let reply = match subject.provider.move_state(request).await {
         Ok(reply) => reply,
@@ -91,11 +95,19 @@ pub(super) async fn take_over(
     }
     // What was sensitive there has no place here.
     let value = remark_value(&response.state, block, &[]);
+    let identity = verify::identity(subject, response.identity, false, &mut outcome.diagnostics)?;
     let base = Object {
         private: response.private,
+        identity: identity
+            .as_ref()
+            .and_then(|identity| prior::encoded(subject.identity_schema(), identity)),
         sensitive_paths: Vec::new(),
         ..(**stored).clone()
     };
     let object = prior::encode(&subject.schema, &value, base);
-    Some(Some(Known { value, object }))
+    Some(Some(Known {
+        value,
+        object,
+        identity,
+    }))
 }

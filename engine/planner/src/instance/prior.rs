@@ -8,11 +8,11 @@ use terrace_addr::ConfigResource;
 use terrace_diag::Diagnostic;
 use terrace_instances::write_only_answers;
 use terrace_port::{OperationEvent, ReadRequest, ResourceState};
-use terrace_schema::{Block, ResourceSchema};
-use terrace_state::{Object, ObjectStatus};
+use terrace_schema::{Block, IdentitySchema, ResourceSchema};
+use terrace_state::{Object, ObjectStatus, StoredIdentity};
 use terrace_value::{Marks, Path, Type, Value};
 
-use super::verify::{broken_contract, call_failed, remark_value, remarks};
+use super::verify::{self, broken_contract, call_failed, remark_value, remarks, taken};
 use super::{Import, ImportBy, Known, ManagedInput, ManagedOutcome, Subject, Wish};
 
 /// Finds the object: stored or imported, and read where that is wanted. `None` when errors stand in the way.
@@ -20,15 +20,24 @@ pub(super) async fn find(input: &ManagedInput, outcome: &mut ManagedOutcome) -> 
     let known = match (&input.stored, &input.import) {
         (Some(stored), _) => {
             let moved = super::moved::take_over(input, stored, outcome).await?;
-            let (value, stored) = match moved {
-                Some(moved) => (moved.value, moved.object),
-                None => (
-                    decode(&input.subject, stored, outcome).await?,
-                    stored.clone(),
-                ),
+            let Known {
+                value,
+                object: stored,
+                identity,
+            } = match moved {
+                Some(moved) => moved,
+                None => Known {
+                    value: decode(&input.subject, stored, outcome).await?,
+                    identity: identity_of(&input.subject, stored, outcome).await?,
+                    object: stored.clone(),
+                },
             };
             outcome.stored = Some(value.clone());
-            let dependencies = merged_dependencies(&stored, &input.wish);
+            let dependencies = if input.refresh {
+                merged_dependencies(&stored, &input.wish)
+            } else {
+                stored.dependencies.clone()
+            };
             let skip_destroy = match &input.wish {
                 Wish::Configured(desired) => desired.skip_destroy,
                 _ => stored.skip_destroy,
@@ -43,7 +52,11 @@ pub(super) async fn find(input: &ManagedInput, outcome: &mut ManagedOutcome) -> 
                     ..(*stored).clone()
                 })
             };
-            Known { value, object }
+            Known {
+                value,
+                object,
+                identity,
+            }
         }
         (None, Some(import)) => import_object(input, import, outcome).await?,
         (None, None) => return Some(()),
@@ -67,15 +80,16 @@ impl fmt::Display for ImportBy {
 
 /// What the stored object depended on and what its configuration says now.
 fn merged_dependencies(stored: &Object, wish: &Wish) -> Arc<[ConfigResource]> {
-    let Wish::Configured(desired) = wish else {
-        return stored.dependencies.clone();
+    let configured = match wish {
+        Wish::Configured(desired) => &desired.dependencies,
+        Wish::Known(dependencies) => dependencies,
+        Wish::Gone(_) | Wish::Forgotten(_) => return stored.dependencies.clone(),
     };
-    if stored.dependencies == desired.dependencies {
+    if stored.dependencies == *configured {
         return stored.dependencies.clone();
     }
     let known: BTreeSet<&ConfigResource> = stored.dependencies.iter().collect();
-    let added = desired
-        .dependencies
+    let added = configured
         .iter()
         .filter(|dependency| !known.contains(dependency));
     let mut all: Vec<ConfigResource> = stored.dependencies.iter().chain(added).cloned().collect();
@@ -147,6 +161,51 @@ pub(crate) async fn decode(
     Some(remark_value(&reply.value, &subject.schema.block, &paths))
 }
 
+/// What identifies a stored object, in the form of the present schema. The outer `None` means errors.
+async fn identity_of(
+    subject: &Subject,
+    stored: &Object,
+    outcome: &mut ManagedOutcome,
+) -> Option<Option<Value>> {
+    let (Some(identity), Some(schema)) = (&stored.identity, subject.identity_schema()) else {
+        return Some(None);
+    };
+    if identity.schema_version > schema.version {
+        let provider = subject.provider_config.provider.for_display();
+        outcome.diagnostics.push(
+            Diagnostic::error(
+                "state-newer-than-provider",
+                "Resource instance managed by newer provider version",
+                format!(
+                    "The current state of {} was created by a newer provider version than is currently selected. Upgrade the {provider} provider to work with this state.",
+                    subject.address
+                ),
+            )
+            .address(&subject.address),
+        );
+        return None;
+    }
+    let asked = terrace_instances::stored_identity(
+        &*subject.provider,
+        subject.address.type_name(),
+        Some(schema),
+        (identity.schema_version, &identity.attributes),
+    );
+    match asked.await {
+        Ok(reply) => {
+            let found = taken(subject, reply, &mut outcome.diagnostics)?;
+            verify::identity(subject, found, false, &mut outcome.diagnostics)
+        }
+        Err(error) => {
+            let doing = "upgrading the identity of";
+            outcome
+                .diagnostics
+                .push(call_failed(subject, doing, &error));
+            None
+        }
+    }
+}
+
 async fn import_object(
     input: &ManagedInput,
     import: &Import,
@@ -169,14 +228,7 @@ async fn import_object(
             return None;
         }
     };
-    let failed = reply.failed();
-    outcome
-        .diagnostics
-        .append(remarks(subject, reply.diagnostics));
-    if failed {
-        return None;
-    }
-    let mut found = reply.value.into_iter();
+    let mut found = taken(subject, reply, &mut outcome.diagnostics)?.into_iter();
     let Some(first) = found.next() else {
         outcome.diagnostics.push(
             Diagnostic::error(
@@ -234,10 +286,13 @@ async fn import_object(
         status: ObjectStatus::Ready,
         create_before_destroy: matches!(&input.wish, Wish::Configured(desired) if desired.create_before_destroy),
         skip_destroy: matches!(&input.wish, Wish::Configured(desired) if desired.skip_destroy),
+        identity: None,
     };
+    let identity = verify::identity(subject, first.identity, false, &mut outcome.diagnostics)?;
     Some(Known {
         value: first.state,
         object: Arc::new(object),
+        identity,
     })
 }
 
@@ -276,7 +331,7 @@ async fn read(
         type_name: subject.address.type_name().clone(),
         current: current.clone(),
         private: known.object.private.clone(),
-        identity: None,
+        identity: known.identity.clone(),
     };
     let reply = match subject.provider.read(request).await {
         Ok(reply) => reply,
@@ -287,14 +342,7 @@ async fn read(
             return None;
         }
     };
-    let failed = reply.failed();
-    outcome
-        .diagnostics
-        .append(remarks(subject, reply.diagnostics));
-    if failed {
-        return None;
-    }
-    let response = reply.value;
+    let response = taken(subject, reply, &mut outcome.diagnostics)?;
     if response.state.is_null() {
         subject.observer.on_event(OperationEvent::RefreshDone {
             address: subject.address.clone(),
@@ -325,7 +373,14 @@ async fn read(
         address: subject.address.clone(),
         id: identifying(&subject.schema.block, &value),
     });
-    let unchanged = response.state == current && response.private == known.object.private;
+    let told = verify::identity(subject, response.identity, false, &mut outcome.diagnostics)?;
+    let identity = told.or(known.identity);
+    let stored_identity = identity
+        .as_ref()
+        .and_then(|identity| encoded(subject.identity_schema(), identity));
+    let unchanged = response.state == current
+        && response.private == known.object.private
+        && stored_identity == known.object.identity;
     let object = if unchanged
         && !known.object.attributes.is_empty()
         && known.object.schema_version == subject.schema.version
@@ -337,11 +392,16 @@ async fn read(
             &value,
             Object {
                 private: response.private,
+                identity: stored_identity,
                 ..(*known.object).clone()
             },
         )
     };
-    Some(Some(Known { value, object }))
+    Some(Some(Known {
+        value,
+        object,
+        identity,
+    }))
 }
 
 fn import_missing(input: &ManagedInput) -> Diagnostic {
@@ -355,6 +415,15 @@ fn import_missing(input: &ManagedInput) -> Diagnostic {
     )
     .at_opt(input.import.as_ref().map(|import| import.span))
     .address(&input.subject.address)
+}
+
+/// An identity as it is stored.
+pub(crate) fn encoded(schema: Option<&IdentitySchema>, identity: &Value) -> Option<StoredIdentity> {
+    let (schema_version, attributes) = terrace_instances::encoded_identity(schema, identity)?;
+    Some(StoredIdentity {
+        schema_version,
+        attributes,
+    })
 }
 
 /// `base` with the attributes of `value`.

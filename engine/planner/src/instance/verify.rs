@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_eval::Evaluator;
-use terrace_port::{ProviderDiagnostic, ProviderError};
+use terrace_port::{ProviderDiagnostic, ProviderError, Reply};
 use terrace_schema::Block;
 use terrace_syntax::Body;
 use terrace_value::{Marks, Path, Value};
@@ -28,6 +28,51 @@ pub(crate) fn remarks(subject: &Subject, remarks: Vec<ProviderDiagnostic>) -> Di
         ));
     }
     diagnostics
+}
+
+/// A provider's answer, with its remarks said; `None` where it is none: because of an error, or because the provider put
+/// it off, which nobody allowed it to do.
+pub(crate) fn taken<T>(
+    subject: &Subject,
+    reply: Reply<T>,
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    let failed = reply.failed();
+    diagnostics.append(remarks(subject, reply.diagnostics));
+    if reply.deferred.is_some() {
+        diagnostics.push(put_off(&subject.address).at_opt(subject.span()));
+        return None;
+    }
+    (!failed).then_some(reply.value)
+}
+
+/// That a provider put off what it was asked for.
+pub(crate) fn put_off(address: &dyn std::fmt::Display) -> Diagnostic {
+    Diagnostic::error(
+        "provider-deferred",
+        "Provider deferred changes when Terrace did not allow deferrals",
+        format!(
+            "The provider signaled a deferred action for \"{address}\", but in this context deferrals are disabled. This is a bug in the provider, please file an issue with the provider developers."
+        ),
+    )
+    .address(address)
+}
+
+/// An identity that a provider gave, held against its schema; `None` where it breaks the contract.
+pub(crate) fn identity(
+    subject: &Subject,
+    identity: Option<Value>,
+    may_be_unknown: bool,
+    diagnostics: &mut Diagnostics,
+) -> Option<Option<Value>> {
+    match terrace_instances::checked_identity(subject.identity_schema(), identity, may_be_unknown) {
+        Ok(identity) => Some(identity),
+        Err(problem) => {
+            let what = format!("{} {}", problem.what, subject.address);
+            diagnostics.push(broken_contract(subject, problem.summary, &what));
+            None
+        }
+    }
 }
 
 /// A body that was read by a schema: where the places of attributes are found.

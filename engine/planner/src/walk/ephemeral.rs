@@ -44,11 +44,12 @@ impl Walk<'_> {
             ..
         } = self.prepared(&context, key.as_ref())?;
         self.gathered.reads.insert(address.clone(), reads);
+        let provider = self.provider_of(&context, key.as_ref());
         self.gathered
             .ephemerals
-            .insert(address.clone(), context.provider.clone());
+            .insert(address.clone(), provider.clone());
         let subject = self.subject(&context, address);
-        let opening = self.pool.provider(&context.provider, &*self.table);
+        let opening = self.pool.provider(&provider, &*self.table);
         let pending = context.pending;
         let clock = Arc::clone(&self.request.clock);
         self.running.push(

@@ -47,14 +47,15 @@ impl Walk<'_> {
         let address = context.abs.instance(key.cloned());
         if !self.take(std::mem::take(&mut outcome.diagnostics)) {
             if let Some(prior) = &outcome.prior {
-                self.store(&address, None, &context.provider, Some(&prior.object));
+                let provider = self.provider_of(context, key);
+                self.store(&address, None, &provider, Some(&prior.object));
             }
             if let Some(change) = outcome.change {
                 self.gathered.changes.insert((address, None), change);
             }
             return false;
         }
-        self.found(&address, None, &context.provider, &outcome);
+        self.found(&address, None, &self.provider_of(context, key), &outcome);
         let value = match (&outcome.change, &outcome.prior) {
             (Some(change), _) => Some(change.after.clone()),
             (None, Some(prior)) => Some(prior.value.clone()),
@@ -162,26 +163,32 @@ impl Walk<'_> {
             return;
         };
         let now = outcome.prior.as_ref().map(|prior| &prior.value);
-        if now == Some(stored) {
-            return;
+        let previous_address = self.moved.previous.get(address).cloned();
+        let action = match now {
+            None => Action::Delete,
+            // Where nothing else is planned, a move is all that there is to tell.
+            Some(now) if now == stored => match (self.mode(), &previous_address) {
+                (PlanMode::RefreshOnly, Some(_)) => Action::NoOp,
+                _ => return,
+            },
+            Some(_) => Action::Update,
+        };
+        if action != Action::NoOp {
+            self.gathered.drifted.insert(address.clone());
         }
-        self.gathered.drifted.insert(address.clone());
         self.gathered.drift.push(ResourceChange {
             address: address.clone(),
-            previous_address: self.moved.previous.get(address).cloned(),
+            previous_address,
             deposed: deposed.cloned(),
             provider: provider.clone(),
             schema_version: outcome.schema_version,
-            action: if now.is_some() {
-                Action::Update
-            } else {
-                Action::Delete
-            },
+            action,
             action_reason: ActionReason::None,
             before: stored.clone(),
             after: now.cloned().unwrap_or_else(|| Value::null(Type::Dynamic)),
             replace_paths: Vec::new(),
             private: [].into(),
+            identity: None,
             importing: None,
             generated_config: None,
             create_before_destroy: false,
@@ -217,11 +224,10 @@ impl Walk<'_> {
                 .base
                 .resources
                 .get(&address.resource)
-                .map(|stored| &stored.provider)
+                .map(|stored| stored.provider_of(address.key.as_ref()))
                 // An object that came from another provider is this one's now.
                 .filter(|stored| stored.provider == provider.provider)
-                .unwrap_or(provider)
-                .clone();
+                .unwrap_or_else(|| provider.clone());
             Arc::make_mut(&mut self.gathered.prior).set_object(
                 address,
                 deposed,
@@ -248,6 +254,7 @@ impl Walk<'_> {
                 failures.append(&mut outcome.failures);
             }
         }
+        let provider = self.provider_of(context, key);
         if outcome.read {
             let base = Object {
                 schema_version: context.schema.version,
@@ -259,21 +266,17 @@ impl Walk<'_> {
                 status: ObjectStatus::Ready,
                 create_before_destroy: false,
                 skip_destroy: false,
+                identity: None,
             };
             let object = prior::encode(&context.schema, &outcome.value, base);
             Arc::make_mut(&mut self.gathered.prior).set_object(
                 &address,
                 None,
-                &context.provider,
+                &provider,
                 Some(object),
             );
         } else if self.mode() == PlanMode::Normal {
-            Arc::make_mut(&mut self.gathered.prior).set_object(
-                &address,
-                None,
-                &context.provider,
-                None,
-            );
+            Arc::make_mut(&mut self.gathered.prior).set_object(&address, None, &provider, None);
         }
         if let Some(mut change) = outcome.change {
             change.dependencies = Arc::clone(&context.dependencies);

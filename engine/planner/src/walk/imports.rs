@@ -273,7 +273,7 @@ impl Walk<'_> {
                             stored_provider: None,
                             import: Some(import),
                             refresh: true,
-                            wish: Wish::Known,
+                            wish: Wish::Known([].into()),
                             prevent_destroy: None,
                         };
                         let make =

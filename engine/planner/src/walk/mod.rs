@@ -71,7 +71,8 @@ pub(crate) struct Context {
     pub(crate) node: NodeId,
     pub(crate) abs: AbsResource,
     pub(crate) config: Arc<ResourceConfig>,
-    pub(crate) provider: terrace_addr::AbsProviderConfig,
+    /// The provider configuration, and the key by which instances choose one of it.
+    pub(crate) provider: terrace_config::ProviderBinding,
     pub(crate) schema: Arc<ResourceSchema>,
     /// Null of the schema's type.
     pub(crate) null: Value,
@@ -176,6 +177,8 @@ pub(crate) struct Walk<'a> {
     /// What happens to resources, as reasons tell it.
     pub(crate) causes: Mutex<CauseCache>,
     pending: HashMap<NodeId, Pending>,
+    /// Instances of provider configurations that instances of resources have chosen by key.
+    chosen: HashMap<AbsResourceInstance, terrace_addr::AbsProviderConfig>,
     /// Resources that have been expanded.
     expanded: HashSet<AbsResource>,
     /// Resources whose node was left out because something before it failed.
@@ -248,6 +251,7 @@ impl<'a> Walk<'a> {
             read_by_providers,
             causes: Mutex::default(),
             pending: HashMap::new(),
+            chosen: HashMap::new(),
             expanded: HashSet::new(),
             skipped: BTreeSet::new(),
             imports: BTreeMap::new(),

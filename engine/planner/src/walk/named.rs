@@ -22,8 +22,14 @@ impl Walk<'_> {
                 ok = false;
                 continue;
             }
+            if !self.judges_variables() {
+                continue;
+            }
             let judged = self.evaluator.validate_variable(&address, &*self.table);
             ok &= self.take(judged.diagnostics);
+            if self.mode() == PlanMode::Destroy {
+                continue;
+            }
             if judged.value.contains(&CheckOutcome::Unknown) {
                 let what = within(module, format!("var.{name}"));
                 let reads = self.gathered.check_reads.entry(what).or_default();
@@ -38,6 +44,12 @@ impl Walk<'_> {
             }
         }
         ok
+    }
+
+    /// Whether validations of variables are judged: a destruction comes of any values, but reading what is to go does not.
+    fn judges_variables(&self) -> bool {
+        self.mode() != PlanMode::Destroy
+            || self.request.options.refresh && !self.request.state.resources.is_empty()
     }
 
     pub(super) fn local(&mut self, module: &ModulePath, name: &Name) -> bool {
@@ -77,9 +89,6 @@ impl Walk<'_> {
     }
 
     pub(super) fn output(&mut self, module: &ModulePath, name: &Name) -> bool {
-        if self.mode() == PlanMode::Destroy {
-            return true;
-        }
         let config = self.config.clone();
         let Some(output) = config
             .module(module)
@@ -87,6 +96,14 @@ impl Walk<'_> {
         else {
             return true;
         };
+        if self.mode() == PlanMode::Destroy {
+            if module.is_root() && !output.preconditions.is_empty() {
+                let what = format!("output.{name}");
+                let checks = &mut self.gathered.checks;
+                checks.record("output", what.clone(), what, [CheckOutcome::Unknown]);
+            }
+            return true;
+        }
         let mut ok = true;
         for instance in self.table.modules(module) {
             let address = AbsNamed::new(instance, name.clone());

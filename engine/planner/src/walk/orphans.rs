@@ -6,7 +6,7 @@ use futures::FutureExt;
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance, InstanceKey, ResourceMode};
 use terrace_config::ForEachOrCount;
 use terrace_diag::Diagnostic;
-use terrace_eval::{ConfigNode, Scope, Values};
+use terrace_eval::{ConfigNode, Scope, Unknowns, Values};
 use terrace_graph::NodeId;
 use terrace_plan::{ActionReason, PlanMode};
 use terrace_schema::ResourceSchema;
@@ -39,15 +39,31 @@ impl Walk<'_> {
                     address: address.clone(),
                     deposed: None,
                     object: object.clone(),
-                    provider: context.provider.clone(),
+                    provider: self.provider_to_destroy(context, stored, key.as_ref()),
                     wish: self.wish(ActionReason::None, context.skips_destroy()),
                     prevent_destroy,
                 };
                 self.queue_task(Some(node), Task::Orphan(Box::new(orphan)));
             }
-            self.queue_deposed(Some(node), &address, &context.provider, instance);
+            let provider = self.provider_to_destroy(context, stored, key.as_ref());
+            self.queue_deposed(Some(node), &address, &provider, instance);
         }
         true
+    }
+
+    /// The provider configuration that destroys an object: as configured, and where that has instances, the one that made
+    /// the object.
+    fn provider_to_destroy(
+        &self,
+        context: &Context,
+        stored: &terrace_state::ResourceInState,
+        key: Option<&InstanceKey>,
+    ) -> AbsProviderConfig {
+        if context.provider.key.is_some() {
+            stored.provider_of(key)
+        } else {
+            context.provider.config.clone()
+        }
     }
 
     /// Queues the objects of a configured resource that its expansion does not have, and the deposed ones.
@@ -75,13 +91,14 @@ impl Walk<'_> {
                     address: address.clone(),
                     deposed: None,
                     object: object.clone(),
-                    provider: stored.provider.clone(),
+                    provider: stored.provider_of(key.as_ref()),
                     wish: self.wish(reason, context.skips_destroy()),
                     prevent_destroy,
                 };
                 self.queue_task(Some(node), Task::Orphan(Box::new(orphan)));
             }
-            self.queue_deposed(Some(node), &address, &stored.provider, instance);
+            let provider = stored.provider_of(key.as_ref());
+            self.queue_deposed(Some(node), &address, &provider, instance);
         }
         true
     }
@@ -129,7 +146,7 @@ impl Walk<'_> {
 
     fn wish(&self, reason: ActionReason, forget: bool) -> Wish {
         match (self.mode(), forget) {
-            (PlanMode::RefreshOnly, _) => Wish::Known,
+            (PlanMode::RefreshOnly, _) => Wish::Known([].into()),
             (PlanMode::Destroy, true) => Wish::Forgotten(ActionReason::None),
             (PlanMode::Destroy, false) => Wish::Gone(ActionReason::None),
             (PlanMode::Normal, true) => Wish::Forgotten(reason),
@@ -193,13 +210,14 @@ impl Walk<'_> {
                         address: address.clone(),
                         deposed: None,
                         object: object.clone(),
-                        provider: stored.provider.clone(),
+                        provider: stored.provider_of(key.as_ref()),
                         wish: self.wish(reason, forget),
                         prevent_destroy: prevented.map(|block| block.span),
                     };
                     self.queue_task(None, Task::Orphan(Box::new(orphan)));
                 }
-                self.queue_deposed(None, &address, &stored.provider, instance);
+                let provider = stored.provider_of(key.as_ref());
+                self.queue_deposed(None, &address, &provider, instance);
             }
         }
     }
@@ -224,14 +242,14 @@ impl Walk<'_> {
     /// The provider configuration that manages an object of the state: its own if it is still there, or one above it.
     fn provider_for_stored(&mut self, orphan: &Orphan) -> Option<AbsProviderConfig> {
         let stored = &orphan.provider;
-        let mut candidate = stored.clone();
+        let mut candidate = stored.whole();
         loop {
             if self
                 .graph
                 .id(&ConfigNode::Provider(candidate.clone()))
                 .is_some()
             {
-                return Some(candidate);
+                return self.instance_for_stored(orphan, &candidate);
             }
             match candidate.module.parent() {
                 Some((parent, _)) if candidate.alias.is_none() => candidate.module = parent,
@@ -247,6 +265,47 @@ impl Walk<'_> {
                 format!(
                     "To work with {address} its original provider configuration at {stored} is required, but it has been removed. This occurs when a provider configuration is removed while objects created by that provider still exist in the state. Re-add the provider configuration to destroy {address}, after which you can remove the provider configuration again."
                 ),
+            )
+            .address(address),
+        );
+        None
+    }
+
+    /// The instance of a provider configuration that manages an object of the state, if it is still there.
+    fn instance_for_stored(
+        &mut self,
+        orphan: &Orphan,
+        config: &AbsProviderConfig,
+    ) -> Option<AbsProviderConfig> {
+        let expanded = self.evaluator.expand_provider(config, Unknowns::Refuse);
+        if !self.take(expanded.diagnostics) {
+            return None;
+        }
+        let key = &orphan.provider.key;
+        if expanded.value?.contains(key.as_ref()) {
+            return Some(config.instance(key.clone()));
+        }
+        let address = &orphan.address;
+        let object = match &orphan.deposed {
+            None => address.to_string(),
+            Some(deposed) => format!("{address}'s deposed object {deposed}"),
+        };
+        let stored = &orphan.provider;
+        let detail = if key.is_some() {
+            format!(
+                "To work with {object} its original provider instance at {stored} is required, but it has been removed. This occurs when an element is removed from the provider configuration's for_each collection while objects created by the associated provider instance still exist in the state. Re-add the for_each element to destroy {object}, after which you can remove the provider configuration again.\n\nThis is commonly caused by using the same for_each collection both for a resource (or its containing module) and its associated provider configuration. To successfully remove an instance of a resource it must be possible to remove the corresponding element from the resource's for_each collection while retaining the corresponding element in the provider's for_each collection."
+            )
+        } else {
+            format!(
+                "To work with {object} its original provider instance at {stored} is required, but it has been removed. This suggests that you've added for_each to this provider configuration while there are existing instances of {} that need to be destroyed by the original single-instance provider configuration.\n\nTo proceed, return to your previous single-instance configuration for {stored} and ensure that {object} has been destroyed or forgotten before using for_each with this provider.",
+                address.resource
+            )
+        };
+        self.gathered.diagnostics.push(
+            Diagnostic::error(
+                "provider-instance-missing",
+                "Provider instance not present",
+                detail,
             )
             .address(address),
         );

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use terrace_addr::{
-    AbsResource, AbsResourceInstance, ConfigResource, InstanceKey, ModuleInstance, ResourceMode,
+    AbsProviderConfig, AbsResource, AbsResourceInstance, ConfigResource, InstanceKey,
+    ModuleInstance, ResourceMode,
 };
 use terrace_config::ResourceConfig;
 use terrace_diag::{Diagnostic, Diagnostics};
-use terrace_eval::{CheckOutcome, Dependency, Evaluated, RuleKind, Scope, Trigger, Unknowns};
+use terrace_eval::{
+    CheckOutcome, Dependency, Evaluated, Expansion, RuleKind, Scope, Trigger, Unknowns,
+};
 use terrace_graph::NodeId;
 use terrace_plan::{Action, PlanMode};
 use terrace_schema::ResourceSchema;
@@ -106,7 +109,8 @@ impl Walk<'_> {
             return false;
         };
         let abs = block.resource.in_module(module.clone());
-        self.table.set_expansion(&abs, expansion.clone());
+        self.table
+            .set_expansion(&abs, self.expansion_to_read(&abs, &expansion));
         self.expanded.insert(abs.clone());
         if !self.imports_exist(&abs, &expansion) {
             return false;
@@ -119,7 +123,7 @@ impl Walk<'_> {
         shared_reads.extend(explicit);
         let context = Arc::new(Context {
             node,
-            provider: self.evaluator.provider_of(&module.path(), block),
+            provider: self.evaluator.provider_binding(&module.path(), block),
             config: Arc::clone(block),
             schema: Arc::clone(schema),
             null: Value::null(schema.block.implied_type()),
@@ -149,6 +153,32 @@ impl Walk<'_> {
         true
     }
 
+    /// The instances of a resource as others read them: where nothing is going to be made, those that there are.
+    fn expansion_to_read(&self, resource: &AbsResource, expansion: &Expansion) -> Expansion {
+        if self.mode() != PlanMode::RefreshOnly || resource.resource.mode != ResourceMode::Managed {
+            return expansion.clone();
+        }
+        let stored = self.base.resources.get(resource);
+        let exists = |key: &InstanceKey| {
+            stored.is_some_and(|stored| stored.instances.contains_key(&Some(key.clone())))
+        };
+        match expansion {
+            Expansion::Count(count) => {
+                let last = (0..*count)
+                    .rev()
+                    .find(|index| exists(&InstanceKey::Int(*index)));
+                Expansion::Count(last.map_or(0, |last| last + 1))
+            }
+            Expansion::ForEach(entries) => {
+                let present = entries
+                    .iter()
+                    .filter(|(key, _)| exists(&InstanceKey::String(key.clone())));
+                Expansion::ForEach(present.cloned().collect())
+            }
+            Expansion::Single | Expansion::Disabled | Expansion::Unknown => expansion.clone(),
+        }
+    }
+
     /// Whether anything that `dependency` stands for is about to change.
     fn has_pending_changes(&self, dependency: &Dependency) -> bool {
         let changes = |resource: &AbsResource| {
@@ -168,6 +198,10 @@ impl Walk<'_> {
     /// Evaluates a configured instance and starts what its provider has to do.
     pub(super) fn start_configured(&mut self, context: Arc<Context>, key: Option<InstanceKey>) {
         let node = context.node;
+        if self.choose_provider(&context, key.as_ref()).is_none() {
+            self.settle(node, false);
+            return;
+        }
         match context.config.resource.mode {
             ResourceMode::Managed if self.mode() == PlanMode::RefreshOnly => {
                 self.start_known(context, key);
@@ -190,13 +224,45 @@ impl Walk<'_> {
         }
     }
 
+    /// Finds out which instance of its provider configuration an instance uses; `None` where errors keep that from
+    /// being told.
+    fn choose_provider(&mut self, context: &Context, key: Option<&InstanceKey>) -> Option<()> {
+        if context.provider.key.is_none() {
+            return Some(());
+        }
+        let address = context.abs.instance(key.cloned());
+        let repetition = context.expansion.repetition(key);
+        let chosen =
+            self.evaluator
+                .provider_instance(&address, repetition, &context.provider, &*self.table);
+        if !self.take(chosen.diagnostics) {
+            return None;
+        }
+        self.chosen.insert(address, chosen.value?);
+        Some(())
+    }
+
+    /// The provider configuration that an instance uses.
+    pub(super) fn provider_of(
+        &self,
+        context: &Context,
+        key: Option<&InstanceKey>,
+    ) -> AbsProviderConfig {
+        let config = &context.provider.config;
+        if context.provider.key.is_none() {
+            return config.clone();
+        }
+        let chosen = self.chosen.get(&context.abs.instance(key.cloned()));
+        chosen.unwrap_or(config).clone()
+    }
+
     pub(super) fn subject(
         &self,
         context: &Context,
         address: AbsResourceInstance,
     ) -> impl FnOnce(Arc<dyn terrace_port::Provider>) -> Subject + Send + use<> {
         let previous_address = self.moved.previous.get(&address).cloned();
-        let provider_config = context.provider.clone();
+        let provider_config = self.provider_of(context, address.key.as_ref());
         let schema = Arc::clone(&context.schema);
         let null = context.null.clone();
         let config = Arc::clone(&context.config);
@@ -224,7 +290,8 @@ impl Walk<'_> {
             return;
         };
         let node = context.node;
-        let launched = self.launch_managed(context, key, Some(stored), None, Wish::Known);
+        let wish = Wish::Known(Arc::clone(&context.dependencies));
+        let launched = self.launch_managed(context, key, Some(stored), None, wish);
         if launched.is_none() {
             self.settle(node, false);
         }
@@ -284,7 +351,8 @@ impl Walk<'_> {
             .map(|resource| resource.provider.provider.clone());
         let subject = self.subject(&context, context.abs.instance(key.clone()));
         let refresh = self.request.options.refresh;
-        let opening = self.pool.provider(&context.provider, &*self.table);
+        let provider = self.provider_of(&context, key.as_ref());
+        let opening = self.pool.provider(&provider, &*self.table);
         self.running.push(
             async move {
                 let outcome = match opening.await {
@@ -348,7 +416,8 @@ impl Walk<'_> {
         self.gathered.reads.insert(address.clone(), reads);
         let subject = self.subject(&context, address);
         let may_defer = self.mode() == PlanMode::Normal;
-        let opening = self.pool.provider(&context.provider, &*self.table);
+        let provider = self.provider_of(&context, key.as_ref());
+        let opening = self.pool.provider(&provider, &*self.table);
         let pending = context.pending;
         let in_check = context.config.in_check.is_some();
         self.running.push(

@@ -18,7 +18,7 @@ use super::object::{raw_attributes, read_paths, write_paths};
 use super::text::{compact, indent};
 use crate::{
     CheckResult, CheckStatus, InstanceState, Object, ObjectCheckResult, ObjectStatus, OutputState,
-    ResourceInState, State, StateError,
+    ResourceInState, State, StateError, StoredIdentity,
 };
 
 #[derive(Deserialize)]
@@ -73,7 +73,8 @@ struct ResourceForm<'a> {
     type_name: Cow<'a, str>,
     #[serde(borrow)]
     name: Cow<'a, str>,
-    #[serde(borrow)]
+    /// Empty where each instance has its own.
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
     provider: Cow<'a, str>,
     #[serde(borrow, default)]
     instances: Vec<InstanceForm<'a>>,
@@ -87,6 +88,9 @@ pub(super) struct InstanceForm<'a> {
     status: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
     deposed: Cow<'a, str>,
+    /// An instance of a provider configuration that has several, as OpenTofu writes it.
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    provider: Cow<'a, str>,
     #[serde(default)]
     schema_version: u64,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -95,6 +99,10 @@ pub(super) struct InstanceForm<'a> {
     attributes_flat: Option<&'a RawValue>,
     #[serde(borrow, default)]
     sensitive_attributes: Option<RawText<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    identity_schema_version: Option<u64>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    identity: Option<RawText<'a>>,
     #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
     private: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -296,7 +304,15 @@ fn read_resource<'a>(
         module: interner.module(&form.module)?,
         resource: Arc::new(resource),
     };
-    let provider = interner.provider(&form.provider)?;
+    let provider = match form.instances.iter().find(|form| !form.provider.is_empty()) {
+        None => interner.provider(&form.provider)?,
+        Some(first) if form.provider.is_empty() => interner.provider(&first.provider)?.whole(),
+        Some(_) => {
+            return Err(StateError::invalid(format!(
+                "The resource {address} has a provider, and so has one of its instances."
+            )));
+        }
+    };
     let mut instances = BTreeMap::new();
     for instance in &form.instances {
         read_instance(&address, instance, interner, &mut instances)?;
@@ -333,6 +349,9 @@ fn read_instance<'a>(
         .flatten();
     let object = Arc::new(read_object(resource, form, interner)?);
     let instance = instances.entry(key.clone()).or_default();
+    if !form.provider.is_empty() {
+        instance.provider_key = interner.provider(&form.provider)?.key;
+    }
     let replaced = if form.deposed.is_empty() {
         instance.current.replace(object)
     } else {
@@ -419,6 +438,16 @@ pub(super) fn read_object<'a>(
         status,
         create_before_destroy: form.create_before_destroy,
         skip_destroy: form.skip_destroy,
+        identity: form.identity.as_ref().and_then(|raw| {
+            let text = raw.borrowed().get();
+            (text != "null").then(|| StoredIdentity {
+                schema_version: form
+                    .identity_schema_version
+                    .and_then(|version| i64::try_from(version).ok())
+                    .unwrap_or_default(),
+                attributes: compact(text).into(),
+            })
+        }),
     })
 }
 
@@ -520,15 +549,28 @@ fn value_text(value: &Value) -> String {
 }
 
 fn write_resource<'a>(address: &'a AbsResource, resource: &'a ResourceInState) -> ResourceForm<'a> {
+    let keyed = resource
+        .instances
+        .values()
+        .any(|instance| instance.provider_key.is_some());
     let instances = resource.instances.iter().flat_map(|(key, instance)| {
+        let with_provider = move |form: InstanceForm<'a>| InstanceForm {
+            provider: if keyed {
+                let provider = &resource.provider;
+                let provider = provider.instance(instance.provider_key.clone());
+                provider.to_string().into()
+            } else {
+                "".into()
+            },
+            ..form
+        };
         let current = instance
             .current
             .iter()
-            .map(move |object| write_object(key.as_ref(), None, object));
-        let deposed = instance
-            .deposed
-            .iter()
-            .map(move |(deposed, object)| write_object(key.as_ref(), Some(deposed), object));
+            .map(move |object| with_provider(write_object(key.as_ref(), None, object)));
+        let deposed = instance.deposed.iter().map(move |(deposed, object)| {
+            with_provider(write_object(key.as_ref(), Some(deposed), object))
+        });
         current.chain(deposed)
     });
     ResourceForm {
@@ -539,7 +581,11 @@ fn write_resource<'a>(address: &'a AbsResource, resource: &'a ResourceInState) -
         },
         type_name: (&*address.resource.type_name).into(),
         name: (&*address.resource.name).into(),
-        provider: resource.provider.to_string().into(),
+        provider: if keyed {
+            "".into()
+        } else {
+            resource.provider.to_string().into()
+        },
         instances: instances.collect(),
     }
 }
@@ -559,10 +605,19 @@ pub(super) fn write_object<'a>(
             ObjectStatus::Tainted => "tainted".into(),
         },
         deposed: deposed.map_or_else(|| "".into(), |key| (&*key.0).into()),
+        provider: "".into(),
         schema_version: u64::try_from(object.schema_version).unwrap_or_default(),
         attributes: Some(RawText::Borrowed(raw_attributes(&object.attributes))),
         attributes_flat: None,
         sensitive_attributes: Some(RawText::Owned(write_paths(&object.sensitive_paths))),
+        identity_schema_version: object
+            .identity
+            .as_ref()
+            .map(|identity| u64::try_from(identity.schema_version).unwrap_or_default()),
+        identity: object
+            .identity
+            .as_ref()
+            .map(|identity| RawText::Borrowed(raw_attributes(&identity.attributes))),
         private: if object.private.is_empty() {
             "".into()
         } else {

@@ -10,7 +10,7 @@ use terrace_port::{
     ReadRequest, ReadResponse, RenewedEphemeral, Reply, ResourceState,
 };
 use terrace_schema::{Block, ProviderSchema, ResourceSchema};
-use terrace_value::{Path, Text, Value};
+use terrace_value::{Path, Type, Text, Value};
 use tokio::sync::watch;
 
 use super::check::{
@@ -281,10 +281,11 @@ impl StrictProvider {
                         "The private bytes of {id:?} were lost on the way."
                     )));
                 }
+                self.same_identity(&request.type_name, id, request.identity.as_ref())?;
                 Ok(ReadResponse {
                     state: self.as_type(&request.type_name, &object),
                     private: Arc::clone(&request.private),
-                    identity: None,
+                    identity: self.identity(&request.type_name, Value::string(id)),
                 })
             }
             Lookup::Gone => Ok(ReadResponse {
@@ -312,7 +313,7 @@ impl StrictProvider {
         Ok(MoveResponse {
             state: self.object(super::identity::taken_over(&stored)),
             private: object_token(&id).into(),
-            identity: None,
+            identity: self.identity(&request.target_type_name, Value::string(id)),
         })
     }
 
@@ -364,13 +365,42 @@ impl StrictProvider {
         requires_replace: Vec<Path>,
     ) -> PlanResponse {
         let private = plan_token(&request.type_name, &request.prior, &planned).into();
+        let identity = match request.prior.get("id") {
+            Some(id) => self.identity(&request.type_name, id.clone()),
+            None => self.identity(&request.type_name, Value::unknown(Type::String)),
+        };
         PlanResponse {
             planned,
             requires_replace,
             private,
             legacy_type_system: self.legacy_type_system,
-            identity: None,
+            identity: identity.filter(|_| !request.proposed.is_null()),
         }
+    }
+
+    /// What identifies an object, where its type has an identity.
+    fn identity(&self, type_name: &str, id: Value) -> Option<Value> {
+        self.schema.identities.contains_key(type_name).then(|| {
+            Value::object([("id", id), ("region", Value::string("here"))])
+        })
+    }
+
+    /// An identity that the engine knows must be the one that it was given.
+    fn same_identity(
+        &self,
+        type_name: &str,
+        id: &str,
+        told: Option<&Value>,
+    ) -> Result<(), ProviderDiagnostic> {
+        let Some(told) = told.filter(|told| told.is_wholly_known()) else {
+            return Ok(());
+        };
+        if self.identity(type_name, Value::string(id)).as_ref() == Some(told) {
+            return Ok(());
+        }
+        Err(broken(format!(
+            "The identity of {id:?} was changed on the way to {told:?}."
+        )))
     }
 
     fn do_apply(&self, request: &ApplyRequest) -> Result<ApplyResponse, ProviderDiagnostic> {
@@ -409,11 +439,12 @@ impl StrictProvider {
         } else {
             self.do_update(request, block)?
         };
+        self.same_identity(&request.type_name, &id, request.identity.as_ref())?;
         Ok(ApplyResponse {
             state,
             private: object_token(&id).into(),
             legacy_type_system: self.legacy_type_system,
-            identity: None,
+            identity: self.identity(&request.type_name, Value::string(id)),
         })
     }
 
@@ -510,7 +541,7 @@ impl StrictProvider {
             type_name: type_name.into(),
             state,
             private: object_token(id).into(),
-            identity: None,
+            identity: self.identity(type_name, Value::string(id)),
         }])
     }
 }

@@ -77,6 +77,7 @@ impl Case {
             status: ObjectStatus::Ready,
             create_before_destroy: false,
             skip_destroy: false,
+            identity: None,
         };
         let address: AbsResourceInstance = address.parse().expect("a test's address parses");
         let config = AbsProviderConfig {

@@ -5,11 +5,14 @@
 mod checks;
 mod ephemeral;
 mod functions;
+mod identities;
 mod imports;
 mod lifecycle;
 mod moves;
 mod outside;
 mod progress;
+mod provider_instances;
 mod reasons;
+mod remembered;
 mod world;
 mod write_only;

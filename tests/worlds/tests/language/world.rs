@@ -151,6 +151,7 @@ impl World {
     pub(crate) fn evaluator(&self, modules: &[(&str, &str)]) -> (Arc<Evaluator>, Diagnostics) {
         let path = |module: &str| match module {
             "" => "main.tf".to_owned(),
+            file if file.contains('.') => file.to_owned(),
             module => format!("{module}/main.tf"),
         };
         let mut files: Vec<SnapshotFile> = modules
@@ -164,6 +165,7 @@ impl World {
         let snapshot = Snapshot {
             modules: modules
                 .iter()
+                .filter(|(module, _)| !module.contains('.'))
                 .map(|(module, _)| match *module {
                     "" => (String::new(), ".".to_owned()),
                     module => (format!("module.{module}"), module.to_owned()),
@@ -189,7 +191,7 @@ impl World {
         (Arc::new(evaluator), diagnostics)
     }
 
-    /// Plans a configuration of several modules, by key; the root's is empty.
+    /// Plans a configuration of several modules, by key; the root's is empty. A key with a dot is a file beside `main.tf`.
     pub(crate) async fn plan_modules(&self, modules: &[(&str, &str)]) -> Planned {
         let (evaluator, mut diagnostics) = self.evaluator(modules);
         let variables = self.variables.iter().map(|(name, value)| {

@@ -351,11 +351,7 @@ impl<'a> View<'a> {
     fn ending(&mut self) {
         let plan = self.plan;
         let resources = plan.changes.iter().any(is_shown);
-        let drifted = plan
-            .drift
-            .iter()
-            .any(|change| change.action != Action::NoOp);
-        if plan.mode == PlanMode::RefreshOnly && drifted {
+        if plan.mode == PlanMode::RefreshOnly && !plan.drift.is_empty() {
             if !self.out.ends_with("\n\n") {
                 self.push("");
             }

@@ -33,6 +33,7 @@ fn change(address: &str, action: Action, before: Value, after: Value) -> Resourc
         after,
         replace_paths: Vec::new(),
         private: Arc::default(),
+        identity: None,
         importing: None,
         generated_config: None,
         schema_version: 0,
