@@ -247,6 +247,13 @@ fn with_unknowns(schema: &Schema, config: &Value, value: &Value) -> Value {
     )
 }
 
+/// Where an attribute is, and whether the object that it is an attribute of was there before.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    path: &'p Path,
+    parent_exists: bool,
+}
+
 struct Modifying<'m> {
     prior_object: Option<&'m Object>,
     config_object: &'m Object,
@@ -266,6 +273,7 @@ impl Modifying<'_> {
             return planned.clone();
         };
         let mut parts = BTreeMap::clone(entries);
+        let parent_exists = !prior.is_null();
         for (name, attribute) in &schema.attributes {
             let Some(planned) = parts.get_mut(name) else {
                 continue;
@@ -273,7 +281,11 @@ impl Modifying<'_> {
             let ty = || attribute.value_type();
             let (prior, config) = (part(prior, name, ty), part(config, name, ty));
             let path = path.attribute(name.clone());
-            let changed = self.attribute(attribute, &prior, &config, planned, &path);
+            let place = Place {
+                path: &path,
+                parent_exists: parent_exists && self.prior_object.is_some(),
+            };
+            let changed = self.attribute(attribute, &prior, &config, planned, place);
             *planned = match &attribute.nested {
                 Some((schema, nesting)) => self.nested(
                     schema,
@@ -323,8 +335,9 @@ impl Modifying<'_> {
         prior: &Value,
         config: &Value,
         planned: &Value,
-        path: &Path,
+        place: Place<'_>,
     ) -> Value {
+        let path = place.path;
         let mut change = Change {
             path,
             prior,
@@ -335,7 +348,8 @@ impl Modifying<'_> {
             config_object: self.config_object,
         };
         let exists = self.prior_object.is_some();
-        if attribute.keeps && exists && !change.planned.is_known() && config.is_known() {
+        let unknown = !change.planned.is_known() && config.is_known();
+        if attribute.keeps && place.parent_exists && unknown {
             change.planned = prior.clone();
         }
         for modifier in &attribute.modifiers {

@@ -177,6 +177,12 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
         self
     }
 
+    /// Adds functions.
+    #[must_use]
+    pub fn functions(self, functions: impl IntoIterator<Item = Function>) -> Self {
+        functions.into_iter().fold(self, Self::function)
+    }
+
     /// Checks the provider's configuration beyond what the schema's validators do. It may hold unknowns.
     #[must_use]
     pub fn check(

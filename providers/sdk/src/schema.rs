@@ -296,7 +296,7 @@ impl Attribute {
         self
     }
 
-    /// While it is not known what a change makes of it, it is what it was.
+    /// While it is not known what a change makes of it, it is what it was, where the object that it belongs to was there before.
     #[must_use]
     pub const fn keep(mut self) -> Self {
         self.keeps = true;

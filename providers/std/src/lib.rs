@@ -13,6 +13,7 @@ mod null;
 mod program;
 mod random;
 mod time;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
 use terrace_port::{Clock, Entropy};
-use terrace_provider_sdk::{Function, Provider};
+use terrace_provider_sdk::{Function, Provider, ProviderBuilder};
 
 use definition::{Definition, Source};
 
@@ -43,6 +44,7 @@ pub fn versions() -> BTreeMap<ProviderAddr, Version> {
         ("null", (3, 2, 4)),
         ("random", (3, 8, 1)),
         ("time", (0, 14, 2)),
+        ("tls", (4, 2, 1)),
     ]
     .into_iter()
     .map(|(name, (major, minor, patch))| {
@@ -90,6 +92,7 @@ pub fn native(name: &str, outside: Outside) -> Option<Provider<Outside>> {
             Vec::new(),
             time::functions(),
         ),
+        "tls" => tls::provider(outside),
         _ => return None,
     })
 }
@@ -105,7 +108,18 @@ fn assembled(
     ephemeral: Vec<Source>,
     functions: Vec<Function>,
 ) -> Provider<Outside> {
-    let mut builder = Provider::with_client(outside);
+    let builder = Provider::with_client(outside);
+    with(builder, resources, data_sources, ephemeral)
+        .functions(functions)
+        .build()
+}
+
+fn with(
+    mut builder: ProviderBuilder<Outside>,
+    resources: Vec<Definition>,
+    data_sources: Vec<Source>,
+    ephemeral: Vec<Source>,
+) -> ProviderBuilder<Outside> {
     for resource in resources {
         builder = builder.resource(resource);
     }
@@ -115,8 +129,5 @@ fn assembled(
     for source in ephemeral {
         builder = builder.ephemeral(source);
     }
-    for function in functions {
-        builder = builder.function(function);
-    }
-    builder.build()
+    builder
 }

@@ -10,7 +10,7 @@ use terrace_provider_sdk::{Diagnostic, Object, Text, Type, Value};
 
 use crate::Outside;
 use crate::definition::{Change, Definition, Failure, problem};
-use civil::Instant;
+pub(crate) use civil::Instant;
 
 pub(crate) use functions::functions;
 

@@ -9,3 +9,4 @@ mod null;
 mod random;
 mod support;
 mod time;
+mod tls;

@@ -69,13 +69,23 @@ impl Driver {
             clock: clock.clone(),
             entropy: Arc::new(Counting(AtomicU64::new(1))),
         };
-        Self {
+        let driver = Self {
             provider: open(&ProviderAddr::default_for(name), outside).expect("it is native"),
             clock,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .build()
                 .unwrap(),
-        }
+        };
+        let schema = driver.runtime.block_on(driver.provider.schema()).unwrap();
+        let config = schema.provider.block.empty_value();
+        checked(
+            driver
+                .runtime
+                .block_on(driver.provider.configure(config))
+                .unwrap(),
+        )
+        .unwrap();
+        driver
     }
 
     pub(crate) fn later(&self, seconds: i64) {

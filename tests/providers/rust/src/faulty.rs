@@ -136,6 +136,6 @@ fn complete(object: &mut Object) {
     reason = "it was asked to crash, and to say so"
 )]
 fn crash() -> ! {
-    eprintln!("conformance: crashing as asked");
+    eprintln!("panic: conformance: crashing as asked");
     std::process::exit(2)
 }

@@ -1,0 +1,139 @@
+//! `tls_*`: keys, certificate requests, certificates.
+
+mod certificate;
+mod der;
+mod fetch;
+mod key;
+mod name;
+mod pem;
+mod public;
+mod request;
+mod schema;
+mod show;
+
+use terrace_provider_sdk::{Diagnostic, Object, Provider};
+
+use crate::Outside;
+use crate::definition::{Definition, Failure, Source};
+
+use key::Key;
+
+/// The provider. Its configuration is a proxy, which is not supported yet.
+pub(crate) fn provider(outside: Outside) -> Provider<Outside> {
+    let builder = Provider::configured(schema::provider(), move |config| {
+        let outside = outside.clone();
+        async move {
+            let proxies = config.items("proxy").iter().filter_map(Object::of);
+            if proxies.into_iter().any(|proxy| proxy.is_set("url")) {
+                return Err(Diagnostic::error(
+                    "Proxy not supported yet",
+                    "Terrace's native tls provider does not fetch certificates through a proxy yet. Leave out the block proxy, or leave tls out of the list include of the block native in the CLI configuration.",
+                )
+                .into());
+            }
+            Ok(outside)
+        }
+    });
+    crate::with(builder, resources(), data_sources(), ephemeral()).build()
+}
+
+fn resources() -> Vec<Definition> {
+    vec![
+        Definition {
+            upgrade: |_, object| {
+                let pem = object.text("private_key_pem").unwrap_or_default();
+                let key = Key::from_pem(pem).map_err(|why| cannot("parse key from PEM", why))?;
+                public::describe_private(&key, object)
+            },
+            ..Definition::new(
+                "tls_private_key",
+                schema::tls_private_key,
+                |_, mut object, outside| {
+                    let key = Key::generate(&object, outside)?;
+                    public::describe_private(&key, &mut object)?;
+                    public::describe(&key, &mut object)?;
+                    Ok(object)
+                },
+            )
+        },
+        request::definition(),
+        certificate::self_signed(),
+        certificate::locally_signed(),
+    ]
+}
+
+fn data_sources() -> Vec<Source> {
+    vec![
+        Source::new("tls_certificate", schema::tls_certificate_data, fetch::read),
+        Source::new(
+            "tls_public_key",
+            schema::tls_public_key_data,
+            |object, _, _| public::read(object),
+        ),
+    ]
+}
+
+fn ephemeral() -> Vec<Source> {
+    vec![
+        Source::new(
+            "tls_private_key",
+            schema::tls_private_key_ephemeral,
+            |mut object, outside, _| {
+                let key = Key::generate(&object, outside)?;
+                if !object.is_set("rsa_bits") {
+                    object.set("rsa_bits", 2048_i64);
+                }
+                if !object.is_set("ecdsa_curve") {
+                    object.set("ecdsa_curve", "P224");
+                }
+                public::describe_private(&key, &mut object)?;
+                public::describe_without_id(&key, &mut object)?;
+                Ok(object)
+            },
+        ),
+        Source::new(
+            "tls_public_key",
+            schema::tls_public_key_ephemeral,
+            |object, _, _| public::read(object),
+        ),
+    ]
+}
+
+/// What could not be done, and why.
+fn cannot(what: &str, why: impl std::fmt::Display) -> Failure {
+    Diagnostic::error(format!("Unable to {what}"), why.to_string())
+}
+
+/// The private key of a configuration: the write-only one, or the plain one.
+fn private_key(
+    object: &Object,
+    config: &Object,
+    name: &str,
+    summary: &str,
+) -> Result<Key, Failure> {
+    let pem = config
+        .text(&format!("{name}_wo"))
+        .or_else(|| object.text(name))
+        .unwrap_or_default();
+    Key::from_pem(pem).map_err(|why| Diagnostic::error(summary, why))
+}
+
+/// One private key, plain or write-only.
+fn one_private_key(
+    config: &Object,
+    plain: &'static str,
+    write_only: &'static str,
+) -> Vec<Diagnostic> {
+    let known = config.is_known(plain) && config.is_known(write_only);
+    if known && config.is_set(plain) == config.is_set(write_only) {
+        let summary = if config.is_set(plain) {
+            "Invalid Attribute Combination"
+        } else {
+            "Missing Attribute Configuration"
+        };
+        let detail =
+            format!("Exactly one of these attributes must be configured: [{plain},{write_only}]");
+        return vec![Diagnostic::error(summary, detail)];
+    }
+    Vec::new()
+}
