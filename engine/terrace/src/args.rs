@@ -1,9 +1,14 @@
 //! The command line. `-flag` and `--flag` are the same; they are made equal before clap sees them.
 
+mod providers;
 mod tools;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use providers::{
+    LoginArgs, LogoutArgs, ProvidersArgs, ProvidersCommand, ProvidersLockArgs, ProvidersMirrorArgs,
+    ProvidersSchemaArgs,
+};
 pub(crate) use tools::{ConsoleArgs, GraphArgs, GraphFormat};
 
 /// Infrastructure as code with environments, gates and a journal that loses nothing.
@@ -33,6 +38,12 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// List the modules that the configuration calls.
     Modules(ModulesArgs),
+    /// Packages of the providers that the configuration needs.
+    Providers(ProvidersArgs),
+    /// Get a token of a host and keep it.
+    Login(LoginArgs),
+    /// Forget the token of a host.
+    Logout(LogoutArgs),
     /// Check the configuration without looking at state or real objects.
     Validate(ValidateArgs),
     /// Show what would change.
@@ -166,6 +177,9 @@ pub(crate) struct InitArgs {
     /// `readonly`: fail rather than change the lock file.
     #[arg(long, value_name = "MODE")]
     pub(crate) lockfile: Option<String>,
+    /// Take providers from this directory, and not from where the CLI configuration says; may be repeated.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plugin_dir: Vec<String>,
     /// Whether to install modules.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) get: bool,

@@ -4,8 +4,10 @@ mod args;
 mod command_error;
 mod commands;
 mod early;
+mod installation;
 mod modules;
 mod outside;
+mod plugins;
 mod session;
 mod signals;
 mod view;
@@ -15,12 +17,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
+use terrace_provider_client::{Guard, LogLevel};
 
 use args::{Cli, Command};
 use command_error::{FAILURE, Outcome};
 use outside::Environment;
 use session::Session;
 use view::View;
+use view::log::Log;
 
 /// Plans are made of very many small objects, some of which live to the end: an allocator that keeps equal sizes
 /// together takes a tenth off a large plan (measured on 100,000 resources, beside the system's).
@@ -28,6 +32,13 @@ use view::View;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == Guard::ARGUMENT)
+    {
+        Guard::keep(std::io::stdin().lock());
+        return ExitCode::SUCCESS;
+    }
     let environment = Environment::read();
     let args = args::normalise(std::env::args());
     let args = args::with_environment(args, &environment);
@@ -62,11 +73,16 @@ fn main() -> ExitCode {
     };
     let session = Arc::new(Session {
         view: view_of(&cli.command, &environment),
+        log: Log::of(&environment),
         environment,
         variables: args::variable_arguments(&args),
         carrying_out: Arc::default(),
         loaded: std::sync::Mutex::default(),
     });
+    if let Some(log) = &session.log {
+        let version = env!("CARGO_PKG_VERSION");
+        log.engine_says(LogLevel::Info, &format!("Terrace version {version}"));
+    }
     let code = runtime.block_on(async {
         let interrupted = signals::watch(session.carrying_out.clone());
         tokio::select! {
@@ -106,6 +122,9 @@ fn view_of(command: &Command, environment: &Environment) -> View {
         Command::Init(args) => (args.style.json, args.style.no_color, false),
         Command::Get(args) => (false, args.no_color, false),
         Command::Modules(args) => (false, args.no_color, false),
+        Command::Providers(args) => (false, args.no_color(), false),
+        Command::Login(args) => (false, args.no_color, false),
+        Command::Logout(args) => (false, args.no_color, false),
         Command::Validate(args) => (false, args.style.no_color, false),
         Command::Show(args) => (false, args.style.no_color, false),
         Command::Output(args) => (false, args.style.no_color, false),
@@ -129,6 +148,9 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         Command::Init(args) => commands::init::run(session, &args).await,
         Command::Get(args) => commands::get::run(session, &args).await,
         Command::Modules(args) => commands::modules::run(session, &args),
+        Command::Providers(args) => commands::providers::run(session, args.command).await,
+        Command::Login(args) => commands::login::run(session, &args).await,
+        Command::Logout(args) => commands::login::log_out(session, &args),
         Command::Validate(args) => commands::validate::run(session, &args).await,
         Command::Plan(args) => commands::plan::run(session, &args).await,
         Command::Apply(args) => commands::apply::run(session, args).await,

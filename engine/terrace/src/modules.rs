@@ -10,14 +10,14 @@ use terrace_module_source::{
     Installation, InstallationSettings, Manifest, ModuleEvent, ModuleLock, Outcome,
 };
 use terrace_port::Files as _;
-use terrace_registry_client::{Credentials, Discovery, Http, HttpSettings, ModuleRegistry};
+use terrace_registry_client::{Http, HttpSettings, ModuleRegistry};
 
 use crate::command_error::CommandError;
 use crate::early::Early;
+use crate::installation::{cache_directory, discovery};
 use crate::outside::{Disk, write_file};
 use crate::session::Session;
 use crate::view::style::Role;
-use crate::wiring::{read_cli_config, user_directories};
 
 /// How modules are to be installed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,7 +54,12 @@ pub(crate) async fn install(
         )
     })??;
     if diagnostics.has_errors() {
-        return Err(CommandError::new(diagnostics, config.sources.clone()));
+        let told = if config.unmet_versions.has_errors() {
+            config.unmet_versions.clone()
+        } else {
+            diagnostics
+        };
+        return Err(CommandError::new(told, config.sources.clone()));
     }
     session.view.diagnostics(diagnostics, &config.sources);
     save(session, options, &earlier, &outcome)?;
@@ -114,7 +119,7 @@ fn installation(
     let settings = InstallationSettings {
         working_directory: PathBuf::from("."),
         data_directory: session.data_directory(),
-        cache: cache_directory(session),
+        cache: cache_directory(session).map(|root| root.join("modules")),
         upgrade: options.upgrade,
         registry: ModuleRegistry::new(discovery(session, &http)?),
         http,
@@ -135,40 +140,6 @@ fn installation(
             format!("No directory for downloads can be made: {error}."),
         )
     })
-}
-
-/// What finds registries, with the credentials and hosts of the CLI configuration.
-pub(crate) fn discovery(
-    session: &Session,
-    http: &Arc<Http>,
-) -> Result<Arc<Discovery>, CommandError> {
-    let directories = user_directories(session);
-    let config = read_cli_config(session, &directories)?.config;
-    let credentials = Credentials::new(
-        &session.environment.with_prefix("TF_TOKEN_"),
-        &config.services,
-        directories.home.as_deref(),
-        session.environment.get("PATH"),
-    );
-    Ok(Arc::new(Discovery::new(
-        http.clone(),
-        Arc::new(credentials),
-        &config.services,
-    )))
-}
-
-/// Where packages are kept for all working directories.
-fn cache_directory(session: &Session) -> Option<PathBuf> {
-    let environment = &session.environment;
-    let root = match environment.get("TERRACE_CACHE_DIR") {
-        Some(directory) => PathBuf::from(directory),
-        None => environment
-            .get("XDG_CACHE_HOME")
-            .map(PathBuf::from)
-            .or_else(|| Some(Path::new(environment.get("HOME")?).join(".cache")))?
-            .join("terrace"),
-    };
-    Some(root.join("modules"))
 }
 
 fn read_lock() -> Result<ModuleLock, CommandError> {

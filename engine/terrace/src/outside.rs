@@ -4,6 +4,8 @@
     reason = "this is the adapter through which everything else reaches the machine"
 )]
 
+mod rewriting;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -18,6 +20,8 @@ use terrace_functions::{Context, FileError};
 use terrace_plan::FileRead;
 use terrace_port::{Clock, Entropy, FileEntry, Files, Process, ProcessOutput, ProcessRequest};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+
+pub(crate) use rewriting::Rewriter;
 
 /// Files of this machine, relative to the process's working directory.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +51,9 @@ impl Files for Disk {
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(if path.is_empty() { "." } else { path })? {
             let entry = entry?;
-            let is_directory = entry.path().is_dir();
+            let kind = entry.file_type()?;
+            // Only a link has to be followed to know where it leads.
+            let is_directory = kind.is_dir() || kind.is_symlink() && entry.path().is_dir();
             entries.push(FileEntry {
                 name: entry.file_name().to_string_lossy().into_owned(),
                 is_directory,
@@ -93,6 +99,25 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
         .map_or_else(|_| seconds.to_string(), |time| time.to_string())
 }
 
+/// Now in RFC 3339, to the millisecond.
+pub(crate) fn precise_now() -> String {
+    let (seconds, nanoseconds) = SystemClock.now();
+    let nanoseconds = i32::try_from(nanoseconds).unwrap_or_default();
+    jiff::Timestamp::new(seconds, nanoseconds)
+        .map(|time| format!("{time:.3}"))
+        .unwrap_or_default()
+}
+
+/// This program, to be started again.
+pub(crate) fn own_program() -> Option<PathBuf> {
+    // The link leads to it even where the file was replaced by another.
+    let link = Path::new("/proc/self/exe");
+    if cfg!(target_os = "linux") && link.exists() {
+        return Some(link.to_owned());
+    }
+    std::env::current_exe().ok()
+}
+
 /// The operating system's randomness.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SystemEntropy;
@@ -110,6 +135,17 @@ impl Entropy for SystemEntropy {
 /// Starts processes of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SystemProcess;
+
+/// Starts a program of the person's desktop, and does not wait for it. Whether it could be started.
+pub(crate) fn start_aside(program: &str, arguments: &[&str]) -> bool {
+    std::process::Command::new(program)
+        .args(arguments)
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .is_ok()
+}
 
 #[async_trait]
 impl Process for SystemProcess {
@@ -376,6 +412,15 @@ impl Environment {
             variables: std::env::vars_os()
                 .map(|(name, value)| (text(name), text(value)))
                 .collect(),
+        }
+    }
+
+    /// An environment of these variables.
+    #[cfg(test)]
+    pub(crate) fn with(variables: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self {
+            variables: variables.iter().map(owned).collect(),
         }
     }
 

@@ -24,6 +24,7 @@ use crate::command_error::CommandError;
 use crate::early::Early;
 use crate::outside::{Disk, Environment, SystemClock, SystemEntropy, rfc3339};
 use crate::view::View;
+use crate::view::log::Log;
 use crate::wiring::LoadedConfig;
 
 /// What every command has.
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     /// How to speak.
     pub(crate) view: View,
+    /// The log, where one is asked for.
+    pub(crate) log: Option<Arc<Log>>,
     /// `-var` and `-var-file` in order.
     pub(crate) variables: Vec<VariableArgument>,
     /// Whether an apply is being carried out, which ends by its own rules when it is interrupted.

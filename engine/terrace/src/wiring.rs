@@ -16,7 +16,7 @@ use terrace_module_source::{Installed, Manifest};
 use terrace_plan::{PlanInputs, PlannedProvider, VariableInput};
 use terrace_port::{Files as _, Provider, ProviderError, ProviderSource};
 use terrace_provider_builtin::{Builtin, RemoteOutputs, RemoteStates};
-use terrace_provider_client::{Launch, PluginProvider};
+use terrace_provider_client::PluginProvider;
 use terrace_provider_install::{
     CliConfig, Installer, Located, LockFile, Requirement, Settings, UserDirectories,
 };
@@ -30,12 +30,14 @@ use crate::args::VariableArgument;
 use crate::command_error::CommandError;
 use crate::early::Early;
 use crate::outside::{Disk, PlanningContext, SystemClock, SystemEntropy};
+use crate::plugins::{Plugins, as_provider, cache_root};
 use crate::session::{Place, Session, open_store};
 
 /// Where provider packages come from and how they are found.
 pub(crate) struct Wiring {
     pub(crate) installer: Installer,
     pub(crate) lock_file: LockFile,
+    pub(crate) plugins: Plugins,
 }
 
 impl Wiring {
@@ -48,7 +50,7 @@ impl Wiring {
             warnings,
             sources,
         } = read_cli_config(session, &directories)?;
-        session.view.diagnostics(warnings, &sources);
+        session.view.beside(warnings, &sources);
         let cache = environment.get("TF_PLUGIN_CACHE_DIR").map(PathBuf::from);
         let mut settings = Settings::new(
             session.data_directory().into(),
@@ -58,11 +60,23 @@ impl Wiring {
             cache,
         );
         settings.native = terrace_provider_std::versions();
+        crate::installation::furnish(&mut settings, session, &config, &directories);
+        settings.verified = cache_root(environment).map(|root| root.join("verified"));
         let lock_file = read_lock_file()?;
         Ok(Self {
             installer: Installer::new(settings),
             lock_file,
+            plugins: Plugins::new(session)?,
         })
+    }
+}
+
+impl Wiring {
+    /// Says that developers' own providers stand for installed ones, if any do.
+    pub(crate) fn tell_overrides(&self, session: &Session) {
+        let mut warnings = Diagnostics::new();
+        warnings.extend(self.installer.dev_override_warning());
+        session.view.diagnostics(warnings, &SourceMap::new());
     }
 }
 
@@ -166,8 +180,16 @@ pub(crate) struct ProviderSet {
     requirements: Vec<Requirement>,
     located: Mutex<BTreeMap<ProviderAddr, Located>>,
     /// One started and not configured instance of each provider whose schema was asked for, handed out first.
-    waiting: Mutex<BTreeMap<ProviderAddr, Arc<dyn Provider>>>,
+    waiting: Mutex<BTreeMap<ProviderAddr, Waiting>>,
     remote: Arc<dyn RemoteStates>,
+}
+
+/// An instance of a provider that nobody has configured yet.
+#[derive(Clone)]
+struct Waiting {
+    provider: Arc<dyn Provider>,
+    /// The process that it has, which may not have been started yet.
+    plugin: Option<Arc<PluginProvider>>,
 }
 
 impl ProviderSet {
@@ -198,7 +220,11 @@ impl ProviderSet {
                 constraints: Constraints::default(),
             })
         };
-        let wanted: Vec<Requirement> = providers.iter().map(asked).collect();
+        let wanted: Vec<Requirement> = providers
+            .iter()
+            .filter(|provider| !self.wiring.plugins.is_attached(provider))
+            .map(asked)
+            .collect();
         let (found, diagnostics) = self
             .wiring
             .installer
@@ -242,31 +268,26 @@ impl ProviderSet {
         self.locate(providers).await?;
         let answers =
             futures::future::join_all(providers.iter().map(|provider| self.schema(provider))).await;
-        let mut schemas = BTreeMap::new();
-        let mut diagnostics = Diagnostics::new();
-        for (provider, answer) in providers.iter().zip(answers) {
-            match answer {
-                Ok(schema) => {
-                    schemas.insert(provider.clone(), schema);
-                }
-                Err(error) => {
-                    let detail = format!(
-                        "The provider {} could not give its schema: {}",
-                        provider.for_display(),
-                        error.message
-                    );
-                    diagnostics.push(Diagnostic::error(
-                        "provider-failed",
-                        "Provider failed",
-                        detail,
-                    ));
-                }
-            }
-        }
-        if diagnostics.has_errors() {
-            return Err(CommandError::new(diagnostics, SourceMap::new()));
-        }
-        Ok(schemas)
+        told_schemas(providers, answers)
+    }
+
+    /// As [`ProviderSet::schemas`], with what they say for people, which is asked of the providers themselves.
+    pub(crate) async fn described_schemas(
+        &self,
+        providers: &BTreeSet<ProviderAddr>,
+    ) -> Result<BTreeMap<ProviderAddr, Arc<ProviderSchema>>, CommandError> {
+        self.locate(providers).await?;
+        let described = async |provider| {
+            let prepared = self.prepare(provider).await?;
+            let answer = match &prepared.plugin {
+                Some(plugin) => plugin.described_schema().await,
+                None => prepared.provider.schema().await,
+            };
+            prepared.provider.close().await;
+            answer
+        };
+        let answers = futures::future::join_all(providers.iter().map(described)).await;
+        told_schemas(providers, answers)
     }
 
     /// The schemas of those providers that are there, for texts that can do without.
@@ -284,65 +305,112 @@ impl ProviderSet {
         schemas
     }
 
+    /// Starts those of these providers that are not started yet, all at the same time, and waits for none.
+    pub(crate) async fn warm_up(&self, providers: &BTreeSet<ProviderAddr>) {
+        for (provider, waiting) in &*self.waiting.lock().await {
+            if let (Some(plugin), true) = (&waiting.plugin, providers.contains(provider)) {
+                plugin.warm_up();
+            }
+        }
+    }
+
     async fn schema(&self, provider: &ProviderAddr) -> Result<Arc<ProviderSchema>, ProviderError> {
         let waiting = self.waiting.lock().await.get(provider).cloned();
         let instance = match waiting {
             Some(instance) => instance,
             None => {
-                let started = self.start(provider).await?;
+                let prepared = self.prepare(provider).await?;
                 self.waiting
                     .lock()
                     .await
-                    .insert(provider.clone(), started.clone());
-                started
+                    .insert(provider.clone(), prepared.clone());
+                prepared
             }
         };
-        instance.schema().await
+        instance.provider.schema().await
     }
 
-    async fn start(&self, provider: &ProviderAddr) -> Result<Arc<dyn Provider>, ProviderError> {
+    async fn prepare(&self, provider: &ProviderAddr) -> Result<Waiting, ProviderError> {
+        let in_process = |provider| Waiting {
+            provider,
+            plugin: None,
+        };
         if provider.is_builtin() {
-            return Ok(Arc::new(Builtin::new(
+            return Ok(in_process(Arc::new(Builtin::new(
                 Arc::new(SystemEntropy),
                 self.remote.clone(),
-            )));
+            ))));
         }
         let located = self.located.lock().await.get(provider).cloned();
-        match located {
-            Some(Located::Native(_)) => {
-                let outside = Outside {
-                    clock: Arc::new(SystemClock),
-                    entropy: Arc::new(SystemEntropy),
-                };
-                terrace_provider_std::open(provider, outside).ok_or_else(|| ProviderError {
-                    message: format!("There is no native provider for {provider}."),
-                })
-            }
-            Some(Located::Executable { path, .. }) => {
-                let started =
-                    PluginProvider::start(&Launch::new(provider.for_display(), path)).await?;
-                Ok(Arc::new(started))
-            }
-            None => Err(ProviderError {
-                message: format!("The provider {provider} is not installed. Run `terrace init`."),
-            }),
+        if let Some(Located::Native(_)) = located {
+            let outside = Outside {
+                clock: Arc::new(SystemClock),
+                entropy: Arc::new(SystemEntropy),
+            };
+            let native = terrace_provider_std::open(provider, outside);
+            return native.map(in_process).ok_or_else(|| ProviderError {
+                message: format!("There is no native provider for {provider}."),
+            });
         }
+        let plugin = self.wiring.plugins.prepare(provider, located.as_ref())?;
+        Ok(Waiting {
+            provider: as_provider(plugin.clone()),
+            plugin: Some(plugin),
+        })
     }
 
     /// Ends what was started and not handed out.
     pub(crate) async fn close(&self) {
         let waiting = std::mem::take(&mut *self.waiting.lock().await);
-        futures::future::join_all(waiting.values().map(|provider| provider.close())).await;
+        let close = |waiting: Waiting| async move { waiting.provider.close().await };
+        futures::future::join_all(waiting.into_values().map(close)).await;
     }
+}
+
+/// The schemas that providers told, or why they did not.
+fn told_schemas(
+    providers: &BTreeSet<ProviderAddr>,
+    answers: Vec<Result<Arc<ProviderSchema>, ProviderError>>,
+) -> Result<BTreeMap<ProviderAddr, Arc<ProviderSchema>>, CommandError> {
+    let mut schemas = BTreeMap::new();
+    let mut diagnostics = Diagnostics::new();
+    for (provider, answer) in providers.iter().zip(answers) {
+        match answer {
+            Ok(schema) => {
+                schemas.insert(provider.clone(), schema);
+            }
+            Err(error) => {
+                let detail = format!(
+                    "The provider {} could not give its schema: {}",
+                    provider.for_display(),
+                    error.message
+                );
+                diagnostics.push(
+                    Diagnostic::error("provider-failed", "Provider failed", detail).hint(
+                        "run `terrace init` to install the provider again, or the same command with TF_LOG=debug to read what the provider says",
+                    ),
+                );
+            }
+        }
+    }
+    if diagnostics.has_errors() {
+        return Err(CommandError::new(diagnostics, SourceMap::new()));
+    }
+    Ok(schemas)
 }
 
 #[async_trait]
 impl ProviderSource for ProviderSet {
     async fn open(&self, provider: &ProviderAddr) -> Result<Arc<dyn Provider>, ProviderError> {
-        if let Some(instance) = self.waiting.lock().await.remove(provider) {
-            return Ok(instance);
+        let waiting = self.waiting.lock().await.remove(provider);
+        let instance = match waiting {
+            Some(instance) => instance,
+            None => self.prepare(provider).await?,
+        };
+        if let Some(plugin) = &instance.plugin {
+            plugin.warm_up();
         }
-        self.start(provider).await
+        Ok(instance.provider)
     }
 
     fn call_function(
@@ -359,11 +427,14 @@ impl ProviderSource for ProviderSet {
             let instance = match self.waiting.lock().await.get(provider).cloned() {
                 Some(instance) => instance,
                 None => self
-                    .start(provider)
+                    .prepare(provider)
                     .await
                     .map_err(|error| (None, error.message))?,
             };
-            let answer = instance.call_function(name, arguments.to_vec()).await;
+            let answer = instance
+                .provider
+                .call_function(name, arguments.to_vec())
+                .await;
             self.waiting
                 .lock()
                 .await
@@ -532,7 +603,9 @@ impl Work {
         sources: SourceMap,
         (values, state): (BTreeMap<Name, (Value, bool)>, &State),
     ) -> Result<Self, CommandError> {
-        let providers = ProviderSet::new(Wiring::new(session)?, Some(&config));
+        let wiring = Wiring::new(session)?;
+        wiring.tell_overrides(session);
+        let providers = ProviderSet::new(wiring, Some(&config));
         let schemas = providers
             .schemas(&needed_providers(&config, state))
             .await
@@ -540,6 +613,7 @@ impl Work {
                 error.sources = sources.clone();
                 error
             })?;
+        providers.warm_up(&working_providers(&config, state)).await;
         let timestamp = session.now();
         let home = session.environment.get("HOME").map(str::to_owned);
         let context = Arc::new(PlanningContext::new(timestamp.clone(), home));
@@ -618,6 +692,23 @@ pub(crate) fn needed_providers(config: &Config, state: &State) -> BTreeSet<Provi
             .map(|resource| resource.provider.provider.clone()),
     );
     needed
+}
+
+/// Those of the providers that have something to do: of resources in the configuration and of what the state holds.
+fn working_providers(config: &Config, state: &State) -> BTreeSet<ProviderAddr> {
+    let mut working: BTreeSet<ProviderAddr> = config
+        .root
+        .walk()
+        .flat_map(|node| node.module.resources.values())
+        .map(|resource| resource.provider.clone())
+        .collect();
+    working.extend(
+        state
+            .resources
+            .values()
+            .map(|resource| resource.provider.provider.clone()),
+    );
+    working
 }
 
 /// The variables as they were given, and whether someone gave them.

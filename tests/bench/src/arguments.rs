@@ -14,6 +14,7 @@ usage: terrace-bench [OPTION..] [SIZE..]
   --full            100000 too, for flat and for_each
   --only KIND       one kind alone: flat, for_each, modules, plugin, files, literal, heredoc; may be
                     repeated
+  --provider-share  measure instead what an engine adds to the work of hashicorp/aws
   --no-reference    leave Terraform out
   --no-build        take the binaries as they are
   --patience N      give a command up after N seconds (600)
@@ -27,6 +28,8 @@ const LARGE: usize = 50_000;
 pub(crate) struct Arguments {
     sizes: Vec<usize>,
     kinds: Vec<Kind>,
+    /// Whether to measure what an engine adds to a provider's work, and nothing else.
+    pub(crate) provider_share: bool,
     /// Whether Terraform runs beside Terrace.
     pub(crate) reference: bool,
     /// Whether binaries are built first.
@@ -43,6 +46,7 @@ impl Arguments {
         let mut parsed = Self {
             sizes: Vec::new(),
             kinds: Vec::new(),
+            provider_share: false,
             reference: true,
             build: true,
             patience: Duration::from_mins(10),
@@ -62,6 +66,7 @@ impl Arguments {
             };
             match argument.as_str() {
                 "--full" => full = true,
+                "--provider-share" => parsed.provider_share = true,
                 "--no-reference" => parsed.reference = false,
                 "--no-build" => parsed.build = false,
                 "--no-out" => parsed.out = None,

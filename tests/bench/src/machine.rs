@@ -72,14 +72,19 @@ fn cargo(arguments: &[&str]) -> Result<(), Failure> {
     }
 }
 
+/// What all numbers depend on.
+pub(crate) fn facts_of_machine() -> Vec<String> {
+    vec![
+        format!("Commit {}", commit()),
+        format!("Machine: {}", hardware()),
+    ]
+}
+
 /// What the numbers depend on, one line each.
 pub(crate) fn facts(terrace: &Engine, terraform: Option<&Engine>) -> Vec<String> {
     let version = |engine: &Engine| engine.version().unwrap_or_else(|| "unknown".to_owned());
-    let mut facts = vec![
-        format!("Commit {}", commit()),
-        format!("Machine: {}", hardware()),
-        version(terrace),
-    ];
+    let mut facts = facts_of_machine();
+    facts.push(version(terrace));
     facts.push(terraform.map_or_else(|| "Terraform did not run beside it".to_owned(), version));
     facts
 }

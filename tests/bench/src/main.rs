@@ -11,11 +11,13 @@
 )]
 
 mod arguments;
+mod clock;
 mod configuration;
 mod engine;
 mod machine;
 mod measure;
 mod report;
+mod share;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,9 @@ use report::{Report, Row};
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
+    if let Some(code) = clock::stand_in() {
+        return code;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some((first, rest)) = arguments.split_first()
         && first == measure::SUBCOMMAND
@@ -45,6 +50,13 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.provider_share {
+        let out = arguments
+            .out
+            .as_ref()
+            .map(|path| path.with_file_name("provider-share.md"));
+        return share::run(arguments.build, out.as_deref());
+    }
     let binaries = machine::Binaries::prepare(arguments.build)?;
     let terrace = Engine::terrace(&binaries);
     let terraform = if arguments.reference {

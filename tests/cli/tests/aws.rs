@@ -1,8 +1,11 @@
 //! hashicorp/aws 3.39.0 through the command line, against moto.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
 
+use std::io::Write as _;
+
+use serde_json::Value;
 use terrace_test_services::{Mirror, Moto};
-use terrace_test_support::{Project, available};
+use terrace_test_support::{Project, available, differences};
 
 const CONFIGURATION: &str = r#"
 terraform {
@@ -90,10 +93,10 @@ output "repository" {
 "#;
 
 /// The provider's mirror, the server that stands for AWS, and a project that uses both.
-fn project() -> Option<(Mirror, Moto, Project)> {
+fn project(configuration: &str) -> Option<(Mirror, Moto, Project)> {
     let mirror = available("aws", Mirror::new().and_then(Mirror::with_aws))?;
     let moto = available("moto", Moto::start())?;
-    let mut project = Project::with(CONFIGURATION);
+    let mut project = Project::with(configuration);
     project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
     project.set("AWS_EC2_METADATA_DISABLED", "true");
     project.set("TF_VAR_endpoint", moto.endpoint());
@@ -102,7 +105,7 @@ fn project() -> Option<(Mirror, Moto, Project)> {
 
 #[test]
 fn aws_from_init_to_destroy() {
-    let Some((_mirror, _moto, mut project)) = project() else {
+    let Some((_mirror, _moto, mut project)) = project(CONFIGURATION) else {
         return;
     };
 
@@ -154,14 +157,10 @@ fn aws_from_init_to_destroy() {
 
 #[test]
 fn terraform_goes_on_with_the_state_of_aws_and_back() {
-    let Some((_mirror, _moto, mut project)) = project() else {
+    let Some((_mirror, _moto, mut project)) = project(CONFIGURATION) else {
         return;
     };
-    if !std::process::Command::new("terraform")
-        .arg("version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-    {
+    if !has_terraform() {
         eprintln!("SKIPPED: terraform is not installed");
         return;
     }
@@ -173,6 +172,12 @@ fn terraform_goes_on_with_the_state_of_aws_and_back() {
     project
         .other("terraform", &["init", "-input=false"])
         .success();
+    let schemas = ["providers", "schema", "-json"];
+    let ours = project.terrace(&schemas).success().stdout;
+    assert!(
+        ours == project.other("terraform", &schemas).success().stdout,
+        "both tell the same schemas"
+    );
     assert_eq!(
         project.read(".terraform.lock.hcl"),
         lock,
@@ -212,4 +217,163 @@ fn terraform_goes_on_with_the_state_of_aws_and_back() {
         .terrace(&["plan", "-destroy", "-detailed-exitcode"])
         .success()
         .says("No changes.");
+}
+
+fn has_terraform() -> bool {
+    std::process::Command::new("terraform")
+        .arg("version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// A plan's document without what differs from run to run.
+fn normal(mut plan: Value) -> Value {
+    for name in ["terraform_version", "timestamp"] {
+        plan.as_object_mut().unwrap().remove(name);
+    }
+    if let Some(prior) = plan.get_mut("prior_state").and_then(Value::as_object_mut) {
+        prior.remove("terraform_version");
+    }
+    if let Some(Value::Array(attributes)) = plan.get_mut("relevant_attributes") {
+        attributes.sort_by_key(Value::to_string);
+    }
+    plan
+}
+
+/// The story's project, and whether `terraform` looks at each plan as well.
+struct Story {
+    project: Project,
+    beside: bool,
+    _mirror: Mirror,
+    _moto: Moto,
+}
+
+impl Story {
+    fn begin() -> Option<Self> {
+        let (mirror, moto, project) = project(include_str!("aws/story.tf"))?;
+        let mut archive = Vec::new();
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(&mut archive));
+        let options = zip::write::SimpleFileOptions::default();
+        writer.start_file("index.js", options).unwrap();
+        writer
+            .write_all(b"exports.handler = async () => 'ok'")
+            .unwrap();
+        writer.finish().unwrap();
+        project.write("worker.zip", &archive);
+        project.terrace(&["init"]).success();
+        let beside = has_terraform();
+        if beside {
+            project
+                .other("terraform", &["init", "-input=false"])
+                .success();
+        } else {
+            println!("SKIPPED the comparison of plans: terraform is not installed");
+        }
+        Some(Self {
+            project,
+            beside,
+            _mirror: mirror,
+            _moto: moto,
+        })
+    }
+
+    /// Plans to `plan`; the document is Terraform's for the same configuration and state.
+    #[track_caller]
+    fn plan(&self, arguments: &[&str]) -> Value {
+        let document = |program: Option<&str>, file: &str| {
+            let ask = |words: &[&str]| match program {
+                None => self.project.terrace(words),
+                Some(program) => self.project.other(program, words),
+            };
+            let mut plan = vec!["plan", "-input=false", "-out", file];
+            plan.extend(arguments);
+            ask(&plan).success().omits("correct horse");
+            normal(ask(&["show", "-json", file]).success().json())
+        };
+        let ours = document(None, "plan");
+        if self.beside {
+            let theirs = document(Some("terraform"), "theirs");
+            let mut found = Vec::new();
+            differences("", &theirs, &ours, &mut found);
+            assert!(found.is_empty(), "{}", found.join("\n"));
+        }
+        ours
+    }
+
+    /// Applies `plan`, after which nothing is left to do.
+    #[track_caller]
+    fn apply(&self, summary: &str) {
+        let apply = ["apply", "-input=false", "plan"];
+        self.project.terrace(&apply).success().says(summary);
+        self.unchanged();
+    }
+
+    #[track_caller]
+    fn unchanged(&self) {
+        let plan = ["plan", "-input=false", "-detailed-exitcode"];
+        self.project.terrace(&plan).success().says("No changes.");
+    }
+}
+
+/// The resources of a plan with these actions.
+fn with_actions(plan: &Value, actions: &[&str]) -> Vec<String> {
+    let changes = plan["resource_changes"].as_array().unwrap();
+    let found = changes
+        .iter()
+        .filter(|change| change["change"]["actions"] == serde_json::json!(actions));
+    found
+        .map(|change| change["address"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_story_is_created_changed_replaced_imported_and_destroyed() {
+    let Some(mut story) = Story::begin() else {
+        return;
+    };
+    let plan = story.plan(&[]);
+    assert_eq!(with_actions(&plan, &["create"]).len(), 20);
+    story.apply("Resources: 20 added, 0 changed, 0 destroyed.");
+
+    story.project.set("TF_VAR_revision", "2");
+    let plan = story.plan(&[]);
+    assert!(with_actions(&plan, &["create"]).is_empty());
+    let changed = with_actions(&plan, &["update"]);
+    assert_eq!(changed.len(), 10, "{changed:?}");
+    story.apply("Resources: 0 added, 10 changed, 0 destroyed.");
+
+    story.project.set("TF_VAR_suffix", "b");
+    let plan = story.plan(&[]);
+    assert_eq!(
+        with_actions(&plan, &["delete", "create"]),
+        ["aws_dynamodb_table.orders"]
+    );
+    story.apply("Resources: 1 added, 2 changed, 1 destroyed.");
+
+    for (address, id) in [
+        ("aws_s3_bucket.artifacts", "terrace-artifacts"),
+        ("aws_dynamodb_table.orders", "orders-b"),
+        ("aws_ssm_parameter.settings[\"bucket\"]", "/shop/bucket"),
+        ("aws_iam_role.worker", "worker"),
+        ("aws_cloudwatch_log_group.worker", "/aws/lambda/worker"),
+        ("aws_cloudwatch_event_rule.nightly", "nightly"),
+    ] {
+        story.project.terrace(&["state", "rm", address]).success();
+        story
+            .project
+            .terrace(&["import", "-input=false", address, id])
+            .success();
+    }
+    let plan = story.plan(&[]);
+    assert!(with_actions(&plan, &["create"]).is_empty());
+    assert!(with_actions(&plan, &["delete", "create"]).is_empty());
+
+    let plan = story.plan(&["-destroy"]);
+    assert_eq!(with_actions(&plan, &["delete"]).len(), 20);
+    story
+        .project
+        .terrace(&["apply", "-input=false", "plan"])
+        .success()
+        .says("20 destroyed");
+    assert!(story.project.instances().is_empty());
 }

@@ -10,7 +10,7 @@ use terrace_port::Files as _;
 
 use crate::args::FmtArgs;
 use crate::command_error::{BROKEN, CommandError, Outcome, SUCCESS, UNFORMATTED};
-use crate::outside::{Disk, write_file};
+use crate::outside::{Disk, Rewriter};
 use crate::session::Session;
 
 /// Files that are rewritten, by how their names end.
@@ -23,6 +23,10 @@ const ENDINGS: [&str; 7] = [
     ".tofutest.hcl",
     "terrace.hcl",
 ];
+
+/// How many files of one directory are one piece of work. Files of different directories never are: whoever creates
+/// files in the same directory waits for the other.
+const BATCH: usize = 128;
 
 /// What is asked for, after what the arguments say about each other.
 #[derive(Clone, Copy)]
@@ -78,6 +82,7 @@ struct Run {
 }
 
 /// A file that was looked at.
+#[derive(Default)]
 struct Formatted {
     /// What to say of it.
     output: Vec<String>,
@@ -116,7 +121,8 @@ impl Run {
         }
         let mut output = Vec::new();
         let mut differs = false;
-        for found in in_parallel(&files, |path| self.wanted.file(path)) {
+        let rewriter = Rewriter::new();
+        for found in in_parallel(&files, |path| self.wanted.file(path, &rewriter)) {
             differs |= found.differs;
             output.extend(found.output);
             if let Some((problems, file)) = found.problems {
@@ -191,7 +197,7 @@ impl Run {
             );
             return (false, Vec::new());
         }
-        let found = self.wanted.text("<stdin>", &bytes);
+        let found = self.wanted.text("<stdin>", &bytes, &|_| Ok(()));
         if let Some((problems, file)) = found.problems {
             self.told(problems, file);
         }
@@ -200,12 +206,12 @@ impl Run {
 }
 
 impl Wanted {
-    fn file(self, path: &str) -> Formatted {
-        match Disk.read(path) {
-            Ok(bytes) => self.text(path, &bytes),
+    fn file(self, path: &str, rewriter: &Rewriter) -> Formatted {
+        match rewriter.read(path) {
+            Ok(original) => self.text(path, &original.bytes, &|formatted| {
+                rewriter.replace(path, &original, formatted)
+            }),
             Err(error) => Formatted {
-                output: Vec::new(),
-                differs: false,
                 problems: Some((
                     Diagnostic::error(
                         "unreadable-file",
@@ -215,16 +221,19 @@ impl Wanted {
                     .into(),
                     None,
                 )),
+                ..Formatted::default()
             },
         }
     }
 
-    fn text(self, path: &str, bytes: &[u8]) -> Formatted {
-        let mut found = Formatted {
-            output: Vec::new(),
-            differs: false,
-            problems: None,
-        };
+    /// Formats a text; `replace` puts another in its place.
+    fn text(
+        self,
+        path: &str,
+        bytes: &[u8],
+        replace: &dyn Fn(&[u8]) -> std::io::Result<()>,
+    ) -> Formatted {
+        let mut found = Formatted::default();
         let formatted = match terrace_syntax::format_bytes(bytes) {
             Ok(formatted) => formatted,
             Err(problems) => {
@@ -239,7 +248,7 @@ impl Wanted {
                 found.output.push(path.to_owned());
             }
             if self.write
-                && let Err(error) = write_file(path, &formatted)
+                && let Err(error) = replace(&formatted)
             {
                 let problem = Diagnostic::error(
                     "unwritable-file",
@@ -269,22 +278,26 @@ fn difference(path: &str, old: &[u8], new: &[u8]) -> String {
         .to_string()
 }
 
-/// Does `work` for each item, several at the same time; the results are in the order of the items.
-fn in_parallel<T: Send>(items: &[String], work: impl Fn(&str) -> T + Sync) -> Vec<T> {
+/// Does `work` for each path, several at the same time; the results are in the order of the paths.
+fn in_parallel<T: Send>(paths: &[String], work: impl Fn(&str) -> T + Sync) -> Vec<T> {
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let batches: Vec<&[String]> = paths
+        .chunk_by(|one, other| directory_of(one) == directory_of(other))
+        .flat_map(|paths| paths.chunks(BATCH))
+        .collect();
     let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<Option<T>>> = Mutex::new(items.iter().map(|_| None).collect());
+    let results: Mutex<Vec<Vec<T>>> = Mutex::new(batches.iter().map(|_| Vec::new()).collect());
     std::thread::scope(|scope| {
-        for _ in 0..workers.min(items.len()) {
+        for _ in 0..workers.min(batches.len()) {
             scope.spawn(|| {
                 loop {
                     let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(place) else {
+                    let Some(paths) = batches.get(place) else {
                         return;
                     };
-                    let result = work(item);
+                    let found = paths.iter().map(|path| work(path)).collect();
                     if let Ok(mut results) = results.lock() {
-                        results[place] = Some(result);
+                        results[place] = found;
                     }
                 }
             });
@@ -296,6 +309,10 @@ fn in_parallel<T: Send>(items: &[String], work: impl Fn(&str) -> T + Sync) -> Ve
         .into_iter()
         .flatten()
         .collect()
+}
+
+fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 /// Files that editors leave behind, and hidden ones.

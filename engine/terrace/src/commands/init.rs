@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use terrace_diag::Diagnostic;
 use terrace_port::Files as _;
-use terrace_provider_install::LockFile;
+use terrace_provider_install::{Event, Installer, LockFile};
 use terrace_value::Value;
 
 use crate::args::InitArgs;
 use crate::command_error::{CommandError, Outcome, SUCCESS};
+use crate::installation;
 use crate::modules::{self, ModuleOptions};
 use crate::outside::{Disk, write_file};
 use crate::session::Session;
@@ -66,7 +68,7 @@ pub(crate) async fn run(session: &Arc<Session>, args: &InitArgs) -> Outcome {
     } else {
         terrace_state::State::default()
     };
-    install_providers(session, args, &config, &state)?;
+    install_providers(session, args, &config, &state).await?;
     session.view.line(format!(
         "\n{}\n\nYou may now begin working with Terrace. Try running \"terrace plan\" to see\nany changes that are required for your infrastructure.",
         session.view.style.paint(crate::view::style::Role::Add, "Terrace has been successfully initialized!")
@@ -155,7 +157,7 @@ fn backend_file(path: &str) -> Result<Vec<(String, Value)>, CommandError> {
     }
 }
 
-fn install_providers(
+async fn install_providers(
     session: &Session,
     args: &InitArgs,
     config: &terrace_config::Config,
@@ -165,32 +167,49 @@ fn install_providers(
         crate::view::style::Role::Strong,
         "Initializing provider plugins...",
     ));
-    let wiring = Wiring::new(session)?;
-    let wanted = requirements(config, &needed_providers(config, state));
-    let (lock, diagnostics) =
-        wiring
-            .installer
-            .install(&wanted, &wiring.lock_file, args.upgrade, &mut |event| {
-                session.view.line(event.to_string());
-            });
+    let Wiring {
+        mut installer,
+        lock_file,
+        plugins,
+    } = Wiring::new(session)?;
+    if !args.plugin_dir.is_empty() {
+        let mut settings = installer.settings().clone();
+        settings.only_directories(args.plugin_dir.iter().map(Into::into));
+        installer = Installer::new(settings);
+    }
+    let mut wanted = requirements(config, &needed_providers(config, state));
+    wanted.retain(|requirement| !plugins.is_attached(&requirement.provider));
+    let (earlier, upgrade) = (lock_file.clone(), args.upgrade);
+    let work = move |on_event: &mut dyn FnMut(&Event)| {
+        let mut third_party = false;
+        let (lock, diagnostics) = installer.install(&wanted, &earlier, upgrade, &mut |event| {
+            third_party |=
+                matches!(event, Event::Installed { trust, .. } if trust.is_third_party());
+            on_event(event);
+        });
+        (lock, diagnostics, third_party)
+    };
+    let (lock, diagnostics, third_party) = installation::blocking(session, work).await?;
     if diagnostics.has_errors() {
         return Err(CommandError::new(diagnostics, config.sources.clone()));
     }
+    if third_party {
+        session.view.line("\nPartner and community providers are signed by their developers.\nIf you'd like to know more about provider signing, you can read about it here:\nhttps://developer.hashicorp.com/terraform/cli/plugins/signing");
+    }
+    let readonly = args.lockfile.as_deref() == Some("readonly");
+    let told = if lock == lock_file {
+        Ok(())
+    } else if readonly {
+        keep_lock(session, &lock_file, &lock)
+    } else {
+        save_lock(session, &lock_file, &lock)
+    };
+    // What was found out on the way is said whatever becomes of the lock file, which comes first.
     session.view.diagnostics(diagnostics, &config.sources);
-    if lock == wiring.lock_file {
-        return Ok(());
-    }
-    if args.lockfile.as_deref() == Some("readonly") {
-        let detail = format!(
-            "{} would change, and -lockfile=readonly forbids it.",
-            LockFile::NAME
-        );
-        return Err(CommandError::one(
-            "lock-file-readonly",
-            "Provider dependency changes detected",
-            detail,
-        ));
-    }
+    told
+}
+
+fn save_lock(session: &Session, earlier: &LockFile, lock: &LockFile) -> Result<(), CommandError> {
     lock.save(Path::new(LockFile::NAME)).map_err(|error| {
         CommandError::one(
             "unwritable-file",
@@ -198,9 +217,34 @@ fn install_providers(
             format!("{} cannot be written: {error}.", LockFile::NAME),
         )
     })?;
-    session.view.line(format!(
-        "\nTerrace has recorded the provider selections it made in {}.",
+    session.view.line(if earlier.providers.is_empty() {
+        format!("\nTerrace has created a lock file {} to record the provider\nselections it made above. Include this file in your version control repository\nso that Terrace can guarantee to make the same selections by default when\nyou run \"terrace init\" in the future.", LockFile::NAME)
+    } else {
+        format!("\nTerrace has made some changes to the provider dependency selections recorded\nin the {} file. Review those changes and commit them to your\nversion control system if they represent changes you intended to make.", LockFile::NAME)
+    });
+    Ok(())
+}
+
+/// Leaves the lock file alone: an error where other providers are needed than it has, else a warning.
+fn keep_lock(session: &Session, earlier: &LockFile, lock: &LockFile) -> Result<(), CommandError> {
+    if !lock.providers.keys().eq(earlier.providers.keys()) {
+        return Err(CommandError::one(
+            "lock-file-readonly",
+            "Provider dependency changes detected",
+            "Changes to the required provider dependencies were detected, but the lock file is read-only. To use and record these requirements, run \"terrace init\" without the \"-lockfile=readonly\" flag.",
+        ));
+    }
+    let detail = format!(
+        "Changes to the provider selections were detected, but not saved in the {} file. To record these selections, run \"terrace init\" without the \"-lockfile=readonly\" flag.",
         LockFile::NAME
-    ));
+    );
+    let warning = Diagnostic::warning(
+        "lock-file-not-updated",
+        "Provider lock file not updated",
+        detail,
+    );
+    session
+        .view
+        .diagnostics(warning.into(), &terrace_diag::SourceMap::new());
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `terrace recover`
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use terrace_addr::{AbsResourceInstance, ParseError};
 use terrace_apply::recover::{Answer, Resolve, Resolved, finish, resolve};
@@ -10,7 +11,7 @@ use terrace_state::journal::{self, IntentAction, Recovery, Uncertain};
 
 use crate::args::RecoverArgs;
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
-use crate::outside::SystemEntropy;
+use crate::outside::{SystemClock, SystemEntropy};
 use crate::session::{Place, Session};
 use crate::wiring::{Work, load_config_for_backend};
 
@@ -108,6 +109,7 @@ async fn resolve_all(
         evaluator: work.evaluator.clone(),
         providers: &*work.providers,
         answers,
+        clock: Arc::new(SystemClock),
     })
     .await;
     work.providers.close().await;

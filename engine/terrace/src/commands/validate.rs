@@ -63,8 +63,11 @@ async fn check(session: &Session) -> (Diagnostics, SourceMap) {
     if diagnostics.has_errors() {
         return (diagnostics, sources);
     }
+    let mut overridden = None;
     let found = async {
-        let providers = ProviderSet::new(Wiring::new(session)?, Some(&config));
+        let wiring = Wiring::new(session)?;
+        overridden = wiring.installer.dev_override_warning();
+        let providers = ProviderSet::new(wiring, Some(&config));
         let schemas = providers
             .schemas(&needed_providers(&config, &State::default()))
             .await?;
@@ -93,7 +96,9 @@ async fn check(session: &Session) -> (Diagnostics, SourceMap) {
         providers.close().await;
         Ok::<_, crate::command_error::CommandError>(found)
     };
-    match found.await {
+    let found = found.await;
+    diagnostics.extend(overridden);
+    match found {
         Ok(found) => diagnostics.append(found),
         Err(error) => {
             // What can be said without providers is said beside what they lack.

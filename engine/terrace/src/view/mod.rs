@@ -6,14 +6,18 @@
 )]
 
 pub(crate) mod diagnostics;
+pub(crate) mod downloads;
 pub(crate) mod drawing;
 pub(crate) mod editor;
 pub(crate) mod functions;
+pub(crate) mod log;
 pub(crate) mod modules;
 mod object;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod repl;
+pub(crate) mod requirements;
+pub(crate) mod schemas;
 mod snippet;
 pub(crate) mod stream;
 pub(crate) mod style;
@@ -125,6 +129,13 @@ impl View {
             } else {
                 println!("{text}");
             }
+        }
+    }
+
+    /// What is said of the surroundings of a command, and no part of its answer: to standard error, as text always.
+    pub(crate) fn beside(&self, diagnostics: Diagnostics, sources: &SourceMap) {
+        for diagnostic in diagnostics.sorted() {
+            eprintln!("{}", diagnostics::render(&diagnostic, sources, self));
         }
     }
 

@@ -3,6 +3,8 @@
 //! Variables of its environment say how it behaves:
 //! - `FAKE_PROVIDER_WORLD`: the directory of its objects; they outlive it. Without it they end with the process.
 //! - `FAKE_PROVIDER_PROTOCOL`: `5` or `6`; else the greatest that the host speaks.
+//! - `FAKE_PROVIDER_PROCESSES`: a directory in which it leaves a file of its process id.
+//! - `FAKE_PROVIDER_STAYS`: does not end with who started it, as other providers do not.
 //! - `FAKE_PROVIDER_SCRIPT`: what goes wrong, as [`script::Script`] reads it.
 #![allow(
     clippy::disallowed_methods,
@@ -68,7 +70,13 @@ fn run() -> Result<(), String> {
         }
         Some(StartFault::Delay(duration)) => std::thread::sleep(duration),
     }
-    end_with_parent();
+    if variable("FAKE_PROVIDER_STAYS").is_none() {
+        end_with_parent();
+    }
+    if let Some(directory) = variable("FAKE_PROVIDER_PROCESSES") {
+        let path = std::path::Path::new(&directory).join(std::process::id().to_string());
+        std::fs::write(path, "").map_err(|error| error.to_string())?;
+    }
     let protocol = protocol()?;
     let mut provider = StrictProvider::new();
     if protocol == 5 {

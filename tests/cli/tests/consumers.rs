@@ -1,0 +1,442 @@
+//! Programs of others that read what `terrace` writes, or call it: each is the real one.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use terrace_test_services::{
+    Mirror, Unavailable, cdktf, checkov, conftest, opa, terragrunt, tflint,
+};
+use terrace_test_support::{Project, Said, available, size, terrace};
+
+const CONFIGURATION: &str = r#"
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    null = {
+      source  = "hashicorp/null"
+      version = "2.1.2"
+    }
+  }
+}
+
+variable "names" {
+  type    = set(string)
+  default = ["a", "b"]
+}
+
+resource "null_resource" "each" {
+  for_each = var.names
+  triggers = {
+    name = each.key
+  }
+}
+
+module "child" {
+  source = "./child"
+  name   = "c"
+}
+
+output "ids" {
+  value = { for name, instance in null_resource.each : name => instance.id }
+}
+"#;
+
+const CHILD: &str = r#"
+terraform {
+  required_version = ">= 1.5"
+  required_providers {
+    null = {
+      source  = "hashicorp/null"
+      version = "2.1.2"
+    }
+  }
+}
+
+variable "name" {
+  type = string
+}
+
+variable "unused" {
+  type    = string
+  default = "x"
+}
+
+resource "null_resource" "only" {
+  triggers = {
+    name = var.name
+  }
+}
+"#;
+
+/// A tool that takes minutes to build is asked for in full size alone.
+fn heavy<T>(
+    what: &str,
+    install: impl FnOnce() -> Result<T, Unavailable>,
+) -> Option<T> {
+    if size(0, 1) == 0 {
+        println!("SKIPPED {what}: it is built in full size alone (TERRACE_FULL=1)");
+        return None;
+    }
+    available(what, install())
+}
+
+/// A project that takes the provider null from a mirror.
+fn project() -> Option<(Mirror, Project)> {
+    let mirror = available("null", Mirror::new().and_then(Mirror::with_small_providers))?;
+    let mut project = Project::with(CONFIGURATION);
+    project.write("child/main.tf", CHILD);
+    project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
+    Some((mirror, project))
+}
+
+/// The plan's document in `plan.json`, which is also returned.
+fn planned(project: &Project, arguments: &[&str]) -> Value {
+    let mut plan = vec!["plan", "-input=false", "-out", "plan"];
+    plan.extend(arguments);
+    project.terrace(&plan).success();
+    let shown = project.terrace(&["show", "-json", "plan"]).success();
+    project.write("plan.json", &shown.stdout);
+    shown.json()
+}
+
+fn said_json(said: &str) -> Value {
+    serde_json::from_str(said).unwrap_or_else(|error| panic!("{error}: {said}"))
+}
+
+fn run(project: &Project, program: &Path, arguments: &[&str]) -> terrace_test_support::Ran {
+    project.other(&program.to_string_lossy(), arguments)
+}
+
+/// Which deletions a plan brings, and how many resources each module has.
+const POLICY: &str = r#"package terraform
+
+import rego.v1
+
+deleted contains change.address if {
+  some change in input.resource_changes
+  "delete" in change.change.actions
+}
+
+triggers[resource.address] := resource.values.triggers.name if {
+  some resource in input.planned_values.root_module.resources
+}
+
+children contains resource.address if {
+  some module in input.planned_values.root_module.child_modules
+  some resource in module.resources
+}
+
+later contains name if {
+  some name, change in input.output_changes
+  change.after_unknown
+}
+
+sources[name] := call.source if {
+  some name, call in input.configuration.root_module.module_calls
+}
+"#;
+
+#[test]
+fn opa_judges_a_plan() {
+    let Some(opa) = available("opa", opa()) else {
+        return;
+    };
+    let Some((_mirror, project)) = project() else {
+        return;
+    };
+    project.write("policy.rego", POLICY);
+    project.terrace(&["init", "-input=false"]).success();
+    let judge = |project: &Project| {
+        let arguments = ["eval", "--format", "json", "--data", "policy.rego", "--input", "plan.json", "data.terraform"];
+        let said = run(project, &opa, &arguments).success();
+        said.json()["result"][0]["expressions"][0]["value"].clone()
+    };
+
+    planned(&project, &[]);
+    let judged = judge(&project);
+    assert_eq!(judged["deleted"], serde_json::json!([]));
+    assert_eq!(
+        judged["triggers"],
+        serde_json::json!({ "null_resource.each[\"a\"]": "a", "null_resource.each[\"b\"]": "b" })
+    );
+    assert_eq!(
+        judged["children"],
+        serde_json::json!(["module.child.null_resource.only"])
+    );
+    assert_eq!(judged["later"], serde_json::json!(["ids"]));
+    assert_eq!(judged["sources"], serde_json::json!({ "child": "./child" }));
+
+    project
+        .terrace(&["apply", "-input=false", "plan"])
+        .success();
+    planned(&project, &["-var", "names=[\"a\"]"]);
+    assert_eq!(
+        judge(&project)["deleted"],
+        serde_json::json!(["null_resource.each[\"b\"]"])
+    );
+}
+
+#[test]
+fn conftest_refuses_a_plan_that_deletes() {
+    let Some(conftest) = heavy("conftest", conftest) else {
+        return;
+    };
+    let Some((_mirror, project)) = project() else {
+        return;
+    };
+    project.write(
+        "policy/main.rego",
+        "package main\n\nimport rego.v1\n\ndeny contains message if {\n  some change in input.resource_changes\n  \"delete\" in change.change.actions\n  message := sprintf(\"%s would go\", [change.address])\n}\n",
+    );
+    project.terrace(&["init", "-input=false"]).success();
+    planned(&project, &[]);
+    let judge = ["test", "--output", "json", "--policy", "policy", "plan.json"];
+    run(&project, &conftest, &judge).success();
+    project
+        .terrace(&["apply", "-input=false", "plan"])
+        .success();
+    planned(&project, &["-var", "names=[\"b\"]"]);
+    let refused = run(&project, &conftest, &judge).fails(1);
+    assert_eq!(
+        refused.json()[0]["failures"][0]["msg"],
+        "null_resource.each[\"a\"] would go"
+    );
+}
+
+#[test]
+fn tflint_looks_into_installed_modules() {
+    let Some(tflint) = heavy("tflint", tflint) else {
+        return;
+    };
+    let Some((_mirror, project)) = project() else {
+        return;
+    };
+    project.terrace(&["init", "-input=false"]).success();
+    // It finds the module by the manifest that `init` wrote, and what is wrong with it by its call.
+    let said = run(
+        &project,
+        &tflint,
+        &["--format=json", "--call-module-type=all", "--chdir=child"],
+    )
+    .fails(2);
+    let found = said.json();
+    let rules: Vec<&str> = found["issues"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|issue| issue["rule"]["name"].as_str())
+        .collect();
+    assert!(
+        rules.contains(&"terraform_unused_declarations"),
+        "{rules:?}"
+    );
+    let root = run(
+        &project,
+        &tflint,
+        &["--format=json", "--call-module-type=all"],
+    )
+    .success();
+    assert_eq!(root.json()["errors"], serde_json::json!([]));
+}
+
+const BUCKET: &str = r#"
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "3.39.0"
+    }
+  }
+}
+
+provider "aws" {
+  region                      = "us-east-1"
+  access_key                  = "test"
+  secret_key                  = "test"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+  skip_region_validation      = true
+  skip_get_ec2_platforms      = true
+}
+
+resource "aws_s3_bucket" "artifacts" {
+  bucket = "artifacts"
+  versioning {
+    enabled = true
+  }
+}
+
+resource "aws_dynamodb_table" "orders" {
+  name         = "orders"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "id"
+
+  attribute {
+    name = "id"
+    type = "S"
+  }
+}
+
+resource "aws_iam_policy" "all" {
+  name = "all"
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }]
+  })
+}
+"#;
+
+#[test]
+fn checkov_finds_the_same_in_a_plan_as_in_terraforms() {
+    let Some(checkov) = available("checkov", checkov()) else {
+        return;
+    };
+    let Some(mirror) = available("aws", Mirror::new().and_then(Mirror::with_aws)) else {
+        return;
+    };
+    let mut project = Project::with(BUCKET);
+    project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
+    project.set("AWS_EC2_METADATA_DISABLED", "true");
+    project.set("BC_SKIP_MAPPING", "TRUE");
+    project.terrace(&["init", "-input=false"]).success();
+    planned(&project, &[]);
+    let ours = checks(&project, &checkov);
+    let has = |kind: &str, check: &str, resource: &str| {
+        let wanted = (kind.to_owned(), check.to_owned(), resource.to_owned());
+        assert!(ours.contains(&wanted), "no {wanted:?} in {ours:#?}");
+    };
+    has("passed_checks", "CKV_AWS_21", "aws_s3_bucket.artifacts");
+    has("failed_checks", "CKV_AWS_18", "aws_s3_bucket.artifacts");
+    has("failed_checks", "CKV_AWS_28", "aws_dynamodb_table.orders");
+    has("failed_checks", "CKV_AWS_62", "aws_iam_policy.all");
+
+    let terraform = Path::new("terraform");
+    if !std::process::Command::new(terraform)
+        .arg("version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
+        println!("SKIPPED the comparison: terraform is not installed");
+        return;
+    }
+    run(&project, terraform, &["init", "-input=false"]).success();
+    run(&project, terraform, &["plan", "-input=false", "-out", "theirs"]).success();
+    let shown = run(&project, terraform, &["show", "-json", "theirs"]).success();
+    project.write("plan.json", &shown.stdout);
+    assert_eq!(ours, checks(&project, &checkov));
+}
+
+/// What checkov says of `plan.json`: kind, check and resource.
+fn checks(project: &Project, checkov: &Path) -> Vec<(String, String, String)> {
+    let arguments = ["--skip-download", "--quiet", "--output", "json", "--file", "plan.json"];
+    let said = run(project, checkov, &arguments).fails(1);
+    let report = said.json();
+    let mut found = Vec::new();
+    for kind in ["passed_checks", "failed_checks"] {
+        for check in report["results"][kind].as_array().unwrap() {
+            let text = |name: &str| check[name].as_str().unwrap_or_default().to_owned();
+            found.push((kind.to_owned(), text("check_id"), text("resource")));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn terragrunt_applies_units_in_their_order() {
+    let Some(terragrunt) = available("terragrunt", terragrunt()) else {
+        return;
+    };
+    let Some(mirror) = available("null", Mirror::new().and_then(Mirror::with_small_providers))
+    else {
+        return;
+    };
+    let mut project = Project::new();
+    project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
+    project.set("TERRAGRUNT_TFPATH", terrace());
+    project.write(
+        "first/main.tf",
+        "terraform {\n  required_providers {\n    null = {\n      source  = \"hashicorp/null\"\n      version = \"2.1.2\"\n    }\n  }\n}\n\nresource \"null_resource\" \"a\" {\n}\n\noutput \"id\" {\n  value = null_resource.a.id\n}\n",
+    );
+    project.write("first/terragrunt.hcl", "");
+    project.write(
+        "second/main.tf",
+        "variable \"first\" {\n  type = string\n}\n\nresource \"terraform_data\" \"b\" {\n  input = var.first\n}\n\noutput \"first\" {\n  value = terraform_data.b.output\n}\n",
+    );
+    project.write(
+        "second/terragrunt.hcl",
+        "dependency \"first\" {\n  config_path = \"../first\"\n}\n\ninputs = {\n  first = dependency.first.outputs.id\n}\n",
+    );
+    let ask = |arguments: &[&str]| run(&project, &terragrunt, arguments).success();
+    ask(&["run-all", "apply", "--terragrunt-non-interactive"]);
+    let output = |unit: &str, name: &str| {
+        let directory = format!("--terragrunt-working-dir={unit}");
+        let said = ask(&["output", "-json", &directory]);
+        said_json(&said.stdout)[name]["value"].clone()
+    };
+    let id = output("first", "id");
+    assert!(id.is_string(), "{id}");
+    assert_eq!(output("second", "first"), id);
+    ask(&["run-all", "plan", "--terragrunt-non-interactive"]);
+    ask(&["run-all", "destroy", "--terragrunt-non-interactive"]);
+    assert_eq!(output("first", "id"), Value::Null);
+}
+
+const STACK: &str = r#"
+const { App, TerraformStack, TerraformResource, TerraformOutput, TerraformProvider } = require("cdktf");
+
+const app = new App();
+const stack = new TerraformStack(app, "stack");
+const metadata = { providerName: "null", providerVersion: "2.1.2" };
+new TerraformProvider(stack, "null", {
+  terraformResourceType: "null",
+  terraformGeneratorMetadata: metadata,
+  terraformProviderSource: "hashicorp/null",
+});
+const one = new TerraformResource(stack, "one", {
+  terraformResourceType: "null_resource",
+  terraformGeneratorMetadata: metadata,
+});
+one.addOverride("triggers", { name: process.env.TRIGGER });
+new TerraformOutput(stack, "id", { value: one.getStringAttribute("id"), staticId: true });
+app.synth();
+"#;
+
+#[test]
+fn cdktf_deploys_and_destroys_a_stack() {
+    let Some(modules) = available("cdktf", cdktf()) else {
+        return;
+    };
+    let Some(mirror) = available("null", Mirror::new().and_then(Mirror::with_small_providers))
+    else {
+        return;
+    };
+    let mut project = Project::new();
+    project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
+    project.set("TERRAFORM_BINARY_NAME", terrace());
+    project.set("NODE_PATH", &modules);
+    project.set("TRIGGER", "one");
+    project.set("CI", "1");
+    project.write("main.js", STACK);
+    project.write(
+        "cdktf.json",
+        "{ \"language\": \"typescript\", \"app\": \"node main.js\", \"projectId\": \"terrace\", \"sendCrashReports\": \"false\" }",
+    );
+    let program: PathBuf = modules.join(".bin/cdktf");
+    let ask = |project: &Project, arguments: &[&str]| -> Said { run(project, &program, arguments).success() };
+
+    ask(&project, &["diff", "stack"]).says("Plan: 1 to add, 0 to change, 0 to destroy.");
+    ask(&project, &["deploy", "stack", "--auto-approve"])
+        .says("Resources: 1 added, 0 changed, 0 destroyed.");
+    ask(&project, &["output", "stack", "--outputs-file", "outputs.json"]);
+    let outputs = said_json(&project.read("outputs.json"));
+    assert!(outputs["stack"]["id"].is_string(), "{outputs}");
+
+    project.set("TRIGGER", "two");
+    ask(&project, &["deploy", "stack", "--auto-approve"])
+        .says("Resources: 1 added, 0 changed, 1 destroyed.");
+    ask(&project, &["destroy", "stack", "--auto-approve"])
+        .says("Resources: 1 destroyed.");
+}
