@@ -12,7 +12,7 @@ mod case;
 mod implementation;
 mod run;
 
-pub use answer::{Answer, differences};
+pub use answer::{Answer, without_further_places};
 pub use case::{Action, Case, Step, cases};
 pub use implementation::Implementation;
 pub use run::{Tool, run};

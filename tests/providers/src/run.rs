@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use terrace_test_support::{Project, Ran};
 
-use crate::answer::{diagnostics_of, events_of, normal_plan, normal_state};
+use crate::answer::{diagnostics_of, empty_state, events_of, normal_plan, normal_state};
 use crate::{Action, Answer, Case, Implementation, Step};
 
 /// Whose answers are asked for.
@@ -122,15 +122,25 @@ impl Directory {
                 answer.state = self.state(case);
             }
         }
-        answer.world = fs::read_to_string(self.project.outer().join("world/events"))
-            .map(|events| events.lines().map(str::to_owned).collect())
-            .unwrap_or_default();
+        answer.world = self.happened();
         for text in &step.says {
             if !flat(&said).contains(&flat(text)) {
                 answer.unsaid.push(format!("{text}\n-- in --\n{said}"));
             }
         }
         answer
+    }
+
+    /// What the provider wrote since it was asked last: in its order for each object, whose name is the last word.
+    fn happened(&self) -> Vec<String> {
+        let path = self.project.outer().join("world/events");
+        let Ok(text) = fs::read_to_string(&path) else {
+            return Vec::new();
+        };
+        fs::remove_file(path).expect("a file can be removed");
+        let mut events: Vec<String> = text.lines().map(str::to_owned).collect();
+        events.sort_by_key(|event| event.rsplit(' ').next().map(str::to_owned));
+        events
     }
 
     fn plan(&self, tool: Tool, arguments: &[String], answer: &mut Answer) -> Ran {
@@ -156,9 +166,13 @@ impl Directory {
     }
 
     fn state(&self, case: &Case) -> Option<Value> {
-        let text = fs::read_to_string(self.project.path().join("terraform.tfstate")).ok()?;
+        let path = self.project.path().join("terraform.tfstate");
+        let Ok(text) = fs::read_to_string(path) else {
+            return Some(empty_state());
+        };
         let state = serde_json::from_str(&text).expect("a state is JSON");
-        Some(normal_state(state, case.needs.iter().any(|need| need == "identity")))
+        let identity = case.needs.iter().any(|need| need == "identity");
+        Some(normal_state(state, identity))
     }
 }
 

@@ -86,8 +86,12 @@ pub fn fake_provider() -> Result<PathBuf, Unavailable> {
     )
 }
 
-/// The executable of this workspace's `terrace`, built anew where its sources have changed.
+/// The executable that `TERRACE_BINARY` names, or else this workspace's `terrace`, built anew where its sources have
+/// changed.
 pub fn terrace() -> Result<PathBuf, Unavailable> {
+    if let Some(path) = std::env::var_os("TERRACE_BINARY") {
+        return Ok(path.into());
+    }
     build("terrace", "terrace", &[])
 }
 

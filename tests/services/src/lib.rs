@@ -6,6 +6,7 @@
 
 mod conformance;
 mod consumers;
+mod golang;
 mod install;
 mod mirror;
 mod moto;
@@ -17,6 +18,7 @@ pub use conformance::{
     conformance_provider_go, conformance_provider_python, conformance_provider_rust,
 };
 pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
+pub use golang::current_provider;
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider,
     tools_directory,

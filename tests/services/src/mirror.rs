@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::golang::current_provider;
 use crate::install::{Unavailable, aws_provider_zip, null_provider, time_provider};
 
 /// The platform of this process as providers are named for it, such as `linux_amd64`.
@@ -48,6 +49,15 @@ impl Mirror {
             "terraform-provider-time_v0.14.2_x5",
             &time_provider()?,
         )
+    }
+
+    /// With providers of hashicorp as they are today, unpacked.
+    pub fn with_current(self, names: &[&str]) -> Result<Self, Unavailable> {
+        names.iter().try_fold(self, |mirror, name| {
+            let (program, version) = current_provider(name)?;
+            let file = format!("terraform-provider-{name}_v{version}_x5");
+            mirror.with_unpacked(&format!("hashicorp/{name}"), version, &file, &program)
+        })
     }
 
     /// With aws 3.39.0, packed.

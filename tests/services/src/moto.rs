@@ -45,6 +45,7 @@ impl Moto {
                 .get("/moto-api/config")
                 .is_ok_and(|status| (200..300).contains(&status))
             {
+                moto.without_containers()?;
                 return Ok(moto);
             }
             if let Some(status) = moto.child.try_wait()? {
@@ -57,6 +58,15 @@ impl Moto {
                 )));
             }
             std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Functions are not run in containers, which there may be none of.
+    fn without_containers(&self) -> Result<(), Unavailable> {
+        let body = "{\"lambda\": {\"use_docker\": false}}";
+        match self.send("POST", "/moto-api/config", body)? {
+            200..300 => Ok(()),
+            status => Err(Unavailable(format!("moto answered {status} to its settings"))),
         }
     }
 
@@ -79,11 +89,17 @@ impl Moto {
 
     /// The status of the answer to a request without a body.
     fn request(&self, method: &str, path: &str) -> Result<u16, Unavailable> {
+        self.send(method, path, "")
+    }
+
+    /// The status of the answer to a request.
+    fn send(&self, method: &str, path: &str, body: &str) -> Result<u16, Unavailable> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
         )?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;

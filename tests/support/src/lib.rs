@@ -5,11 +5,13 @@
     reason = "tests start processes and write files"
 )]
 
+mod documents;
 mod plugin;
 mod project;
 mod ran;
 mod running;
 
+pub use documents::differences;
 pub use plugin::dev_override;
 pub use project::Project;
 pub use ran::{Ran, Said};

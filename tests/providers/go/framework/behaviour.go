@@ -243,10 +243,12 @@ func upgradeVersioned(ctx context.Context, req resource.UpgradeStateRequest, res
 		}
 		number = types.NumberValue(big.NewFloat(parsed))
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("name"), name)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("size"), number)...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("unit"), unit)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &struct {
+		ID   types.String `tfsdk:"id"`
+		Name types.String `tfsdk:"name"`
+		Size types.Number `tfsdk:"size"`
+		Unit types.String `tfsdk:"unit"`
+	}{id, name, number, unit})...)
 }
 
 func privateState() kind {

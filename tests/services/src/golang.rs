@@ -1,0 +1,95 @@
+//! Programs and providers built from the Go module proxy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::install::{Unavailable, go, once, run};
+
+/// Providers as they are today, at the versions that the proxy has, under the versions that mirrors give them.
+const PROVIDERS: &[(&str, &str, &str)] = &[
+    (
+        "random",
+        "3.99.0",
+        "github.com/hashicorp/terraform-provider-random@v1.3.2-0.20260824155315-e1092b0cfc07",
+    ),
+    (
+        "local",
+        "2.99.0",
+        "github.com/hashicorp/terraform-provider-local@v1.4.1-0.20260806152022-9068a4b7aa37",
+    ),
+    (
+        "tls",
+        "4.99.0",
+        "github.com/hashicorp/terraform-provider-tls@v1.2.1-0.20260819085117-d044ca7c6f52",
+    ),
+    (
+        "http",
+        "3.99.0",
+        "github.com/hashicorp/terraform-provider-http@v1.2.1-0.20260814132659-be89f04ea469",
+    ),
+];
+
+/// The executable of a current provider of hashicorp (`random`, `local`, `tls` or `http`), and its version.
+pub fn current_provider(name: &str) -> Result<(PathBuf, &'static str), Unavailable> {
+    let found = PROVIDERS.iter().find(|(known, ..)| *known == name);
+    let (_, version, module) =
+        found.ok_or_else(|| Unavailable(format!("no version of {name} is known")))?;
+    let program = built(&format!("terraform-provider-{name}"), module)?;
+    Ok((program, version))
+}
+
+/// A program that `go install` can build.
+pub(crate) fn installed(name: &str, package: &str) -> Result<PathBuf, Unavailable> {
+    let directory = once(&versioned(name, package), |directory| {
+        run(Command::new(go()?)
+            .args(["install", package])
+            .env("GOBIN", directory)
+            .env("GOFLAGS", "-buildvcs=false"))
+    })?;
+    Ok(directory.join(name))
+}
+
+/// A program that is built inside of its module, because the module replaces some of what it needs or goes by another
+/// name.
+pub(crate) fn built(name: &str, module: &str) -> Result<PathBuf, Unavailable> {
+    let directory = once(&versioned(name, module), |directory| {
+        let tree = directory.join("tree");
+        run(Command::new("cp")
+            .args(["-r", "--no-preserve=mode"])
+            .arg(downloaded(module)?)
+            .arg(&tree))?;
+        run(Command::new(go()?)
+            .current_dir(&tree)
+            .args(["build", "-buildvcs=false", "-mod=mod", "-o"])
+            .arg(directory.join(name))
+            .arg("."))?;
+        Ok(fs::remove_dir_all(tree)?)
+    })?;
+    Ok(directory.join(name))
+}
+
+/// Where Go keeps the sources of a module.
+fn downloaded(module: &str) -> Result<PathBuf, Unavailable> {
+    let output = Command::new(go()?)
+        .args(["mod", "download", "-json", module])
+        .current_dir(std::env::temp_dir())
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let directory = text.lines().find_map(|line| {
+        let path = line.trim().strip_prefix("\"Dir\": \"")?;
+        path.split_once('"').map(|(path, _)| PathBuf::from(path))
+    });
+    directory.filter(|path| Path::is_dir(path)).ok_or_else(|| {
+        Unavailable(format!(
+            "{module} cannot be downloaded: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        ))
+    })
+}
+
+/// The name of a program with its version.
+fn versioned(name: &str, package: &str) -> String {
+    let version = package.rsplit_once('@').map_or("", |(_, version)| version);
+    format!("{name}-{}", version.trim_start_matches('v'))
+}
