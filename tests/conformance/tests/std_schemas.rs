@@ -1,30 +1,26 @@
-//! Schemas of the native providers against those of the well-known ones: the same types, versions, attributes and
-//! flags. Descriptions are Terrace's own and are not compared.
+//! Schemas of the native providers against those of the well-known ones: types, versions, attributes, flags, nested
+//! blocks, functions and descriptions, as `providers schema -json` gives them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::sync::Arc;
 
+use flate2::read::GzDecoder;
 use futures::executor::block_on;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 use terrace_addr::ProviderAddr;
 use terrace_port::{Clock, Entropy};
-use terrace_provider_std::Outside;
-use terrace_schema::{Attribute, Block, ResourceSchema, SchemaTable};
+use terrace_provider_std::{Outside, open, versions};
+use terrace_schema::{
+    Attribute, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock, ProviderSchema,
+    ResourceSchema, StringKind,
+};
+use terrace_value::{Text, Type};
 
-const FACTS: &str = include_str!("../schemas/std-facts.json");
+const SCHEMAS: &[u8] = include_bytes!("../schemas/std.json.gz");
 
-/// What the well-known providers have and the native ones have not, with which they stand in only in part: a list that
-/// only shrinks.
-const NOT_NATIVE: [(&str, &str); 8] = [
-    ("local", "data_sources.local_command"),
-    ("local", "ephemeral_resources.local_command"),
-    ("local", "functions.direxists"),
-    ("random", "ephemeral_resources.random_bytes"),
-    ("random", "ephemeral_resources.random_password"),
-    ("time", "functions.duration_parse"),
-    ("time", "functions.rfc3339_parse"),
-    ("time", "functions.unix_timestamp_parse"),
-];
+/// Providers that are native and not among the schemas.
+const NOT_COMPARED: [&str; 1] = ["external"];
 
 struct Nothing;
 
@@ -40,104 +36,189 @@ impl Entropy for Nothing {
     }
 }
 
+fn schema_of(name: &str) -> Arc<ProviderSchema> {
+    let outside = Outside {
+        clock: Arc::new(Nothing),
+        entropy: Arc::new(Nothing),
+    };
+    let provider = open(&ProviderAddr::default_for(name), outside).expect("it is native");
+    block_on(provider.schema()).expect("a schema")
+}
+
+fn type_json(ty: &Type) -> Json {
+    let encoded = terrace_value::json::encode_type(ty);
+    serde_json::from_str(&encoded).expect("a type's encoding is JSON")
+}
+
+fn set_flags(facts: &mut Map<String, Json>, flags: &[(&str, bool)]) {
+    for (name, _) in flags.iter().filter(|(_, set)| *set) {
+        facts.insert((*name).into(), true.into());
+    }
+}
+
+fn describe(facts: &mut Map<String, Json>, description: &str, kind: StringKind) {
+    let kind = match kind {
+        StringKind::Plain => "plain",
+        StringKind::Markdown => "markdown",
+    };
+    facts.insert("description_kind".into(), kind.into());
+    if !description.is_empty() {
+        facts.insert("description".into(), description.into());
+    }
+}
+
 fn attribute(attribute: &Attribute) -> Json {
-    let ty = terrace_value::json::encode_type(&attribute.value_type());
+    assert!(attribute.nested().is_none(), "none of these is nested");
     let mut facts = Map::new();
-    facts.insert(
-        "type".into(),
-        serde_json::from_str(&ty).expect("a type's encoding is JSON"),
+    facts.insert("type".into(), type_json(&attribute.value_type()));
+    describe(
+        &mut facts,
+        &attribute.description,
+        attribute.description_kind,
     );
-    for (name, set) in [
-        ("required", attribute.required),
-        ("optional", attribute.optional),
-        ("computed", attribute.computed),
-        ("sensitive", attribute.sensitive),
-        ("deprecated", attribute.deprecated),
+    set_flags(
+        &mut facts,
+        &[
+            ("required", attribute.required),
+            ("optional", attribute.optional),
+            ("computed", attribute.computed),
+            ("sensitive", attribute.sensitive),
+            ("deprecated", attribute.deprecated),
+            ("write_only", attribute.write_only),
+        ],
+    );
+    Json::Object(facts)
+}
+
+fn nested(nested: &NestedBlock) -> Json {
+    let mode = match nested.nesting {
+        BlockNesting::Single => "single",
+        BlockNesting::Group => "group",
+        BlockNesting::List => "list",
+        BlockNesting::Set => "set",
+        BlockNesting::Map => "map",
+    };
+    let mut facts = Map::new();
+    facts.insert("nesting_mode".into(), mode.into());
+    facts.insert("block".into(), block(&nested.block));
+    for (name, count) in [
+        ("min_items", nested.min_items),
+        ("max_items", nested.max_items),
     ] {
-        if set {
-            facts.insert(name.into(), true.into());
+        if count > 0 {
+            facts.insert(name.into(), count.into());
         }
     }
     Json::Object(facts)
 }
 
-fn block(block: &Block) -> Map<String, Json> {
-    assert!(block.blocks.is_empty(), "none of these has nested blocks");
+fn block(block: &Block) -> Json {
+    let mut facts = Map::new();
     let attributes: Map<String, Json> = block
         .attributes
         .iter()
         .map(|(name, found)| (name.to_string(), attribute(found)))
         .collect();
-    let mut facts = Map::new();
-    facts.insert("attributes".into(), attributes.into());
-    if block.deprecated {
-        facts.insert("deprecated".into(), true.into());
+    let blocks: Map<String, Json> = block
+        .blocks
+        .iter()
+        .map(|(name, found)| (name.to_string(), nested(found)))
+        .collect();
+    for (name, table) in [("attributes", attributes), ("block_types", blocks)] {
+        if !table.is_empty() {
+            facts.insert(name.into(), table.into());
+        }
     }
-    facts
+    describe(&mut facts, &block.description, block.description_kind);
+    set_flags(&mut facts, &[("deprecated", block.deprecated)]);
+    Json::Object(facts)
 }
 
-fn table(resources: &SchemaTable<ResourceSchema>) -> Map<String, Json> {
-    let facts = |schema: &ResourceSchema| {
-        let mut facts = block(&schema.block);
-        facts.insert("version".into(), schema.version.into());
-        Json::Object(facts)
-    };
-    resources
-        .iter()
-        .map(|(name, schema)| (name.to_string(), facts(schema)))
+fn resource(schema: &ResourceSchema) -> Json {
+    let mut facts = Map::new();
+    facts.insert("version".into(), schema.version.into());
+    facts.insert("block".into(), block(&schema.block));
+    Json::Object(facts)
+}
+
+fn parameter(parameter: &FunctionParameter) -> Json {
+    let mut facts = Map::new();
+    facts.insert("name".into(), parameter.name.to_string().into());
+    facts.insert("type".into(), type_json(&parameter.ty));
+    facts.insert(
+        "description".into(),
+        parameter.description.to_string().into(),
+    );
+    set_flags(&mut facts, &[("is_nullable", parameter.allow_null)]);
+    Json::Object(facts)
+}
+
+fn function(function: &FunctionSchema) -> Json {
+    let mut facts = Map::new();
+    facts.insert("summary".into(), function.summary.to_string().into());
+    facts.insert(
+        "description".into(),
+        function.description.to_string().into(),
+    );
+    facts.insert("return_type".into(), type_json(&function.result));
+    let parameters: Vec<Json> = function.parameters.iter().map(parameter).collect();
+    facts.insert("parameters".into(), parameters.into());
+    Json::Object(facts)
+}
+
+fn table<'t, T: 't>(
+    entries: impl Iterator<Item = (&'t Text, &'t Arc<T>)>,
+    facts: impl Fn(&T) -> Json,
+) -> Map<String, Json> {
+    entries
+        .map(|(name, found)| (name.to_string(), facts(found)))
         .collect()
+}
+
+/// A provider's schema, in the form of `providers schema -json`.
+fn provider(schema: &ProviderSchema) -> BTreeMap<&'static str, Map<String, Json>> {
+    BTreeMap::from([
+        ("resource_schemas", table(schema.resources.iter(), resource)),
+        (
+            "data_source_schemas",
+            table(schema.data_sources.iter(), resource),
+        ),
+        (
+            "ephemeral_resource_schemas",
+            table(schema.ephemeral_resources.iter(), resource),
+        ),
+        ("functions", table(schema.functions.iter(), function)),
+    ])
+}
+
+fn expected() -> Json {
+    let mut text = String::new();
+    GzDecoder::new(SCHEMAS)
+        .read_to_string(&mut text)
+        .expect("the schemas unpack");
+    let mut whole: Json = serde_json::from_str(&text).expect("the schemas are JSON");
+    whole["provider_schemas"].take()
 }
 
 #[test]
 fn native_schemas_are_those_of_the_well_known_providers() {
-    let facts: BTreeMap<String, Json> = serde_json::from_str(FACTS).expect("the facts are JSON");
-    let mut missing = BTreeSet::new();
-    for (name, expected) in &facts {
-        let outside = Outside {
-            clock: Arc::new(Nothing),
-            entropy: Arc::new(Nothing),
-        };
-        let provider = terrace_provider_std::open(&ProviderAddr::default_for(name), outside);
-        let schema = block_on(provider.expect("it is native").schema()).expect("a schema");
-        assert_eq!(
-            Json::Object(block(&schema.provider.block)),
-            expected["provider"],
-            "{name}"
-        );
-        let native = [
-            ("resources", table(&schema.resources)),
-            ("data_sources", table(&schema.data_sources)),
-        ];
-        for (kind, native) in native {
-            let expected = expected[kind].as_object().expect("a table");
-            for type_name in native.keys() {
-                assert!(
-                    expected.contains_key(type_name),
-                    "{name} has no {type_name}"
-                );
-            }
+    let expected = expected();
+    let expected = expected.as_object().expect("a table");
+    for (address, expected) in expected {
+        let name = address.rsplit('/').next().expect("an address has a name");
+        let schema = schema_of(name);
+        assert_eq!(resource(&schema.provider), expected["provider"], "{name}");
+        for (kind, native) in provider(&schema) {
+            let none = Map::new();
+            let expected = expected
+                .get(kind)
+                .map_or(&none, |table| table.as_object().expect("a table"));
             for (type_name, expected) in expected {
-                match native.get(type_name) {
-                    Some(found) => assert_eq!(found, expected, "{kind} {type_name}"),
-                    None => drop(missing.insert((name.clone(), format!("{kind}.{type_name}")))),
-                }
+                let found = native.get(type_name);
+                assert_eq!(found, Some(expected), "{name} {kind} {type_name}");
             }
+            assert_eq!(native.len(), expected.len(), "{name} {kind}");
         }
-        for kind in ["ephemeral_resources", "functions"] {
-            for found in expected[kind].as_array().expect("a list") {
-                let found = found.as_str().expect("a name");
-                missing.insert((name.clone(), format!("{kind}.{found}")));
-            }
-        }
-        assert_eq!(
-            json!(schema.functions.len() + schema.ephemeral_resources.len()),
-            json!(0)
-        );
     }
-    let known: BTreeSet<(String, String)> = NOT_NATIVE
-        .iter()
-        .map(|(name, what)| ((*name).to_owned(), (*what).to_owned()))
-        .collect();
-    assert_eq!(missing, known);
-    assert_eq!(facts.len(), 4);
+    assert_eq!(expected.len() + NOT_COMPARED.len(), versions().len());
 }
