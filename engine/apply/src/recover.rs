@@ -4,18 +4,17 @@
 //! and whose answer is not known. [`resolve`] looks: it reads objects that were to be changed or destroyed, and imports
 //! those that were to be created, where their id is known. Only what nobody can know is left to a person.
 
+mod providers;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use terrace_addr::{
-    AbsProviderConfig, AbsResource, AbsResourceInstance, InstanceKey, ModuleInstance, Name,
-    ProviderAddr,
-};
+use terrace_addr::{AbsResourceInstance, ProviderAddr};
 use terrace_diag::{Diagnostic, Diagnostics};
-use terrace_eval::{Evaluator, Expansion, Values};
+use terrace_eval::Evaluator;
 use terrace_port::{
-    Entropy, JournalStore, LockedState, Provider, ProviderSource, ReadRequest, ResourceState,
-    StoreError,
+    Clock, Entropy, JournalStore, LockedState, Provider, ProviderSource, ReadRequest,
+    ResourceState, StoreError,
 };
 use terrace_schema::{IdentitySchema, ResourceSchema};
 use terrace_state::journal::{
@@ -25,7 +24,8 @@ use terrace_state::{Object, ObjectStatus, State, StoredIdentity, successor};
 use terrace_value::{Marks, Path, Value};
 
 use crate::instance::{encode, mark};
-use crate::pool::Opening;
+
+use providers::Providers;
 
 /// What a person knows of an object that was to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct Resolve<'a> {
     pub providers: &'a dyn ProviderSource,
     /// What people know.
     pub answers: BTreeMap<AbsResourceInstance, Answer>,
+    /// The time, for ephemeral resources that the configuration of a provider reads.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// One change of which it is known now what became of it.
@@ -87,11 +89,7 @@ pub async fn resolve(request: Resolve<'_>) -> Resolved {
         foreign,
         ..Resolved::default()
     };
-    let mut providers = Providers {
-        evaluator: request.evaluator,
-        source: request.providers,
-        opened: BTreeMap::new(),
-    };
+    let mut providers = Providers::new(request.evaluator, request.providers, request.clock);
     for uncertain in uncertain {
         let answer = request.answers.get(&uncertain.intent.address);
         let found = match uncertain.cause {
@@ -113,9 +111,7 @@ pub async fn resolve(request: Resolve<'_>) -> Resolved {
             }
         }
     }
-    for provider in providers.opened.into_values().flatten() {
-        provider.close().await;
-    }
+    providers.close().await;
     resolved
 }
 
@@ -441,146 +437,6 @@ impl Asked<'_> {
             return Err(self.failed("importing it", &format!("there is no object {id:?}.")));
         }
         Ok(object)
-    }
-}
-
-/// Providers, opened when they are first asked.
-struct Providers<'a> {
-    evaluator: Arc<Evaluator>,
-    source: &'a dyn ProviderSource,
-    opened: BTreeMap<AbsProviderConfig, Option<Arc<dyn Provider>>>,
-}
-
-impl Providers<'_> {
-    async fn get(
-        &mut self,
-        address: &AbsProviderConfig,
-        state: &State,
-    ) -> Result<Arc<dyn Provider>, Diagnostics> {
-        if let Some(known) = self.opened.get(address) {
-            return known.clone().ok_or_else(|| {
-                let detail = format!("The provider configuration {address} could not be opened.");
-                Diagnostic::error("uncertain-object", "Uncertain object", detail).into()
-            });
-        }
-        let evaluated = self.evaluator.provider_body(
-            address,
-            &Stored {
-                state,
-                evaluator: &self.evaluator,
-            },
-        );
-        if evaluated.diagnostics.has_errors() {
-            self.opened.insert(address.clone(), None);
-            return Err(evaluated.diagnostics);
-        }
-        let opening = Opening {
-            source: self.source,
-            evaluator: self.evaluator.clone(),
-            address: address.clone(),
-            config: evaluated.value.unmark_deep().0,
-        };
-        let (provider, diagnostics) = opening.open().await;
-        self.opened.insert(address.clone(), provider.clone());
-        provider.ok_or(diagnostics)
-    }
-
-    fn identity_schema(&self, intent: &Intent) -> Option<Arc<IdentitySchema>> {
-        let schema = self.evaluator.schemas().get(&intent.provider.provider)?;
-        schema.identities.get(intent.address.type_name()).cloned()
-    }
-
-    fn schema(&self, intent: &Intent) -> Result<Arc<ResourceSchema>, Diagnostics> {
-        let schema = self.evaluator.schemas().get(&intent.provider.provider);
-        schema
-            .and_then(|schema| schema.resources.get(intent.address.type_name()))
-            .cloned()
-            .ok_or_else(|| {
-                open(
-                    intent,
-                    format!(
-                        "The provider {} has no resource type {:?}.",
-                        intent.provider.provider,
-                        intent.address.type_name()
-                    ),
-                    "Recover with the version of the provider that the run used.".to_owned(),
-                )
-            })
-    }
-}
-
-/// Values as the state holds them: what configurations of providers may read.
-struct Stored<'a> {
-    state: &'a State,
-    evaluator: &'a Evaluator,
-}
-
-impl Values for Stored<'_> {
-    fn expansion(&self, resource: &AbsResource) -> Option<Expansion> {
-        let instances = &self.state.resources.get(resource)?.instances;
-        let keys: Vec<Name> = instances
-            .keys()
-            .filter_map(|key| match key {
-                Some(InstanceKey::String(key)) => Some(key.clone()),
-                _ => None,
-            })
-            .collect();
-        Some(match instances.keys().next() {
-            Some(Some(InstanceKey::Int(_))) => Expansion::Count(instances.len() as u64),
-            Some(Some(InstanceKey::String(_))) => Expansion::ForEach(
-                keys.into_iter()
-                    .map(|key| (key, Value::dynamic()))
-                    .collect(),
-            ),
-            _ => Expansion::Single,
-        })
-    }
-
-    fn instance(&self, address: &AbsResourceInstance) -> Option<Value> {
-        let object = self.state.object(address)?;
-        let provider = &self.state.resources.get(&address.resource)?.provider;
-        let schema = self
-            .evaluator
-            .schemas()
-            .get(&provider.provider)?
-            .resources
-            .get(address.type_name())?;
-        let text = std::str::from_utf8(&object.attributes).ok()?;
-        terrace_value::json::decode(text, &schema.block.implied_type()).ok()
-    }
-
-    fn call_expansion(&self, module: &ModuleInstance, call: &Name) -> Option<Expansion> {
-        let keys: std::collections::BTreeSet<Option<InstanceKey>> = self
-            .state
-            .resources
-            .keys()
-            .filter_map(|resource| {
-                let step = resource.module.steps().get(module.steps().len())?;
-                (resource.module.steps().starts_with(module.steps()) && step.name == *call)
-                    .then(|| step.key.clone())
-            })
-            .collect();
-        match keys.first()? {
-            None => Some(Expansion::Single),
-            Some(InstanceKey::Int(_)) => Some(Expansion::Count(keys.len() as u64)),
-            Some(InstanceKey::String(_)) => Some(Expansion::ForEach(
-                keys.iter()
-                    .filter_map(|key| match key {
-                        Some(InstanceKey::String(key)) => Some((key.clone(), Value::dynamic())),
-                        _ => None,
-                    })
-                    .collect(),
-            )),
-        }
-    }
-
-    fn provider_function(
-        &self,
-        _: &ProviderAddr,
-        _: &str,
-        _: &[Value],
-    ) -> Result<Value, (Option<usize>, String)> {
-        Ok(Value::dynamic())
     }
 }
 

@@ -771,6 +771,7 @@ impl World {
                 evaluator: Self::evaluator(text),
                 providers: &source,
                 answers,
+                clock: Arc::new(Ticking::default()),
             };
             let resolved = resolve(request).await;
             let (mut locked, journal) = (Locked(self.clone()), Journal(self.clone()));

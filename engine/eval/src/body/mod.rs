@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use terrace_addr::{AbsProviderConfig, AbsResourceInstance};
+use terrace_addr::{AbsProviderConfig, AbsResourceInstance, ResourceMode};
 use terrace_config::{ForEachOrCount, ResourceConfig};
 use terrace_diag::{Diagnostic, Span};
 use terrace_schema::{
@@ -53,7 +53,11 @@ impl Evaluator {
         };
         let mut evaluated = self.body(&config.body, &schema.block, scope, values);
         meta::suggest(&config.body, &mut evaluated.diagnostics);
-        if evaluated.value.has_marks_deep(Marks::EPHEMERAL) && !evaluated.diagnostics.has_errors() {
+        // Nothing of an ephemeral resource is stored, so that it may read others.
+        if address.mode() != ResourceMode::Ephemeral
+            && evaluated.value.has_marks_deep(Marks::EPHEMERAL)
+            && !evaluated.diagnostics.has_errors()
+        {
             for mut diagnostic in
                 self.ephemeral_problems(&config.body, &schema.block, &evaluated.value)
             {

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use terrace_addr::{ProviderAddr, ResourceMode};
 use terrace_schema::{
-    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock,
-    NestedObject, Nesting, ProviderSchema, ResourceSchema, SchemaTable, StringKind,
+    Attribute, AttributeType, Block, BlockNesting, FunctionParameter, FunctionSchema,
+    IdentityAttribute, IdentitySchema, NestedBlock, NestedObject, Nesting, ProviderSchema,
+    ResourceSchema, SchemaTable, StringKind,
 };
 use terrace_value::{Text, Type};
 
@@ -26,6 +27,15 @@ pub(super) struct ProviderWire {
     ephemeral_resources: BTreeMap<String, ResourceWire>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     functions: BTreeMap<String, FunctionWire>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    identities: BTreeMap<String, IdentityWire>,
+}
+
+/// What identifies objects of a type: the version, and the parts' types.
+#[derive(Serialize, Deserialize)]
+struct IdentityWire {
+    version: i64,
+    parts: BTreeMap<String, Box<RawValue>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +135,17 @@ pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
         if let Some(found) = found {
             table.insert(type_name.to_string(), encode_resource(found));
         }
+        let identity = schema.identities.get(type_name);
+        if let (ResourceMode::Managed, Some(identity)) = (mode, identity) {
+            let parts = identity.attributes.iter();
+            let wire = IdentityWire {
+                version: identity.version,
+                parts: parts
+                    .map(|(name, part)| (name.to_string(), encode_type(&part.ty)))
+                    .collect(),
+            };
+            entry.identities.insert(type_name.to_string(), wire);
+        }
     }
     for (provider, schema) in plan
         .schemas
@@ -216,11 +237,33 @@ pub(super) fn decode_used(
                         Ok((Text::from(name), Arc::new(decode_function(function)?)))
                     })
                     .collect::<Result<_, String>>()?,
+                identities: wire
+                    .identities
+                    .into_iter()
+                    .map(|(name, identity)| {
+                        Ok((Text::from(name), Arc::new(decode_identity(identity)?)))
+                    })
+                    .collect::<Result<_, String>>()?,
                 ..ProviderSchema::default()
             };
             Ok((provider, Arc::new(schema)))
         })
         .collect()
+}
+
+fn decode_identity(wire: IdentityWire) -> Result<IdentitySchema, String> {
+    let parts = wire.parts.into_iter().map(|(name, ty)| {
+        let part = IdentityAttribute {
+            ty: decode_type(&ty)?,
+            required_for_import: false,
+            description: "".into(),
+        };
+        Ok((Text::from(name), part))
+    });
+    Ok(IdentitySchema {
+        version: wire.version,
+        attributes: parts.collect::<Result<_, String>>()?,
+    })
 }
 
 fn encode_resource(schema: &ResourceSchema) -> ResourceWire {

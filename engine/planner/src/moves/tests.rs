@@ -37,7 +37,7 @@ fn state(addresses: &[&str]) -> State {
             });
         let object = InstanceState {
             current: Some(stored(&configured("a", 1))),
-            deposed: BTreeMap::new(),
+            ..InstanceState::default()
         };
         resource.instances.insert(address.key, object);
     }

@@ -363,3 +363,72 @@ resource "test_object" "a" {
     assert_eq!(told(&applied.diagnostics), Vec::<String>::new());
     assert!(!world.state_text().contains("hunter2"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn recovering_opens_what_a_providers_configuration_reads() {
+    use terrace_state::journal::{Intent, IntentAction, Recovery, Uncertain, UncertainCause};
+    let world = World::new();
+    let text = r#"
+ephemeral "test_ephemeral" "seed" {
+  provider = test.seed
+  input    = "seed"
+}
+locals {
+  token = ephemeral.test_ephemeral.seed.value
+}
+ephemeral "test_ephemeral" "token" {
+  provider = test.seed
+  input    = "of-${local.token}"
+}
+provider "test" {
+  alias = "seed"
+}
+provider "test" {
+  token = ephemeral.test_ephemeral.token.value
+}
+resource "test_object" "a" {
+  string = "a"
+}
+"#;
+    world.apply(text).await;
+    world.calm();
+    let state = world.state();
+    let address: terrace_addr::AbsResourceInstance = "test_object.a".parse().unwrap();
+    let intent = Intent {
+        op: 0,
+        provider: state.resources[&address.resource].provider.clone(),
+        prior: state.object(&address).cloned(),
+        address,
+        deposed: None,
+        action: IntentAction::Update,
+        planned_private: [].into(),
+        import_id: None,
+    };
+    let recovery = Recovery {
+        state,
+        uncertain: vec![Uncertain {
+            intent,
+            cause: UncertainCause::InFlight,
+            recorded: Vec::new(),
+        }],
+        ..Recovery::default()
+    };
+    let resolved = world.resolve(text, recovery).await;
+    assert_eq!(told(&resolved.diagnostics), Vec::<String>::new());
+    assert_eq!(resolved.settled[0].finding, "was read");
+    assert_eq!(
+        world.calls(&[
+            Operation::OpenEphemeral,
+            Operation::CloseEphemeral,
+            Operation::Read
+        ]),
+        [
+            "open-ephemeral seed",
+            "open-ephemeral of-ephemeral-seed",
+            "close-ephemeral",
+            "close-ephemeral",
+            "read a"
+        ]
+    );
+    world.calm();
+}

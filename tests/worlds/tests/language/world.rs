@@ -275,6 +275,22 @@ impl World {
         applied
     }
 
+    /// Finds out what became of uncertain changes.
+    pub(crate) async fn resolve(
+        &self,
+        text: &str,
+        recovery: terrace_state::journal::Recovery,
+    ) -> terrace_apply::recover::Resolved {
+        let request = terrace_apply::recover::Resolve {
+            recovery,
+            evaluator: self.evaluator(&[("", text)]).0,
+            providers: &Source(self),
+            answers: BTreeMap::new(),
+            clock: self.clock.clone(),
+        };
+        terrace_apply::recover::resolve(request).await
+    }
+
     /// Destroys everything.
     pub(crate) async fn destroy(&mut self, text: &str) -> Applied {
         self.options.mode = PlanMode::Destroy;
