@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, PlanRequest, PlanResponse, Provider, ReadRequest, Reply,
+    ApplyRequest, ApplyResponse, Attempt, MoveRequest, PlanRequest, PlanResponse, Provider,
+    ReadRequest, Reply, ResourceState,
 };
 use terrace_provider_client::{Launch, PluginProvider, SchemaCache};
 use terrace_provider_testkit::{DirectoryWorld, StrictProvider, World, WorldEvent};
@@ -123,10 +124,27 @@ async fn both(test: impl AsyncFn(Lab)) {
 async fn schemas_come_through_unchanged() {
     both(async |lab| {
         let provider = lab.start("").await;
-        let mut expected = (**lab.twin().provider_schema()).clone();
-        // The schemas of identities are a message of their own, which is not asked for yet.
-        expected.identities.clear();
-        assert_eq!(*provider.schema().await.unwrap(), expected);
+        let expected = lab.twin().provider_schema().clone();
+        assert_eq!(*provider.schema().await.unwrap(), *expected);
+        assert_eq!(provider.functions().await.unwrap(), expected.functions);
+        let [resources, data_sources, ephemeral_resources, functions] =
+            provider.names().await.unwrap();
+        assert!(
+            resources
+                .iter()
+                .eq(expected.resources.keys().map(|name| &**name))
+        );
+        assert!(
+            data_sources
+                .iter()
+                .eq(expected.data_sources.keys().map(|name| &**name))
+        );
+        assert!(!ephemeral_resources.is_empty());
+        assert!(
+            functions
+                .iter()
+                .eq(expected.functions.keys().map(|name| &**name))
+        );
         provider.close().await;
     })
     .await;
@@ -289,22 +307,142 @@ async fn a_start_that_goes_wrong_is_told() {
 #[tokio::test]
 async fn a_schema_that_is_known_is_not_asked_for() {
     let lab = Lab::new("6");
-    let cache = SchemaCache::open(&lab.directory.path().join("schemas")).unwrap();
+    let cache = SchemaCache::new(lab.directory.path().join("schemas"));
     assert!(cache.get("key").is_none());
     let mut launch = lab.launch("");
     launch.schema_cache = Some((cache.clone(), "key".into()));
     let provider = PluginProvider::start(&launch).await.unwrap();
     let schema = provider.schema().await.unwrap();
     provider.close().await;
-    assert_eq!(cache.get("key"), Some(Arc::clone(&schema)));
+    let known = cache.get("key").unwrap();
+    assert!(known.resources.keys().eq(schema.resources.keys()));
+    assert_eq!(known.identities.len(), schema.identities.len());
 
     let mut launch = lab.launch("schema:1=crash");
     launch.schema_cache = Some((cache, "key".into()));
     let provider = PluginProvider::start(&launch).await.unwrap();
     assert_eq!(
         provider.schema().await.unwrap(),
-        schema,
+        known,
         "the provider, which would have crashed, was not asked"
     );
+    assert!(provider.described_schema().await.is_err(), "now it was");
     provider.close().await;
+}
+
+#[tokio::test]
+async fn a_provider_starts_when_something_is_asked_of_it() {
+    let lab = Lab::new("5");
+    let provider = PluginProvider::prepare(lab.launch(""));
+    assert_eq!(provider.process_id(), None);
+    let [resources, ..] = provider.names().await.unwrap();
+    assert!(resources.contains(&"test_object".to_owned()));
+    let process = format!("/proc/{}", provider.process_id().unwrap());
+    assert!(Path::new(&process).exists());
+    provider.close().await;
+    assert!(!Path::new(&process).exists());
+
+    let provider = PluginProvider::prepare(lab.launch("start=crash"));
+    provider.close().await;
+    assert!(
+        provider.schema().await.is_err(),
+        "what is closed does not start"
+    );
+}
+
+#[tokio::test]
+async fn ephemeral_resources_come_through() {
+    both(async |lab| {
+        let provider = lab.start("").await;
+        let schema = provider.schema().await.unwrap();
+        let ty = schema.ephemeral_resources["test_ephemeral"]
+            .block
+            .implied_type();
+        let config = |input: &str| {
+            let Type::Object(object) = &ty else {
+                panic!("no object")
+            };
+            let attributes = object.attributes.iter().map(|(name, ty)| {
+                let value = match &**name {
+                    "input" => input.into(),
+                    "renew_after" => Value::int(60),
+                    _ => Value::null(ty.clone()),
+                };
+                (name.clone(), value)
+            });
+            Value::object(attributes.collect::<Vec<_>>())
+        };
+        good(
+            provider
+                .validate_ephemeral_config("test_ephemeral", config("a"))
+                .await,
+        );
+        let opened = good(provider.open_ephemeral("test_ephemeral", config("a")).await);
+        assert_eq!(opened.value.get("value"), Some(&"ephemeral-a".into()));
+        assert!(opened.renew_at.is_some());
+        let renewed = good(
+            provider
+                .renew_ephemeral("test_ephemeral", opened.private)
+                .await,
+        );
+        assert!(renewed.renew_at >= opened.renew_at);
+        good(
+            provider
+                .close_ephemeral("test_ephemeral", renewed.private.clone())
+                .await,
+        );
+        let again = provider
+            .close_ephemeral("test_ephemeral", renewed.private)
+            .await
+            .unwrap();
+        assert!(again.failed(), "it is closed");
+        provider.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn identities_and_moves_come_through() {
+    both(async |lab| {
+        let provider = lab.start("").await;
+        good(lab.create(&provider, "a").await);
+        let schema = provider.schema().await.unwrap();
+        let Type::Object(object) = schema.identities["test_object"].implied_type() else {
+            panic!("no object")
+        };
+        let identity = object.attributes.iter().map(|(name, ty)| {
+            let value = match &**name {
+                "id" => "object-1".into(),
+                _ => Value::null(ty.clone()),
+            };
+            (name.clone(), value)
+        });
+        let identity = Value::object(identity.collect::<Vec<_>>());
+        let found = good(provider.import_identity("test_object", identity).await).remove(0);
+        assert_eq!(found.state.get("id"), Some(&"object-1".into()));
+
+        let old = ResourceState {
+            type_name: "test_object".into(),
+            schema_version: 0,
+            json: br#"{"name":"object-1"}"#.as_slice().into(),
+        };
+        let upgraded = good(provider.upgrade_identity(old).await);
+        assert_eq!(upgraded.get("id"), Some(&"object-1".into()));
+
+        let request = MoveRequest {
+            source_provider: "registry.terraform.io/acme/other".into(),
+            source: ResourceState {
+                type_name: "other_thing".into(),
+                schema_version: 3,
+                json: b"{}".as_slice().into(),
+            },
+            source_private: [].into(),
+            target_type_name: "test_object".into(),
+            source_identity: None,
+        };
+        let refused = provider.move_state(request).await.unwrap();
+        assert_eq!(refused.diagnostics[0].summary, "Unsupported move");
+        provider.close().await;
+    })
+    .await;
 }

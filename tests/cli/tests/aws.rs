@@ -350,6 +350,7 @@ fn the_story_is_created_changed_replaced_imported_and_destroyed() {
     );
     story.apply("Resources: 1 added, 2 changed, 1 destroyed.");
 
+    let mut imports = String::new();
     for (address, id) in [
         ("aws_s3_bucket.artifacts", "terrace-artifacts"),
         ("aws_dynamodb_table.orders", "orders-b"),
@@ -359,14 +360,13 @@ fn the_story_is_created_changed_replaced_imported_and_destroyed() {
         ("aws_cloudwatch_event_rule.nightly", "nightly"),
     ] {
         story.project.terrace(&["state", "rm", address]).success();
-        story
-            .project
-            .terrace(&["import", "-input=false", address, id])
-            .success();
+        imports = format!("{imports}import {{\n  to = {address}\n  id = {id:?}\n}}\n");
     }
+    story.project.write("imports.tf", imports);
     let plan = story.plan(&[]);
     assert!(with_actions(&plan, &["create"]).is_empty());
     assert!(with_actions(&plan, &["delete", "create"]).is_empty());
+    story.apply("6 imported, 0 added");
 
     let plan = story.plan(&["-destroy"]);
     assert_eq!(with_actions(&plan, &["delete"]).len(), 20);

@@ -70,10 +70,7 @@ resource "null_resource" "only" {
 "#;
 
 /// A tool that takes minutes to build is asked for in full size alone.
-fn heavy<T>(
-    what: &str,
-    install: impl FnOnce() -> Result<T, Unavailable>,
-) -> Option<T> {
+fn heavy<T>(what: &str, install: impl FnOnce() -> Result<T, Unavailable>) -> Option<T> {
     if size(0, 1) == 0 {
         println!("SKIPPED {what}: it is built in full size alone (TERRACE_FULL=1)");
         return None;
@@ -148,7 +145,16 @@ fn opa_judges_a_plan() {
     project.write("policy.rego", POLICY);
     project.terrace(&["init", "-input=false"]).success();
     let judge = |project: &Project| {
-        let arguments = ["eval", "--format", "json", "--data", "policy.rego", "--input", "plan.json", "data.terraform"];
+        let arguments = [
+            "eval",
+            "--format",
+            "json",
+            "--data",
+            "policy.rego",
+            "--input",
+            "plan.json",
+            "data.terraform",
+        ];
         let said = run(project, &opa, &arguments).success();
         said.json()["result"][0]["expressions"][0]["value"].clone()
     };
@@ -191,7 +197,14 @@ fn conftest_refuses_a_plan_that_deletes() {
     );
     project.terrace(&["init", "-input=false"]).success();
     planned(&project, &[]);
-    let judge = ["test", "--output", "json", "--policy", "policy", "plan.json"];
+    let judge = [
+        "test",
+        "--output",
+        "json",
+        "--policy",
+        "policy",
+        "plan.json",
+    ];
     run(&project, &conftest, &judge).success();
     project
         .terrace(&["apply", "-input=false", "plan"])
@@ -322,7 +335,12 @@ fn checkov_finds_the_same_in_a_plan_as_in_terraforms() {
         return;
     }
     run(&project, terraform, &["init", "-input=false"]).success();
-    run(&project, terraform, &["plan", "-input=false", "-out", "theirs"]).success();
+    run(
+        &project,
+        terraform,
+        &["plan", "-input=false", "-out", "theirs"],
+    )
+    .success();
     let shown = run(&project, terraform, &["show", "-json", "theirs"]).success();
     project.write("plan.json", &shown.stdout);
     assert_eq!(ours, checks(&project, &checkov));
@@ -330,7 +348,14 @@ fn checkov_finds_the_same_in_a_plan_as_in_terraforms() {
 
 /// What checkov says of `plan.json`: kind, check and resource.
 fn checks(project: &Project, checkov: &Path) -> Vec<(String, String, String)> {
-    let arguments = ["--skip-download", "--quiet", "--output", "json", "--file", "plan.json"];
+    let arguments = [
+        "--skip-download",
+        "--quiet",
+        "--output",
+        "json",
+        "--file",
+        "plan.json",
+    ];
     let said = run(project, checkov, &arguments).fails(1);
     let report = said.json();
     let mut found = Vec::new();
@@ -425,18 +450,22 @@ fn cdktf_deploys_and_destroys_a_stack() {
         "{ \"language\": \"typescript\", \"app\": \"node main.js\", \"projectId\": \"terrace\", \"sendCrashReports\": \"false\" }",
     );
     let program: PathBuf = modules.join(".bin/cdktf");
-    let ask = |project: &Project, arguments: &[&str]| -> Said { run(project, &program, arguments).success() };
+    let ask = |project: &Project, arguments: &[&str]| -> Said {
+        run(project, &program, arguments).success()
+    };
 
     ask(&project, &["diff", "stack"]).says("Plan: 1 to add, 0 to change, 0 to destroy.");
     ask(&project, &["deploy", "stack", "--auto-approve"])
         .says("Resources: 1 added, 0 changed, 0 destroyed.");
-    ask(&project, &["output", "stack", "--outputs-file", "outputs.json"]);
+    ask(
+        &project,
+        &["output", "stack", "--outputs-file", "outputs.json"],
+    );
     let outputs = said_json(&project.read("outputs.json"));
     assert!(outputs["stack"]["id"].is_string(), "{outputs}");
 
     project.set("TRIGGER", "two");
     ask(&project, &["deploy", "stack", "--auto-approve"])
         .says("Resources: 1 added, 0 changed, 1 destroyed.");
-    ask(&project, &["destroy", "stack", "--auto-approve"])
-        .says("Resources: 1 destroyed.");
+    ask(&project, &["destroy", "stack", "--auto-approve"]).says("Resources: 1 destroyed.");
 }

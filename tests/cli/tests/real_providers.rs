@@ -285,12 +285,18 @@ fn unchanged(project: &Project) {
 impl Round {
     /// Creates, changes, replaces, imports and destroys.
     fn go(&self) {
-        let others: Vec<&str> = [self.provider].into_iter().filter(|name| *name != "time").collect();
+        let others: Vec<&str> = [self.provider]
+            .into_iter()
+            .filter(|name| *name != "time")
+            .collect();
         let Some((_mirror, mut project)) = current(&others) else {
             return;
         };
         project.write("main.tf", self.configuration);
-        project.write("variables.tf", "variable \"revision\" {\n  type = number\n}\n");
+        project.write(
+            "variables.tf",
+            "variable \"revision\" {\n  type = number\n}\n",
+        );
         project.terrace(&["init"]).success();
         for (index, summary) in self.revisions.iter().enumerate() {
             project.set("TF_VAR_revision", (index + 1).to_string());
@@ -299,13 +305,16 @@ impl Round {
             unchanged(&project);
         }
         let before = project.instances();
+        let mut imports = String::new();
         for (address, attribute) in self.imports {
             let found = before.iter().find(|(known, _)| known == address);
             let id = found.unwrap().1[attribute].as_str().unwrap().to_owned();
             project.terrace(&["state", "rm", address]).success();
-            project.terrace(&["import", address, &id]).success();
+            imports = format!("{imports}import {{\n  to = {address}\n  id = {id:?}\n}}\n");
         }
-        assert_eq!(project.instances().len(), before.len());
+        project.write("imports.tf", imports);
+        project.terrace(&["apply", "-auto-approve"]).success();
+        assert_eq!(project.instances(), before);
         let destroy = ["destroy", "-auto-approve"];
         project.terrace(&destroy).success().says(self.destroyed);
         assert!(project.instances().is_empty());
