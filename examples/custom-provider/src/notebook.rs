@@ -55,8 +55,10 @@ impl Notebook {
 
     /// The first lines of all notes with their files' names, sorted by these.
     pub(crate) fn list(&self) -> Outcome<Vec<(String, String)>> {
-        let Ok(entries) = std::fs::read_dir(&self.directory) else {
-            return Ok(Vec::new());
+        let entries = match std::fs::read_dir(&self.directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed("list", "*", &error).into()),
         };
         let mut found: Vec<(String, String)> = entries
             .flatten()

@@ -3,6 +3,10 @@
     clippy::disallowed_methods,
     reason = "tests start processes and write files"
 )]
+#![allow(
+    clippy::unwrap_used,
+    reason = "what a test sets up must succeed, or the test fails"
+)]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -8,7 +8,7 @@ use terrace_port::{
     OpenedEphemeral, PlanRequest, PlanResponse, Provider as Port, ProviderError, ReadRequest,
     ReadResponse, RenewedEphemeral, Reply, ResourceState,
 };
-use terrace_schema::ProviderSchema;
+use terrace_schema::{ProviderSchema, without_write_only};
 use terrace_value::{Type, Value, json};
 
 use crate::answer::{attempted, conform, guarded, reply, stored};
@@ -66,12 +66,9 @@ impl<C: Send + Sync + 'static> Provider<C> {
                 replace: Vec::new(),
             }
         } else {
-            plan::plan(
-                &entry.schema,
-                &request.prior,
-                &request.config,
-                &request.proposed,
-            )
+            // What is written only is no change of what is stored.
+            let proposed = without_write_only(&entry.block, &request.proposed);
+            plan::plan(&entry.schema, &request.prior, &request.config, &proposed)
         };
         let mut asked = Plan {
             client: self.client(),

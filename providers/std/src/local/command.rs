@@ -26,13 +26,14 @@ fn execute(
         return Err(problem("command", "Command Lookup Failed", detail));
     }
     let failed = |why: &str, stderr: &str| {
-        let mut detail = format!(
-            "The data source executed the command but received a non-zero exit code. If a non-zero exit code is expected and can be handled in configuration, set \"allow_non_zero_exit_code\" to true.\n\nCommand: {command}\n"
+        let said = if stderr.is_empty() {
+            String::new()
+        } else {
+            format!("Command Error: {stderr}\n")
+        };
+        let detail = format!(
+            "The data source executed the command but received a non-zero exit code. If a non-zero exit code is expected and can be handled in configuration, set \"allow_non_zero_exit_code\" to true.\n\nCommand: {command}\n{said}State: {why}"
         );
-        if !stderr.is_empty() {
-            detail.push_str(&format!("Command Error: {stderr}\n"));
-        }
-        detail.push_str(&format!("State: {why}"));
         problem("command", "Command Execution Failed", detail)
     };
     let ended = run(

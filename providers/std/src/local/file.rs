@@ -58,14 +58,21 @@ fn bad_base64(error: &base64::DecodeError) -> Diagnostic {
 /// An octal number of three or four digits.
 pub(super) fn permission() -> Validator {
     custom(|checked, diagnostics| {
-        if let Some(mode) = checked.value.as_str()
-            && parse_mode(mode).is_none()
-        {
-            let detail = format!(
-                "The string {mode:?} is not a valid permission: it must be 3 or 4 octal digits, such as 0644."
-            );
-            diagnostics.error_at(checked.path.clone(), "Invalid Permission String", detail);
-        }
+        let Some(mode) = checked.value.as_str() else {
+            return;
+        };
+        let why = if !(3..=4).contains(&mode.len()) {
+            "string length should be 3 or 4 digits"
+        } else if parse_mode(mode).is_none() {
+            "string must be expressed in octal numeric notation"
+        } else {
+            return;
+        };
+        diagnostics.error_at(
+            checked.path.clone(),
+            "Invalid File Permission String Value",
+            format!("bad mode permission: {why}: {mode}"),
+        );
     })
 }
 

@@ -11,8 +11,7 @@ pub(super) fn encode(label: &str, der: &[u8]) -> String {
         text.extend(line.iter().map(|byte| char::from(*byte)));
         text.push('\n');
     }
-    text.push_str(&format!("-----END {label}-----\n"));
-    text
+    text + &format!("-----END {label}-----\n")
 }
 
 /// The label and the content of the first block of a text.

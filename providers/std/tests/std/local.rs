@@ -179,11 +179,11 @@ fn mistakes_are_told() {
         ),
         (
             json!({"content": "a", "file_permission": "rwx"}),
-            "Invalid Permission String: The string \"rwx\" is not a valid permission: it must be 3 or 4 octal digits, such as 0644.",
+            "Invalid File Permission String Value: bad mode permission: string must be expressed in octal numeric notation: rwx",
         ),
         (
             json!({"content": "a", "directory_permission": "0888"}),
-            "Invalid Permission String: The string \"0888\" is not a valid permission: it must be 3 or 4 octal digits, such as 0644.",
+            "Invalid File Permission String Value: bad mode permission: string must be expressed in octal numeric notation: 0888",
         ),
     ] {
         let mut config = given.clone();
@@ -201,4 +201,50 @@ fn mistakes_are_told() {
         .apply("local_file", &Value::NULL, &config)
         .unwrap_err();
     assert!(told[0].starts_with("Create local file error: "), "{told:?}");
+}
+
+#[test]
+fn commands_say_what_they_say() {
+    let driver = Driver::new("local");
+    let config = json!({
+        "command": "sh",
+        "arguments": ["-c", "cat; echo oops >&2; exit 3"],
+        "stdin": "in",
+        "allow_non_zero_exit_code": true,
+    });
+    let read = driver
+        .read_data("local_command", &config.to_string())
+        .unwrap();
+    assert_eq!(text(&read, "stdout"), "in");
+    assert_eq!(text(&read, "stderr"), "oops\n");
+    assert_eq!(text(&read, "exit_code"), "3");
+    let config = json!({"command": "sh", "arguments": ["-c", "echo oops >&2; exit 3"]});
+    let told = driver
+        .read_data("local_command", &config.to_string())
+        .unwrap_err();
+    assert!(
+        told[0].ends_with("Command: sh\nCommand Error: oops\n\nState: exit status 3"),
+        "{told:?}"
+    );
+    let config = json!({"command": "no-such-program"}).to_string();
+    let told = driver.read_data("local_command", &config).unwrap_err();
+    assert!(
+        told[0].starts_with("Command Lookup Failed: ")
+            && told[0].ends_with("executable file not found in $PATH"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn directories_exist_or_not() {
+    let driver = Driver::new("local");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let exists = |path: &std::path::Path| {
+        driver.call("direxists", vec![Value::string(path.display().to_string())])
+    };
+    assert_eq!(exists(directory.path()), Ok(Value::TRUE));
+    assert_eq!(exists(&directory.path().join("none")), Ok(Value::FALSE));
+    assert!(exists(&file).unwrap_err().contains("is not a directory"));
 }

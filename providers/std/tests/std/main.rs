@@ -4,6 +4,9 @@
     reason = "what a test sets up must succeed, or the test fails"
 )]
 
+mod archive;
+mod external;
+mod http;
 mod local;
 mod null;
 mod random;

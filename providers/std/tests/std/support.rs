@@ -208,6 +208,14 @@ impl Driver {
         upgraded
     }
 
+    /// Calls a function.
+    pub(crate) fn call(&self, name: &str, arguments: Vec<Value>) -> Result<Value, String> {
+        self.runtime
+            .block_on(self.provider.call_function(name, arguments))
+            .unwrap()
+            .map_err(|(_, message)| message)
+    }
+
     pub(crate) fn read_data(&self, type_name: &str, json: &str) -> Result<Value, Told> {
         let schema = self.runtime.block_on(self.provider.schema()).unwrap();
         let given = terrace_value::json::decode_implied(json).unwrap();

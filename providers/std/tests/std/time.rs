@@ -341,3 +341,34 @@ fn mistakes_are_told() {
         ]
     );
 }
+
+#[test]
+fn functions_read_times_and_durations() {
+    let driver = Driver::new("time");
+    let read = |name: &str, argument: &str| driver.call(name, vec![Value::string(argument)]);
+    let duration = read("duration_parse", "1h30m0.5s").unwrap();
+    assert_eq!(text(&duration, "minutes"), "90.00833333333334");
+    assert_eq!(text(&duration, "milliseconds"), "5400500");
+    assert!(
+        read("duration_parse", "soon")
+            .unwrap_err()
+            .contains("is not a valid duration")
+    );
+    let at = read("rfc3339_parse", "2021-01-03T23:30:00+02:00").unwrap();
+    for (name, expected) in [
+        ("weekday_name", "Sunday"),
+        ("weekday", "0"),
+        ("iso_year", "2020"),
+        ("iso_week", "53"),
+        ("year_day", "3"),
+        ("month_name", "January"),
+        ("hour", "23"),
+        ("unix", "1609709400"),
+    ] {
+        assert_eq!(text(&at, name), expected, "{name}");
+    }
+    let at = driver
+        .call("unix_timestamp_parse", vec![Value::int(0)])
+        .unwrap();
+    assert_eq!(text(&at, "rfc3339"), "1970-01-01T00:00:00Z");
+}
