@@ -1,7 +1,8 @@
 //! Outputs that are to be used no longer, and who still reads them.
 
-use terrace_diag::{Diagnostic, Diagnostics};
-use terrace_syntax::{Body, BodyKind, Expr, Item, Step, Traversal};
+use terrace_addr::Name;
+use terrace_diag::{Diagnostic, Diagnostics, Span};
+use terrace_syntax::{Body, BodyKind, Expr, ExprKind, Item, Step, Traversal, with_stack};
 
 use crate::{CheckRule, ForEachOrCount, Module, ModuleNode, statics};
 
@@ -19,12 +20,59 @@ pub(crate) fn deprecated_outputs(node: &ModuleNode, diagnostics: &mut Diagnostic
     }
     for_each_expression(&node.module, &mut |expression| {
         for traversal in expression.traversals() {
-            diagnostics.extend(deprecated_output(node, traversal));
+            if let Some((call, Some(output))) = named(traversal) {
+                let span = statics::traversal_span(traversal);
+                diagnostics.extend(deprecated_output(node, (call, output), span));
+            }
         }
+        by_elements(node, expression, diagnostics);
     });
 }
 
-fn deprecated_output(node: &ModuleNode, traversal: &Traversal) -> Option<Diagnostic> {
+/// What is read of several instances, or of one whose key is computed: `module.a[*].old`, `module.a[each.key].old`.
+fn by_elements(node: &ModuleNode, expression: &Expr, diagnostics: &mut Diagnostics) {
+    let read = match &expression.kind {
+        ExprKind::Splat { source, each, .. } => call_of(source).zip(first_name(each)),
+        ExprKind::RelativeTraversal { source, .. } => match &source.kind {
+            ExprKind::Index { collection, .. } => call_of(collection).zip(first_name(expression)),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some(names) = read {
+        diagnostics.extend(deprecated_output(node, names, expression.span));
+    }
+    expression.for_each_child(|child| {
+        with_stack(|| by_elements(node, child, diagnostics));
+    });
+}
+
+/// The call that an expression is the whole of.
+fn call_of(expression: &Expr) -> Option<&Name> {
+    match &expression.kind {
+        ExprKind::Traversal(traversal) => match named(traversal)? {
+            (call, None) => Some(call),
+            (_, Some(_)) => None,
+        },
+        _ => None,
+    }
+}
+
+/// The attribute that is read first of what an expression starts from.
+fn first_name(expression: &Expr) -> Option<&Name> {
+    match &expression.kind {
+        ExprKind::RelativeTraversal { source, steps } => match (&source.kind, steps.first()?) {
+            (ExprKind::SplatItem | ExprKind::Index { .. }, Step::Attribute(ident)) => {
+                Some(&ident.name)
+            }
+            _ => first_name(source),
+        },
+        _ => None,
+    }
+}
+
+/// The call that a reference names, and its output.
+fn named(traversal: &Traversal) -> Option<(&Name, Option<&Name>)> {
     let mut names = traversal.steps.iter().filter_map(|step| match step {
         Step::Attribute(ident) => Some(&ident.name),
         Step::Index { .. } | Step::Splat { .. } => None,
@@ -32,7 +80,14 @@ fn deprecated_output(node: &ModuleNode, traversal: &Traversal) -> Option<Diagnos
     if &*traversal.root.name != "module" {
         return None;
     }
-    let (call, output) = (names.next()?, names.next()?);
+    Some((names.next()?, names.next()))
+}
+
+fn deprecated_output(
+    node: &ModuleNode,
+    (call, output): (&Name, &Name),
+    span: Span,
+) -> Option<Diagnostic> {
     let message = node
         .children
         .get(call)?
@@ -45,10 +100,7 @@ fn deprecated_output(node: &ModuleNode, traversal: &Traversal) -> Option<Diagnos
         "This value is derived from module.{call}.{output}, which is deprecated with the following message:\n\n{message}"
     );
     let summary = "Value derived from a deprecated source";
-    Some(
-        Diagnostic::warning("deprecated-output", summary, detail)
-            .at(statics::traversal_span(traversal)),
-    )
+    Some(Diagnostic::warning("deprecated-output", summary, detail).at(span))
 }
 
 /// Visits all expressions of a module that may read outputs.

@@ -79,6 +79,8 @@ struct Loader<'a> {
     snapshot: Snapshot,
     definitions: BTreeMap<String, Arc<Module>>,
     diagnostics: Diagnostics,
+    /// What modules say against the versions of the language that there are.
+    unmet_versions: Diagnostics,
 }
 
 /// A call that awaits its module.
@@ -113,6 +115,7 @@ impl<'a> Loader<'a> {
             snapshot: Snapshot::default(),
             definitions: BTreeMap::new(),
             diagnostics: Diagnostics::new(),
+            unmet_versions: Diagnostics::new(),
         }
     }
 
@@ -165,10 +168,14 @@ impl<'a> Loader<'a> {
             root,
             sources: self.sources,
             snapshot: Arc::new(self.snapshot),
+            unmet_versions: self.unmet_versions,
         };
         if !self.diagnostics.has_errors() {
             self.diagnostics.append(providers::check_built_in(&config));
             self.diagnostics.append(providers::check_passing(&config));
+        }
+        if !self.diagnostics.has_errors() {
+            self.diagnostics.append(config.unmet_versions.clone());
         }
         (config, self.diagnostics)
     }
@@ -315,12 +322,10 @@ impl<'a> Loader<'a> {
             let (mut module, required, diagnostics) =
                 merge::module(&directory, primary, overrides, &self.sources, problems);
             module.files = files;
-            let is_broken = diagnostics.has_errors();
             self.diagnostics.append(diagnostics);
-            if !is_broken {
-                let subject = subject(level, &directory);
-                self.diagnostics.append(judge_versions(&required, &subject));
-            }
+            let subject = subject(level, &directory);
+            self.unmet_versions
+                .append(judge_versions(&required, &subject));
             self.definitions.insert(directory, Arc::new(module));
         }
     }

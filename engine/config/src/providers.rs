@@ -35,7 +35,9 @@ impl Config {
         let here = |module: ModulePath| AbsProviderConfig {
             module,
             provider: provider.clone(),
-            alias: local.alias.clone(), key: None, };
+            alias: local.alias.clone(),
+            key: None,
+        };
         let (Some(node), Some((above, call))) = (self.module(path), path.parent()) else {
             return here(path.clone());
         };
@@ -119,7 +121,9 @@ impl Config {
         let default = AbsProviderConfig {
             module: path.clone(),
             provider: provider.clone(),
-            alias: None, key: None, };
+            alias: None,
+            key: None,
+        };
         let Some((above, call)) = path.parent() else {
             return default;
         };

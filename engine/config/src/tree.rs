@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrace_addr::{ModulePath, Name};
-use terrace_diag::SourceMap;
+use terrace_diag::{Diagnostics, SourceMap};
 
 use crate::Module;
 
@@ -17,6 +17,9 @@ pub struct Config {
     pub sources: SourceMap,
     /// The files by content, from which the same configuration can be loaded again without the working directory.
     pub snapshot: Arc<Snapshot>,
+    /// What modules say against the versions of the language that there are. Loading tells it where it finds no other
+    /// error; who installs tells it alone, because another error may be what a later version would take.
+    pub unmet_versions: Diagnostics,
 }
 
 /// A module in the tree: one for each call, sharing definitions.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use terrace_diag::{Diagnostic, Diagnostics, Span};
+use terrace_diag::{Diagnostic, Diagnostics, Span, nearest};
 use terrace_syntax::{Call, Expr, ExprKind, with_stack};
 use terrace_value::convert::convert;
 use terrace_value::{Kind, ObjectType, Text, Type, Value};
@@ -78,7 +78,23 @@ struct Reader<'a> {
 
 type Constraint = (Type, TypeDefaults);
 
+/// Types that are a word.
+const WORDS: [&str; 4] = ["string", "number", "bool", "any"];
+/// Types that are made of others.
+const CONSTRUCTORS: [&str; 5] = ["list", "set", "map", "object", "tuple"];
+
 impl Reader<'_> {
+    /// A word that is no type; `near` may have been meant.
+    fn unknown<T>(&mut self, detail: String, span: Span, near: Option<&str>) -> Option<T> {
+        let problem = Diagnostic::error("invalid-type", "Invalid type specification", detail);
+        let problem = problem.at(span);
+        self.diagnostics.push(match near {
+            Some(near) => problem.hint(format!("did you mean {near}?")),
+            None => problem,
+        });
+        None
+    }
+
     fn problem<T>(&mut self, detail: impl Into<String>, span: Span) -> Option<T> {
         self.diagnostics
             .push(Diagnostic::error("invalid-type", "Invalid type specification", detail).at(span));
@@ -123,9 +139,10 @@ impl Reader<'_> {
                 );
             }
             name => {
-                return self.problem(
+                return self.unknown(
                     format!("The keyword \"{name}\" is not a valid type specification."),
                     expression.span,
+                    nearest(name, WORDS.into_iter().chain(CONSTRUCTORS)),
                 );
             }
         };
@@ -156,9 +173,10 @@ impl Reader<'_> {
             }
             "list" | "set" | "map" | "object" | "tuple" => {}
             _ => {
-                return self.problem(
+                return self.unknown(
                     format!("Keyword \"{name}\" is not a valid type constructor."),
                     span,
+                    nearest(name, CONSTRUCTORS),
                 );
             }
         }

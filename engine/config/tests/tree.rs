@@ -294,6 +294,28 @@ fn tofu_files_are_judged_by_their_own_version() {
 }
 
 #[test]
+fn a_version_that_is_not_met_is_told_where_nothing_else_is_wrong() {
+    let told = |more: &str| {
+        let text = format!("terraform {{\n  required_version = \"~> 0.12\"\n}}\n{more}");
+        let (config, diagnostics) = load(&Memory::of(&[("main.tf".to_owned(), text)]));
+        assert_eq!(config.unmet_versions.len(), 1, "{more}");
+        diagnostics
+            .iter()
+            .map(|diagnostic| diagnostic.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(""), ["unsupported-version"]);
+    assert_eq!(
+        told("variable \"a\" {\n  foo = 1\n}\n"),
+        ["unsupported-argument"]
+    );
+    assert_eq!(
+        told("module \"m\" {\n  source = \"./absent\"\n}\n").len(),
+        1
+    );
+}
+
+#[test]
 fn an_override_may_be_written_in_the_other_syntax() {
     let native = "resource \"r_t\" \"a\" {\n  kept = 1\n  input = 1\n  dynamic \"b\" {\n  }\n  c {\n  }\n}\n";
     let json = r#"{"resource": {"r_t": {"a": {"input": 2, "dynamic": {"b": {}}, "d": {}}}}}"#;

@@ -1,6 +1,6 @@
 //! `cargo dev generate`: code of the provider protocols, and reference pages.
 
-use crate::rules::{diagnostics, language};
+use crate::rules::{explanations, language};
 use crate::{Failure, program, workspace};
 
 /// Writes everything anew; whether all could be written.
@@ -17,14 +17,10 @@ pub(crate) fn run() -> Result<bool, Failure> {
         ])
         .status()?
         .success();
-    println!("{}", diagnostics::PAGE);
-    let facts = workspace::facts()?;
-    std::fs::write(
-        workspace::root().join(diagnostics::PAGE),
-        diagnostics::page(&facts),
-    )?;
     println!("{}", language::DIRECTORY);
     language::write()?;
+    println!("{}", explanations::DIRECTORY);
+    explanations::write(&workspace::facts()?)?;
     let formatted = program::succeeds(workspace::cargo().args([
         "fmt",
         "--package",

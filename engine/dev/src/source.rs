@@ -61,6 +61,8 @@ pub(crate) enum Kind {
     Constant(String, String),
     /// A string in kebab case.
     Word(String),
+    /// A tuple that begins with a string in kebab case and a text after it.
+    Pair(String, String),
 }
 
 /// A call.
@@ -453,6 +455,17 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         };
         self.see(call.method.span(), Kind::Call(call_seen));
         visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_expr_tuple(&mut self, tuple: &'ast syn::ExprTuple) {
+        let mut parts = tuple.elems.iter().map(argument);
+        if let (Some(Argument::Text(id)), Some(Argument::Text(text))) = (parts.next(), parts.next())
+            && is_kebab(&id)
+            && text.starts_with(|c: char| c.is_ascii_uppercase())
+        {
+            self.see(tuple.span(), Kind::Pair(id, text));
+        }
+        visit::visit_expr_tuple(self, tuple);
     }
 
     fn visit_lit_str(&mut self, text: &'ast syn::LitStr) {

@@ -342,28 +342,49 @@ impl Run<'_> {
         if self.errors() > before {
             return Value::unknown(Type::String);
         }
-        let refused = if value.is_null() {
-            Some("The import ID cannot be null.".to_owned())
-        } else if value.marks().contains(Marks::SENSITIVE) {
-            Some("The import ID cannot be sensitive.".to_owned())
-        } else if value.marks().contains(Marks::EPHEMERAL) {
-            Some("The import ID cannot be ephemeral.".to_owned())
-        } else if !value.is_known() {
-            Some("The import block \"id\" argument depends on resource attributes that cannot be determined until apply, so Terrace cannot plan to import this resource.".to_owned())
-        } else {
-            match convert(&value, &Type::String) {
-                Ok(id) if id.as_str() == Some("") => Some("The import ID value evaluates to an empty string, please provide a non-empty value.".to_owned()),
-                Ok(id) => return id,
-                Err(error) => Some(format!("The import ID value is unsuitable: {error}.")),
+        match suitable_id(&value) {
+            Ok(id) => id,
+            Err(detail) => {
+                self.error_about(expression, None, || {
+                    Diagnostic::error("invalid-import-id", "Invalid import id argument", detail)
+                        .at(expression.span)
+                });
+                Value::unknown(Type::String)
             }
-        };
-        if let Some(detail) = refused {
-            self.error_about(expression, None, || {
-                Diagnostic::error("invalid-import-id", "Invalid import id argument", detail)
-                    .at(expression.span)
-            });
         }
-        Value::unknown(Type::String)
+    }
+
+    /// As [`Self::import_id`], where what is not known yet may become an id.
+    pub(crate) fn validate_import_id(&mut self, expression: &Expr) {
+        let before = self.errors();
+        let value = self.whole(expression);
+        if self.errors() == before && value.is_known() {
+            self.import_id(expression);
+        }
+    }
+}
+
+/// The id that an object is imported by, or why a value is none.
+fn suitable_id(value: &Value) -> Result<Value, String> {
+    if value.is_null() {
+        return Err("The import ID cannot be null.".to_owned());
+    }
+    if value.marks().contains(Marks::SENSITIVE) {
+        return Err("The import ID cannot be sensitive.".to_owned());
+    }
+    if value.marks().contains(Marks::EPHEMERAL) {
+        return Err("The import ID cannot be ephemeral.".to_owned());
+    }
+    if !value.is_known() {
+        return Err("The import block \"id\" argument depends on resource attributes that cannot be determined until apply, so Terrace cannot plan to import this resource.".to_owned());
+    }
+    match convert(value, &Type::String) {
+        Ok(id) if id.as_str() == Some("") => Err(
+            "The import ID value evaluates to an empty string, please provide a non-empty value."
+                .to_owned(),
+        ),
+        Ok(id) => Ok(id),
+        Err(error) => Err(format!("The import ID value is unsuitable: {error}.")),
     }
 }
 

@@ -345,37 +345,50 @@ impl Evaluator {
             return None;
         }
         let type_name = &config.resource.type_name;
-        let (types, other, words, other_words): (BTreeSet<&str>, bool, &str, &str) =
-            match config.resource.mode {
-                terrace_addr::ResourceMode::Managed => (
-                    schema.resources.keys().map(|name| &**name).collect(),
-                    schema.data_sources.contains_key(type_name),
-                    "resource type",
+        let (types, other, words, [other_words, other_block]): (
+            BTreeSet<&str>,
+            bool,
+            &str,
+            [&str; 2],
+        ) = match config.resource.mode {
+            terrace_addr::ResourceMode::Managed => (
+                schema.resources.keys().map(|name| &**name).collect(),
+                schema.data_sources.contains_key(type_name),
+                "resource type",
+                [
                     "data source",
-                ),
-                terrace_addr::ResourceMode::Data => (
-                    schema.data_sources.keys().map(|name| &**name).collect(),
-                    schema.resources.contains_key(type_name),
-                    "data source",
+                    "a \"data\" block instead of a \"resource\" block",
+                ],
+            ),
+            terrace_addr::ResourceMode::Data => (
+                schema.data_sources.keys().map(|name| &**name).collect(),
+                schema.resources.contains_key(type_name),
+                "data source",
+                [
                     "managed resource type",
-                ),
-                terrace_addr::ResourceMode::Ephemeral => (
-                    schema
-                        .ephemeral_resources
-                        .keys()
-                        .map(|name| &**name)
-                        .collect(),
-                    schema.resources.contains_key(type_name),
-                    "ephemeral resource",
+                    "a \"resource\" block instead of a \"data\" block",
+                ],
+            ),
+            terrace_addr::ResourceMode::Ephemeral => (
+                schema
+                    .ephemeral_resources
+                    .keys()
+                    .map(|name| &**name)
+                    .collect(),
+                schema.resources.contains_key(type_name),
+                "ephemeral resource",
+                [
                     "managed resource type",
-                ),
-            };
+                    "a \"resource\" block instead of an \"ephemeral\" block",
+                ],
+            ),
+        };
         let provider = config.provider.for_display();
         let mut detail = format!("The provider {provider} does not support {words} {type_name:?}.");
         if other {
             let _ = write!(
                 detail,
-                "\n\nDid you intend to use the {other_words} {type_name:?}? If so, declare this using a different kind of block."
+                "\n\nDid you intend to use the {other_words} {type_name:?}? If so, declare this using {other_block}."
             );
         } else if let Some(near) = terrace_diag::nearest(type_name, types) {
             let _ = write!(detail, " Did you mean {near:?}?");
@@ -447,8 +460,13 @@ impl Evaluator {
             repetition,
             ..scope
         };
-        for expression in [&block.id, &block.identity].into_iter().flatten() {
-            diagnostics.append(self.expression(expression, &scope, &NoValues).diagnostics);
+        if let Some(id) = &block.id {
+            let mut run = Run::new(self, &scope, &NoValues);
+            run.validate_import_id(id);
+            diagnostics.append(run.finish(()).diagnostics);
+        }
+        if let Some(identity) = &block.identity {
+            diagnostics.append(self.expression(identity, &scope, &NoValues).diagnostics);
         }
         diagnostics
     }

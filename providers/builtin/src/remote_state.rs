@@ -21,8 +21,51 @@ pub trait RemoteStates: Send + Sync {
     ) -> Result<Option<RemoteOutputs>, String>;
 }
 
+/// The types of backends, those of the reference first. Which of them can be read, reading tells.
+const BACKENDS: [&str; 13] = [
+    "azurerm",
+    "consul",
+    "cos",
+    "gcs",
+    "http",
+    "inmem",
+    "kubernetes",
+    "local",
+    "oss",
+    "pg",
+    "remote",
+    "s3",
+    "embedded",
+];
+/// What the backend `local` is told.
+const LOCAL: [&str; 2] = ["path", "workspace_dir"];
+
+/// Complains about a backend that there is not, and about arguments that it does not have.
+fn validate_backend(config: &Value) -> Option<ProviderDiagnostic> {
+    let backend = config.get("backend").and_then(Value::as_str)?;
+    let problem = |detail: String, argument: &str| {
+        ProviderDiagnostic::error("Invalid backend configuration", detail)
+            .at(Path::root().attribute(argument))
+    };
+    if !BACKENDS.contains(&backend) {
+        let detail = format!("There is no backend type named {backend:?}.");
+        return Some(problem(detail, "backend"));
+    }
+    if backend != "local" {
+        return None;
+    }
+    let arguments = config.get("config").and_then(Value::as_entries)?;
+    let unknown = arguments.keys().find(|name| !LOCAL.contains(&&***name))?;
+    Some(problem(
+        format!(
+            "The given configuration is not valid for backend {backend:?}: unexpected attribute \"{unknown}\"."
+        ),
+        "config",
+    ))
+}
+
 pub(crate) fn validate(config: &Value) -> Vec<ProviderDiagnostic> {
-    let mut found = Vec::new();
+    let mut found: Vec<ProviderDiagnostic> = validate_backend(config).into_iter().collect();
     for name in ["config", "defaults"] {
         let Some(value) = config.get(name) else {
             continue;

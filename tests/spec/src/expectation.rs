@@ -100,6 +100,8 @@ pub struct Said {
     pub severity: String,
     /// The heading.
     pub summary: String,
+    /// Its id, which stands in brackets behind the heading; not a part of what is compared with the reference.
+    pub id: Option<String>,
     /// File and line, as `main.tf:3`, where the block tells a place.
     pub place: Option<String>,
     /// What is said, with single spaces.
@@ -113,10 +115,12 @@ pub fn told(content: &str) -> Vec<Said> {
         let heading = ["Error", "Warning"]
             .into_iter()
             .find_map(|severity| Some((severity, line.strip_prefix(&format!("{severity}: "))?)));
-        if let Some((severity, summary)) = heading {
+        if let Some((severity, heading)) = heading {
+            let (summary, id) = heading_and_id(heading);
             list.push(Said {
                 severity: severity.to_owned(),
                 summary: summary.to_owned(),
+                id: id.map(str::to_owned),
                 ..Said::default()
             });
             continue;
@@ -143,6 +147,21 @@ pub fn told(content: &str) -> Vec<Said> {
         }
     }
     list
+}
+
+/// A heading without the id behind it, and that.
+fn heading_and_id(heading: &str) -> (&str, Option<&str>) {
+    let is_id = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+    };
+    heading
+        .strip_suffix(']')
+        .and_then(|rest| rest.rsplit_once(" ["))
+        .filter(|(_, id)| is_id(id))
+        .map_or((heading, None), |(summary, id)| (summary, Some(id)))
 }
 
 #[cfg(test)]
@@ -172,9 +191,11 @@ mod tests {
     #[test]
     fn problems_are_read_back() {
         let said = told(
-            "Error: Bad\n  at main.tf:2:3: var.x\n  with a.b\n  Two\n  lines.\n  where var.x is 1\n  hint: do\n\nWarning: Odd\n",
+            "Error: Bad [bad-thing]\n  at main.tf:2:3: var.x\n  with a.b\n  Two\n  lines.\n  where var.x is 1\n  hint: do\n\nWarning: Odd\n",
         );
         assert_eq!(said.len(), 2);
+        assert_eq!(said[0].summary, "Bad");
+        assert_eq!(said[0].id.as_deref(), Some("bad-thing"));
         assert_eq!(said[0].place.as_deref(), Some("main.tf:2"));
         assert_eq!(said[0].detail, "Two lines.");
         assert_eq!(said[1].summary, "Odd");

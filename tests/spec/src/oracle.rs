@@ -264,7 +264,10 @@ impl Asked<'_> {
                 break;
             }
         }
-        let wanted: BTreeSet<Said> = told(&product(expected)).into_iter().collect();
+        let wanted: BTreeSet<Said> = told(&product(expected))
+            .into_iter()
+            .map(|said| Said { id: None, ..said })
+            .collect();
         Ok((given != wanted).then(|| differs(expected, &format!("{given:#?}"))))
     }
 }
@@ -304,6 +307,7 @@ fn said(diagnostic: &Json) -> Said {
         summary: text(&diagnostic["summary"]),
         place,
         detail: flat(&text(&diagnostic["detail"])),
+        ..Said::default()
     }
 }
 
@@ -337,6 +341,7 @@ mod tests {
             summary: "Bad".into(),
             place: Some("a.tf:3".into()),
             detail: "Terrace says.".into(),
+            ..Said::default()
         }];
         assert_eq!(found(&format!("{{\"diagnostics\": [{one}]}}")), wanted);
         let line = format!("{{\"type\": \"diagnostic\", \"diagnostic\": {one}}}");

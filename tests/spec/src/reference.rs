@@ -23,8 +23,8 @@ pub fn documents(pages: &[Page]) -> BTreeMap<String, String> {
     documents
 }
 
-/// The name without the number that gives pages their order.
-fn file_name(page: &Page) -> String {
+/// The file of a page in [`DIRECTORY`]: its name without the number that gives pages their order.
+pub fn file_name(page: &Page) -> String {
     let name = page
         .name
         .trim_start_matches(|c: char| c.is_ascii_digit())

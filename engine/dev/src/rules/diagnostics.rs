@@ -1,79 +1,23 @@
-//! Every id of a diagnostic is in `docs/diagnostics.md`, which `cargo dev generate` writes.
+//! The ids of diagnostics, as the code has them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
-use super::Violation;
 use crate::facts::{Facts, is_test_support};
 use crate::source::{Argument, Call, Kind, Source, is_kebab};
-
-/// The page that lists them.
-pub(crate) const PAGE: &str = "docs/diagnostics.md";
 
 /// What is known of an id.
 #[derive(Debug, Default)]
 pub(crate) struct Entry {
-    folders: BTreeSet<String>,
-    summaries: BTreeSet<String>,
-}
-
-pub(crate) fn check(facts: &Facts) -> Vec<Violation> {
-    let wanted = page(facts);
-    let found = facts
-        .texts
-        .iter()
-        .find(|(path, _)| path == PAGE)
-        .map(|(_, text)| text.as_str())
-        .unwrap_or_default();
-    if found == wanted {
-        return Vec::new();
-    }
-    let rows = |text: &str| {
-        text.lines()
-            .filter(|line| line.starts_with("| `"))
-            .map(str::to_owned)
-            .collect::<BTreeSet<_>>()
-    };
-    let (wanted, found) = (rows(&wanted), rows(found));
-    let id_of = |row: &String| row.split('`').nth(1).unwrap_or_default().to_owned();
-    let differing: BTreeSet<String> = wanted.symmetric_difference(&found).map(id_of).collect();
-    let names = differing.into_iter().collect::<Vec<_>>().join(", ");
-    vec![Violation::new(
-        PAGE,
-        format!("is not what the code says ({names}); run `cargo dev generate`"),
-    )]
-}
-
-/// The page as it should be.
-pub(crate) fn page(facts: &Facts) -> String {
-    let mut text = String::from(
-        "# Diagnostics\n\nEvery problem that Terrace tells has an id that stays the same whatever its words are: `-json` prints it, and\n\
-         scripts may rely on it. This page is written by `cargo dev generate`; `cargo dev check` fails while it differs from\n\
-         the code.\n\n| id | where | summary |\n| --- | --- | --- |\n",
-    );
-    for (id, entry) in entries(facts) {
-        let folders: Vec<String> = entry.folders.into_iter().collect();
-        let summaries: Vec<String> = entry
-            .summaries
-            .into_iter()
-            .map(|summary| summary.replace('|', "\\|").replace('\n', " "))
-            .collect();
-        let _infallible = writeln!(
-            text,
-            "| `{id}` | {} | {} |",
-            folders.join(", "),
-            if summaries.is_empty() {
-                "*varies*".to_owned()
-            } else {
-                summaries.join("<br>")
-            }
-        );
-    }
-    text
+    /// The crates that tell it.
+    pub(crate) folders: BTreeSet<String>,
+    /// Its summaries, where the code writes them out.
+    pub(crate) summaries: BTreeSet<String>,
+    /// Whether it is told as an error, as a warning, or both.
+    pub(crate) severities: BTreeSet<&'static str>,
 }
 
 /// All ids, with where they are told and their summaries.
-fn entries(facts: &Facts) -> BTreeMap<String, Entry> {
+pub(crate) fn entries(facts: &Facts) -> BTreeMap<String, Entry> {
     let sources: Vec<&Source> = facts
         .sources
         .iter()
@@ -84,6 +28,12 @@ fn entries(facts: &Facts) -> BTreeMap<String, Entry> {
     for source in sources {
         let folder = folder(&source.path);
         for seen in source.seen_in_use() {
+            if let Kind::Pair(id, summary) = &seen.kind {
+                let entry: &mut Entry = entries.entry(id.clone()).or_default();
+                entry.folders.insert(folder.to_owned());
+                entry.summaries.insert(summary.clone());
+                continue;
+            }
             let Kind::Call(call) = &seen.kind else {
                 continue;
             };
@@ -101,6 +51,12 @@ fn entries(facts: &Facts) -> BTreeMap<String, Entry> {
                 let entry: &mut Entry = entries.entry(id).or_default();
                 entry.folders.insert(folder.to_owned());
                 entry.summaries.extend(summary.clone());
+                if call.receiver == "Diagnostic" {
+                    entry.severities.insert(match call.name.as_str() {
+                        "warning" => "Warning",
+                        _ => "Error",
+                    });
+                }
             }
         }
     }
@@ -218,18 +174,9 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_and_an_unused_id_are_found() {
-        let mut facts = file("engine/gate/src/lib.rs", CODE);
-        assert_eq!(check(&facts).len(), 1);
-        let page = page(&facts);
-        facts.texts.push((PAGE.to_owned(), page.clone()));
-        assert_eq!(check(&facts), []);
-        facts.texts.pop();
-        let without: Vec<&str> = page
-            .lines()
-            .filter(|line| !line.contains("unknown-run"))
-            .collect();
-        facts.texts.push((PAGE.to_owned(), without.join("\n")));
-        assert!(check(&facts)[0].what.contains("unknown-run"));
+    fn an_id_that_stands_beside_its_summary_is_found() {
+        let code = "fn f() { const A: [(&str, &str); 1] = [(\"invalid-index\", \"Invalid index\")]; let _ = (\"a-b\", \"c\"); }";
+        let entries = entries(&file("engine/gate/src/lib.rs", code));
+        assert_eq!(entries.keys().collect::<Vec<_>>(), ["invalid-index"]);
     }
 }

@@ -4,6 +4,7 @@ mod descriptions;
 mod determinism;
 pub(crate) mod diagnostics;
 mod directions;
+pub(crate) mod explanations;
 pub(crate) mod language;
 mod libraries;
 mod owners;
@@ -68,8 +69,8 @@ const RULES: [(&str, Rule); 12] = [
         sizes::check,
     ),
     (
-        "every diagnostic has its place in the list",
-        diagnostics::check,
+        "every diagnostic is explained on a page of its own",
+        explanations::check,
     ),
     (
         "the language reference is what its pages say",

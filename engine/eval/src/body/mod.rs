@@ -4,6 +4,7 @@ mod dynamic;
 mod ephemeral;
 mod meta;
 mod place;
+mod provider_meta;
 mod read;
 
 use std::borrow::Cow;

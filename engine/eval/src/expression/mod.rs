@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use terrace_config::ModuleNode;
 use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_syntax::{Expr, ExprKind, Step};
-use terrace_value::{Marks, Value, ops};
+use terrace_value::{Marks, Type, Value, ops};
 
 use crate::reference::follow;
 use crate::{Dependency, Evaluated, Evaluator, Scope, Values};

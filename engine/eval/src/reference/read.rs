@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use terrace_addr::{AbsNamed, AbsResource, AbsResourceInstance, InstanceKey, Name, ResourceMode};
 use terrace_config::{ForEachOrCount, ResourceConfig};
-use terrace_diag::Diagnostic;
 use terrace_syntax::{Expr, ExprKind, Ident, Step, Traversal};
 use terrace_value::{Marks, Text, Type, Value, ops};
 
 use super::{Reference, Subject};
-use crate::expression::{Frame, Run, access_id};
+use crate::expression::{Frame, Run, key_of, near_name, no_access};
 use crate::memo::NamedKind;
 use crate::{Dependency, Expansion};
 
@@ -53,12 +52,8 @@ impl Run<'_> {
                 Err(error) => {
                     let note = crate::describe::note(traversal, place, &value);
                     self.error(|| {
-                        let mut diagnostic = Diagnostic::error(
-                            access_id(error.summary),
-                            error.summary,
-                            error.detail,
-                        )
-                        .at(step.span());
+                        let near = near_name(&value, &key_of(step));
+                        let mut diagnostic = no_access(&error, step.span(), near);
                         diagnostic.values.extend(note);
                         diagnostic
                     });
@@ -173,6 +168,9 @@ impl Run<'_> {
             Subject::Path(ident) => Some(self.path(ident)),
             Subject::Terraform(ident) => Some(self.terraform(ident)),
             Subject::SelfObject => self.scope.self_value.clone(),
+            Subject::Module {
+                call, key: Some(_), ..
+            } if self.is_single_while_validating(call) => Some(Value::dynamic()),
             Subject::Module { call, key, output } => {
                 return match self.module_part(call, *key, *output) {
                     Some(value) => (value, reference.consumed),
@@ -233,6 +231,15 @@ impl Run<'_> {
     }
 
     // ---- modules
+
+    /// Whether a call has one instance only, and keys of it are left to planning, as the reference leaves them.
+    fn is_single_while_validating(&self, call: &Ident) -> bool {
+        self.evaluator.validating
+            && self
+                .node
+                .and_then(|node| node.module.calls.get(&call.name))
+                .is_some_and(|call| matches!(call.repetition, ForEachOrCount::Single))
+    }
 
     /// The one output that a reference names; `None` where it is to be found by way of the whole call.
     fn module_part(

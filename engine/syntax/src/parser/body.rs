@@ -197,10 +197,7 @@ impl Parser<'_> {
         let header_span = labels
             .last()
             .map_or(type_span, |label| type_span.to(label.span));
-        let (items, parsed) = match self.block_body(open, type_span) {
-            Ok(items) => (items, Ok(())),
-            Err(Lost) => (Vec::new(), Err(Lost)),
-        };
+        let (items, parsed) = self.block_body(open, type_span);
         let close_span = self.previous_span();
         let open_span = self.span_of(open);
         let body_span = Span {
@@ -286,17 +283,26 @@ impl Parser<'_> {
     }
 
     /// What stands between a block's braces; the closing one is taken.
-    fn block_body(&mut self, open: Token, type_span: Span) -> Parsed<Vec<Item>> {
+    fn block_body(&mut self, open: Token, type_span: Span) -> (Vec<Item>, Parsed<()>) {
         match self.peek().kind {
             TokenKind::Newline | TokenKind::End | TokenKind::CloseBrace => {
-                self.nested(|parser| Ok(parser.items(Some(open))))
+                match self.nested(|parser| Ok(parser.items(Some(open)))) {
+                    Ok(items) => (items, Ok(())),
+                    Err(Lost) => (Vec::new(), Err(Lost)),
+                }
             }
-            _ => self.single_line_body(open, type_span),
+            _ => match self.single_argument() {
+                Ok((attribute, parsed)) => {
+                    let parsed = parsed.and_then(|()| self.end_of_single_line(open, type_span));
+                    (vec![Item::Attribute(attribute)], parsed)
+                }
+                Err(Lost) => (Vec::new(), Err(Lost)),
+            },
         }
     }
 
-    /// The one argument of a block written on one line, and the closing brace.
-    fn single_line_body(&mut self, open: Token, type_span: Span) -> Parsed<Vec<Item>> {
+    /// The one argument of a block written on one line; its value is invalid where the parser got lost in it.
+    fn single_argument(&mut self) -> Parsed<(Attribute, Parsed<()>)> {
         let name = self.next();
         if name.kind != TokenKind::Ident {
             self.report(
@@ -309,12 +315,7 @@ impl Parser<'_> {
         }
         let next = self.peek();
         match next.kind {
-            TokenKind::Equal => {
-                let (attribute, parsed) = self.attribute(name);
-                parsed?;
-                self.end_of_single_line(open, type_span)?;
-                Ok(vec![Item::Attribute(attribute)])
-            }
+            TokenKind::Equal => Ok(self.attribute(name)),
             TokenKind::QuoteOpen | TokenKind::OpenBrace | TokenKind::Ident => {
                 let detail = format!(
                     "A single-line block definition can contain only a single argument. If you meant to define argument \"{}\", use an equals sign to assign it a value. To define a nested block, place it on a line of its own within its parent block.",

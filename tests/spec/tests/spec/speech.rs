@@ -24,7 +24,10 @@ pub(crate) fn one(diagnostic: &Diagnostic, sources: Option<&SourceMap>) -> Strin
     } else {
         "Warning"
     };
-    let mut lines = vec![format!("{severity}: {}", diagnostic.summary)];
+    let mut lines = vec![format!(
+        "{severity}: {} [{}]",
+        diagnostic.summary, diagnostic.id
+    )];
     if let Some(sources) = sources {
         if let Some((span, file)) = diagnostic
             .subject
