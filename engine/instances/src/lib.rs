@@ -4,8 +4,10 @@
 
 mod ephemeral;
 mod identity;
+mod meta;
 mod write_only;
 
 pub use ephemeral::{Lifetime, OpenEphemeral, Problem, open};
 pub use identity::{IdentityProblem, checked_identity, encoded_identity, stored_identity};
+pub use meta::with_meta;
 pub use write_only::{lasting_marks, write_only_answers};

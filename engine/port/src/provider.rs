@@ -351,6 +351,11 @@ pub trait Provider: Send + Sync {
         name: &str,
         arguments: Vec<Value>,
     ) -> Result<Result<Value, (Option<usize>, String)>, ProviderError>;
+    /// The same provider, which is told with each of `read`, `plan`, `apply` and `read_data` what a module says to it in its
+    /// `provider_meta` block. `None` where it does not listen.
+    fn with_meta(self: Arc<Self>, _meta: Value) -> Option<Arc<dyn Provider>> {
+        None
+    }
     /// Asks running calls to end soon.
     async fn stop(&self) -> Result<(), ProviderError>;
     /// Ends the provider.

@@ -671,6 +671,11 @@ impl Work {
             },
             applying: false,
         });
+        let problems = evaluator.provider_meta_problems();
+        if problems.has_errors() {
+            providers.close().await;
+            return Err(CommandError::new(problems, sources));
+        }
         Ok(Self {
             sources,
             providers,

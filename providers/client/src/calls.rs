@@ -20,7 +20,7 @@ type Identity = Option<p6::ResourceIdentityData>;
 
 impl PluginProvider {
     /// What this client can do beyond the least.
-    const fn capabilities(&self) -> Option<p6::ClientCapabilities> {
+    fn capabilities(&self) -> Option<p6::ClientCapabilities> {
         Some(p6::ClientCapabilities {
             deferral_allowed: self.deferral_allowed,
             write_only_attributes_allowed: true,
@@ -308,7 +308,7 @@ impl Provider for PluginProvider {
             current_identity: self
                 .encode_identity(call, type_name, request.identity.as_ref())
                 .await?,
-            provider_meta: None,
+            provider_meta: self.encoded_meta(call).await?,
         };
         let connection = self.connection().await?;
         let response = self.answered(call, connection.rpc.read(message)).await?;
@@ -336,7 +336,7 @@ impl Provider for PluginProvider {
             prior_identity: self
                 .encode_identity(call, type_name, request.identity.as_ref())
                 .await?,
-            provider_meta: None,
+            provider_meta: self.encoded_meta(call).await?,
         };
         let connection = self.connection().await?;
         let response = self.answered(call, connection.rpc.plan(message)).await?;
@@ -377,7 +377,7 @@ impl Provider for PluginProvider {
             planned_identity: self
                 .encode_identity(call, type_name, request.identity.as_ref())
                 .await?,
-            provider_meta: None,
+            provider_meta: self.encoded_meta(call).await?,
         };
         let connection = self.connection().await?;
         let response = self.answered(call, connection.rpc.apply(message)).await?;
@@ -491,7 +491,7 @@ impl Provider for PluginProvider {
         let request = p6::read_data_source::Request {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,
-            provider_meta: None,
+            provider_meta: self.encoded_meta(call).await?,
             client_capabilities: self.capabilities(),
         };
         let connection = self.connection().await?;
@@ -545,6 +545,10 @@ impl Provider for PluginProvider {
         }
         self.decode(call, response.result.as_ref(), &function.result)
             .map(Ok)
+    }
+
+    fn with_meta(self: Arc<Self>, meta: Value) -> Option<Arc<dyn Provider>> {
+        Some(Arc::new(self.telling(meta)))
     }
 
     async fn stop(&self) -> Result<(), ProviderError> {

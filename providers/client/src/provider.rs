@@ -33,6 +33,13 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// A provider in a process of its own. Dropping it kills the process; [`terrace_port::Provider::close`] lets it end in its
 /// own time first.
 pub struct PluginProvider {
+    core: Arc<Core>,
+    /// What the module whose resources it is asked about says to it.
+    pub(crate) meta: Option<Value>,
+}
+
+/// What all handles of one process share.
+pub struct Core {
     pub(crate) name: String,
     pub(crate) engine_version: String,
     pub(crate) deferral_allowed: bool,
@@ -42,6 +49,14 @@ pub struct PluginProvider {
     pub(crate) schema: OnceCell<Arc<ProviderSchema>>,
     /// Types of the values of resource types and data sources, once they were asked for.
     types: Mutex<BTreeMap<(Kind, Arc<str>), Option<Type>>>,
+}
+
+impl std::ops::Deref for PluginProvider {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
 }
 
 /// A process that answers.
@@ -184,7 +199,7 @@ impl PluginProvider {
             .as_ref()
             .and_then(|(cache, key)| cache.remembered(key));
         let known = remembered.as_ref().map(|found| found.schema.clone());
-        Self {
+        let core = Core {
             name: launch.name.clone(),
             engine_version: launch.engine_version.clone(),
             deferral_allowed: launch.deferral_allowed,
@@ -196,6 +211,33 @@ impl PluginProvider {
             },
             schema: OnceCell::new_with(known),
             types: Mutex::default(),
+        };
+        Self {
+            core: Arc::new(core),
+            meta: None,
+        }
+    }
+
+    /// The same process, told with each call for a module's resources what that module says to it.
+    pub(crate) fn telling(&self, meta: Value) -> Self {
+        Self {
+            core: self.core.clone(),
+            meta: Some(meta),
+        }
+    }
+
+    /// That as a message, where the provider takes one.
+    pub(crate) async fn encoded_meta(
+        &self,
+        call: &str,
+    ) -> Result<Option<p6::DynamicValue>, ProviderError> {
+        let Some(meta) = &self.meta else {
+            return Ok(None);
+        };
+        let schema = self.schema().await?;
+        match &schema.provider_meta {
+            Some(schema) => self.encode(call, meta, &schema.block.implied_type()),
+            None => Ok(None),
         }
     }
 

@@ -129,11 +129,14 @@ impl<'r> Coordinator<'r> {
         Ok(Subject {
             address: address.clone(),
             provider_config: provider.clone(),
-            provider: self
-                .providers
-                .get(provider)
-                .cloned()
-                .ok_or_else(|| missing("the opening of the provider"))?,
+            provider: terrace_instances::with_meta(
+                self.providers
+                    .get(provider)
+                    .cloned()
+                    .ok_or_else(|| missing("the opening of the provider"))?,
+                self.evaluator
+                    .provider_meta(address.module(), &provider.provider),
+            ),
             schema: schema_of(self.plan, &provider.provider, address)
                 .ok_or_else(|| missing("the schema"))?,
             block: self.block(address),

@@ -21,6 +21,8 @@ pub(super) type SchemasWire = BTreeMap<String, ProviderWire>;
 #[derive(Serialize, Deserialize, Default)]
 pub(super) struct ProviderWire {
     provider: ResourceWire,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    provider_meta: Option<ResourceWire>,
     resources: BTreeMap<String, ResourceWire>,
     data_sources: BTreeMap<String, ResourceWire>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
@@ -122,6 +124,7 @@ pub(super) fn encode_used(plan: &Plan) -> SchemasWire {
             .entry(provider.to_string())
             .or_insert_with(|| ProviderWire {
                 provider: encode_resource(&schema.provider),
+                provider_meta: schema.provider_meta.as_ref().map(encode_resource),
                 ..ProviderWire::default()
             });
         let (table, found) = match mode {
@@ -227,6 +230,7 @@ pub(super) fn decode_used(
             let provider = ProviderAddr::parse(&provider).map_err(|error| error.to_string())?;
             let schema = ProviderSchema {
                 provider: decode_resource(wire.provider)?,
+                provider_meta: wire.provider_meta.map(decode_resource).transpose()?,
                 resources: decode_all(wire.resources)?,
                 data_sources: decode_all(wire.data_sources)?,
                 ephemeral_resources: decode_all(wire.ephemeral_resources)?,

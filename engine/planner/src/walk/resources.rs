@@ -268,12 +268,13 @@ impl Walk<'_> {
         let config = Arc::clone(&context.config);
         let evaluator = Arc::clone(&self.evaluator);
         let observer = Arc::clone(&self.request.observer);
+        let meta = evaluator.provider_meta(address.module(), &provider_config.provider);
         move |provider| Subject {
             address,
             previous_address,
             deposed: None,
             provider_config,
-            provider,
+            provider: terrace_instances::with_meta(provider, meta),
             schema,
             null,
             block: Some(config),

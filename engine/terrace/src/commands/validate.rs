@@ -87,12 +87,14 @@ async fn check(session: &Session) -> (Diagnostics, SourceMap) {
             },
             applying: false,
         });
+        let problems = evaluator.provider_meta_problems();
         let request = ValidateRequest {
             evaluator: Arc::new(evaluator),
             providers: &*providers,
             parallelism: 10,
         };
-        let found = terrace_planner::validate(request).await;
+        let mut found = terrace_planner::validate(request).await;
+        found.append(problems);
         providers.close().await;
         Ok::<_, crate::command_error::CommandError>(found)
     };
