@@ -47,6 +47,20 @@ impl Handler {
         }
     }
 
+    /// The provider as the module sees it that says this to it.
+    async fn told(&self, meta: Option<&p6::DynamicValue>) -> Result<Arc<dyn Provider>, Status> {
+        let schema = self.schemas().await?;
+        let (Some(meta), Some(meta_schema)) = (meta, &schema.provider_meta) else {
+            return Ok(self.provider.clone());
+        };
+        let meta = decode(Some(meta), &meta_schema.block.implied_type())?;
+        if meta.is_null() {
+            return Ok(self.provider.clone());
+        }
+        let told = self.provider.clone().with_meta(meta);
+        Ok(told.unwrap_or_else(|| self.provider.clone()))
+    }
+
     async fn ephemeral(&self, name: &str) -> Result<Type, Status> {
         match self.schemas().await?.ephemeral_resources.get(name) {
             Some(schema) => Ok(schema.block.implied_type()),
@@ -176,13 +190,14 @@ impl Handler {
     ) -> Result<p6::read_resource::Response, Status> {
         let ty = self.resource(&request.type_name).await?;
         let identity = self.identity(&request.type_name).await?;
+        let provider = self.told(request.provider_meta.as_ref()).await?;
         let request = ReadRequest {
             current: decode(request.current_state.as_ref(), &ty)?,
             type_name: request.type_name.into(),
             private: request.private.into(),
             identity: identity_in(request.current_identity.as_ref(), identity.as_ref())?,
         };
-        let reply = self.survive(self.provider.read(request).await)?;
+        let reply = self.survive(provider.read(request).await)?;
         Ok(p6::read_resource::Response {
             new_state: Some(encode(&reply.value.state, &ty)),
             private: reply.value.private.to_vec(),
@@ -198,6 +213,7 @@ impl Handler {
     ) -> Result<p6::plan_resource_change::Response, Status> {
         let ty = self.resource(&request.type_name).await?;
         let identity = self.identity(&request.type_name).await?;
+        let provider = self.told(request.provider_meta.as_ref()).await?;
         let request = PlanRequest {
             prior: decode(request.prior_state.as_ref(), &ty)?,
             proposed: decode(request.proposed_new_state.as_ref(), &ty)?,
@@ -206,7 +222,7 @@ impl Handler {
             prior_private: request.prior_private.into(),
             identity: identity_in(request.prior_identity.as_ref(), identity.as_ref())?,
         };
-        let reply = self.survive(self.provider.plan(request).await)?;
+        let reply = self.survive(provider.plan(request).await)?;
         Ok(p6::plan_resource_change::Response {
             planned_state: Some(encode(&reply.value.planned, &ty)),
             requires_replace: reply.value.requires_replace.iter().map(path).collect(),
@@ -224,6 +240,7 @@ impl Handler {
     ) -> Result<p6::apply_resource_change::Response, Status> {
         let ty = self.resource(&request.type_name).await?;
         let identity = self.identity(&request.type_name).await?;
+        let provider = self.told(request.provider_meta.as_ref()).await?;
         let request = ApplyRequest {
             prior: decode(request.prior_state.as_ref(), &ty)?,
             planned: decode(request.planned_state.as_ref(), &ty)?,
@@ -232,7 +249,7 @@ impl Handler {
             planned_private: request.planned_private.into(),
             identity: identity_in(request.planned_identity.as_ref(), identity.as_ref())?,
         };
-        let reply = self.survive(self.provider.apply(request).await)?;
+        let reply = self.survive(provider.apply(request).await)?;
         Ok(p6::apply_resource_change::Response {
             new_state: Some(encode(&reply.value.state, &ty)),
             private: reply.value.private.to_vec(),
@@ -388,7 +405,8 @@ impl Handler {
     ) -> Result<p6::read_data_source::Response, Status> {
         let ty = self.data_source(&request.type_name).await?;
         let config = decode(request.config.as_ref(), &ty)?;
-        let reply = self.survive(self.provider.read_data(&request.type_name, config).await)?;
+        let provider = self.told(request.provider_meta.as_ref()).await?;
+        let reply = self.survive(provider.read_data(&request.type_name, config).await)?;
         Ok(p6::read_data_source::Response {
             state: Some(encode(&reply.value, &ty)),
             diagnostics: diagnostics(reply.diagnostics),

@@ -51,11 +51,11 @@ fn identity_value(
 
 impl<C: Send + Sync + 'static> Provider<C> {
     fn resource(&self, name: &str) -> Result<Arc<Entry<dyn AnyResource<C>>>, ProviderError> {
-        find(&self.resources, "resource type", name)
+        find(&self.shared.resources, "resource type", name)
     }
 
     fn identity_type(&self, name: &str) -> Option<Type> {
-        Some(self.schema.identities.get(name)?.implied_type())
+        Some(self.shared.schema.identities.get(name)?.implied_type())
     }
 
     async fn planned(&self, request: PlanRequest) -> Attempt<PlanResponse> {
@@ -268,7 +268,7 @@ impl<C: Send + Sync + 'static> Provider<C> {
     async fn upgraded_identity(&self, identity: ResourceState) -> Attempt<Value> {
         let entry = self.resource(&identity.type_name)?;
         let schema = find(
-            &self.schema.identities,
+            &self.shared.schema.identities,
             "identity of type",
             &identity.type_name,
         )?;
@@ -309,17 +309,16 @@ impl<C: Send + Sync + 'static> Provider<C> {
         };
         let source = from.type_name.clone();
         let result = match entry.of.take_over(from).await {
-            Ok(Some(object)) => {
-                stored(&entry.block, &entry.ty, &object).map_err(Diagnostics::from)
+            Ok(Some(object)) => stored(&entry.block, &entry.ty, &object).map_err(Diagnostics::from),
+            Ok(None) => {
+                let detail = format!(
+                    "The target resource implementation does not include support for the given source resource. The resource implementation can be updated by the provider developers to include this support by returning the moved state when the request matches this source.\n\nSource Provider Address: {}\nSource Resource Type: {source}\nSource Resource Schema Version: {}\nTarget Resource Type: {}",
+                    request.source_provider,
+                    request.source.schema_version,
+                    request.target_type_name,
+                );
+                Err(Diagnostic::error("Unable to Move Resource State", detail).into())
             }
-            Ok(None) => Err(Diagnostic::error(
-                "Unable to Move Resource State",
-                format!(
-                    "The target resource type {} does not know how to take over an object of type {source} of the provider {}.",
-                    request.target_type_name, request.source_provider
-                ),
-            )
-            .into()),
             Err(failure) => Err(failure),
         };
         Ok(match result {
@@ -329,7 +328,7 @@ impl<C: Send + Sync + 'static> Provider<C> {
     }
 
     async fn data(&self, type_name: &str, config: Value) -> Attempt<Value> {
-        let entry = find(&self.data_sources, "data source", type_name)?;
+        let entry = find(&self.shared.data_sources, "data source", type_name)?;
         let given = Object::of(&config).unwrap_or_default();
         let mut diagnostics = entry.schema.validated(&given);
         entry.of.validate(&given, &mut diagnostics);
@@ -352,7 +351,7 @@ impl<C: Send + Sync + 'static> Provider<C> {
     }
 
     async fn opened(&self, type_name: &str, config: Value) -> Attempt<OpenedEphemeral> {
-        let entry = find(&self.ephemeral, "ephemeral resource type", type_name)?;
+        let entry = find(&self.shared.ephemeral, "ephemeral resource type", type_name)?;
         let nothing = || OpenedEphemeral {
             value: Value::null(entry.ty.clone()),
             private: Arc::default(),
@@ -392,7 +391,7 @@ impl<C: Send + Sync + 'static> Provider<C> {
     }
 
     async fn renewed(&self, type_name: &str, private: Arc<[u8]>) -> Attempt<RenewedEphemeral> {
-        let entry = find(&self.ephemeral, "ephemeral resource type", type_name)?;
+        let entry = find(&self.shared.ephemeral, "ephemeral resource type", type_name)?;
         let mut call = match self.call(&Value::NULL, &private) {
             Ok(call) => call,
             Err(failure) => {
@@ -417,7 +416,7 @@ impl<C: Send + Sync + 'static> Provider<C> {
     }
 
     async fn closed(&self, type_name: &str, private: Arc<[u8]>) -> Attempt<()> {
-        let entry = find(&self.ephemeral, "ephemeral resource type", type_name)?;
+        let entry = find(&self.shared.ephemeral, "ephemeral resource type", type_name)?;
         let mut call = match self.call(&Value::NULL, &private) {
             Ok(call) => call,
             Err(failure) => return Ok(reply((), failure)),
@@ -446,7 +445,7 @@ fn stored_object(type_name: &str, json: &str) -> Result<Object, Diagnostic> {
 #[async_trait]
 impl<C: Send + Sync + 'static> Port for Provider<C> {
     async fn schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
-        Ok(self.schema.clone())
+        Ok(self.shared.schema.clone())
     }
 
     async fn validate_provider_config(&self, config: Value) -> Attempt<Value> {
@@ -475,7 +474,7 @@ impl<C: Send + Sync + 'static> Port for Provider<C> {
     }
 
     async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()> {
-        let entry = find(&self.data_sources, "data source", type_name)?;
+        let entry = find(&self.shared.data_sources, "data source", type_name)?;
         let config = Object::of(&config).unwrap_or_default();
         let diagnostics = guarded(async {
             let mut diagnostics = entry.schema.validated(&config);
@@ -486,7 +485,7 @@ impl<C: Send + Sync + 'static> Port for Provider<C> {
     }
 
     async fn validate_ephemeral_config(&self, type_name: &str, config: Value) -> Attempt<()> {
-        let entry = find(&self.ephemeral, "ephemeral resource type", type_name)?;
+        let entry = find(&self.shared.ephemeral, "ephemeral resource type", type_name)?;
         let config = Object::of(&config).unwrap_or_default();
         let diagnostics = guarded(async {
             let mut diagnostics = entry.schema.validated(&config);
@@ -558,13 +557,18 @@ impl<C: Send + Sync + 'static> Port for Provider<C> {
         name: &str,
         arguments: Vec<Value>,
     ) -> Result<Result<Value, (Option<usize>, String)>, ProviderError> {
-        let function = find(&self.functions, "function", name)?;
+        let function = find(&self.shared.functions, "function", name)?;
         let result = guarded(async { (function.body)(Arguments(arguments)) }).await?;
         Ok(result.map_err(|error| (error.argument, error.message)))
     }
 
+    fn with_meta(self: Arc<Self>, meta: Value) -> Option<Arc<dyn Port>> {
+        self.shared.meta_ty.as_ref()?;
+        Some(Arc::new(self.told(&meta)))
+    }
+
     async fn stop(&self) -> Result<(), ProviderError> {
-        self.stop.send_replace(true);
+        self.shared.stop.send_replace(true);
         Ok(())
     }
 

@@ -22,8 +22,15 @@ type Check = Box<dyn Fn(&Object, &mut Diagnostics) + Send + Sync>;
 ///
 /// It is what the engine's port asks for, so it links into an engine; `terrace-provider-serve` makes a plugin of it.
 pub struct Provider<C> {
-    pub(crate) config: Schema,
-    pub(crate) config_ty: terrace_value::Type,
+    pub(crate) shared: Arc<Shared<C>>,
+    /// What a module says to it, where this is the provider as that module sees it.
+    meta: Option<Object>,
+}
+
+/// What a provider is, whichever module sees it.
+pub(crate) struct Shared<C> {
+    config: Schema,
+    pub(crate) meta_ty: Option<terrace_value::Type>,
     check: Check,
     configure: Option<Configure<C>>,
     client: RwLock<Option<Arc<C>>>,
@@ -37,7 +44,7 @@ pub struct Provider<C> {
 
 /// A provider in the making.
 pub struct ProviderBuilder<C> {
-    provider: Provider<C>,
+    provider: Shared<C>,
     meta: Option<Schema>,
 }
 
@@ -66,9 +73,9 @@ impl<C: Send + Sync + 'static> Provider<C> {
         client: Option<Arc<C>>,
     ) -> ProviderBuilder<C> {
         ProviderBuilder {
-            provider: Self {
+            provider: Shared {
                 config,
-                config_ty: terrace_value::Type::Dynamic,
+                meta_ty: None,
                 check: Box::new(|_, _| {}),
                 configure,
                 client: RwLock::new(client),
@@ -85,11 +92,20 @@ impl<C: Send + Sync + 'static> Provider<C> {
 
     /// Its schema as engines know it.
     pub fn provider_schema(&self) -> &ProviderSchema {
-        &self.schema
+        &self.shared.schema
+    }
+
+    /// The same provider, as a module sees it that says `meta` to it.
+    pub(crate) fn told(&self, meta: &Value) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            meta: Object::of(meta),
+        }
     }
 
     pub(crate) fn client(&self) -> Option<Arc<C>> {
-        self.client
+        self.shared
+            .client
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -106,24 +122,28 @@ impl<C: Send + Sync + 'static> Provider<C> {
             client,
             config: Object::of(config).unwrap_or_default(),
             private: Private::decode(private),
-            meta: None,
+            meta: self.meta.clone(),
             identity: None,
             diagnostics: Diagnostics::new(),
-            stop: Stop(self.stop.subscribe()),
+            stop: Stop(self.shared.stop.subscribe()),
             kept: None,
         })
     }
 
     pub(crate) fn check_config(&self, config: &Object) -> Diagnostics {
-        let mut diagnostics = self.config.validated(config);
-        (self.check)(config, &mut diagnostics);
+        let mut diagnostics = self.shared.config.validated(config);
+        (self.shared.check)(config, &mut diagnostics);
         diagnostics
     }
 
     pub(crate) async fn set_up(&self, config: Object) -> Outcome<()> {
-        if let Some(configure) = &self.configure {
+        if let Some(configure) = &self.shared.configure {
             let client = configure(config).await?;
-            *self.client.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(client));
+            *self
+                .shared
+                .client
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(client));
         }
         Ok(())
     }
@@ -239,8 +259,12 @@ impl<C: Send + Sync + 'static> ProviderBuilder<C> {
             plan_destroy: true,
             ..ProviderSchema::default()
         };
-        provider.config_ty = schema.provider.block.implied_type();
+        let meta_ty = schema.provider_meta.as_ref();
+        provider.meta_ty = meta_ty.map(|meta| meta.block.implied_type());
         provider.schema = Arc::new(schema);
-        provider
+        Provider {
+            shared: Arc::new(provider),
+            meta: None,
+        }
     }
 }

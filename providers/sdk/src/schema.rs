@@ -346,6 +346,11 @@ impl Attribute {
         self.facts.computed
     }
 
+    /// Whether configuration may not set it.
+    pub(crate) const fn is_read_only(&self) -> bool {
+        self.facts.computed && !self.facts.optional && !self.facts.required
+    }
+
     pub(crate) fn value_type(&self) -> Type {
         self.to_port().value_type()
     }

@@ -348,6 +348,13 @@ impl Schema {
 
 impl Attribute {
     fn run(&self, checked: &Checked<'_>, diagnostics: &mut Diagnostics) {
+        if self.is_read_only() && !checked.value.is_null() {
+            diagnostics.error_at(
+                checked.path.clone(),
+                "Invalid Configuration for Read-Only Attribute",
+                "Cannot set value for this attribute as the provider has marked it as read-only. Remove the configuration line setting the value.\n\nRefer to the provider documentation or contact the provider developers for additional information about configurable and read-only attributes that are supported.",
+            );
+        }
         for validator in &self.validators {
             validator(checked, diagnostics);
         }
