@@ -27,8 +27,13 @@ pub(crate) fn entries(facts: &Facts) -> BTreeMap<String, Entry> {
     let mut entries = BTreeMap::new();
     for source in sources {
         let folder = folder(&source.path);
+        let tells = source
+            .seen_in_use()
+            .any(|seen| matches!(&seen.kind, Kind::Call(call) if call.receiver == "Diagnostic"));
         for seen in source.seen_in_use() {
-            if let Kind::Pair(id, summary) = &seen.kind {
+            if let Kind::Pair(id, summary) = &seen.kind
+                && tells
+            {
                 let entry: &mut Entry = entries.entry(id.clone()).or_default();
                 entry.folders.insert(folder.to_owned());
                 entry.summaries.insert(summary.clone());
@@ -175,8 +180,11 @@ mod tests {
 
     #[test]
     fn an_id_that_stands_beside_its_summary_is_found() {
-        let code = "fn f() { const A: [(&str, &str); 1] = [(\"invalid-index\", \"Invalid index\")]; let _ = (\"a-b\", \"c\"); }";
+        let code = "fn f() { const A: [(&str, &str); 1] = [(\"invalid-index\", \"Invalid index\")]; let _ = (\"a-b\", \"c\"); Diagnostic::error(\"a-c\", \"C\", \"\"); }";
+        let other = "fn f() { let _ = (\"data-sources\", \"Data sources\"); }";
+        assert!(entries(&file("engine/gate/src/lib.rs", other)).is_empty());
         let entries = entries(&file("engine/gate/src/lib.rs", code));
-        assert_eq!(entries.keys().collect::<Vec<_>>(), ["invalid-index"]);
+        let ids: Vec<&str> = entries.keys().map(String::as_str).collect();
+        assert_eq!(ids, ["a-c", "invalid-index"]);
     }
 }

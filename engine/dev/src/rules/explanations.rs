@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use terrace_spec::{Page, Step, StepKind, console_entries, reference, told};
+use terrace_spec::{Page, Step, StepKind, command_entries, console_entries, reference, told};
 
 use super::Violation;
 use super::diagnostics::{Entry, entries};
@@ -20,7 +20,7 @@ const LANGUAGE_PAGES: &str = "tests/spec/pages/";
 /// How the paragraph begins that leads out of the problem.
 const WAY_OUT: &str = "**To fix it:** ";
 /// Fewer words explain nothing.
-const LEAST_WORDS: usize = 18;
+const LEAST_WORDS: usize = 11;
 
 /// Diagnostics that belong together: one file of explanations.
 struct Family {
@@ -167,7 +167,7 @@ pub(crate) fn write(facts: &Facts) -> Result<(), Failure> {
 /// All pages by path.
 fn documents(facts: &Facts, families: &[Family]) -> BTreeMap<String, String> {
     let known = entries(facts);
-    let examples = examples(facts);
+    let examples = examples(facts, &Summaries::of(&known));
     let mut documents = BTreeMap::from([(INDEX.to_owned(), index(families, &known))]);
     for family in families {
         for explanation in &family.explanations {
@@ -267,7 +267,7 @@ struct Example {
 }
 
 /// For each id the shortest example of the language's pages that tells it alone, else the shortest that tells it.
-fn examples(facts: &Facts) -> BTreeMap<String, Example> {
+fn examples(facts: &Facts, summaries: &Summaries<'_>) -> BTreeMap<String, Example> {
     let mut examples: BTreeMap<String, Example> = BTreeMap::new();
     for (path, text) in &facts.texts {
         let Some(name) = path
@@ -277,7 +277,7 @@ fn examples(facts: &Facts) -> BTreeMap<String, Example> {
             continue;
         };
         let page = Page::parse(name, text);
-        for (id, example) in examples_of(&page) {
+        for (id, example) in examples_of(&page, summaries) {
             match examples.get(&id) {
                 Some(known) if known.n_lines <= example.n_lines => {}
                 _ => {
@@ -289,7 +289,30 @@ fn examples(facts: &Facts) -> BTreeMap<String, Example> {
     examples
 }
 
-fn examples_of(page: &Page) -> Vec<(String, Example)> {
+/// Which id a summary belongs to. What commands print tells summaries alone.
+struct Summaries<'a>(BTreeMap<&'a str, Vec<&'a str>>);
+
+impl<'a> Summaries<'a> {
+    fn of(known: &'a BTreeMap<String, Entry>) -> Self {
+        let mut ids: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (id, entry) in known {
+            for summary in &entry.summaries {
+                ids.entry(summary).or_default().push(id);
+            }
+        }
+        Self(ids)
+    }
+
+    /// The id of a summary that is of no other.
+    fn id(&self, summary: &str) -> Option<&'a str> {
+        match self.0.get(summary)?.as_slice() {
+            [id] => Some(id),
+            _ => None,
+        }
+    }
+}
+
+fn examples_of(page: &Page, summaries: &Summaries<'_>) -> Vec<(String, Example)> {
     let mut found = Vec::new();
     for case in &page.cases {
         let mut files: BTreeMap<&str, String> = BTreeMap::new();
@@ -300,7 +323,8 @@ fn examples_of(page: &Page) -> Vec<(String, Example)> {
                 }
                 StepKind::Diagnostics => found.extend(of_configuration(page, step, &files)),
                 StepKind::Console => found.extend(of_console(page, step)),
-                StepKind::Plan | StepKind::Commands => {}
+                StepKind::Commands => found.extend(of_commands(page, step, summaries)),
+                StepKind::Plan => {}
             }
         }
     }
@@ -360,6 +384,22 @@ fn of_console(page: &Page, step: &Step) -> Vec<(String, Example)> {
     found
 }
 
+fn of_commands(page: &Page, step: &Step, summaries: &Summaries<'_>) -> Vec<(String, Example)> {
+    let mut found = Vec::new();
+    for entry in command_entries(&page.content(step)) {
+        let shown = format!("```console\n$ {}\n{}\n```\n\n", entry.line, entry.expected);
+        // What the configuration around it is tells more, so that this is the last choice.
+        let n_lines = shown.lines().count() + 2000;
+        for said in told(&entry.expected) {
+            if let Some(id) = summaries.id(&said.summary) {
+                let text = shown.clone();
+                found.push((id.to_owned(), Example { n_lines, text }));
+            }
+        }
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,6 +420,17 @@ mod tests {
         let documents = documents(&facts, &families(&facts));
         facts.texts.extend(documents);
         facts
+    }
+
+    #[test]
+    fn what_a_command_says_is_an_example_of_the_only_id_with_its_summary() {
+        let page =
+            "# Talk\n\n## Bad\n\n```terrace\n$ terrace plan\nError: No such thing\n[exit 1]\n```\n";
+        let known = entries(&file("engine/gate/src/lib.rs", CODE));
+        let found = examples_of(&Page::parse("10-talk", page), &Summaries::of(&known));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, "unknown-thing");
+        assert!(found[0].1.text.starts_with("```console\n$ terrace plan\n"));
     }
 
     fn said(prose: &str) -> String {
