@@ -20,11 +20,11 @@ type Identity = Option<p6::ResourceIdentityData>;
 
 impl PluginProvider {
     /// What this client can do beyond the least.
-    fn capabilities(&self) -> Option<p6::ClientCapabilities> {
-        Some(p6::ClientCapabilities {
+    fn capabilities(&self) -> p6::ClientCapabilities {
+        p6::ClientCapabilities {
             deferral_allowed: self.deferral_allowed,
             write_only_attributes_allowed: true,
-        })
+        }
     }
 
     async fn resource(&self, call: &str, name: &str) -> Result<Type, ProviderError> {
@@ -180,7 +180,7 @@ impl Provider for PluginProvider {
         let request = p6::configure_provider::Request {
             terraform_version: self.engine_version.clone(),
             config: self.encode(call, &config, &ty)?,
-            client_capabilities: self.capabilities(),
+            client_capabilities: Some(self.capabilities()),
         };
         let connection = self.connection().await?;
         let said = self
@@ -195,7 +195,7 @@ impl Provider for PluginProvider {
         let request = p6::validate_resource_config::Request {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,
-            client_capabilities: self.capabilities(),
+            client_capabilities: Some(self.capabilities()),
         };
         let connection = self.connection().await?;
         let said = self
@@ -304,7 +304,7 @@ impl Provider for PluginProvider {
             type_name: type_name.to_string(),
             current_state: self.encode(call, &request.current, &ty)?,
             private: request.private.to_vec(),
-            client_capabilities: self.capabilities(),
+            client_capabilities: Some(self.capabilities()),
             current_identity: self
                 .encode_identity(call, type_name, request.identity.as_ref())
                 .await?,
@@ -332,7 +332,7 @@ impl Provider for PluginProvider {
             proposed_new_state: self.encode(call, &request.proposed, &ty)?,
             config: self.encode(call, &request.config, &ty)?,
             prior_private: request.prior_private.to_vec(),
-            client_capabilities: self.capabilities(),
+            client_capabilities: Some(self.capabilities()),
             prior_identity: self
                 .encode_identity(call, type_name, request.identity.as_ref())
                 .await?,
@@ -407,7 +407,7 @@ impl Provider for PluginProvider {
         let request = p6::import_resource_state::Request {
             type_name: type_name.into(),
             id: id.into(),
-            client_capabilities: self.capabilities(),
+            client_capabilities: Some(self.capabilities()),
             identity: None,
         };
         self.do_import(request).await
@@ -423,7 +423,7 @@ impl Provider for PluginProvider {
         let request = p6::import_resource_state::Request {
             type_name: type_name.into(),
             id: String::new(),
-            client_capabilities: self.capabilities(),
+            client_capabilities: Some(self.capabilities()),
             identity: Some(p6::ResourceIdentityData {
                 identity_data: self.encode(call, &identity, &ty)?,
             }),
@@ -437,7 +437,7 @@ impl Provider for PluginProvider {
         let request = p6::open_ephemeral_resource::Request {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,
-            client_capabilities: self.capabilities(),
+            client_capabilities: Some(self.capabilities()),
         };
         let connection = self.connection().await?;
         let response = self
@@ -492,7 +492,7 @@ impl Provider for PluginProvider {
             type_name: type_name.into(),
             config: self.encode(call, &config, &ty)?,
             provider_meta: self.encoded_meta(call).await?,
-            client_capabilities: self.capabilities(),
+            client_capabilities: Some(self.capabilities()),
         };
         let connection = self.connection().await?;
         let response = self

@@ -139,7 +139,7 @@ mod tests {
             .arg("600")
             .process_group(0)
             .spawn()
-            .unwrap()
+            .expect("there is a program that sleeps")
     }
 
     #[test]

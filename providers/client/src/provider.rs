@@ -1,6 +1,6 @@
 //! The provider: one for both protocol versions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,6 +38,9 @@ pub struct PluginProvider {
     pub(crate) meta: Option<Value>,
 }
 
+/// The types of values by what has them; none where the provider has it not.
+type KnownTypes = BTreeMap<(Kind, Arc<str>), Option<Type>>;
+
 /// What all handles of one process share.
 pub struct Core {
     pub(crate) name: String,
@@ -48,7 +51,7 @@ pub struct Core {
     connecting: Connecting,
     pub(crate) schema: OnceCell<Arc<ProviderSchema>>,
     /// Types of the values of resource types and data sources, once they were asked for.
-    types: Mutex<BTreeMap<(Kind, Arc<str>), Option<Type>>>,
+    types: Mutex<KnownTypes>,
 }
 
 impl std::ops::Deref for PluginProvider {
@@ -435,7 +438,7 @@ impl PluginProvider {
         Ok(ty)
     }
 
-    fn known_types(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Kind, Arc<str>), Option<Type>>> {
+    fn known_types(&self) -> std::sync::MutexGuard<'_, KnownTypes> {
         self.types.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -533,7 +536,7 @@ impl Connection {
                 self.refused(call, answer.diagnostics)?;
                 answer.identity_schemas
             }
-            Err(status) if status.code() == Code::Unimplemented => Default::default(),
+            Err(status) if status.code() == Code::Unimplemented => HashMap::new(),
             Err(status) => return Err(self.lost(call, &status).await),
         };
         Ok(Answers {

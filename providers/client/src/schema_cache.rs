@@ -3,6 +3,7 @@
 //! A file for each program: a line that says what it is, a checksum, and records of protocol 6 as they are on the wire, but
 //! without descriptions. It is read as a whole and understood in part: a type's schema is decoded when somebody asks for it.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -228,25 +229,26 @@ fn records(answers: &Answers) -> Vec<Record> {
         (RecordKind::Ephemeral, &schemas.ephemeral_resource_schemas),
         (RecordKind::List, &schemas.list_resource_schemas),
     ] {
-        for (name, schema) in map {
+        for (name, schema) in sorted(map) {
             push(kind, name, &without_descriptions(schema));
         }
     }
-    for (name, action) in &schemas.action_schemas {
+    for (name, action) in sorted(&schemas.action_schemas) {
         if let Some(schema) = &action.schema {
             push(RecordKind::Action, name, &without_descriptions(schema));
         }
     }
-    for (name, function) in &schemas.functions {
+    for (name, function) in sorted(&schemas.functions) {
         push(RecordKind::Function, name, function);
     }
-    for (name, identity) in identities {
+    for (name, identity) in sorted(identities) {
         push(RecordKind::Identity, name, identity);
     }
-    records.sort_by(|(kind, name, _), (other, other_name, _)| {
-        (*kind as u8, name).cmp(&(*other as u8, other_name))
-    });
     records
+}
+
+fn sorted<T>(map: &HashMap<String, T>) -> BTreeMap<&String, &T> {
+    map.iter().collect()
 }
 
 /// A message, whichever it is.
@@ -320,6 +322,7 @@ fn take_number(rest: &mut &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test damages files")]
 mod tests {
     use super::*;
     use crate::schema::provider_schema;
