@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::arguments::Arguments;
-use crate::configuration::Found as Followed;
+use crate::configuration::{self, Found as Followed};
 use crate::expressions::{Comparison, Found};
 use crate::known::KNOWN;
 use crate::outcome::Class;
@@ -76,6 +76,11 @@ pub(crate) fn facts(
     text.push_str("\nMeant to differ:\n\n| what | why | expressions |\n| --- | --- | ---: |\n");
     for known in &KNOWN {
         let n = found.n_known.get(known.name).copied().unwrap_or_default();
+        let _infallible = writeln!(text, "| {} | {} | {n} |", known.name, known.reason);
+    }
+    text.push_str("\n| what | why | configurations |\n| --- | --- | ---: |\n");
+    for known in &configuration::known::KNOWN {
+        let n = followed.n_known.get(known.name).copied().unwrap_or_default();
         let _infallible = writeln!(text, "| {} | {} | {n} |", known.name, known.reason);
     }
     text

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::follow::{Stage, follow};
+use super::known::known;
 use super::{Scenario, make};
 use crate::Failure;
 use crate::engine::Told;
@@ -24,6 +25,8 @@ pub(crate) struct Found {
     /// How many of those planned at least one step without an error.
     pub(crate) n_planned: usize,
     pub(crate) counts: BTreeMap<String, usize>,
+    /// How often the engines were meant to differ, by the name of the difference.
+    pub(crate) n_known: BTreeMap<&'static str, usize>,
     pub(crate) disagreements: Vec<Disagreement>,
 }
 
@@ -61,6 +64,10 @@ pub(crate) fn run(
         match difference {
             None => found.n_same += 1,
             Some(difference) => {
+                if let Some(known) = known(&scenario, &difference) {
+                    *found.n_known.entry(known.name).or_default() += 1;
+                    continue;
+                }
                 *found.counts.entry(difference.sort()).or_default() += 1;
                 let n_of_sort = found.counts[&difference.sort()];
                 if n_of_sort <= 2 && found.disagreements.len() < MINIMISED {

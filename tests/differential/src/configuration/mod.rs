@@ -3,6 +3,7 @@
 mod change;
 mod compare;
 mod follow;
+pub(crate) mod known;
 mod make;
 
 use std::collections::BTreeMap;
@@ -53,6 +54,20 @@ pub(crate) struct Configuration {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scenario {
     pub(crate) steps: Vec<Configuration>,
+}
+
+impl Scenario {
+    /// Whether a step is planned with an option.
+    pub(crate) fn has_option(&self, option: &str) -> bool {
+        let mut steps = self.steps.iter();
+        steps.any(|step| step.options.iter().any(|given| given == option))
+    }
+
+    /// Whether any file holds a text.
+    pub(crate) fn mentions(&self, text: &str) -> bool {
+        let mut files = self.steps.iter().flat_map(Configuration::files);
+        files.any(|(_, file)| file.contains(text))
+    }
 }
 
 impl Block {
