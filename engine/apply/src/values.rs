@@ -5,10 +5,11 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use terrace_addr::{
     AbsNamed, AbsResource, AbsResourceInstance, ModuleInstance, ModulePath, Name, ProviderAddr,
+    ResourceMode,
 };
 use terrace_config::ResourceConfig;
 use terrace_eval::{ConfigNode, Evaluator, Expansion, RepetitionData, Unknowns, Values};
-use terrace_plan::{Action, Plan};
+use terrace_plan::{Action, Plan, PlanMode};
 use terrace_port::ProviderSource;
 use terrace_value::{Marks, Path, Value};
 
@@ -72,9 +73,9 @@ impl<'a> Table<'a> {
                             .expand_resource(&module, &block, Unknowns::Allow, self)
                             .value;
                         if let Some(expansion) = expansion {
-                            self.write()
-                                .expansions
-                                .insert(resource.resource.in_module(module), expansion);
+                            let address = resource.resource.in_module(module);
+                            let expansion = self.to_read(&address, expansion);
+                            self.write().expansions.insert(address, expansion);
                         }
                     }
                 }
@@ -82,6 +83,19 @@ impl<'a> Table<'a> {
             }
         }
         evaluator.invalidate();
+    }
+
+    /// The instances of a resource as others read them: where nothing is made, those that there are.
+    fn to_read(&self, resource: &AbsResource, expansion: Expansion) -> Expansion {
+        if self.plan.mode != PlanMode::RefreshOnly
+            || resource.resource.mode != ResourceMode::Managed
+        {
+            return expansion;
+        }
+        let stored = self.plan.prior_state.resources.get(resource);
+        expansion.existing(|key| {
+            stored.is_some_and(|stored| stored.instances.contains_key(&Some(key.clone())))
+        })
     }
 
     fn expand_call(&self, evaluator: &Evaluator, module: &ModulePath, name: &Name) {

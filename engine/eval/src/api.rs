@@ -57,6 +57,26 @@ impl Expansion {
         }
     }
 
+    /// What is left of it where only those instances count that exist; of a `count`, all before the last of them too.
+    #[must_use]
+    pub fn existing(&self, exists: impl Fn(&InstanceKey) -> bool) -> Self {
+        match self {
+            Self::Count(count) => {
+                let last = (0..*count)
+                    .rev()
+                    .find(|index| exists(&InstanceKey::Int(*index)));
+                Self::Count(last.map_or(0, |last| last + 1))
+            }
+            Self::ForEach(entries) => {
+                let present = entries
+                    .iter()
+                    .filter(|(key, _)| exists(&InstanceKey::String(key.clone())));
+                Self::ForEach(present.cloned().collect())
+            }
+            Self::Single | Self::Disabled | Self::Unknown => self.clone(),
+        }
+    }
+
     /// Whether there is an instance of this key. Nothing is certain of an unknown expansion.
     pub fn contains(&self, key: Option<&InstanceKey>) -> bool {
         match (self, key) {

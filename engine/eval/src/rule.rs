@@ -67,7 +67,7 @@ const INVALID_MESSAGE: &str = "This check failed, but has an invalid error messa
 
 impl Evaluator {
     /// Judges one rule. A failed rule is among the diagnostics too: as a warning for [`RuleKind::CheckAssertion`], else as
-    /// an error.
+    /// an error. What cannot be evaluated is an error always.
     pub fn check_rule(
         &self,
         rule: &CheckRule,
@@ -152,13 +152,7 @@ impl Evaluator {
     ) -> Evaluated<CheckOutcome> {
         let mut run = Run::new(self, scope, values);
         let outcome = run.judge(rule, kind, subject);
-        let mut judged = run.finish(outcome);
-        if *kind == RuleKind::CheckAssertion {
-            for diagnostic in &mut judged.diagnostics {
-                diagnostic.severity = Severity::Warning;
-            }
-        }
-        judged
+        run.finish(outcome)
     }
 }
 

@@ -159,24 +159,9 @@ impl Walk<'_> {
             return expansion.clone();
         }
         let stored = self.base.resources.get(resource);
-        let exists = |key: &InstanceKey| {
+        expansion.existing(|key| {
             stored.is_some_and(|stored| stored.instances.contains_key(&Some(key.clone())))
-        };
-        match expansion {
-            Expansion::Count(count) => {
-                let last = (0..*count)
-                    .rev()
-                    .find(|index| exists(&InstanceKey::Int(*index)));
-                Expansion::Count(last.map_or(0, |last| last + 1))
-            }
-            Expansion::ForEach(entries) => {
-                let present = entries
-                    .iter()
-                    .filter(|(key, _)| exists(&InstanceKey::String(key.clone())));
-                Expansion::ForEach(present.cloned().collect())
-            }
-            Expansion::Single | Expansion::Disabled | Expansion::Unknown => expansion.clone(),
-        }
+        })
     }
 
     /// Whether anything that `dependency` stands for is about to change.
