@@ -126,7 +126,8 @@ pub(crate) const KNOWN: [Known; 14] = [
         fits: |expression, reference, ours, class| {
             class == Class::Summary && expression.contains("for ") && {
                 let reported: BTreeSet<_> = details(reference).collect();
-                details(ours).next().is_some() && details(ours).all(|detail| reported.contains(detail))
+                details(ours).next().is_some()
+                    && details(ours).all(|detail| reported.contains(detail))
             }
         },
     },

@@ -80,7 +80,11 @@ pub(crate) fn facts(
     }
     text.push_str("\n| what | why | configurations |\n| --- | --- | ---: |\n");
     for known in &configuration::known::KNOWN {
-        let n = followed.n_known.get(known.name).copied().unwrap_or_default();
+        let n = followed
+            .n_known
+            .get(known.name)
+            .copied()
+            .unwrap_or_default();
         let _infallible = writeln!(text, "| {} | {} | {n} |", known.name, known.reason);
     }
     text

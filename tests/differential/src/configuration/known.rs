@@ -13,7 +13,7 @@ pub(crate) struct Known {
 }
 
 /// All of them.
-pub(crate) const KNOWN: [Known; 3] = [
+pub(crate) const KNOWN: [Known; 4] = [
     Known {
         name: "replace_triggered_by of a resource without instances",
         reason: "Terraform ends with \"no change found\". Nothing that is not there changes, so that Terrace goes on.",
@@ -32,6 +32,15 @@ pub(crate) const KNOWN: [Known; 3] = [
         },
     },
     Known {
+        name: "applying a plan of nothing",
+        reason: "Terraform refuses to apply a saved -refresh-only plan that leaves the state as it is; Terrace has nothing to \
+                 do then, and says so.",
+        fits: |scenario, difference| {
+            difference.place.contains("Cannot apply non-applyable plan")
+                && scenario.has_option("-refresh-only")
+        },
+    },
+    Known {
         name: "create_before_destroy in the state",
         reason: "Terraform stores it for those instances to which something that is created first refers; Terrace for all \
                  of the resource, as both of them plan it.",
@@ -41,5 +50,7 @@ pub(crate) const KNOWN: [Known; 3] = [
 
 /// Why the engines are meant to differ there, if they are.
 pub(crate) fn known(scenario: &Scenario, difference: &Difference) -> Option<&'static Known> {
-    KNOWN.iter().find(|known| (known.fits)(scenario, difference))
+    KNOWN
+        .iter()
+        .find(|known| (known.fits)(scenario, difference))
 }
