@@ -32,8 +32,8 @@ mod wire {
 
     #[derive(Deserialize)]
     pub(super) struct Token {
-        #[serde(default)]
-        pub(super) access_token: Option<String>,
+        #[serde(default, rename = "access_token")]
+        pub(super) access: Option<String>,
         #[serde(default)]
         pub(super) error: Option<String>,
         #[serde(default)]
@@ -199,7 +199,7 @@ impl PendingLogin {
         let token: Result<wire::Token, _> = serde_json::from_slice(&answer.body);
         match token {
             Ok(wire::Token {
-                access_token: Some(token),
+                access: Some(token),
                 ..
             }) if !token.is_empty() && (200..300).contains(&answer.status) => Ok(token),
             Ok(wire::Token {

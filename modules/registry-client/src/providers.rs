@@ -33,7 +33,8 @@ mod wire {
         pub(super) os: String,
         pub(super) arch: String,
         pub(super) filename: String,
-        pub(super) download_url: String,
+        #[serde(rename = "download_url")]
+        pub(super) archive_url: String,
         pub(super) shasum: String,
         #[serde(default)]
         pub(super) shasums_url: String,
@@ -94,7 +95,7 @@ pub struct ProviderDownload {
     pub keys: Vec<SigningKey>,
 }
 
-/// An OpenPGP key of a provider's publisher.
+/// An `OpenPGP` key of a provider's publisher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SigningKey {
     /// The key in armour.
@@ -161,7 +162,7 @@ pub fn parse_download(
     let keys = described.signing_keys.gpg_public_keys.unwrap_or_default();
     Ok(ProviderDownload {
         protocols: described.protocols.unwrap_or_default(),
-        archive: join("download_url", &described.download_url)?,
+        archive: join("download_url", &described.archive_url)?,
         checksums: join("shasums_url", &described.shasums_url)?,
         signature: join("shasums_signature_url", &described.shasums_signature_url)?,
         file_name: described.filename,

@@ -1,4 +1,4 @@
-//! Who signed a release: OpenPGP signatures over its list of checksums.
+//! Who signed a release: `OpenPGP` signatures over its list of checksums.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use pgp::composed::{Deserializable as _, DetachedSignature, SignedPublicKey};
 use pgp::types::KeyDetails as _;
 use terrace_registry_client::SigningKey;
 
-/// The key that HashiCorp signs its own providers with.
+/// The key that `HashiCorp` signs its own providers with.
 const HASHICORP: &str = include_str!("keys/hashicorp.asc");
-/// The key that HashiCorp signs its partners' keys with.
+/// The key that `HashiCorp` signs its partners' keys with.
 const HASHICORP_PARTNERS: &str = include_str!("keys/hashicorp-partners.asc");
 
 /// What is known of where a package comes from. As text it is what stands in brackets behind an installed package.
@@ -18,9 +18,9 @@ pub enum Trust {
     Unauthenticated,
     /// It is what its source says that it is.
     VerifiedChecksum,
-    /// HashiCorp signed it.
+    /// `HashiCorp` signed it.
     HashiCorp,
-    /// A publisher whose key HashiCorp signed has signed it.
+    /// A publisher whose key `HashiCorp` signed has signed it.
     Partner {
         /// The publisher's key.
         key_id: String,
@@ -38,7 +38,7 @@ impl Trust {
         !matches!(self, Self::Unauthenticated | Self::VerifiedChecksum)
     }
 
-    /// Whether someone other than HashiCorp signed the package.
+    /// Whether someone other than `HashiCorp` signed the package.
     pub fn is_third_party(&self) -> bool {
         matches!(self, Self::Partner { .. } | Self::SelfSigned { .. })
     }

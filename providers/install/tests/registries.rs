@@ -82,27 +82,7 @@ impl Lab {
     }
 
     fn install(&self, lock: &LockFile) -> (LockFile, Diagnostics, Vec<String>) {
-        self.install_with(&self.settings(), lock, "")
-    }
-
-    fn install_with(
-        &self,
-        settings: &Settings,
-        lock: &LockFile,
-        constraints: &str,
-    ) -> (LockFile, Diagnostics, Vec<String>) {
-        let mut events = Vec::new();
-        let (lock, diagnostics) = Installer::new(settings.clone()).install(
-            &[widget(constraints)],
-            lock,
-            false,
-            &mut |event: &Event| {
-                if !matches!(event, Event::Downloading { .. }) {
-                    events.push(event.to_string());
-                }
-            },
-        );
-        (lock, diagnostics, events)
+        install_with(&self.settings(), lock, "")
     }
 
     fn installed(&self, lock: &LockFile) -> (LockFile, Vec<String>) {
@@ -131,6 +111,25 @@ impl Lab {
     }
 }
 
+fn install_with(
+    settings: &Settings,
+    lock: &LockFile,
+    constraints: &str,
+) -> (LockFile, Diagnostics, Vec<String>) {
+    let mut events = Vec::new();
+    let (lock, diagnostics) = Installer::new(settings.clone()).install(
+        &[widget(constraints)],
+        lock,
+        false,
+        &mut |event: &Event| {
+            if !matches!(event, Event::Downloading { .. }) {
+                events.push(event.to_string());
+            }
+        },
+    );
+    (lock, diagnostics, events)
+}
+
 fn widget(constraints: &str) -> Requirement {
     Requirement {
         provider: ProviderAddr::parse(WIDGET).unwrap(),
@@ -143,10 +142,10 @@ fn widget(constraints: &str) -> Requirement {
 }
 
 fn text(diagnostics: &Diagnostics) -> String {
-    diagnostics
+    let lines = diagnostics
         .iter()
-        .map(|one| format!("{}: {}\n", one.summary, one.detail))
-        .collect()
+        .map(|one| [&*one.summary, ": ", &*one.detail, "\n"].concat());
+    lines.collect()
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -534,7 +533,7 @@ fn a_download_that_breaks_off_goes_on() {
     lab.registry
         .web
         .in_turn(&path, [broken, Reply::status(503)]);
-    let (_, diagnostics, _) = lab.install_with(&settings, &LockFile::default(), "");
+    let (_, diagnostics, _) = install_with(&settings, &LockFile::default(), "");
     let said = text(&diagnostics);
     assert!(
         said.contains("What has come so far is kept; run terrace init again to go on"),
@@ -587,7 +586,7 @@ fn the_cache_that_is_asked_for_is_filled_and_used() {
     lab.publish();
     let mut settings = lab.settings();
     settings.plugin_cache = Some(lab.path("cache"));
-    let (lock, diagnostics, _) = lab.install_with(&settings, &LockFile::default(), "");
+    let (lock, diagnostics, _) = install_with(&settings, &LockFile::default(), "");
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     let cached = lab
         .path("cache")
@@ -596,7 +595,7 @@ fn the_cache_that_is_asked_for_is_filled_and_used() {
         .join(platform());
     assert!(cached.is_dir());
     std::fs::remove_dir_all(lab.path(".terraform")).unwrap();
-    let (_, _, events) = lab.install_with(&settings, &lock, "");
+    let (_, _, events) = install_with(&settings, &lock, "");
     assert_eq!(
         events[1],
         format!("- Using {WIDGET} v1.0.0 from the shared cache directory")
@@ -606,7 +605,7 @@ fn the_cache_that_is_asked_for_is_filled_and_used() {
     for file in files(&cached) {
         std::fs::write(file, "half").unwrap();
     }
-    let (again, diagnostics, _) = lab.install_with(&settings, &lock, "");
+    let (again, diagnostics, _) = install_with(&settings, &lock, "");
     assert!(diagnostics.is_empty() && again == lock, "{diagnostics:?}");
     assert_eq!(lab.program(&lock), format!("#!widget {}", platform()));
 }
@@ -621,7 +620,7 @@ fn many_working_directories_at_once_fetch_a_package_once() {
             scope.spawn(move || {
                 let mut settings = lab.settings();
                 settings.data_directory = lab.path(&format!("work-{number}"));
-                let (_, diagnostics, _) = lab.install_with(&settings, &LockFile::default(), "");
+                let (_, diagnostics, _) = install_with(&settings, &LockFile::default(), "");
                 assert!(diagnostics.is_empty(), "{diagnostics:?}");
             });
         }
@@ -663,16 +662,7 @@ fn a_mirror_serves_as_a_network_mirror_too() {
     assert_eq!(index, "{\n  \"versions\": {\n    \"1.0.0\": {}\n  }\n}");
 
     // Served as it is.
-    let web = terrace_test_services::Web::start().unwrap();
-    for file in files(&mirror) {
-        let name = file.strip_prefix(&mirror).unwrap().display().to_string();
-        let bytes = std::fs::read(&file).unwrap();
-        let reply = match name.ends_with(".json") {
-            true => Reply::json(&String::from_utf8(bytes).unwrap()),
-            false => Reply::of(bytes),
-        };
-        web.on(&format!("/m/{name}"), reply);
-    }
+    let web = served(&mirror);
     let from = |method: String| {
         let mut lab = Lab::new();
         lab.config = format!("provider_installation {{\n{method}\n}}\n");
@@ -738,6 +728,25 @@ fn a_mirror_serves_as_a_network_mirror_too() {
     );
 }
 
+/// A server of a directory's files, below `/m/`.
+fn served(directory: &Path) -> terrace_test_services::Web {
+    let web = terrace_test_services::Web::start().unwrap();
+    for file in files(directory) {
+        let name = file.strip_prefix(directory).unwrap().display().to_string();
+        let bytes = std::fs::read(&file).unwrap();
+        let reply = if file
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            Reply::json(&String::from_utf8(bytes).unwrap())
+        } else {
+            Reply::of(bytes)
+        };
+        web.on(&format!("/m/{name}"), reply);
+    }
+    web
+}
+
 fn archive_name(release: &Release) -> String {
     let path = release.archive_path(&platform());
     path.rsplit('/').next().unwrap().to_owned()
@@ -779,7 +788,7 @@ fn checksums_of_other_platforms_are_locked() {
     );
     assert_eq!(same, lock);
     assert!(
-        text(&diagnostics).contains("Unable to get registry.example.com/acme/widget v1.0.0 for plan9_sparc: provider registry.example.com/acme/widget 1.0.0 is not available for plan9_sparc"),
+        text(&diagnostics).contains("could not be installed:\n- registry.example.com/acme/widget: provider registry.example.com/acme/widget 1.0.0 is not available for plan9_sparc"),
         "{diagnostics:?}"
     );
     drop(release);

@@ -286,6 +286,35 @@ pub(crate) fn plans() -> Vec<Vec<u8>> {
     seeds
 }
 
+/// Answers of registries of providers.
+pub(crate) fn registries() -> Vec<Vec<u8>> {
+    let digest = "0123456789abcdef".repeat(4);
+    let download = format!(
+        r#"{{"protocols":["5.0","6.1"],"os":"linux","arch":"amd64","filename":"terraform-provider-x_1.0.0_linux_amd64.zip","download_url":"../files/x.zip","shasum":"{digest}","shasums_url":"https://files.example.com/SHA256SUMS","shasums_signature_url":"/SHA256SUMS.sig","signing_keys":{{"gpg_public_keys":[{{"key_id":"51852D87348FFC4C","ascii_armor":"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ==\n-----END PGP PUBLIC KEY BLOCK-----","trust_signature":"","source":"","source_url":null}}]}}}}"#
+    );
+    let listing = r#"{"id":"acme/x","versions":[{"version":"1.0.0","protocols":["5.0"],"platforms":[{"os":"linux","arch":"amd64"}]},{"version":"2.0.0-beta1+x"}],"warnings":["it is old"]}"#;
+    vec![download.into_bytes(), listing.into()]
+}
+
+/// Documents of network mirrors.
+pub(crate) fn mirrors() -> Vec<Vec<u8>> {
+    [
+        r#"{"versions":{"1.0.0":{},"2.0.0-beta1":{}}}"#,
+        r#"{"archives":{"linux_amd64":{"url":"terraform-provider-x_1.0.0_linux_amd64.zip","hashes":["h1:AAAA","zh:bbbb"]},"darwin_arm64":{"url":"../x.zip"}}}"#,
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .into()
+}
+
+/// Lists of checksums.
+pub(crate) fn checksums() -> Vec<Vec<u8>> {
+    let digest = "0123456789abcdef".repeat(4);
+    vec![
+        format!("{digest}  terraform-provider-x_1.0.0_linux_amd64.zip\n{digest} *y.zip\n")
+            .into_bytes(),
+    ]
+}
+
 pub(crate) fn journals() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for bytes in states() {

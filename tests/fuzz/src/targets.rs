@@ -7,7 +7,8 @@ use terrace_config::{Snapshot, SnapshotFile, load_snapshot};
 use terrace_diag::{SourceId, SourceMap};
 use terrace_plan::{read_plan_file, write_plan_file};
 use terrace_port::{FileEntry, Files};
-use terrace_provider_install::LockFile;
+use terrace_provider_install::{Checksums, LockFile, MirrorIndex, MirrorVersion};
+use terrace_registry_client::{parse_download, parse_listing};
 use terrace_state::State;
 use terrace_state::journal::{Frame, recover};
 use terrace_syntax::token::tokenize;
@@ -38,7 +39,7 @@ impl Target {
 
 /// All of them.
 pub fn all() -> &'static [Target] {
-    const ALL: [Target; 15] = [
+    const ALL: [Target; 18] = [
         Target {
             name: "parse",
             check: native,
@@ -122,6 +123,24 @@ pub fn all() -> &'static [Target] {
             check: lock,
             seeds: seeds::locks,
             words: seeds::NATIVE_WORDS,
+        },
+        Target {
+            name: "registry",
+            check: registry,
+            seeds: seeds::registries,
+            words: seeds::JSON_WORDS,
+        },
+        Target {
+            name: "mirror",
+            check: mirror,
+            seeds: seeds::mirrors,
+            words: seeds::JSON_WORDS,
+        },
+        Target {
+            name: "checksums",
+            check: checksums,
+            seeds: seeds::checksums,
+            words: seeds::JSON_WORDS,
         },
         Target {
             name: "journal",
@@ -370,6 +389,51 @@ fn lock(bytes: &[u8]) -> bool {
     );
     assert_eq!(again.to_text(), written);
     true
+}
+
+/// What a registry of providers answers: nothing that was read leads out of a directory or away from the web.
+fn registry(bytes: &[u8]) -> bool {
+    let listed = parse_listing(bytes).is_ok_and(|listing| !listing.versions.is_empty());
+    let base = "https://registry.example.com/v1/providers/"
+        .parse()
+        .expect("it is an address");
+    let Ok(download) = parse_download(bytes, &base, ("linux", "amd64")) else {
+        return listed;
+    };
+    assert_eq!(download.sha256.len(), 64);
+    assert!(!download.file_name.contains(['/', '\\']));
+    for url in [download.archive, download.checksums, download.signature] {
+        assert!(matches!(url.scheme(), "http" | "https"), "{url}");
+    }
+    true
+}
+
+/// The documents of a network mirror.
+fn mirror(bytes: &[u8]) -> bool {
+    let mut accepted = false;
+    if let Ok(index) = MirrorIndex::parse(bytes) {
+        assert_eq!(MirrorIndex::parse(&index.to_bytes()).as_ref(), Ok(&index));
+        accepted = true;
+    }
+    if let Ok(version) = MirrorVersion::parse(bytes) {
+        assert_eq!(
+            MirrorVersion::parse(&version.to_bytes()).as_ref(),
+            Ok(&version)
+        );
+        accepted = true;
+    }
+    accepted
+}
+
+/// A list such as `sha256sum` writes.
+fn checksums(bytes: &[u8]) -> bool {
+    let sums = Checksums::parse(bytes);
+    let all = sums.all();
+    for hash in &all {
+        let digest = hash.0.strip_prefix("zh:").expect("it is an archive's");
+        assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+    !all.is_empty()
 }
 
 /// Lines are the frames of a journal.

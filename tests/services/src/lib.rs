@@ -4,6 +4,7 @@
 //! something are missing, the error says which; a test may then skip, saying so.
 #![allow(clippy::disallowed_methods, reason = "tests install and start things")]
 
+mod boring;
 mod conformance;
 mod consumers;
 mod golang;
@@ -14,6 +15,7 @@ mod registry;
 mod sshd;
 mod web;
 
+pub use boring::BoringRegistry;
 pub use conformance::{
     conformance_provider_go, conformance_provider_python, conformance_provider_rust,
 };

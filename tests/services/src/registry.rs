@@ -220,7 +220,7 @@ pub fn archive(files: &[(&str, &str)]) -> io::Result<Vec<u8>> {
 }
 
 /// A string in JSON.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('"', "\\\"");
     format!("\"{}\"", text.replace('\r', "").replace('\n', "\\n"))
 }

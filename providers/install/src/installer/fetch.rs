@@ -114,15 +114,16 @@ impl Fetch<'_> {
         let lock = Lock {
             package: format!("{provider} {version}"),
             allowed: locked.map(|locked| &locked.hashes),
+            local: matches!(offer.place, Place::Directory(_) | Place::Archive(_)),
         };
         let hash = match &offer.place {
-            Place::Directory(path) => self.from_directory(provider, version, path, &lock)?,
+            Place::Directory(path) => self.take_directory(provider, version, path, &lock)?,
             Place::Archive(path) => {
                 let packed = hash_zip(path).map_err(|error| Failure::unreadable(path, &error))?;
-                self.from_archive((provider, version), path, &packed, &lock)?
+                self.take_archive((provider, version), path, &packed, &lock)?
             }
             Place::Url { .. } | Place::Blob { .. } => {
-                self.from_afar(provider, version, &offer, &lock, tell)?
+                self.take_from_afar(provider, version, &offer, &lock, tell)?
             }
         };
         tell(Event::Installed {
@@ -134,7 +135,7 @@ impl Fetch<'_> {
         Ok((hash, offer.known))
     }
 
-    fn from_directory(
+    fn take_directory(
         &self,
         provider: &ProviderAddr,
         version: &Version,
@@ -143,13 +144,13 @@ impl Fetch<'_> {
     ) -> Result<PackageHash, Failure> {
         let installed = self.installer.installed_path(provider, version);
         let hash = hash_directory(package).map_err(|error| Failure::unreadable(package, &error))?;
-        lock.check(&[&hash], true)?;
+        lock.check(&[&hash])?;
         link(package, &installed).map_err(|error| Failure::unwritable(&installed, &error))?;
         Ok(hash)
     }
 
     /// Unpacks an archive that is what it should be, into the cache or the store, and links it from there.
-    fn from_archive(
+    fn take_archive(
         &self,
         (provider, version): (&ProviderAddr, &Version),
         archive: &Path,
@@ -159,16 +160,16 @@ impl Fetch<'_> {
         let installed = self.installer.installed_path(provider, version);
         let unpacking = |error: std::io::Error| Failure::Unpack {
             archive: archive.display().to_string(),
-            error: error.to_string(),
+            error: with_advice(&error, self.store.root()),
         };
         let Some(cached) = self.installer.cached_path(provider, version) else {
             let (package, hash) = self.store.adopt(archive, packed).map_err(unpacking)?;
-            lock.check(&[&hash, packed], true)?;
+            lock.check(&[&hash, packed])?;
             share(&package, &installed).map_err(|error| Failure::unwritable(&installed, &error))?;
             return Ok(hash);
         };
         let hash = hash_archive(archive).map_err(unpacking)?;
-        lock.check(&[&hash, packed], true)?;
+        lock.check(&[&hash, packed])?;
         let _others_wait = self
             .store
             .lock(&format!("cache:{}", cached.display()))
@@ -181,7 +182,7 @@ impl Fetch<'_> {
         Ok(hash)
     }
 
-    fn from_afar(
+    fn take_from_afar(
         &self,
         provider: &ProviderAddr,
         version: &Version,
@@ -197,7 +198,7 @@ impl Fetch<'_> {
         if let [only] = stated[..]
             && lock.forbids(only)
         {
-            return Err(lock.refusal(false));
+            return Err(lock.refusal());
         }
         let cached = self.installer.cached_path(provider, version);
         self.with_archive(
@@ -212,7 +213,7 @@ impl Fetch<'_> {
             },
             |got| match got {
                 Got::Stored(package, hash) if cached.is_none() => {
-                    lock.check(&[&hash], false)?;
+                    lock.check(&[&hash])?;
                     let installed = self.installer.installed_path(provider, version);
                     share(&package, &installed)
                         .map_err(|error| Failure::unwritable(&installed, &error))?;
@@ -220,7 +221,7 @@ impl Fetch<'_> {
                 }
                 Got::Stored(..) => Ok(None),
                 Got::Archive(archive, packed) => self
-                    .from_archive((provider, version), archive, packed, lock)
+                    .take_archive((provider, version), archive, packed, lock)
                     .map(Some),
             },
         )
@@ -298,6 +299,18 @@ impl Fetch<'_> {
     }
 }
 
+/// An error's text, with what to do where there is no room.
+fn with_advice(error: &std::io::Error, store: &Path) -> String {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => format!(
+            "{error}; make room in {}, or name another place by TERRACE_CACHE_DIR, and run terrace init again",
+            store.display()
+        ),
+        _ => error.to_string(),
+    }
+}
+
 /// A package that came from afar.
 pub(super) enum Got<'a> {
     /// It is in the store.
@@ -336,6 +349,8 @@ fn check_archive(
 pub(super) struct Lock<'a> {
     package: String,
     allowed: Option<&'a BTreeSet<PackageHash>>,
+    /// Whether the package lies on this machine, or comes from elsewhere.
+    local: bool,
 }
 
 impl Lock<'_> {
@@ -345,10 +360,10 @@ impl Lock<'_> {
     }
 
     /// Refuses a package that has none of the allowed checksums, where there are any.
-    fn check(&self, hashes: &[&PackageHash], local: bool) -> Result<(), Failure> {
+    fn check(&self, hashes: &[&PackageHash]) -> Result<(), Failure> {
         match self.checksums() {
             Some(allowed) if !hashes.iter().any(|hash| allowed.contains(*hash)) => {
-                Err(self.refusal(local))
+                Err(self.refusal())
             }
             _ => Ok(()),
         }
@@ -362,10 +377,10 @@ impl Lock<'_> {
         })
     }
 
-    fn refusal(&self, local: bool) -> Failure {
+    fn refusal(&self) -> Failure {
         Failure::WrongChecksum {
             package: self.package.clone(),
-            local,
+            local: self.local,
         }
     }
 }

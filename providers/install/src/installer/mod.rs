@@ -112,7 +112,7 @@ impl Installer {
         let work = |(requirement, selection): &(&Requirement, Selection),
                     tell: &mut dyn FnMut(Event)| {
             let old = lock.providers.get(&requirement.provider);
-            self.carry_out(&fetch, requirement, selection, old, tell)
+            Self::carry_out(&fetch, requirement, selection, old, tell)
         };
         let outcomes = parallel::each(&selections, work, on_event);
         let mut new = lock.clone();
@@ -311,7 +311,6 @@ impl Installer {
 
     /// Installs what was selected and returns what is to be locked.
     fn carry_out(
-        &self,
         fetch: &Fetch<'_>,
         requirement: &Requirement,
         selection: &Selection,

@@ -20,6 +20,10 @@ use crate::settings::Platform;
 use crate::source::{MirrorArchive, MirrorIndex, MirrorVersion, Offer, Place, Sources};
 use crate::store::Store;
 
+/// What is done for one provider.
+type Work<'a, T> =
+    dyn Fn(&Fetch<'_>, &Requirement, &mut dyn FnMut(Event)) -> Result<T, Diagnostic> + Sync + 'a;
+
 impl Installer {
     /// Finds the checksums of the required providers' packages for these platforms: of the locked version, or of the
     /// newest that fits. Returns the lock file with them, which the caller saves if there are no errors. Packages are
@@ -66,9 +70,7 @@ impl Installer {
     fn for_each<T: Send>(
         &self,
         requirements: &[Requirement],
-        work: &(
-             dyn Fn(&Fetch<'_>, &Requirement, &mut dyn FnMut(Event)) -> Result<T, Diagnostic> + Sync
-         ),
+        work: &Work<'_, T>,
         on_event: &mut dyn FnMut(&Event),
     ) -> (Vec<(ProviderAddr, T)>, Diagnostics) {
         let store = match Store::open(self.settings.store.as_deref()) {
@@ -141,8 +143,7 @@ impl Installer {
         let old = old.filter(|old| old.version == version);
         let mut hashes = old.map(|old| old.hashes.clone()).unwrap_or_default();
         for platform in platforms {
-            let failed =
-                |failure: Failure| platform_failure(provider, &version, platform, &failure);
+            let failed = |failure: Failure| lock_failure(provider, &version, platform, &failure);
             if use_cache && let Some(hash) = self.cached(provider, &version, platform, &hashes) {
                 hashes.insert(hash);
                 continue;
@@ -216,8 +217,7 @@ impl Installer {
             .filter(|locked| locked.version == version)
             .map(|locked| &locked.hashes);
         for platform in platforms {
-            let failed =
-                |failure: Failure| platform_failure(provider, &version, platform, &failure);
+            let failed = |failure: Failure| mirror_failure(provider, &version, platform, &failure);
             tell(Event::Copying {
                 platform: platform.clone(),
             });
@@ -235,8 +235,16 @@ impl Installer {
             }
             tell(Event::Authenticated { trust: offer.trust });
         }
-        write_documents(directory, provider)
-            .map_err(|error| platform_failure_at(provider, &Failure::unwritable(&place, &error)))
+        write_documents(directory, provider).map_err(|error| {
+            Diagnostic::error(
+                "provider-mirror",
+                "Failed to update indexes",
+                format!(
+                    "{} cannot be written: {error}. The archives are there; run the command again to complete the mirror.",
+                    place.display()
+                ),
+            )
+        })
     }
 }
 
@@ -406,7 +414,8 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn platform_failure(
+/// As told when checksums were looked for.
+fn lock_failure(
     provider: &ProviderAddr,
     version: &Version,
     platform: &Platform,
@@ -416,21 +425,29 @@ fn platform_failure(
         return failure.package(provider, version);
     }
     let detail = format!(
-        "Unable to get {} v{version} for {platform}: {}.",
-        provider.for_display(),
+        "Terrace failed to fetch the requested providers for {platform} in order to calculate their checksums: some providers could not be installed:\n- {provider}: {}.",
         failure.explain(provider)
     );
     Diagnostic::error(
-        "provider-platform",
-        "Could not retrieve providers for locking or mirroring",
+        "provider-lock",
+        "Could not retrieve providers for locking",
         detail,
     )
 }
 
-fn platform_failure_at(provider: &ProviderAddr, failure: &Failure) -> Diagnostic {
-    Diagnostic::error(
-        "provider-platform",
-        "Could not retrieve providers for locking or mirroring",
-        format!("{}.", failure.explain(provider)),
-    )
+/// As told when a mirror was made.
+fn mirror_failure(
+    provider: &ProviderAddr,
+    version: &Version,
+    platform: &Platform,
+    failure: &Failure,
+) -> Diagnostic {
+    if let Failure::Protocols { .. } = failure {
+        return failure.package(provider, version);
+    }
+    let detail = format!(
+        "Failed to download {provider} v{version} for {platform}: {}.",
+        failure.explain(provider)
+    );
+    Diagnostic::error("provider-mirror", "Provider release not available", detail)
 }

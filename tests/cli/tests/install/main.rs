@@ -281,7 +281,7 @@ fn many_inits_at_once_fetch_a_package_once() {
 }
 
 #[test]
-fn killed_while_it_downloads_it_goes_on_where_it_was() {
+fn a_download_that_broke_off_is_continued_by_the_next_run() {
     let registry = registry();
     let project = project(&registry.host_block());
     let file = format!("terraform-provider-widget_1.1.0_{}.zip", platform());
@@ -293,9 +293,10 @@ fn killed_while_it_downloads_it_goes_on_where_it_was() {
         release.archives[0].2.clone()
     };
     let whole = terrace_test_services::Reply::of(bytes.clone()).header("ETag", "\"x\"");
+    let broken = whole.clone().broken_after(bytes.len() / 2);
     registry
         .web
-        .on(&path, whole.clone().broken_after(bytes.len() / 2));
+        .in_turn(&path, [broken, terrace_test_services::Reply::status(503)]);
     project
         .terrace(&["init"])
         .fails(1)

@@ -59,7 +59,7 @@ fn a_tampered_archive() {
         .nth(1)
         .map(|rest| rest[..64].to_owned())
         .unwrap();
-    assert_snapshot!(text.replace(&found, "OTHER"), @"");
+    assert_snapshot!(text.replace(&found, "OTHER"), @"Error: Failed to install provider Error while installing registry.example.com/acme/widget v1.0.0: archive has incorrect checksum zh:OTHER (expected zh:SHA256). It was thrown away, and nothing was installed: it was changed on the way or by whoever serves it. Run terrace init again, and if that does not help, ask whoever serves it");
 }
 
 #[test]
@@ -69,13 +69,13 @@ fn a_signature_by_someone_else_and_none() {
     registry.serve(&release, &other).unwrap();
     let (other, own) = (other.key_id(), registry.signer().key_id());
     let places = [(other.as_str(), "OTHER"), (own.as_str(), "OWN")];
-    assert_snapshot!(settled(&refusal(&project), &places), @"");
+    assert_snapshot!(settled(&refusal(&project), &places), @"Error: Failed to install provider Error while installing registry.example.com/acme/widget v1.0.0: authentication signature from unknown issuer: the release is signed by key OTHER, and the registry names OWN. Nothing was installed; if the provider's publisher cannot tell why, take another version");
 
     let signature = format!("{}.sig", release.checksums_path());
     registry.web.on(&signature, Reply::status(404));
     let url = registry.web.url(&signature);
     let places = [(url.as_str(), "SIGNATURE")];
-    assert_snapshot!(settled(&refusal(&project), &places), @"");
+    assert_snapshot!(settled(&refusal(&project), &places), @r#"Error: Failed to install provider Error while installing registry.example.com/acme/widget v1.0.0: the release's signature is not there ("SIGNATURE"), and without it nobody can tell whether the package is genuine. Nothing was installed; ask whoever publishes the provider"#);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_package_that_is_not_what_was_locked() {
     let said = project.terrace(&["init"]).fails(1);
     assert_eq!(project.read(".terraform.lock.hcl"), lock);
     assert!(all_files(project.path().join(".terraform")).is_empty());
-    assert_snapshot!(settled(&said, &[]), @"");
+    assert_snapshot!(settled(&said, &[]), @"Error: Failed to install provider Error while installing registry.example.com/acme/widget v1.0.0: the current package for registry.example.com/acme/widget 1.0.0 doesn't match any of the checksums previously recorded in the dependency lock file (this might be because the available checksums are for packages targeting different platforms). If the package is right, remove its checksums from the lock file or run terrace init -upgrade");
 }
 
 #[test]
@@ -213,5 +213,5 @@ fn credentials_that_are_missing() {
     registry
         .web
         .on("/v1/providers/acme/widget/versions", Reply::status(401));
-    assert_snapshot!(settled(&refusal(&project), &[]), @"");
+    assert_snapshot!(settled(&refusal(&project), &[]), @"Error: Failed to query available provider packages Could not retrieve the list of available versions for provider registry.example.com/acme/widget: host registry.example.com requires authentication credentials. Give them by terrace login registry.example.com, by a credentials block of the CLI configuration or by the environment variable TF_TOKEN_registry_example_com To see which modules are currently depending on registry.example.com/acme/widget and what versions are specified, run the following command: terrace providers");
 }

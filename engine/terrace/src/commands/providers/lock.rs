@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use terrace_addr::ProviderAddr;
 use terrace_diag::SourceMap;
-use terrace_provider_install::{Event, Installer, LockFile, Method, Platform, Requirement};
+use terrace_provider_install::{Event, Installer, LockFile, Method, Requirement};
 
 use super::{platforms, required};
 use crate::args::ProvidersLockArgs;
