@@ -60,6 +60,14 @@ impl FolderVerdict {
         Self { errors, download }
     }
 
+    /// Without an error that `expected` does not have, because it was given before all was there that it needs.
+    pub(super) fn without_more_than(mut self, expected: &Self, error: &str) -> Self {
+        if expected.download && !expected.errors.contains(error) {
+            self.errors.remove(error);
+        }
+        self
+    }
+
     /// Whether all was there to judge it.
     pub(super) const fn needs_nothing(&self) -> bool {
         !self.download
@@ -200,6 +208,21 @@ fn folder(line: &str) -> Option<(String, Folder)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_too_early_is_no_difference() {
+        let verdict = |errors: &[&str], download| {
+            let errors = errors.iter().map(|error| (*error).to_owned());
+            FolderVerdict::of(errors.collect(), download)
+        };
+        let early = |expected: &FolderVerdict| {
+            verdict(&["Early", "Other"], true).without_more_than(expected, "Early")
+        };
+        assert_eq!(early(&verdict(&[], true)), verdict(&["Other"], true));
+        let both = verdict(&["Early", "Other"], true);
+        assert_eq!(early(&both), both);
+        assert_eq!(early(&verdict(&[], false)), both);
+    }
 
     #[test]
     fn a_lock_is_read_as_it_was_written() {
