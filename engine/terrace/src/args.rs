@@ -635,6 +635,8 @@ pub(crate) fn normalise(args: impl IntoIterator<Item = String>) -> Vec<String> {
             .strip_prefix('-')
             .filter(|word| word.len() > 1 && !word.starts_with('-'));
         match word {
+            // As the reference has it, and tools ask for it.
+            None if index == 1 && arg == "-v" => out.push("--version".into()),
             Some(word) if index > 0 && !rest && !value_follows => {
                 value_follows = TAKES_VALUE.contains(&word);
                 out.push(format!("--{word}"));

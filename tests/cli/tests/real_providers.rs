@@ -345,7 +345,7 @@ resource "time_sleep" "short" {
         revisions: &[
             "3 added, 0 changed, 0 destroyed",
             "0 added, 2 changed, 0 destroyed",
-            "3 added, 0 changed, 3 destroyed",
+            "2 added, 1 changed, 2 destroyed",
         ],
         imports: &[("time_static.epoch", "rfc3339")],
         destroyed: "3 destroyed",

@@ -65,7 +65,13 @@ pub(crate) fn diagnostics_of<'a>(diagnostics: impl IntoIterator<Item = &'a Value
         })
         .collect();
     let text = |value: &Value, name: &str| value[name].to_string();
-    found.sort_by_key(|found| (text(found, "summary"), text(found, "line"), text(found, "detail")));
+    found.sort_by_key(|found| {
+        (
+            text(found, "summary"),
+            text(found, "line"),
+            text(found, "detail"),
+        )
+    });
     found
 }
 
@@ -88,9 +94,10 @@ pub fn without_further_places(expected: &Value, got: &mut Value) {
 /// The same with one product's name in all texts.
 fn renamed(value: &Value) -> Value {
     match value {
-        Value::String(text) => {
-            Value::String(text.replace("Terraform", "Terrace").replace("terraform", "terrace"))
-        }
+        Value::String(text) => Value::String(
+            text.replace("Terraform", "Terrace")
+                .replace("terraform", "terrace"),
+        ),
         Value::Array(items) => items.iter().map(renamed).collect(),
         Value::Object(items) => items
             .iter()
@@ -133,7 +140,12 @@ fn timeless(value: &Value) -> Value {
 /// A plan's document without what differs from run to run, and without the configuration, which is no provider's matter.
 pub(crate) fn normal_plan(mut plan: Value) -> Value {
     if let Some(object) = plan.as_object_mut() {
-        for name in ["terraform_version", "timestamp", "variables", "configuration"] {
+        for name in [
+            "terraform_version",
+            "timestamp",
+            "variables",
+            "configuration",
+        ] {
             object.remove(name);
         }
         if let Some(prior) = object.get_mut("prior_state").and_then(Value::as_object_mut) {

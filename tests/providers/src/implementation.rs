@@ -65,7 +65,6 @@ impl Implementation {
             "meta",
             "timeouts",
             "faults",
-            "inconsistent",
             "legacy",
             "data",
         ]),

@@ -10,11 +10,13 @@
 mod answer;
 mod case;
 mod implementation;
+mod known;
 mod run;
 
 pub use answer::{Answer, without_further_places};
 pub use case::{Action, Case, Step, cases};
 pub use implementation::Implementation;
+pub use known::{KNOWN, Known};
 pub use run::{Tool, run};
 
 use std::path::PathBuf;

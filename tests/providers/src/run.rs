@@ -24,7 +24,12 @@ const HEAD: &str = "terraform {\n  required_providers {\n    conformance = {\n  
 const PROVIDER: &str = "provider \"conformance\" {\n  directory = var.world\n}\n";
 
 /// Takes the steps of a case in a directory of their own: an answer for each.
-pub fn run(tool: Tool, implementation: &Implementation, program: &Path, case: &Case) -> Vec<Answer> {
+pub fn run(
+    tool: Tool,
+    implementation: &Implementation,
+    program: &Path,
+    case: &Case,
+) -> Vec<Answer> {
     let world = Directory::new(tool, implementation, program);
     let steps = case.steps.iter();
     steps.map(|step| world.take(tool, case, step)).collect()
@@ -93,7 +98,9 @@ impl Directory {
                 answer.exit = ran.code();
                 let said_json = ran.clone().whatever().stdout;
                 answer.diagnostics = serde_json::from_str::<Value>(&said_json)
-                    .map(|value| diagnostics_of(value["diagnostics"].as_array().into_iter().flatten()))
+                    .map(|value| {
+                        diagnostics_of(value["diagnostics"].as_array().into_iter().flatten())
+                    })
                     .unwrap_or_default();
                 said += &ran.all();
             }
@@ -140,6 +147,8 @@ impl Directory {
         fs::remove_file(path).expect("a file can be removed");
         let mut events: Vec<String> = text.lines().map(str::to_owned).collect();
         events.sort_by_key(|event| event.rsplit(' ').next().map(str::to_owned));
+        // How often something is renewed is a matter of time.
+        events.dedup();
         events
     }
 

@@ -10,11 +10,7 @@ use crate::install::{Unavailable, once, run, venv};
 pub fn checkov() -> Result<PathBuf, Unavailable> {
     let directory = once("checkov-3.3.30", |directory| {
         venv(directory)?;
-        run(Command::new(directory.join("bin/pip")).args([
-            "install",
-            "--quiet",
-            "checkov==3.3.30",
-        ]))
+        run(Command::new(directory.join("bin/pip")).args(["install", "--quiet", "checkov==3.3.30"]))
     })?;
     Ok(directory.join("bin/checkov"))
 }

@@ -66,7 +66,9 @@ impl Moto {
         let body = "{\"lambda\": {\"use_docker\": false}}";
         match self.send("POST", "/moto-api/config", body)? {
             200..300 => Ok(()),
-            status => Err(Unavailable(format!("moto answered {status} to its settings"))),
+            status => Err(Unavailable(format!(
+                "moto answered {status} to its settings"
+            ))),
         }
     }
 

@@ -6,10 +6,11 @@ mod state;
 mod values;
 mod writer;
 
+use terrace_addr::ResourceMode;
 use terrace_config::Config;
 use terrace_state::{CheckResult, CheckStatus, State};
 
-use crate::Plan;
+use crate::{Plan, ResourceChange};
 pub use changes::change_json;
 pub use state::{SchemaLookup, stored_value};
 use writer::Writer;
@@ -32,15 +33,15 @@ pub fn plan_json(plan: &Plan, config: &Config) -> String {
         changes::planned_values(out, plan);
         if !plan.drift.is_empty() {
             out.array("resource_drift", |out| {
-                plan.drift
-                    .iter()
+                data_first(&plan.drift)
+                    .into_iter()
                     .for_each(|change| changes::change(out, change));
             });
         }
         if !plan.changes.is_empty() {
             out.array("resource_changes", |out| {
-                plan.changes
-                    .iter()
+                data_first(&plan.changes)
+                    .into_iter()
                     .for_each(|change| changes::change(out, change));
             });
         }
@@ -74,6 +75,19 @@ pub fn plan_json(plan: &Plan, config: &Config) -> String {
         out.bool("errored", plan.errored);
     });
     out.finish()
+}
+
+/// The changes in the order of the document: in each module, what is read comes before what is managed.
+fn data_first(changes: &[ResourceChange]) -> Vec<&ResourceChange> {
+    let mut ordered: Vec<&ResourceChange> = changes.iter().collect();
+    ordered.sort_by(|one, other| {
+        let managed = |change: &ResourceChange| change.address.mode() != ResourceMode::Data;
+        one.address
+            .module()
+            .cmp(other.address.module())
+            .then_with(|| managed(one).cmp(&managed(other)))
+    });
+    ordered
 }
 
 /// A state, as one line of JSON. `schemas` tell what is sensitive by schema.

@@ -88,8 +88,11 @@ fn module(
 ) {
     out.object(|out| {
         if let Some(rows) = all.get(at) {
+            let (data, managed): (Vec<_>, Vec<_>) = rows
+                .iter()
+                .partition(|row| row.address.mode() == ResourceMode::Data);
             out.array("resources", |out| {
-                for row in rows {
+                for row in data.into_iter().chain(managed) {
                     resource(out, row, schemas);
                 }
             });

@@ -1,6 +1,6 @@
 //! The data source and the ephemeral resource type.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use terrace_provider_sdk::{
     Attribute, Block, Call, DataSource, Diagnostic, EphemeralResource, Object, Opened, Outcome,
@@ -92,7 +92,7 @@ impl EphemeralResource for Session {
         })
     }
 
-    async fn renew(&self, call: &mut Call<Client>) -> Outcome<Option<i64>> {
+    async fn renew(&self, call: &mut Call<Client>) -> Outcome<Option<(i64, u32)>> {
         let name = kept(call, "name").unwrap_or_default();
         call.client.event(&format!("renewed {name}"))?;
         let after = kept(call, "renew_after").and_then(|text| text.parse().ok());
@@ -110,10 +110,14 @@ fn kept(call: &Call<Client>, key: &str) -> Option<String> {
     String::from_utf8(bytes.to_vec()).ok()
 }
 
-/// The second in which so many milliseconds have passed.
-fn later(milliseconds: i64) -> i64 {
-    let now = SystemTime::now()
+/// The time when so many milliseconds have passed.
+fn later(milliseconds: i64) -> (i64, u32) {
+    let wait = Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0));
+    let since = (SystemTime::now() + wait)
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
-    (now + milliseconds) / 1000
+        .unwrap_or_default();
+    (
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        since.subsec_nanos(),
+    )
 }
