@@ -53,7 +53,7 @@ pub struct OpenEphemeral {
 pub struct Lifetime {
     of: OpenEphemeral,
     private: Arc<[u8]>,
-    renew_at: Option<i64>,
+    renew_at: Option<(i64, u32)>,
 }
 
 /// Checks a configuration, which is known and may carry marks, and opens the resource. The value has the marks of the
@@ -122,17 +122,27 @@ fn keep<T>(doing: &'static str, attempt: Attempt<T>, problems: &mut Vec<Problem>
     }
 }
 
+/// The least time between renewals.
+const LEAST_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long it is from `now` until `then`; both in seconds and nanoseconds.
+fn left(then: (i64, u32), now: (i64, u32)) -> Duration {
+    let since = |(seconds, nanoseconds): (i64, u32)| {
+        Duration::new(u64::try_from(seconds).unwrap_or(0), nanoseconds)
+    };
+    since(then).saturating_sub(since(now))
+}
+
 impl Lifetime {
     /// Renews the resource whenever its time comes, until `end`; then closes it.
     pub async fn until(mut self, end: impl Future<Output = ()> + Unpin) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut end = end;
-        let mut least = 0;
+        let mut least = Duration::ZERO;
         while let Some(renew_at) = self.renew_at {
-            let left = (renew_at - self.of.clock.now().0).max(least);
+            let wait = left(renew_at, self.of.clock.now()).max(least);
             // A provider that is never content is not asked without pause.
-            least = 1;
-            let wait = Duration::from_secs(left.unsigned_abs());
+            least = LEAST_PAUSE;
             match select(end, self.of.clock.sleep(wait)).await {
                 Either::Left(((), _)) => {
                     problems.extend(self.close().await);

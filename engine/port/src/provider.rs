@@ -235,8 +235,8 @@ pub struct OpenedEphemeral {
     pub value: Value,
     /// The provider's private bytes, for its renewal and its end.
     pub private: Arc<[u8]>,
-    /// When it must be renewed, in seconds since 1970-01-01 UTC; `None` for never.
-    pub renew_at: Option<i64>,
+    /// When it must be renewed, in seconds and nanoseconds since 1970-01-01 UTC; `None` for never.
+    pub renew_at: Option<(i64, u32)>,
 }
 
 /// An ephemeral resource that goes on.
@@ -244,8 +244,8 @@ pub struct OpenedEphemeral {
 pub struct RenewedEphemeral {
     /// The provider's private bytes, for its next renewal and its end.
     pub private: Arc<[u8]>,
-    /// When it must be renewed again, in seconds since 1970-01-01 UTC; `None` for never.
-    pub renew_at: Option<i64>,
+    /// When it must be renewed again, in seconds and nanoseconds since 1970-01-01 UTC; `None` for never.
+    pub renew_at: Option<(i64, u32)>,
 }
 
 /// Asks for an object of another type, perhaps of another provider, as one of this provider's own.

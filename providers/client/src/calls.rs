@@ -446,7 +446,9 @@ impl Provider for PluginProvider {
         let value = OpenedEphemeral {
             value: self.decode(call, response.result.as_ref(), &ty)?,
             private: response.private.unwrap_or_default().into(),
-            renew_at: response.renew_at.map(|time| time.seconds),
+            renew_at: response
+                .renew_at
+                .map(|time| (time.seconds, time.nanos.try_into().unwrap_or(0))),
         };
         Ok(self.reply(value, response.diagnostics, response.deferred))
     }
@@ -467,7 +469,9 @@ impl Provider for PluginProvider {
             .await?;
         let value = RenewedEphemeral {
             private: response.private.unwrap_or_default().into(),
-            renew_at: response.renew_at.map(|time| time.seconds),
+            renew_at: response
+                .renew_at
+                .map(|time| (time.seconds, time.nanos.try_into().unwrap_or(0))),
         };
         Ok(self.reply(value, response.diagnostics, None))
     }

@@ -498,6 +498,9 @@ fn deferred(reason: Option<DeferralReason>) -> Option<p6::Deferred> {
     })
 }
 
-const fn timestamp(seconds: i64) -> prost_types::Timestamp {
-    prost_types::Timestamp { seconds, nanos: 0 }
+fn timestamp((seconds, nanoseconds): (i64, u32)) -> prost_types::Timestamp {
+    prost_types::Timestamp {
+        seconds,
+        nanos: i32::try_from(nanoseconds).unwrap_or(0),
+    }
 }

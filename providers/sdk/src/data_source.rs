@@ -54,9 +54,9 @@ pub trait EphemeralResource: Send + Sync + 'static {
         config: Self::State,
     ) -> Outcome<Opened<Self::State>>;
 
-    /// Keeps it alive. Gives when it must be renewed again, in seconds since 1970-01-01 UTC; `None` for never. `call.private`
+    /// Keeps it alive. Gives when it must be renewed again, in seconds and nanoseconds since 1970-01-01 UTC; `None` for never. `call.private`
     /// has what opening put there.
-    async fn renew(&self, _call: &mut Call<Self::Client>) -> Outcome<Option<i64>> {
+    async fn renew(&self, _call: &mut Call<Self::Client>) -> Outcome<Option<(i64, u32)>> {
         Ok(None)
     }
 
@@ -71,8 +71,8 @@ pub trait EphemeralResource: Send + Sync + 'static {
 pub struct Opened<S> {
     /// Its attributes.
     pub state: S,
-    /// When it must be renewed, in seconds since 1970-01-01 UTC; `None` for never.
-    pub renew_at: Option<i64>,
+    /// When it must be renewed, in seconds and nanoseconds since 1970-01-01 UTC; `None` for never.
+    pub renew_at: Option<(i64, u32)>,
 }
 
 impl<S> Opened<S> {

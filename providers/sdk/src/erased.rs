@@ -111,7 +111,7 @@ impl<D: DataSource> AnyDataSource<D::Client> for Erased<D> {
 pub(crate) trait AnyEphemeral<C>: Send + Sync {
     fn validate(&self, config: &Object, diagnostics: &mut Diagnostics);
     async fn open(&self, call: &mut Call<C>, config: &Value) -> Outcome<Opened<Value>>;
-    async fn renew(&self, call: &mut Call<C>) -> Outcome<Option<i64>>;
+    async fn renew(&self, call: &mut Call<C>) -> Outcome<Option<(i64, u32)>>;
     async fn close(&self, call: &mut Call<C>) -> Outcome<()>;
 }
 
@@ -130,7 +130,7 @@ impl<E: EphemeralResource> AnyEphemeral<E::Client> for Erased<E> {
         })
     }
 
-    async fn renew(&self, call: &mut Call<E::Client>) -> Outcome<Option<i64>> {
+    async fn renew(&self, call: &mut Call<E::Client>) -> Outcome<Option<(i64, u32)>> {
         self.0.renew(call).await
     }
 

@@ -97,12 +97,12 @@ impl Resource for Things {
         call.private.set("made", "yes");
         call.diagnostics.warning("Made", "It was made.");
         let secret = call.config.text("secret").unwrap_or_default().len();
-        finished(planned, i64::try_from(secret).unwrap())
+        Ok(finished(planned, i64::try_from(secret).unwrap()))
     }
 
     async fn update(&self, call: &mut Call<()>, prior: Thing, planned: Thing) -> Outcome<Thing> {
         assert_eq!(call.private.get("made"), Some(&b"yes"[..]));
-        finished(planned, prior.stamp.unwrap() + 1)
+        Ok(finished(planned, prior.stamp.unwrap() + 1))
     }
 
     async fn upgrade(&self, version: i64, mut state: Object) -> Outcome<Object> {
@@ -113,7 +113,7 @@ impl Resource for Things {
     }
 }
 
-fn finished(planned: Thing, stamp: i64) -> Outcome<Thing> {
+fn finished(planned: Thing, stamp: i64) -> Thing {
     let parts = planned.parts.map(|parts| {
         parts
             .into_iter()
@@ -123,13 +123,13 @@ fn finished(planned: Thing, stamp: i64) -> Outcome<Thing> {
             })
             .collect()
     });
-    Ok(Thing {
+    Thing {
         id: Some(format!("id-{}", planned.name)),
         stamp: Some(stamp),
         secret: Some("leaked".into()),
         parts,
         ..planned
-    })
+    }
 }
 
 fn provider() -> Provider<()> {

@@ -31,7 +31,7 @@ impl Opened {
         OpenedEphemeral {
             value: Value::object(attributes),
             private: private.into(),
-            renew_at: renew_after.map(|seconds| now + seconds),
+            renew_at: renew_after.map(|seconds| (now + seconds, 0)),
         }
     }
 
@@ -51,7 +51,7 @@ impl Opened {
         self.open.insert(private.clone());
         Ok(RenewedEphemeral {
             private: private.into(),
-            renew_at: Some(now + wait),
+            renew_at: Some((now + wait, 0)),
         })
     }
 
