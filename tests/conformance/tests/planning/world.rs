@@ -84,6 +84,7 @@ impl Case {
             module: ModulePath::root(),
             provider: provider(),
             alias: None,
+            key: None,
         };
         self.state
             .set_object(&address, None, &config, Some(Arc::new(object)));
