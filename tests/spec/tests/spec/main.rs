@@ -23,7 +23,7 @@ use commands::Shell;
 use world::World;
 
 /// How many expectations the pages hold. Only ever raised.
-const FLOOR: usize = 805;
+const FLOOR: usize = 820;
 
 /// What came of a case.
 #[derive(Default)]
