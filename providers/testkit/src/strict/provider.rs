@@ -10,7 +10,7 @@ use terrace_port::{
     ReadRequest, ReadResponse, RenewedEphemeral, Reply, ResourceState,
 };
 use terrace_schema::{Block, ProviderSchema, ResourceSchema};
-use terrace_value::{Path, Type, Text, Value};
+use terrace_value::{Path, Text, Type, Value};
 use tokio::sync::watch;
 
 use super::check::{
@@ -380,9 +380,10 @@ impl StrictProvider {
 
     /// What identifies an object, where its type has an identity.
     fn identity(&self, type_name: &str, id: Value) -> Option<Value> {
-        self.schema.identities.contains_key(type_name).then(|| {
-            Value::object([("id", id), ("region", Value::string("here"))])
-        })
+        self.schema
+            .identities
+            .contains_key(type_name)
+            .then(|| Value::object([("id", id), ("region", Value::string("here"))]))
     }
 
     /// An identity that the engine knows must be the one that it was given.
