@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use serde_json::Value;
 use terrace_test_services::{Mirror, Moto};
-use terrace_test_support::{Project, available, differences};
+use terrace_test_support::{Project, available, differences, in_full_size};
 
 const CONFIGURATION: &str = r#"
 terraform {
@@ -240,6 +240,13 @@ fn normal(mut plan: Value) -> Value {
     plan
 }
 
+/// What is known to differ: blocks of a provider's configuration are left out, and iterators of dynamic blocks are taken
+/// for resources.
+const KNOWN: &[&str] = &[
+    ".configuration.provider_config.aws.expressions.endpoints:",
+    ".relevant_attributes:",
+];
+
 /// The story's project, and whether `terraform` looks at each plan as well.
 struct Story {
     project: Project,
@@ -250,6 +257,9 @@ struct Story {
 
 impl Story {
     fn begin() -> Option<Self> {
+        if !in_full_size("the story on aws") {
+            return None;
+        }
         let (mirror, moto, project) = project(include_str!("aws/story.tf"))?;
         let mut archive = Vec::new();
         let mut writer = zip::ZipWriter::new(std::io::Cursor::new(&mut archive));
@@ -295,6 +305,7 @@ impl Story {
             let theirs = document(Some("terraform"), "theirs");
             let mut found = Vec::new();
             differences("", &theirs, &ours, &mut found);
+            found.retain(|difference| !KNOWN.iter().any(|known| difference.starts_with(known)));
             assert!(found.is_empty(), "{}", found.join("\n"));
         }
         ours

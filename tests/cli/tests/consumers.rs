@@ -7,7 +7,7 @@ use serde_json::Value;
 use terrace_test_services::{
     Mirror, Unavailable, cdktf, checkov, conftest, opa, terragrunt, tflint,
 };
-use terrace_test_support::{Project, Said, available, size, terrace};
+use terrace_test_support::{Project, Said, available, in_full_size, terrace};
 
 const CONFIGURATION: &str = r#"
 terraform {
@@ -69,13 +69,9 @@ resource "null_resource" "only" {
 }
 "#;
 
-/// A tool that takes minutes to build is asked for in full size alone.
+/// A tool that takes minutes to build or install is asked for in full size alone.
 fn heavy<T>(what: &str, install: impl FnOnce() -> Result<T, Unavailable>) -> Option<T> {
-    if size(0, 1) == 0 {
-        println!("SKIPPED {what}: it is built in full size alone (TERRACE_FULL=1)");
-        return None;
-    }
-    available(what, install())
+    in_full_size(what).then(|| available(what, install()))?
 }
 
 /// A project that takes the provider null from a mirror.
@@ -136,7 +132,7 @@ sources[name] := call.source if {
 
 #[test]
 fn opa_judges_a_plan() {
-    let Some(opa) = available("opa", opa()) else {
+    let Some(opa) = heavy("opa", opa) else {
         return;
     };
     let Some((_mirror, project)) = project() else {
@@ -303,7 +299,7 @@ resource "aws_iam_policy" "all" {
 
 #[test]
 fn checkov_finds_the_same_in_a_plan_as_in_terraforms() {
-    let Some(checkov) = available("checkov", checkov()) else {
+    let Some(checkov) = heavy("checkov", checkov) else {
         return;
     };
     let Some(mirror) = available("aws", Mirror::new().and_then(Mirror::with_aws)) else {
@@ -371,7 +367,7 @@ fn checks(project: &Project, checkov: &Path) -> Vec<(String, String, String)> {
 
 #[test]
 fn terragrunt_applies_units_in_their_order() {
-    let Some(terragrunt) = available("terragrunt", terragrunt()) else {
+    let Some(terragrunt) = heavy("terragrunt", terragrunt) else {
         return;
     };
     let Some(mirror) = available("null", Mirror::new().and_then(Mirror::with_small_providers))
@@ -423,7 +419,7 @@ app.synth();
 
 #[test]
 fn cdktf_deploys_and_destroys_a_stack() {
-    let Some(modules) = available("cdktf", cdktf()) else {
+    let Some(modules) = heavy("cdktf", cdktf) else {
         return;
     };
     let mut project = Project::new();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use terrace_test_services::{Mirror, Reply, Web};
-use terrace_test_support::{Project, available, size};
+use terrace_test_support::{Project, available, in_full_size};
 
 const CONFIGURATION: &str = r#"
 terraform {
@@ -285,6 +285,9 @@ fn unchanged(project: &Project) {
 impl Round {
     /// Creates, changes, replaces, imports and destroys.
     fn go(&self) {
+        if !in_full_size(self.provider) {
+            return;
+        }
         let others: Vec<&str> = [self.provider]
             .into_iter()
             .filter(|name| *name != "time")
@@ -439,10 +442,6 @@ output "text" {
 
 #[test]
 fn a_round_of_tls() {
-    if size(0, 1) == 0 {
-        println!("SKIPPED tls: it is built in full size alone (TERRACE_FULL=1)");
-        return;
-    }
     let round = Round {
         provider: "tls",
         configuration: r#"
@@ -501,8 +500,7 @@ output "fingerprint" {
 
 #[test]
 fn a_round_of_http() {
-    if size(0, 1) == 0 {
-        println!("SKIPPED http: it is built in full size alone (TERRACE_FULL=1)");
+    if !in_full_size("http") {
         return;
     }
     let Some((_mirror, mut project)) = current(&["http"]) else {

@@ -116,9 +116,12 @@ impl Implementation {
         case.needs.iter().all(|feature| self.has(feature))
     }
 
-    /// Its executable, built or installed if need be.
+    /// Its executable, built or installed if need be; `CONFORMANCE_PROGRAM` names another in its place.
     pub fn program(&self) -> Result<PathBuf, Unavailable> {
-        (self.program)()
+        match std::env::var_os("CONFORMANCE_PROGRAM") {
+            Some(path) => Ok(path.into()),
+            None => (self.program)(),
+        }
     }
 
     /// What `CONFORMANCE_VARIANT` says to its program.

@@ -44,8 +44,8 @@ pub const KNOWN: &[Known] = &[
     },
     Known {
         case: "meta",
-        place: "module_name",
-        why: "provider meta is not sent to the provider yet",
+        place: "[2].",
+        why: "provider meta that its schema does not have is told even where no resource would be sent it",
     },
     Known {
         case: "nested-wrong",
@@ -100,9 +100,9 @@ mod tests {
 
     #[test]
     fn a_difference_is_known_by_its_case_and_its_place() {
-        assert!(Known::of("meta", "[1].state.module_name: expected 1, got 2").is_some());
-        assert!(Known::of("plan", "[1].state.module_name: expected 1, got 2").is_none());
-        assert!(Known::of("plan", "[1].state: module_name").is_none());
+        assert!(Known::of("meta", "[2].exit: expected 0, got 1").is_some());
+        assert!(Known::of("plan", "[2].exit: expected 0, got 1").is_none());
+        assert!(Known::of("meta", "[1].exit: expected 0, got [2].").is_none());
         assert!(Known::of("plan", "[0].events[2].type: expected 1, got 2").is_some());
     }
 }

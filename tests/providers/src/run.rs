@@ -145,10 +145,15 @@ impl Directory {
             return Vec::new();
         };
         fs::remove_file(path).expect("a file can be removed");
-        let mut events: Vec<String> = text.lines().map(str::to_owned).collect();
+        // How often something is renewed, and when, is a matter of time.
+        let (mut renewed, mut events): (Vec<String>, Vec<String>) = text
+            .lines()
+            .map(str::to_owned)
+            .partition(|event| event.starts_with("renewed "));
         events.sort_by_key(|event| event.rsplit(' ').next().map(str::to_owned));
-        // How often something is renewed is a matter of time.
-        events.dedup();
+        renewed.sort();
+        renewed.dedup();
+        events.extend(renewed);
         events
     }
 

@@ -2,6 +2,7 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "tests start processes and write files"
 )]
 
@@ -47,6 +48,15 @@ pub fn size(everyday: usize, full: usize) -> usize {
     } else {
         everyday
     }
+}
+
+/// Whether tests run in full size; says that a test is skipped where they do not.
+pub fn in_full_size(what: &str) -> bool {
+    let full = size(0, 1) == 1;
+    if !full {
+        println!("SKIPPED {what}: it runs in full size alone (TERRACE_FULL=1)");
+    }
+    full
 }
 
 /// What is there, or `None` after saying that a test is skipped and why.
