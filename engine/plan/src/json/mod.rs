@@ -33,16 +33,16 @@ pub fn plan_json(plan: &Plan, config: &Config) -> String {
         changes::planned_values(out, plan);
         if !plan.drift.is_empty() {
             out.array("resource_drift", |out| {
-                data_first(&plan.drift)
-                    .into_iter()
-                    .for_each(|change| changes::change(out, change));
+                for change in data_first(&plan.drift) {
+                    changes::change(out, change);
+                }
             });
         }
         if !plan.changes.is_empty() {
             out.array("resource_changes", |out| {
-                data_first(&plan.changes)
-                    .into_iter()
-                    .for_each(|change| changes::change(out, change));
+                for change in data_first(&plan.changes) {
+                    changes::change(out, change);
+                }
             });
         }
         if !plan.outputs.is_empty() {

@@ -129,7 +129,8 @@ async fn ask(
     match subject.provider.plan(request).await {
         Ok(reply) => {
             let mut response = taken(subject, reply, diagnostics)?;
-            response.identity = verify::identity(subject, response.identity, true, diagnostics)?;
+            response.identity =
+                verify::identity(subject, response.identity, true, diagnostics).ok()?;
             Some(response)
         }
         Err(error) => {

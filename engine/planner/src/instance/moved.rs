@@ -95,7 +95,8 @@ pub(super) async fn take_over(
     }
     // What was sensitive there has no place here.
     let value = remark_value(&response.state, block, &[]);
-    let identity = verify::identity(subject, response.identity, false, &mut outcome.diagnostics)?;
+    let identity =
+        verify::identity(subject, response.identity, false, &mut outcome.diagnostics).ok()?;
     let base = Object {
         private: response.private,
         identity: identity

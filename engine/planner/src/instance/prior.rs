@@ -194,7 +194,7 @@ async fn identity_of(
     match asked.await {
         Ok(reply) => {
             let found = taken(subject, reply, &mut outcome.diagnostics)?;
-            verify::identity(subject, found, false, &mut outcome.diagnostics)
+            verify::identity(subject, found, false, &mut outcome.diagnostics).ok()
         }
         Err(error) => {
             let doing = "upgrading the identity of";
@@ -288,7 +288,8 @@ async fn import_object(
         skip_destroy: matches!(&input.wish, Wish::Configured(desired) if desired.skip_destroy),
         identity: None,
     };
-    let identity = verify::identity(subject, first.identity, false, &mut outcome.diagnostics)?;
+    let identity =
+        verify::identity(subject, first.identity, false, &mut outcome.diagnostics).ok()?;
     Some(Known {
         value: first.state,
         object: Arc::new(object),
@@ -373,7 +374,8 @@ async fn read(
         address: subject.address.clone(),
         id: identifying(&subject.schema.block, &value),
     });
-    let told = verify::identity(subject, response.identity, false, &mut outcome.diagnostics)?;
+    let told =
+        verify::identity(subject, response.identity, false, &mut outcome.diagnostics).ok()?;
     let identity = told.or(known.identity);
     let stored_identity = identity
         .as_ref()

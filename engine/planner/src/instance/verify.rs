@@ -58,19 +58,22 @@ pub(crate) fn put_off(address: &dyn std::fmt::Display) -> Diagnostic {
     .address(address)
 }
 
-/// An identity that a provider gave, held against its schema; `None` where it breaks the contract.
+/// The provider broke its contract, which has been said.
+pub(crate) struct Broken;
+
+/// An identity that a provider gave, held against its schema.
 pub(crate) fn identity(
     subject: &Subject,
     identity: Option<Value>,
     may_be_unknown: bool,
     diagnostics: &mut Diagnostics,
-) -> Option<Option<Value>> {
+) -> Result<Option<Value>, Broken> {
     match terrace_instances::checked_identity(subject.identity_schema(), identity, may_be_unknown) {
-        Ok(identity) => Some(identity),
+        Ok(identity) => Ok(identity),
         Err(problem) => {
             let what = format!("{} {}", problem.what, subject.address);
             diagnostics.push(broken_contract(subject, problem.summary, &what));
-            None
+            Err(Broken)
         }
     }
 }

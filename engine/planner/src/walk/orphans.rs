@@ -39,31 +39,16 @@ impl Walk<'_> {
                     address: address.clone(),
                     deposed: None,
                     object: object.clone(),
-                    provider: self.provider_to_destroy(context, stored, key.as_ref()),
+                    provider: provider_to_destroy(context, stored, key.as_ref()),
                     wish: self.wish(ActionReason::None, context.skips_destroy()),
                     prevent_destroy,
                 };
                 self.queue_task(Some(node), Task::Orphan(Box::new(orphan)));
             }
-            let provider = self.provider_to_destroy(context, stored, key.as_ref());
+            let provider = provider_to_destroy(context, stored, key.as_ref());
             self.queue_deposed(Some(node), &address, &provider, instance);
         }
         true
-    }
-
-    /// The provider configuration that destroys an object: as configured, and where that has instances, the one that made
-    /// the object.
-    fn provider_to_destroy(
-        &self,
-        context: &Context,
-        stored: &terrace_state::ResourceInState,
-        key: Option<&InstanceKey>,
-    ) -> AbsProviderConfig {
-        if context.provider.key.is_some() {
-            stored.provider_of(key)
-        } else {
-            context.provider.config.clone()
-        }
     }
 
     /// Queues the objects of a configured resource that its expansion does not have, and the deposed ones.
@@ -397,6 +382,20 @@ impl Walk<'_> {
             .boxed(),
         );
         Some(())
+    }
+}
+
+/// The provider configuration that destroys an object: as configured, and where that has instances, the one that made
+/// the object.
+fn provider_to_destroy(
+    context: &Context,
+    stored: &terrace_state::ResourceInState,
+    key: Option<&InstanceKey>,
+) -> AbsProviderConfig {
+    if context.provider.key.is_some() {
+        stored.provider_of(key)
+    } else {
+        context.provider.config.clone()
     }
 }
 
