@@ -39,118 +39,119 @@ impl Target {
 
 /// All of them.
 pub fn all() -> &'static [Target] {
-    const ALL: [Target; 18] = [
-        Target {
-            name: "parse",
-            check: native,
-            seeds: seeds::native,
-            words: seeds::NATIVE_WORDS,
-        },
-        Target {
-            name: "parse_json",
-            check: json_syntax,
-            seeds: seeds::json_syntax,
-            words: seeds::JSON_WORDS,
-        },
-        Target {
-            name: "expression",
-            check: expression,
-            seeds: seeds::expressions,
-            words: seeds::NATIVE_WORDS,
-        },
-        Target {
-            name: "template",
-            check: template,
-            seeds: seeds::templates,
-            words: seeds::NATIVE_WORDS,
-        },
-        Target {
-            name: "config",
-            check: config,
-            seeds: seeds::native,
-            words: seeds::NATIVE_WORDS,
-        },
-        Target {
-            name: "config_json",
-            check: config_json,
-            seeds: seeds::json_syntax,
-            words: seeds::JSON_WORDS,
-        },
-        Target {
-            name: "tfvars",
-            check: tfvars,
-            seeds: seeds::tfvars,
-            words: seeds::NATIVE_WORDS,
-        },
-        Target {
-            name: "tfvars_json",
-            check: tfvars_json,
-            seeds: seeds::tfvars_json,
-            words: seeds::JSON_WORDS,
-        },
-        Target {
-            name: "format",
-            check: formatting,
-            seeds: seeds::native,
-            words: seeds::NATIVE_WORDS,
-        },
-        Target {
-            name: "json",
-            check: json_value,
-            seeds: seeds::json_values,
-            words: seeds::JSON_WORDS,
-        },
-        Target {
-            name: "msgpack",
-            check: msgpack_value,
-            seeds: seeds::msgpack_values,
-            words: seeds::MSGPACK_WORDS,
-        },
-        Target {
-            name: "plan",
-            check: plan,
-            seeds: seeds::plans,
-            words: seeds::JSON_WORDS,
-        },
-        Target {
-            name: "state",
-            check: state,
-            seeds: seeds::states,
-            words: seeds::JSON_WORDS,
-        },
-        Target {
-            name: "lock",
-            check: lock,
-            seeds: seeds::locks,
-            words: seeds::NATIVE_WORDS,
-        },
-        Target {
-            name: "registry",
-            check: registry,
-            seeds: seeds::registries,
-            words: seeds::JSON_WORDS,
-        },
-        Target {
-            name: "mirror",
-            check: mirror,
-            seeds: seeds::mirrors,
-            words: seeds::JSON_WORDS,
-        },
-        Target {
-            name: "checksums",
-            check: checksums,
-            seeds: seeds::checksums,
-            words: seeds::JSON_WORDS,
-        },
-        Target {
-            name: "journal",
-            check: journal,
-            seeds: seeds::journals,
-            words: seeds::JSON_WORDS,
-        },
-    ];
     &ALL
 }
+
+const ALL: [Target; 18] = [
+    Target {
+        name: "parse",
+        check: native,
+        seeds: seeds::native,
+        words: seeds::NATIVE_WORDS,
+    },
+    Target {
+        name: "parse_json",
+        check: json_syntax,
+        seeds: seeds::json_syntax,
+        words: seeds::JSON_WORDS,
+    },
+    Target {
+        name: "expression",
+        check: expression,
+        seeds: seeds::expressions,
+        words: seeds::NATIVE_WORDS,
+    },
+    Target {
+        name: "template",
+        check: template,
+        seeds: seeds::templates,
+        words: seeds::NATIVE_WORDS,
+    },
+    Target {
+        name: "config",
+        check: config,
+        seeds: seeds::native,
+        words: seeds::NATIVE_WORDS,
+    },
+    Target {
+        name: "config_json",
+        check: config_json,
+        seeds: seeds::json_syntax,
+        words: seeds::JSON_WORDS,
+    },
+    Target {
+        name: "tfvars",
+        check: tfvars,
+        seeds: seeds::tfvars,
+        words: seeds::NATIVE_WORDS,
+    },
+    Target {
+        name: "tfvars_json",
+        check: tfvars_json,
+        seeds: seeds::tfvars_json,
+        words: seeds::JSON_WORDS,
+    },
+    Target {
+        name: "format",
+        check: formatting,
+        seeds: seeds::native,
+        words: seeds::NATIVE_WORDS,
+    },
+    Target {
+        name: "json",
+        check: json_value,
+        seeds: seeds::json_values,
+        words: seeds::JSON_WORDS,
+    },
+    Target {
+        name: "msgpack",
+        check: msgpack_value,
+        seeds: seeds::msgpack_values,
+        words: seeds::MSGPACK_WORDS,
+    },
+    Target {
+        name: "plan",
+        check: plan,
+        seeds: seeds::plans,
+        words: seeds::JSON_WORDS,
+    },
+    Target {
+        name: "state",
+        check: state,
+        seeds: seeds::states,
+        words: seeds::JSON_WORDS,
+    },
+    Target {
+        name: "lock",
+        check: lock,
+        seeds: seeds::locks,
+        words: seeds::NATIVE_WORDS,
+    },
+    Target {
+        name: "registry",
+        check: registry,
+        seeds: seeds::registries,
+        words: seeds::JSON_WORDS,
+    },
+    Target {
+        name: "mirror",
+        check: mirror,
+        seeds: seeds::mirrors,
+        words: seeds::JSON_WORDS,
+    },
+    Target {
+        name: "checksums",
+        check: checksums,
+        seeds: seeds::checksums,
+        words: seeds::JSON_WORDS,
+    },
+    Target {
+        name: "journal",
+        check: journal,
+        seeds: seeds::journals,
+        words: seeds::JSON_WORDS,
+    },
+];
 
 /// The one with a name.
 pub fn find(name: &str) -> Option<&'static Target> {
