@@ -218,10 +218,16 @@ fn python() {
 
 #[test]
 fn rust_over_protocol_6() {
+    if !in_full_size("rust over protocol 6") {
+        return;
+    }
     suite(&Implementation::RUST6, true);
 }
 
 #[test]
 fn rust_over_protocol_5() {
+    if !in_full_size("rust over protocol 5") {
+        return;
+    }
     suite(&Implementation::RUST5, true);
 }
