@@ -28,7 +28,7 @@ pub(super) struct Providers<'a> {
     evaluator: Arc<Evaluator>,
     source: &'a dyn ProviderSource,
     clock: Arc<dyn Clock>,
-    providers: BTreeMap<AbsProviderConfig, Option<Arc<dyn Provider>>>,
+    started: BTreeMap<AbsProviderConfig, Option<Arc<dyn Provider>>>,
     opened: Opened,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Providers<'a> {
             evaluator,
             source,
             clock,
-            providers: BTreeMap::new(),
+            started: BTreeMap::new(),
             opened: Opened::default(),
         }
     }
@@ -69,7 +69,7 @@ impl<'a> Providers<'a> {
             // What cannot be closed is given up: nothing depends on it any more.
             drop(lifetime.close().await);
         }
-        for provider in self.providers.into_values().flatten() {
+        for provider in self.started.into_values().flatten() {
             provider.close().await;
         }
     }
@@ -96,7 +96,7 @@ impl<'a> Providers<'a> {
         address: &AbsProviderConfig,
         state: &State,
     ) -> Result<Arc<dyn Provider>, Diagnostics> {
-        if let Some(known) = self.providers.get(address) {
+        if let Some(known) = self.started.get(address) {
             return known.clone().ok_or_else(|| {
                 let detail = format!("The provider configuration {address} could not be opened.");
                 Diagnostic::error("uncertain-object", "Uncertain object", detail).into()
@@ -114,7 +114,7 @@ impl<'a> Providers<'a> {
             }
             Err(problems) => (None, problems),
         };
-        self.providers.insert(address.clone(), provider.clone());
+        self.started.insert(address.clone(), provider.clone());
         provider.ok_or(diagnostics)
     }
 
