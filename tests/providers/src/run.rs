@@ -119,14 +119,14 @@ impl Directory {
                     answer.applied = Some(diagnostics_of(stream_diagnostics(&stream)));
                     answer.events.extend(events_of(&stream));
                 }
-                answer.state = self.state(case);
+                answer.state = Some(self.state(case));
             }
             Action::Command(arguments) => {
                 let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
                 let ran = self.ask(tool, &words);
                 answer.exit = ran.code();
                 said += &ran.all();
-                answer.state = self.state(case);
+                answer.state = Some(self.state(case));
             }
         }
         answer.world = self.happened();
@@ -179,14 +179,14 @@ impl Directory {
         }
     }
 
-    fn state(&self, case: &Case) -> Option<Value> {
+    fn state(&self, case: &Case) -> Value {
         let path = self.project.path().join("terraform.tfstate");
         let Ok(text) = fs::read_to_string(path) else {
-            return Some(empty_state());
+            return empty_state();
         };
         let state = serde_json::from_str(&text).expect("a state is JSON");
         let identity = case.needs.iter().any(|need| need == "identity");
-        Some(normal_state(state, identity))
+        normal_state(state, identity)
     }
 }
 
