@@ -1,5 +1,10 @@
 //! hashicorp/aws 3.39.0 through the command line, against moto.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test"
+)]
 
 use std::io::Write as _;
 

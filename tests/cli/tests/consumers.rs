@@ -1,5 +1,10 @@
 //! Programs of others that read what `terrace` writes, or call it: each is the real one.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test"
+)]
 
 use std::path::{Path, PathBuf};
 

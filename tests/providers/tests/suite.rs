@@ -1,7 +1,12 @@
 //! The suite: every case against every implementation that has what it needs.
 //!
 //! `CONFORMANCE_RECORD=1` records the answers of `terraform`; `CONFORMANCE_CASE=name` takes one case alone.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
