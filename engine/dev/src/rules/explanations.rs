@@ -241,7 +241,7 @@ fn page(
             "> **{severity}**, with a summary that says what it is about\n"
         );
     }
-    let _infallible = write!(text, "{}\n", explanation.text.trim());
+    let _infallible = writeln!(text, "{}", explanation.text.trim());
     if let Some(example) = example {
         let _infallible = write!(text, "\n## Example\n\n{}", example.text);
     }

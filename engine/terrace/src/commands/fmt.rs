@@ -207,7 +207,7 @@ impl Run {
 
 impl Wanted {
     fn file(self, path: &str, rewriter: &Rewriter) -> Formatted {
-        match rewriter.read(path) {
+        match Rewriter::read(path) {
             Ok(original) => self.text(path, &original.bytes, &|formatted| {
                 rewriter.replace(path, &original, formatted)
             }),

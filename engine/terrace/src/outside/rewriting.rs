@@ -37,7 +37,7 @@ impl Rewriter {
     }
 
     /// Reads the file at `path`, for [`Self::replace`].
-    pub(crate) fn read(&self, path: &str) -> io::Result<Original> {
+    pub(crate) fn read(path: &str) -> io::Result<Original> {
         let found = std::fs::symlink_metadata(path)?;
         let expected = usize::try_from(found.len()).unwrap_or(0);
         let mut bytes = Vec::with_capacity(expected.saturating_add(1));
