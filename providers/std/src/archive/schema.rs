@@ -1,13 +1,120 @@
 //! Schemas of archive.
 
+use std::convert::identity;
+
 use terrace_provider_sdk::{Attribute, Block, Schema, Type, validate};
+
+/// Says of an attribute what a change of it asks for.
+type Changed = fn(Attribute) -> Attribute;
 
 /// The schema of the resource type `archive_file`.
 pub(super) fn archive_file() -> Schema {
-    Schema::new().describe("Generates an archive from content, a file, or directory of files.").plain().attribute("exclude_symlink_directories", Attribute::bool().optional().replace().describe_plain("Boolean flag indicating whether symbolically linked directories should be excluded during the creation of the archive. Defaults to `false`.")).attribute("excludes", Attribute::set(Type::String).optional().replace().validate(validate::conflicts_with(["source_file", "source_content", "source_content_filename"])).describe_plain("Specify files/directories to ignore when reading the `source_dir`. Supports glob file matching patterns including doublestar/globstar (`**`) patterns.")).attribute("id", Attribute::string().computed().describe_plain("The sha1 checksum hash of the output.")).attribute("output_base64sha256", Attribute::string().computed().describe_plain("Base64 Encoded SHA256 checksum of output file")).attribute("output_base64sha512", Attribute::string().computed().describe_plain("Base64 Encoded SHA512 checksum of output file")).attribute("output_file_mode", Attribute::string().optional().replace().describe_plain(r#"String that specifies the octal file mode for all archived files. For example: `"0666"`. Setting this will ensure that cross platform usage of this module will not vary the modes of archived files (and ultimately checksums) resulting in more deterministic behavior."#)).attribute("output_md5", Attribute::string().computed().describe_plain("MD5 of output file")).attribute("output_path", Attribute::string().required().replace().describe_plain("The output of the archive file.")).attribute("output_sha", Attribute::string().computed().describe_plain("SHA1 checksum of output file")).attribute("output_sha256", Attribute::string().computed().describe_plain("SHA256 checksum of output file")).attribute("output_sha512", Attribute::string().computed().describe_plain("SHA512 checksum of output file")).attribute("output_size", Attribute::number().computed().describe_plain("The byte size of the output archive file.")).attribute("source_content", Attribute::string().optional().replace().validate(validate::conflicts_with(["source_file", "source_dir"])).describe_plain("Add only this content to the archive with `source_content_filename` as the filename. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.")).attribute("source_content_filename", Attribute::string().optional().replace().validate(validate::conflicts_with(["source_file", "source_dir"])).describe_plain("Set this as the filename when using `source_content`. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.")).attribute("source_dir", Attribute::string().optional().replace().validate(validate::conflicts_with(["source_file", "source_content", "source_content_filename"])).describe_plain("Package entire contents of this directory into the archive. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.")).attribute("source_file", Attribute::string().optional().replace().validate(validate::conflicts_with(["source_dir", "source_content", "source_content_filename"])).describe_plain("Package this file into the archive. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.")).attribute("type", Attribute::string().required().replace().describe_plain("The type of archive to generate. NOTE: `zip` and `tar.gz` is supported.")).block("source", Block::set(Schema::new().describe("Specifies attributes of a single source file to include into the archive. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.").plain().attribute("content", Attribute::string().required().replace().describe_plain("Add this content to the archive with `filename` as the filename.")).attribute("filename", Attribute::string().required().replace().describe_plain("Set this as the filename when declaring a `source`."))).replace())
+    let schema = Schema::new()
+        .describe("An archive that is written when the plan is carried out.")
+        .plain();
+    let source = Block::set(source(Attribute::replace)).replace();
+    results(inputs(schema, Attribute::replace)).block("source", source)
 }
 
 /// The schema of the data source `archive_file`.
 pub(super) fn archive_file_data() -> Schema {
-    Schema::new().describe("Generates an archive from content, a file, or directory of files. The archive is built during the terraform plan, so you must persist the archive through to the terraform apply. See the `archive_file` resource for an alternative if you cannot persist the file, such as in a multi-phase CI or build server context.").plain().attribute("exclude_symlink_directories", Attribute::bool().optional().describe_plain("Boolean flag indicating whether symbolically linked directories should be excluded during the creation of the archive. Defaults to `false`.")).attribute("excludes", Attribute::set(Type::String).optional().validate(validate::conflicts_with(["source_file", "source_content", "source_content_filename"])).describe_plain("Specify files/directories to ignore when reading the `source_dir`. Supports glob file matching patterns including doublestar/globstar (`**`) patterns.")).attribute("id", Attribute::string().computed().describe_plain("The sha1 checksum hash of the output.")).attribute("output_base64sha256", Attribute::string().computed().describe_plain("Base64 Encoded SHA256 checksum of output file")).attribute("output_base64sha512", Attribute::string().computed().describe_plain("Base64 Encoded SHA512 checksum of output file")).attribute("output_file_mode", Attribute::string().optional().describe_plain(r#"String that specifies the octal file mode for all archived files. For example: `"0666"`. Setting this will ensure that cross platform usage of this module will not vary the modes of archived files (and ultimately checksums) resulting in more deterministic behavior."#)).attribute("output_md5", Attribute::string().computed().describe_plain("MD5 of output file")).attribute("output_path", Attribute::string().required().describe_plain("The output of the archive file.")).attribute("output_sha", Attribute::string().computed().describe_plain("SHA1 checksum of output file")).attribute("output_sha256", Attribute::string().computed().describe_plain("SHA256 checksum of output file")).attribute("output_sha512", Attribute::string().computed().describe_plain("SHA512 checksum of output file")).attribute("output_size", Attribute::number().computed().describe_plain("The byte size of the output archive file.")).attribute("source_content", Attribute::string().optional().validate(validate::conflicts_with(["source_file", "source_dir"])).describe_plain("Add only this content to the archive with `source_content_filename` as the filename. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.")).attribute("source_content_filename", Attribute::string().optional().validate(validate::conflicts_with(["source_file", "source_dir"])).describe_plain("Set this as the filename when using `source_content`. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.")).attribute("source_dir", Attribute::string().optional().validate(validate::conflicts_with(["source_file", "source_content", "source_content_filename"])).describe_plain("Package entire contents of this directory into the archive. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.")).attribute("source_file", Attribute::string().optional().validate(validate::conflicts_with(["source_dir", "source_content", "source_content_filename"])).describe_plain("Package this file into the archive. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.")).attribute("type", Attribute::string().required().describe_plain("The type of archive to generate. NOTE: `zip` and `tar.gz` is supported.")).block("source", Block::set(Schema::new().describe("Specifies attributes of a single source file to include into the archive. One and only one of `source`, `source_content_filename` (with `source_content`), `source_file`, or `source_dir` must be specified.").plain().attribute("content", Attribute::string().required().describe_plain("Add this content to the archive with `filename` as the filename.")).attribute("filename", Attribute::string().required().describe_plain("Set this as the filename when declaring a `source`."))))
+    let schema = Schema::new()
+        .describe("An archive that is written while planning; it must still be there to be used.")
+        .plain();
+    results(inputs(schema, identity)).block("source", Block::set(source(identity)))
+}
+
+fn source(changed: Changed) -> Schema {
+    let text = |description| changed(Attribute::string().required()).describe_plain(description);
+    Schema::new()
+        .describe("A file of the archive that comes from the configuration.")
+        .plain()
+        .attribute("content", text("What the file holds."))
+        .attribute("filename", text("The name of the file in the archive."))
+}
+
+/// What is packed, and how.
+fn inputs(schema: Schema, changed: Changed) -> Schema {
+    let text = |description| changed(Attribute::string().optional()).describe_plain(description);
+    let needed = |description| changed(Attribute::string().required()).describe_plain(description);
+    let no_directory = ["source_file", "source_content", "source_content_filename"];
+    let no_file = ["source_dir", "source_content", "source_content_filename"];
+    let no_content = ["source_file", "source_dir"];
+    schema
+        .attribute(
+            "exclude_symlink_directories",
+            changed(Attribute::bool().optional())
+                .describe_plain("Whether to leave out directories behind links; false by default."),
+        )
+        .attribute(
+            "excludes",
+            changed(Attribute::set(Type::String).optional())
+                .validate(validate::conflicts_with(no_directory))
+                .describe_plain("Patterns of files to leave out; `**` stands for any directories."),
+        )
+        .attribute(
+            "output_file_mode",
+            text("The mode of every file in the archive, in octal digits; its own by default."),
+        )
+        .attribute("output_path", needed("Where to write the archive."))
+        .attribute(
+            "source_content",
+            text("What the archive's only file holds.")
+                .validate(validate::conflicts_with(no_content)),
+        )
+        .attribute(
+            "source_content_filename",
+            text("The name in the archive of the file that holds `source_content`.")
+                .validate(validate::conflicts_with(no_content)),
+        )
+        .attribute(
+            "source_dir",
+            text("The directory to pack, with all that is in it.")
+                .validate(validate::conflicts_with(no_directory)),
+        )
+        .attribute(
+            "source_file",
+            text("The only file to pack.").validate(validate::conflicts_with(no_file)),
+        )
+        .attribute(
+            "type",
+            needed("The format of the archive: `zip` or `tar.gz`."),
+        )
+}
+
+/// What is known of the archive.
+fn results(schema: Schema) -> Schema {
+    let text = |description| Attribute::string().computed().describe_plain(description);
+    schema
+        .attribute("id", text("The same text as `output_sha`."))
+        .attribute(
+            "output_base64sha256",
+            text("The archive's SHA-256 digest in base64."),
+        )
+        .attribute(
+            "output_base64sha512",
+            text("The archive's SHA-512 digest in base64."),
+        )
+        .attribute(
+            "output_md5",
+            text("The archive's MD5 digest in hexadecimal digits."),
+        )
+        .attribute(
+            "output_sha",
+            text("The archive's SHA-1 digest in hexadecimal digits."),
+        )
+        .attribute(
+            "output_sha256",
+            text("The archive's SHA-256 digest in hexadecimal digits."),
+        )
+        .attribute(
+            "output_sha512",
+            text("The archive's SHA-512 digest in hexadecimal digits."),
+        )
+        .attribute(
+            "output_size",
+            Attribute::number()
+                .computed()
+                .describe_plain("How many bytes the archive has."),
+        )
 }

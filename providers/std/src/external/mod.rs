@@ -14,38 +14,38 @@ pub(crate) fn data_sources() -> Vec<Source> {
 
 fn schema() -> Schema {
     Schema::new()
-        .describe("The `external` data source allows an external program implementing a specific protocol (defined below) to act as a data source, exposing arbitrary data for use elsewhere in the Terraform configuration.\n\n**Warning** This mechanism is provided as an \"escape hatch\" for exceptional situations where a first-class Terraform provider is not more appropriate. Its capabilities are limited in comparison to a true data source, and implementing a data source via an external program is likely to hurt the portability of your Terraform configuration by creating dependencies on external programs and libraries that may not be available (or may need to be used differently) on different operating systems.\n\n**Warning** HCP Terraform and Terraform Enterprise does not guarantee availability of any particular language runtimes or external programs beyond standard shell utilities, so it is not recommended to use this data source within configurations that are applied within either.")
+        .describe("What a program answers: it reads a JSON object of texts and writes one.")
         .plain()
         .attribute(
             "program",
             Attribute::list(Type::String)
                 .required()
                 .validate(validate::size(1..=usize::MAX))
-                .describe_plain("A list of strings, whose first element is the program to run and whose subsequent elements are optional command line arguments to the program. Terraform does not execute the program through a shell, so it is not necessary to escape shell metacharacters nor add quotes around arguments containing spaces."),
+                .describe_plain("The program and what to call it with; no shell takes part."),
         )
         .attribute(
             "working_dir",
             Attribute::string()
                 .optional()
-                .describe_plain("Working directory of the program. If not supplied, the program will run in the current directory."),
+                .describe_plain("Where to run the program; in the current directory by default."),
         )
         .attribute(
             "query",
-            Attribute::map(Type::String)
-                .optional()
-                .describe_plain("A map of string values to pass to the external program as the query arguments. If not supplied, the program will receive an empty object as its input."),
+            Attribute::map(Type::String).optional().describe_plain(
+                "What the program reads on its standard input; an empty object by default.",
+            ),
         )
         .attribute(
             "result",
             Attribute::map(Type::String)
                 .computed()
-                .describe_plain("A map of string values returned from the external program."),
+                .describe_plain("What the program wrote to its standard output."),
         )
         .attribute(
             "id",
             Attribute::string()
                 .computed()
-                .describe_plain("The id of the data source. This will always be set to `-`"),
+                .describe_plain("Always the text `-`."),
         )
 }
 

@@ -6,14 +6,15 @@ use terrace_provider_sdk::{Function, FunctionError, Parameter};
 
 pub(crate) fn functions() -> Vec<Function> {
     vec![
-        Function::new("direxists", |arguments| directory_exists(&arguments.get::<String>(0)?))
-            .parameter(
-                Parameter::of::<String>("path").describe("Relative or absolute path to check for the existence of a directory"),
-            )
-            .summary("Determines whether a directory exists at a given path.")
-            .describe(r#"Given a path string, will return true if the directory exists. This function works only with directories. If used with a file, the function will return an error.
-
-This function behaves similar to the built-in [`fileexists`](https://developer.hashicorp.com/terraform/language/functions/fileexists) function, however, `direxists` will not replace filesystem paths including `~` with the current user's home directory path. This functionality can be achieved by using the built-in [`pathexpand`](https://developer.hashicorp.com/terraform/language/functions/pathexpand) function with `direxists`, see example below."#),
+        Function::new("direxists", |arguments| {
+            directory_exists(&arguments.get::<String>(0)?)
+        })
+        .parameter(
+            Parameter::of::<String>("path")
+                .describe("The directory's path; `~` has no meaning in it."),
+        )
+        .summary("Whether a directory is there.")
+        .describe("False where there is nothing; what is no directory is an error."),
     ]
 }
 

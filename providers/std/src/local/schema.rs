@@ -2,75 +2,222 @@
 
 use terrace_provider_sdk::{Attribute, Schema, Type, validate};
 
+fn text(description: &str) -> Attribute {
+    Attribute::string().computed().describe_plain(description)
+}
+
+/// What a file's content is configured with.
+fn content(description: &str) -> Attribute {
+    Attribute::string()
+        .optional()
+        .replace()
+        .describe_plain(description)
+}
+
+/// The digests of a file's content. `lasting` is for each of them.
+fn digests(schema: Schema, lasting: fn(Attribute) -> Attribute) -> Schema {
+    let digest = |description| lasting(text(description));
+    schema
+        .attribute(
+            "content_base64sha256",
+            digest("The content's SHA-256 digest in base64."),
+        )
+        .attribute(
+            "content_base64sha512",
+            digest("The content's SHA-512 digest in base64."),
+        )
+        .attribute(
+            "content_md5",
+            digest("The content's MD5 digest in hexadecimal digits."),
+        )
+        .attribute(
+            "content_sha1",
+            digest("The content's SHA-1 digest in hexadecimal digits."),
+        )
+        .attribute(
+            "content_sha256",
+            digest("The content's SHA-256 digest in hexadecimal digits."),
+        )
+        .attribute(
+            "content_sha512",
+            digest("The content's SHA-512 digest in hexadecimal digits."),
+        )
+        .attribute("id", digest("The same text as the SHA-1 digest."))
+}
+
+/// A file that is written. `mode` is the default of its own and of the directories made for it.
+fn written(schema: Schema, mode: &'static str) -> Schema {
+    let permission = |description| {
+        Attribute::string()
+            .optional()
+            .computed()
+            .keep()
+            .replace()
+            .default_to(mode)
+            .validate(super::file::permission())
+            .describe_plain(description)
+    };
+    let schema = schema
+        .attribute(
+            "directory_permission",
+            permission(&format!(
+                "The mode of directories made on the way, in octal digits; {mode} by default."
+            )),
+        )
+        .attribute(
+            "file_permission",
+            permission(&format!(
+                "The mode of the file, in octal digits; {mode} by default."
+            )),
+        )
+        .attribute(
+            "filename",
+            Attribute::string().required().replace().describe_plain(
+                "Where to write the file. Directories on the way are made, \
+                     and a file that is there is overwritten.",
+            ),
+        )
+        .attribute("source", content("A file to copy the content from."));
+    digests(schema, Attribute::keep)
+}
+
 /// The schema of the resource type `local_file`.
 pub(super) fn local_file() -> Schema {
-    Schema::new().describe("Generates a local file with the given content.").plain().attribute("content", Attribute::string().optional().replace().validate(validate::exactly_one_of(["sensitive_content", "content_base64", "source"])).describe_plain(r#"Content to store in the file, expected to be a UTF-8 encoded string.
- Conflicts with `sensitive_content`, `content_base64` and `source`.
- Exactly one of these four arguments must be specified."#)).attribute("content_base64", Attribute::string().optional().replace().describe_plain(r#"Content to store in the file, expected to be binary encoded as base64 string.
- Conflicts with `content`, `sensitive_content` and `source`.
- Exactly one of these four arguments must be specified."#)).attribute("content_base64sha256", Attribute::string().computed().keep().describe_plain("Base64 encoded SHA256 checksum of file content.")).attribute("content_base64sha512", Attribute::string().computed().keep().describe_plain("Base64 encoded SHA512 checksum of file content.")).attribute("content_md5", Attribute::string().computed().keep().describe_plain("MD5 checksum of file content.")).attribute("content_sha1", Attribute::string().computed().keep().describe_plain("SHA1 checksum of file content.")).attribute("content_sha256", Attribute::string().computed().keep().describe_plain("SHA256 checksum of file content.")).attribute("content_sha512", Attribute::string().computed().keep().describe_plain("SHA512 checksum of file content.")).attribute("directory_permission", Attribute::string().optional().computed().keep().replace().default_to("0777").validate(super::file::permission()).describe_plain(r#"Permissions to set for directories created (before umask), expressed as string in
- [numeric notation](https://en.wikipedia.org/wiki/File-system_permissions#Numeric_notation).
- Default value is `"0777"`."#)).attribute("file_permission", Attribute::string().optional().computed().keep().replace().default_to("0777").validate(super::file::permission()).describe_plain(r#"Permissions to set for the output file (before umask), expressed as string in
- [numeric notation](https://en.wikipedia.org/wiki/File-system_permissions#Numeric_notation).
- Default value is `"0777"`."#)).attribute("filename", Attribute::string().required().replace().describe_plain(r#"The path to the file that will be created.
- Missing parent directories will be created.
- If the file already exists, it will be overridden with the given content."#)).attribute("id", Attribute::string().computed().keep().describe_plain("The hexadecimal encoding of the SHA1 checksum of the file content.")).attribute("sensitive_content", Attribute::string().optional().sensitive().deprecated().replace().describe_plain(r#"Sensitive content to store in the file, expected to be an UTF-8 encoded string.
- Will not be displayed in diffs.
- Conflicts with `content`, `content_base64` and `source`.
- Exactly one of these four arguments must be specified.
- If in need to use _sensitive_ content, please use the [`local_sensitive_file`](./sensitive_file.html)
- resource instead."#)).attribute("source", Attribute::string().optional().replace().describe_plain(r#"Path to file to use as source for the one we are creating.
- Conflicts with `content`, `sensitive_content` and `content_base64`.
- Exactly one of these four arguments must be specified."#))
+    let others = ["sensitive_content", "content_base64", "source"];
+    let schema = Schema::new()
+        .describe("A file on this machine; a change of its content makes a new one.")
+        .plain()
+        .attribute(
+            "content",
+            content("The content as text.").validate(validate::exactly_one_of(others)),
+        )
+        .attribute(
+            "content_base64",
+            content("The content in base64, for what is no text."),
+        )
+        .attribute(
+            "sensitive_content",
+            content("The content as text that is not shown; use `local_sensitive_file` instead.")
+                .sensitive()
+                .deprecated(),
+        );
+    written(schema, "0777")
 }
 
 /// The schema of the resource type `local_sensitive_file`.
 pub(super) fn local_sensitive_file() -> Schema {
-    Schema::new().describe("Generates a local file with the given sensitive content.").plain().attribute("content", Attribute::string().optional().sensitive().replace().validate(validate::exactly_one_of(["content_base64", "source"])).describe_plain(r#"Sensitive Content to store in the file, expected to be a UTF-8 encoded string.
- Conflicts with `content_base64` and `source`.
- Exactly one of these three arguments must be specified."#)).attribute("content_base64", Attribute::string().optional().sensitive().replace().describe_plain(r#"Sensitive Content to store in the file, expected to be binary encoded as base64 string.
- Conflicts with `content` and `source`.
- Exactly one of these three arguments must be specified."#)).attribute("content_base64sha256", Attribute::string().computed().keep().describe_plain("Base64 encoded SHA256 checksum of file content.")).attribute("content_base64sha512", Attribute::string().computed().keep().describe_plain("Base64 encoded SHA512 checksum of file content.")).attribute("content_md5", Attribute::string().computed().keep().describe_plain("MD5 checksum of file content.")).attribute("content_sha1", Attribute::string().computed().keep().describe_plain("SHA1 checksum of file content.")).attribute("content_sha256", Attribute::string().computed().keep().describe_plain("SHA256 checksum of file content.")).attribute("content_sha512", Attribute::string().computed().keep().describe_plain("SHA512 checksum of file content.")).attribute("directory_permission", Attribute::string().optional().computed().keep().replace().default_to("0700").validate(super::file::permission()).describe_plain(r#"Permissions to set for directories created (before umask), expressed as string in
- [numeric notation](https://en.wikipedia.org/wiki/File-system_permissions#Numeric_notation).
- Default value is `"0700"`."#)).attribute("file_permission", Attribute::string().optional().computed().keep().replace().default_to("0700").validate(super::file::permission()).describe_plain(r#"Permissions to set for the output file (before umask), expressed as string in
- [numeric notation](https://en.wikipedia.org/wiki/File-system_permissions#Numeric_notation).
- Default value is `"0700"`."#)).attribute("filename", Attribute::string().required().replace().describe_plain(r#"The path to the file that will be created.
- Missing parent directories will be created.
- If the file already exists, it will be overridden with the given content."#)).attribute("id", Attribute::string().computed().keep().describe_plain("The hexadecimal encoding of the SHA1 checksum of the file content.")).attribute("source", Attribute::string().optional().replace().describe_plain(r#"Path to file to use as source for the one we are creating.
- Conflicts with `content` and `content_base64`.
- Exactly one of these three arguments must be specified."#))
+    let others = ["content_base64", "source"];
+    let schema = Schema::new()
+        .describe("A file on this machine whose content is not shown and only its owner reads.")
+        .plain()
+        .attribute(
+            "content",
+            content("The content as text.")
+                .sensitive()
+                .validate(validate::exactly_one_of(others)),
+        )
+        .attribute(
+            "content_base64",
+            content("The content in base64, for what is no text.").sensitive(),
+        );
+    written(schema, "0700")
 }
 
-/// The schema of the data source `local_command`.
-pub(super) fn local_command_data() -> Schema {
-    Schema::new().describe(r#"Runs an executable on the local machine and returns the exit code, standard output data (`stdout`), and standard error data (`stderr`). All environment variables visible to the Terraform process are passed through to the child process. Both `stdout` and `stderr` returned by this data source are UTF-8 strings, which can be decoded into [Terraform values](https://developer.hashicorp.com/terraform/language/expressions/types) for use elsewhere in the Terraform configuration. There are built-in decoding functions such as [`jsondecode`](https://developer.hashicorp.com/terraform/language/functions/jsondecode) or [`yamldecode`](https://developer.hashicorp.com/terraform/language/functions/yamldecode), and more specialized [decoding functions](https://developer.hashicorp.com/terraform/plugin/framework/functions/concepts) can be built with a Terraform provider.
-
-Any non-zero exit code returned by the command will be treated as an error and will return a diagnostic to Terraform containing the `stderr` message if available. If a non-zero exit code is expected by the command, set `allow_non_zero_exit_code` to `true`.
-
-~> **Warning** This mechanism is provided as an "escape hatch" for exceptional situations where a first-class Terraform provider is not more appropriate. Its capabilities are limited in comparison to a true data source, and implementing a data source via a local executable is likely to hurt the portability of your Terraform configuration by creating dependencies on external programs and libraries that may not be available (or may need to be used differently) on different operating systems.
-
-~> **Warning** HCP Terraform and Terraform Enterprise do not guarantee availability of any particular language runtimes or external programs beyond standard shell utilities, so it is not recommended to use this data source within configurations that are applied within either."#).attribute("allow_non_zero_exit_code", Attribute::bool().optional().describe("Indicates that the command returning a non-zero exit code should be treated as a successful execution. Further assertions can be made of the `exit_code` value with the [`check` block](https://developer.hashicorp.com/terraform/language/block/check). Defaults to false.")).attribute("arguments", Attribute::list(Type::String).optional().describe("Arguments to be passed to the given command. Any `null` arguments will be removed from the list.")).attribute("command", Attribute::string().required().validate(validate::length(1..=usize::MAX)).describe_plain("Executable name to be discovered on the PATH or absolute path to executable.")).attribute("exit_code", Attribute::number().computed().describe("The exit code returned by the command. By default, if the exit code is non-zero, the data source will return a diagnostic to Terraform. If a non-zero exit code is expected by the command, set `allow_non_zero_exit_code` to `true`.")).attribute("stderr", Attribute::string().computed().describe_plain("Data returned from the command's standard error stream. The data is returned directly from the command as a UTF-8 string and will be populated regardless of the exit code returned.")).attribute("stdin", Attribute::string().optional().describe("Data to be passed to the given command's standard input as a UTF-8 string. [Terraform values](https://developer.hashicorp.com/terraform/language/expressions/types) can be encoded by any Terraform encode function, for example, [`jsonencode`](https://developer.hashicorp.com/terraform/language/functions/jsonencode).")).attribute("stdout", Attribute::string().computed().describe("Data returned from the command's standard output stream. The data is returned directly from the command as a UTF-8 string, which can then be decoded by any Terraform decode function, for example, [`jsondecode`](https://developer.hashicorp.com/terraform/language/functions/jsondecode).")).attribute("working_directory", Attribute::string().optional().describe_plain("The directory path where the command should be executed, either an absolute path or relative to the Terraform working directory. If not provided, defaults to the Terraform working directory."))
+/// A file that is read. `shown` is for what holds its content.
+fn read(description: &str, shown: fn(Attribute) -> Attribute) -> Schema {
+    let schema = Schema::new()
+        .describe(description)
+        .plain()
+        .attribute(
+            "content",
+            shown(text(
+                "The content as text; bytes that are no UTF-8 are replaced by `\u{fffd}`.",
+            )),
+        )
+        .attribute(
+            "content_base64",
+            shown(text("The content in base64, whatever bytes it has.")),
+        )
+        .attribute(
+            "filename",
+            Attribute::string()
+                .required()
+                .describe_plain("The file to read, which must exist."),
+        );
+    digests(schema, std::convert::identity)
 }
 
 /// The schema of the data source `local_file`.
 pub(super) fn local_file_data() -> Schema {
-    Schema::new().describe("Reads a file from the local filesystem.").plain().attribute("content", Attribute::string().computed().describe_plain(r#"Raw content of the file that was read, as UTF-8 encoded string. Files that do not contain UTF-8 text will have invalid UTF-8 sequences in `content`
-  replaced with the Unicode replacement character. "#)).attribute("content_base64", Attribute::string().computed().describe_plain("Base64 encoded version of the file content (use this when dealing with binary data).")).attribute("content_base64sha256", Attribute::string().computed().describe_plain("Base64 encoded SHA256 checksum of file content.")).attribute("content_base64sha512", Attribute::string().computed().describe_plain("Base64 encoded SHA512 checksum of file content.")).attribute("content_md5", Attribute::string().computed().describe_plain("MD5 checksum of file content.")).attribute("content_sha1", Attribute::string().computed().describe_plain("SHA1 checksum of file content.")).attribute("content_sha256", Attribute::string().computed().describe_plain("SHA256 checksum of file content.")).attribute("content_sha512", Attribute::string().computed().describe_plain("SHA512 checksum of file content.")).attribute("filename", Attribute::string().required().describe_plain("Path to the file that will be read. The data source will return an error if the file does not exist.")).attribute("id", Attribute::string().computed().describe_plain("The hexadecimal encoding of the SHA1 checksum of the file content."))
+    read("What a file on this machine holds.", std::convert::identity)
 }
 
 /// The schema of the data source `local_sensitive_file`.
 pub(super) fn local_sensitive_file_data() -> Schema {
-    Schema::new().describe("Reads a file that contains sensitive data, from the local filesystem.").plain().attribute("content", Attribute::string().computed().sensitive().describe_plain(r#"Raw content of the file that was read, as UTF-8 encoded string. Files that do not contain UTF-8 text will have invalid UTF-8 sequences in `content`
-  replaced with the Unicode replacement character."#)).attribute("content_base64", Attribute::string().computed().sensitive().describe_plain("Base64 encoded version of the file content (use this when dealing with binary data).")).attribute("content_base64sha256", Attribute::string().computed().describe_plain("Base64 encoded SHA256 checksum of file content.")).attribute("content_base64sha512", Attribute::string().computed().describe_plain("Base64 encoded SHA512 checksum of file content.")).attribute("content_md5", Attribute::string().computed().describe_plain("MD5 checksum of file content.")).attribute("content_sha1", Attribute::string().computed().describe_plain("SHA1 checksum of file content.")).attribute("content_sha256", Attribute::string().computed().describe_plain("SHA256 checksum of file content.")).attribute("content_sha512", Attribute::string().computed().describe_plain("SHA512 checksum of file content.")).attribute("filename", Attribute::string().required().describe_plain("Path to the file that will be read. The data source will return an error if the file does not exist.")).attribute("id", Attribute::string().computed().describe_plain("The hexadecimal encoding of the SHA1 checksum of the file content."))
+    read(
+        "What a file on this machine holds, without showing it.",
+        Attribute::sensitive,
+    )
+}
+
+fn command(description: &str) -> Schema {
+    Schema::new()
+        .describe(description)
+        .attribute(
+            "allow_non_zero_exit_code",
+            Attribute::bool()
+                .optional()
+                .describe("Whether an exit code other than 0 is no error; false by default."),
+        )
+        .attribute(
+            "arguments",
+            Attribute::list(Type::String)
+                .optional()
+                .describe("What to call the program with; null elements are left out."),
+        )
+        .attribute(
+            "command",
+            Attribute::string()
+                .required()
+                .validate(validate::length(1..=usize::MAX))
+                .describe_plain("The program: its path, or a name to look for in `PATH`."),
+        )
+        .attribute(
+            "exit_code",
+            Attribute::number()
+                .computed()
+                .describe("What the program ended with; 0 means success."),
+        )
+        .attribute(
+            "stderr",
+            text("What the program wrote to its standard error."),
+        )
+        .attribute(
+            "stdin",
+            Attribute::string()
+                .optional()
+                .describe("What the program finds on its standard input."),
+        )
+        .attribute(
+            "stdout",
+            Attribute::string()
+                .computed()
+                .describe("What the program wrote to its standard output."),
+        )
+        .attribute(
+            "working_directory",
+            Attribute::string()
+                .optional()
+                .describe_plain("Where to run the program; in the current directory by default."),
+        )
+}
+
+/// The schema of the data source `local_command`.
+pub(super) fn local_command_data() -> Schema {
+    command("Runs a program on this machine at every reading and gives what it wrote.")
 }
 
 /// The schema of the ephemeral resource type `local_command`.
 pub(super) fn local_command_ephemeral() -> Schema {
-    Schema::new().describe(r#"Runs an executable on the local machine and returns the exit code, standard output data (`stdout`), and standard error data (`stderr`). All environment variables visible to the Terraform process are passed through to the child process. Both `stdout` and `stderr` returned by this ephemeral resource are UTF-8 strings, which can be decoded into [Terraform values](https://developer.hashicorp.com/terraform/language/expressions/types) for use elsewhere in the Terraform configuration. There are built-in decoding functions such as [`jsondecode`](https://developer.hashicorp.com/terraform/language/functions/jsondecode) or [`yamldecode`](https://developer.hashicorp.com/terraform/language/functions/yamldecode), and more specialized [decoding functions](https://developer.hashicorp.com/terraform/plugin/framework/functions/concepts) can be built with a Terraform provider.
-
-Any non-zero exit code returned by the command will be treated as an error and will return a diagnostic to Terraform containing the `stderr` message if available. If a non-zero exit code is expected by the command, set `allow_non_zero_exit_code` to `true`.
-
-~> **Warning** This mechanism is provided as an "escape hatch" for exceptional situations where a first-class Terraform provider is not more appropriate. Its capabilities are limited in comparison to a true ephemeral resource, and implementing an ephemeral resource via a local executable is likely to hurt the portability of your Terraform configuration by creating dependencies on external programs and libraries that may not be available (or may need to be used differently) on different operating systems.
-
-~> **Warning** HCP Terraform and Terraform Enterprise do not guarantee availability of any particular language runtimes or external programs beyond standard shell utilities, so it is not recommended to use this ephemeral resource within configurations that are applied within either."#).attribute("allow_non_zero_exit_code", Attribute::bool().optional().describe("Indicates that the command returning a non-zero exit code should be treated as a successful execution. Further assertions can be made of the `exit_code` value with the [`check` block](https://developer.hashicorp.com/terraform/language/block/check). Defaults to false.")).attribute("arguments", Attribute::list(Type::String).optional().describe("Arguments to be passed to the given command. Any `null` arguments will be removed from the list.")).attribute("command", Attribute::string().required().validate(validate::length(1..=usize::MAX)).describe_plain("Executable name to be discovered on the PATH or absolute path to executable.")).attribute("exit_code", Attribute::number().computed().describe("The exit code returned by the command. By default, if the exit code is non-zero, the ephemeral resource will return a diagnostic to Terraform. If a non-zero exit code is expected by the command, set `allow_non_zero_exit_code` to `true`.")).attribute("stderr", Attribute::string().computed().describe_plain("Data returned from the command's standard error stream. The data is returned directly from the command as a UTF-8 string and will be populated regardless of the exit code returned.")).attribute("stdin", Attribute::string().optional().describe("Data to be passed to the given command's standard input as a UTF-8 string. [Terraform values](https://developer.hashicorp.com/terraform/language/expressions/types) can be encoded by any Terraform encode function, for example, [`jsonencode`](https://developer.hashicorp.com/terraform/language/functions/jsonencode).")).attribute("stdout", Attribute::string().computed().describe("Data returned from the command's standard output stream. The data is returned directly from the command as a UTF-8 string, which can then be decoded by any Terraform decode function, for example, [`jsondecode`](https://developer.hashicorp.com/terraform/language/functions/jsondecode).")).attribute("working_directory", Attribute::string().optional().describe_plain("The directory path where the command should be executed, either an absolute path or relative to the Terraform working directory. If not provided, defaults to the Terraform working directory."))
+    command("Runs a program on this machine and gives what it wrote, which nothing stores.")
 }

@@ -30,18 +30,33 @@ const DAYS: [&str; 7] = [
 
 pub(crate) fn functions() -> Vec<Function> {
     vec![
-        Function::typed("duration_parse", duration_type(), |arguments| parse_duration(&arguments.get::<String>(0)?))
-            .parameter(Parameter::of::<String>("duration").describe("Go time package duration string to parse"))
-            .summary("Parse a [Go duration string](https://pkg.go.dev/time#ParseDuration) into an object")
-            .describe("Given a [Go duration string](https://pkg.go.dev/time#ParseDuration), will parse and return an object representation of that duration."),
-        Function::typed("rfc3339_parse", time_type("unix", Type::Number), |arguments| parse_time(&arguments.get::<String>(0)?))
-            .parameter(Parameter::of::<String>("timestamp").describe("RFC3339 timestamp string to parse"))
-            .summary("Parse an RFC3339 timestamp string into an object")
-            .describe("Given an RFC3339 timestamp string, will parse and return an object representation of that date and time."),
-        Function::typed("unix_timestamp_parse", time_type("rfc3339", Type::String), |arguments| parse_unix(arguments.get(0)?))
-            .parameter(Parameter::of::<i64>("unix_timestamp").describe("Unix Timestamp integer to parse"))
-            .summary("Parse a unix timestamp integer into an object")
-            .describe("Given a unix timestamp integer, will parse and return an object representation of that date and time. A unix timestamp is the number of seconds elapsed since January 1, 1970 UTC."),
+        Function::typed("duration_parse", duration_type(), |arguments| {
+            parse_duration(&arguments.get::<String>(0)?)
+        })
+        .parameter(
+            Parameter::of::<String>("duration")
+                .describe("The duration, such as `1h15m` or `-2.5s`."),
+        )
+        .summary("Takes a duration apart.")
+        .describe("The whole duration in hours, in minutes, and so on down to nanoseconds."),
+        Function::typed(
+            "rfc3339_parse",
+            time_type("unix", Type::Number),
+            |arguments| parse_time(&arguments.get::<String>(0)?),
+        )
+        .parameter(Parameter::of::<String>("timestamp").describe("The time, in RFC 3339."))
+        .summary("Takes a time apart.")
+        .describe("The parts of a time, from its year to its seconds since 1970."),
+        Function::typed(
+            "unix_timestamp_parse",
+            time_type("rfc3339", Type::String),
+            |arguments| parse_unix(arguments.get(0)?),
+        )
+        .parameter(
+            Parameter::of::<i64>("unix_timestamp").describe("The seconds since 1970 began in UTC."),
+        )
+        .summary("Takes a number of seconds apart as a time.")
+        .describe("The parts of a time in UTC, and the time in RFC 3339."),
     ]
 }
 

@@ -2,22 +2,149 @@
 
 use terrace_provider_sdk::{Attribute, Schema, Type, validate};
 
+fn text(description: &str) -> Attribute {
+    Attribute::string()
+        .computed()
+        .keep()
+        .describe_plain(description)
+}
+
+fn number(description: &str) -> Attribute {
+    Attribute::number()
+        .computed()
+        .keep()
+        .describe_plain(description)
+}
+
+/// The parts of the time that an object keeps.
+fn parts(schema: Schema) -> Schema {
+    schema
+        .attribute("day", number("The day of the month, from 1 to 31, in UTC."))
+        .attribute("hour", number("The hour, from 0 to 23, in UTC."))
+        .attribute("minute", number("The minute, from 0 to 59."))
+        .attribute("month", number("The month, from 1 to 12, in UTC."))
+        .attribute("second", number("The second, from 0 to 59."))
+        .attribute(
+            "unix",
+            number("The time in seconds since 1970 began in UTC."),
+        )
+        .attribute("year", number("The year, in UTC."))
+}
+
+/// The time that an object begins with.
+fn base() -> Attribute {
+    text("The time to begin with, in RFC 3339; the time of creation by default.")
+        .optional()
+        .replace()
+}
+
+fn triggers(description: &str) -> Attribute {
+    Attribute::map(Type::String)
+        .optional()
+        .replace()
+        .describe_plain(description)
+}
+
+const ANEW: &str = "Any values; a change of one makes a new object with a new time.";
+
 /// The schema of the resource type `time_offset`.
 pub(super) fn time_offset() -> Schema {
-    Schema::new().describe("Manages an offset time resource, which keeps an UTC timestamp stored in the Terraform state that is offset from a locally sourced base timestamp. This prevents perpetual differences caused by using the [`timestamp()` function](https://www.terraform.io/docs/configuration/functions/timestamp.html).").plain().attribute("base_rfc3339", Attribute::string().optional().computed().keep().replace().describe_plain("Base timestamp in [RFC3339](https://datatracker.ietf.org/doc/html/rfc3339#section-5.8) format (see [RFC3339 time string](https://tools.ietf.org/html/rfc3339#section-5.8) e.g., `YYYY-MM-DDTHH:MM:SSZ`). Defaults to the current time.")).attribute("day", Attribute::number().computed().keep().describe_plain("Number day of offset timestamp.")).attribute("hour", Attribute::number().computed().keep().describe_plain("Number hour of offset timestamp.")).attribute("id", Attribute::string().computed().keep().describe_plain("RFC3339 format of the offset timestamp, e.g. `2020-02-12T06:36:13Z`.")).attribute("minute", Attribute::number().computed().keep().describe_plain("Number minute of offset timestamp.")).attribute("month", Attribute::number().computed().keep().describe_plain("Number month of offset timestamp.")).attribute("offset_days", Attribute::number().optional().describe_plain("Number of days to offset the base timestamp. At least one of the 'offset_' arguments must be configured.")).attribute("offset_hours", Attribute::number().optional().describe_plain(" Number of hours to offset the base timestamp. At least one of the 'offset_' arguments must be configured.")).attribute("offset_minutes", Attribute::number().optional().describe_plain("Number of minutes to offset the base timestamp. At least one of the 'offset_' arguments must be configured.")).attribute("offset_months", Attribute::number().optional().describe_plain("Number of months to offset the base timestamp. At least one of the 'offset_' arguments must be configured.")).attribute("offset_seconds", Attribute::number().optional().describe_plain("Number of seconds to offset the base timestamp. At least one of the 'offset_' arguments must be configured.")).attribute("offset_years", Attribute::number().optional().describe_plain("Number of years to offset the base timestamp. At least one of the 'offset_' arguments must be configured.")).attribute("rfc3339", Attribute::string().computed().keep().describe_plain("RFC3339 format of the offset timestamp, e.g. `2020-02-12T06:36:13Z`.")).attribute("second", Attribute::number().computed().keep().describe_plain("Number second of offset timestamp.")).attribute("triggers", Attribute::map(Type::String).optional().replace().describe_plain("Arbitrary map of values that, when changed, will trigger a new base timestamp value to be saved. See [the main provider documentation](../index.md) for more information.")).attribute("unix", Attribute::number().computed().keep().describe_plain("Number of seconds since epoch time, e.g. `1581489373`.")).attribute("year", Attribute::number().computed().keep().describe_plain("Number year of offset timestamp."))
+    let offset = |description| Attribute::number().optional().describe_plain(description);
+    let schema = Schema::new()
+        .describe("A time some way before or after another, kept once it is known.")
+        .plain()
+        .attribute("base_rfc3339", base())
+        .attribute("id", text("The base time in RFC 3339."))
+        .attribute(
+            "offset_days",
+            offset("How many days to add; below zero goes back."),
+        )
+        .attribute(
+            "offset_hours",
+            offset("How many hours to add; below zero goes back."),
+        )
+        .attribute(
+            "offset_minutes",
+            offset("How many minutes to add; below zero goes back."),
+        )
+        .attribute(
+            "offset_months",
+            offset("How many months to add; below zero goes back."),
+        )
+        .attribute(
+            "offset_seconds",
+            offset("How many seconds to add; below zero goes back."),
+        )
+        .attribute(
+            "offset_years",
+            offset("How many years to add; below zero goes back."),
+        )
+        .attribute("rfc3339", text("The time with the offset, in RFC 3339."))
+        .attribute("triggers", triggers(ANEW));
+    parts(schema)
 }
 
 /// The schema of the resource type `time_rotating`.
 pub(super) fn time_rotating() -> Schema {
-    Schema::new().describe("Manages a rotating time resource, which keeps a rotating UTC timestamp stored in the Terraform state and proposes resource recreation when the locally sourced current time is beyond the rotation time. This rotation only occurs when Terraform is executed, meaning there will be drift between the rotation timestamp and actual rotation. The new rotation timestamp offset includes this drift. This prevents perpetual differences caused by using the [`timestamp()` function](https://www.terraform.io/docs/configuration/functions/timestamp.html) by only forcing a new value on the set cadence.").plain().attribute("day", Attribute::number().computed().keep().describe_plain("Number day of timestamp.")).attribute("hour", Attribute::number().computed().keep().describe_plain("Number hour of timestamp.")).attribute("id", Attribute::string().computed().keep().describe_plain("RFC3339 format of the timestamp, e.g. `2020-02-12T06:36:13Z`.")).attribute("minute", Attribute::number().computed().keep().describe_plain("Number minute of timestamp.")).attribute("month", Attribute::number().computed().keep().describe_plain("Number month of timestamp.")).attribute("rfc3339", Attribute::string().optional().computed().keep().replace().describe_plain("Base timestamp in [RFC3339](https://datatracker.ietf.org/doc/html/rfc3339#section-5.8) format (see [RFC3339 time string](https://tools.ietf.org/html/rfc3339#section-5.8) e.g., `YYYY-MM-DDTHH:MM:SSZ`). Defaults to the current time.")).attribute("rotation_days", Attribute::number().optional().validate(validate::at_least(1)).describe_plain("Number of days to add to the base timestamp to configure the rotation timestamp. When the current time has passed the rotation timestamp, the resource will trigger recreation. At least one of the 'rotation_' arguments must be configured.")).attribute("rotation_hours", Attribute::number().optional().validate(validate::at_least(1)).describe_plain("Number of hours to add to the base timestamp to configure the rotation timestamp. When the current time has passed the rotation timestamp, the resource will trigger recreation. At least one of the 'rotation_' arguments must be configured.")).attribute("rotation_minutes", Attribute::number().optional().validate(validate::at_least(1)).describe_plain("Number of minutes to add to the base timestamp to configure the rotation timestamp. When the current time has passed the rotation timestamp, the resource will trigger recreation. At least one of the 'rotation_' arguments must be configured.")).attribute("rotation_months", Attribute::number().optional().validate(validate::at_least(1)).describe_plain("Number of months to add to the base timestamp to configure the rotation timestamp. When the current time has passed the rotation timestamp, the resource will trigger recreation. At least one of the 'rotation_' arguments must be configured.")).attribute("rotation_rfc3339", Attribute::string().optional().computed().keep().describe_plain("Configure the rotation timestamp with an [RFC3339](https://datatracker.ietf.org/doc/html/rfc3339#section-5.8) format of the offset timestamp. When the current time has passed the rotation timestamp, the resource will trigger recreation. At least one of the 'rotation_' arguments must be configured.")).attribute("rotation_years", Attribute::number().optional().validate(validate::at_least(1)).describe_plain("Number of years to add to the base timestamp to configure the rotation timestamp. When the current time has passed the rotation timestamp, the resource will trigger recreation. At least one of the 'rotation_' arguments must be configured.")).attribute("second", Attribute::number().computed().keep().describe_plain("Number second of timestamp.")).attribute("triggers", Attribute::map(Type::String).optional().replace().describe_plain("Arbitrary map of values that, when changed, will trigger a new base timestamp value to be saved. These conditions recreate the resource in addition to other rotation arguments. See [the main provider documentation](../index.md) for more information.")).attribute("unix", Attribute::number().computed().keep().describe_plain("Number of seconds since epoch time, e.g. `1581489373`.")).attribute("year", Attribute::number().computed().keep().describe_plain("Number year of timestamp."))
+    let rotation = |description| {
+        Attribute::number()
+            .optional()
+            .validate(validate::at_least(1))
+            .describe_plain(description)
+    };
+    let schema = Schema::new()
+        .describe("A time that the first run after a period is over makes anew.")
+        .plain()
+        .attribute("id", text("The base time in RFC 3339."))
+        .attribute("rfc3339", base())
+        .attribute("rotation_days", rotation("How many days the period has."))
+        .attribute("rotation_hours", rotation("How many hours the period has."))
+        .attribute(
+            "rotation_minutes",
+            rotation("How many minutes the period has."),
+        )
+        .attribute(
+            "rotation_months",
+            rotation("How many months the period has."),
+        )
+        .attribute(
+            "rotation_rfc3339",
+            text("The time the period ends, in RFC 3339; it may be set in place of its length.")
+                .optional(),
+        )
+        .attribute("rotation_years", rotation("How many years the period has."))
+        .attribute("triggers", triggers(ANEW));
+    parts(schema)
 }
 
 /// The schema of the resource type `time_sleep`.
 pub(super) fn time_sleep() -> Schema {
-    Schema::new().describe("Manages a resource that delays creation and/or destruction, typically for further resources. This prevents cross-platform compatibility and destroy-time issues with using the [`local-exec` provisioner](https://www.terraform.io/docs/provisioners/local-exec.html).").plain().attribute("create_duration", Attribute::string().optional().describe_plain("[Time duration](https://golang.org/pkg/time/#ParseDuration) to delay resource creation. For example, `30s` for 30 seconds or `5m` for 5 minutes. Updating this value by itself will not trigger a delay.")).attribute("destroy_duration", Attribute::string().optional().describe_plain("[Time duration](https://golang.org/pkg/time/#ParseDuration) to delay resource destroy. For example, `30s` for 30 seconds or `5m` for 5 minutes. Updating this value by itself will not trigger a delay. This value or any updates to it must be successfully applied into the Terraform state before destroying this resource to take effect.")).attribute("id", Attribute::string().computed().keep().describe_plain("RFC3339 format of the offset timestamp, e.g. `2020-02-12T06:36:13Z`.")).attribute("triggers", Attribute::map(Type::String).optional().replace().describe_plain("(Optional) Arbitrary map of values that, when changed, will run any creation or destroy delays again. See [the main provider documentation](../index.md) for more information."))
+    let wait = |description| Attribute::string().optional().describe_plain(description);
+    Schema::new()
+        .describe("A pause between objects: what depends on it is made later, or ended sooner.")
+        .plain()
+        .attribute(
+            "create_duration",
+            wait("How long making the object takes, such as `30s` or `5m`."),
+        )
+        .attribute(
+            "destroy_duration",
+            wait("How long ending the object takes, such as `30s`; once it is applied."),
+        )
+        .attribute("id", text("When the object was made, in RFC 3339."))
+        .attribute(
+            "triggers",
+            triggers("Any values; a change of one makes a new object, with its pauses."),
+        )
 }
 
 /// The schema of the resource type `time_static`.
 pub(super) fn time_static() -> Schema {
-    Schema::new().describe("Manages a static time resource, which keeps a locally sourced UTC timestamp stored in the Terraform state. This prevents perpetual differences caused by using the [`timestamp()` function](https://www.terraform.io/docs/configuration/functions/timestamp.html).").plain().attribute("day", Attribute::number().computed().keep().describe_plain("Number day of timestamp.")).attribute("hour", Attribute::number().computed().keep().describe_plain("Number hour of timestamp.")).attribute("id", Attribute::string().computed().keep().describe_plain("RFC3339 format of the offset timestamp, e.g. `2020-02-12T06:36:13Z`.")).attribute("minute", Attribute::number().computed().keep().describe_plain("Number minute of timestamp.")).attribute("month", Attribute::number().computed().keep().describe_plain("Number month of timestamp.")).attribute("rfc3339", Attribute::string().optional().computed().keep().replace().describe_plain("Base timestamp in [RFC3339](https://datatracker.ietf.org/doc/html/rfc3339#section-5.8) format (see [RFC3339 time string](https://tools.ietf.org/html/rfc3339#section-5.8) e.g., `YYYY-MM-DDTHH:MM:SSZ`). Defaults to the current time.")).attribute("second", Attribute::number().computed().keep().describe_plain("Number second of timestamp.")).attribute("triggers", Attribute::map(Type::String).optional().replace().describe_plain("Arbitrary map of values that, when changed, will trigger a new base timestamp value to be saved. See [the main provider documentation](../index.md) for more information.")).attribute("unix", Attribute::number().computed().keep().describe_plain("Number of seconds since epoch time, e.g. `1581489373`.")).attribute("year", Attribute::number().computed().keep().describe_plain("Number year of timestamp."))
+    let schema = Schema::new()
+        .describe("A time that stays as it was when the object was made.")
+        .plain()
+        .attribute("id", text("The same text as `rfc3339`."))
+        .attribute("rfc3339", base())
+        .attribute("triggers", triggers(ANEW));
+    parts(schema)
 }

@@ -1,68 +1,486 @@
 //! Schemas of tls.
 
+use std::convert::identity;
+
 use terrace_provider_sdk::{Attribute, Block, Schema, Type, validate};
+
+/// Gives an attribute its description, in Markdown or as plain text.
+type Describe = fn(Attribute, &str) -> Attribute;
+/// Says of an attribute what becomes of it in a change.
+type Changed = fn(Attribute) -> Attribute;
+
+/// A text that is made once and then stays.
+fn made(description: &str) -> Attribute {
+    Attribute::string()
+        .computed()
+        .keep()
+        .describe_plain(description)
+}
+
+/// The names of a private key's algorithm, of the key, of the key that is write-only, and of that one's version.
+type KeyNames = [&'static str; 4];
+
+/// The key of whom a certificate is for.
+const OWN_KEY: KeyNames = [
+    "key_algorithm",
+    "private_key_pem",
+    "private_key_pem_wo",
+    "private_key_pem_wo_version",
+];
+/// The key of an authority.
+const AUTHORITY_KEY: KeyNames = [
+    "ca_key_algorithm",
+    "ca_private_key_pem",
+    "ca_private_key_pem_wo",
+    "ca_private_key_pem_wo_version",
+];
+
+/// The private key that something is signed with, plain or write-only.
+fn signing_key(schema: Schema, names: KeyNames) -> Schema {
+    let [algorithm, plain, write_only, version] = names;
+    schema
+        .attribute(algorithm, made("The algorithm of the private key."))
+        .attribute(
+            plain,
+            Attribute::string()
+                .optional()
+                .sensitive()
+                .replace()
+                .describe_plain(&format!(
+                    "The private key to sign with, in PEM; either this or `{write_only}`."
+                )),
+        )
+        .attribute(
+            write_only,
+            Attribute::string()
+                .optional()
+                .sensitive()
+                .write_only()
+                .validate(validate::also_requires([version]))
+                .describe_plain(&format!(
+                    "The private key to sign with, in PEM, which is not stored; \
+                     `{version}` says when it is another."
+                )),
+        )
+        .attribute(
+            version,
+            Attribute::number()
+                .optional()
+                .replace()
+                .describe_plain(&format!(
+                    "Any number; with another one, `{write_only}` is used anew."
+                )),
+        )
+}
+
+/// Whom a certificate is for.
+fn subject() -> Block {
+    let part = |description| {
+        Attribute::string()
+            .optional()
+            .replace()
+            .describe_plain(description)
+    };
+    let schema = Schema::new()
+        .describe("Whom the certificate is for, as far as its name says it.")
+        .attribute(
+            "common_name",
+            part("The usual name (`CN`), such as that of a host."),
+        )
+        .attribute("country", part("The country (`C`), in two letters."))
+        .attribute("email_address", part("The address for electronic mail."))
+        .attribute("locality", part("The town (`L`)."))
+        .attribute(
+            "organization",
+            part("The company or other organization (`O`)."),
+        )
+        .attribute(
+            "organizational_unit",
+            part("The part of the organization (`OU`)."),
+        )
+        .attribute("postal_code", part("The code of the town for letters."))
+        .attribute(
+            "province",
+            part("The province or state of the country (`ST`)."),
+        )
+        .attribute(
+            "serial_number",
+            part("A number that tells equal names apart."),
+        )
+        .attribute(
+            "street_address",
+            Attribute::list(Type::String)
+                .optional()
+                .replace()
+                .describe_plain("The lines of the address before the town (`STREET`)."),
+        );
+    Block::list(schema)
+        .replace()
+        .validate(validate::size(0..=1))
+}
+
+/// The other names of whom a certificate is for.
+fn names(schema: Schema) -> Schema {
+    let list = |description| {
+        Attribute::list(Type::String)
+            .optional()
+            .replace()
+            .describe_plain(description)
+    };
+    let filled = || validate::each(validate::length(1..=usize::MAX));
+    schema
+        .attribute(
+            "dns_names",
+            list("The host names that the certificate is for."),
+        )
+        .attribute(
+            "ip_addresses",
+            list("The IP addresses that the certificate is for.").validate(filled()),
+        )
+        .attribute(
+            "uris",
+            list("The URIs that the certificate is for.").validate(filled()),
+        )
+        .block("subject", subject())
+}
+
+/// What a certificate allows, how long it is valid, and the certificate.
+fn certificate(schema: Schema) -> Schema {
+    let flag = |description| {
+        Attribute::bool()
+            .optional()
+            .computed()
+            .replace()
+            .default_to(false)
+            .describe_plain(description)
+    };
+    schema
+        .attribute(
+            "allowed_uses",
+            Attribute::list(Type::String)
+                .required()
+                .replace()
+                .validate(validate::each(super::certificate::known_use()))
+                .describe_plain(
+                    "What the certificate may be used for: key usages and extended key usages, \
+                     such as `digital_signature` and `server_auth`.",
+                ),
+        )
+        .attribute(
+            "cert_pem",
+            made("The certificate in PEM, with a line break at its end."),
+        )
+        .attribute(
+            "id",
+            made("The certificate's serial number as a decimal number."),
+        )
+        .attribute(
+            "is_ca_certificate",
+            flag("Whether the certificate is that of an authority; false by default."),
+        )
+        .attribute(
+            "max_path_length",
+            Attribute::number()
+                .optional()
+                .computed()
+                .replace()
+                .keep()
+                .validate(validate::at_least(-1))
+                .describe_plain("How many authorities there may be below this one."),
+        )
+        .attribute(
+            "set_subject_key_id",
+            flag("Whether the certificate names its own key by a digest; false by default."),
+        )
+}
+
+/// From when to when a certificate is valid, and when it is made anew.
+fn validity(schema: Schema) -> Schema {
+    schema
+        .attribute(
+            "early_renewal_hours",
+            Attribute::number()
+                .optional()
+                .computed()
+                .default_to(0_i64)
+                .validate(validate::at_least(0))
+                .describe_plain(
+                    "How many hours before its end the certificate is made anew, \
+                     when there is a run; 0 by default. The old one stays valid until its end.",
+                ),
+        )
+        .attribute(
+            "ready_for_renewal",
+            Attribute::bool()
+                .computed()
+                .default_to(false)
+                .modify(super::certificate::ready_for_renewal)
+                .describe_plain("Whether the certificate is to be made anew."),
+        )
+        .attribute(
+            "validity_end_time",
+            made("When the certificate ceases to be valid, in RFC 3339."),
+        )
+        .attribute(
+            "validity_period_hours",
+            Attribute::number()
+                .required()
+                .replace()
+                .validate(validate::at_least(0))
+                .describe_plain("How many hours the certificate is valid."),
+        )
+        .attribute(
+            "validity_start_time",
+            made("When the certificate begins to be valid, in RFC 3339."),
+        )
+}
 
 /// The schema of the resource type `tls_cert_request`.
 pub(super) fn tls_cert_request() -> Schema {
-    Schema::new().describe(r#"Creates a Certificate Signing Request (CSR) in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format.
-
-PEM is the typical format used to request a certificate from a Certificate Authority (CA).
-
-This resource is intended to be used in conjunction with a Terraform provider for a particular certificate authority in order to provision a new certificate."#).attribute("cert_request_pem", Attribute::string().computed().keep().describe_plain(r#"The certificate request data in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format. **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#)).attribute("dns_names", Attribute::list(Type::String).optional().replace().describe_plain("List of DNS names for which a certificate is being requested (i.e. certificate subjects).")).attribute("id", Attribute::string().computed().keep().describe_plain("Unique identifier for this resource: hexadecimal representation of the SHA1 checksum of the resource.")).attribute("ip_addresses", Attribute::list(Type::String).optional().replace().validate(validate::each(validate::length(1..=usize::MAX))).describe_plain("List of IP addresses for which a certificate is being requested (i.e. certificate subjects).")).attribute("key_algorithm", Attribute::string().computed().keep().describe_plain("Name of the algorithm used when generating the private key provided in `private_key_pem`. ")).attribute("private_key_pem", Attribute::string().optional().sensitive().replace().describe_plain("Private key in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format, that the certificate will belong to. This can be read from a separate file using the [`file`](https://www.terraform.io/language/functions/file) interpolation function. Exactly one of `private_key_pem` or `private_key_pem_wo` must be set.")).attribute("private_key_pem_wo", Attribute::string().optional().sensitive().write_only().validate(validate::also_requires(["private_key_pem_wo_version"])).describe_plain("Write-only private key in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format, that the certificate will belong to. Unlike `private_key_pem`, the value provided here is never persisted to Terraform state. Requires `private_key_pem_wo_version` to be set, and exactly one of `private_key_pem` or `private_key_pem_wo` must be set.")).attribute("private_key_pem_wo_version", Attribute::number().optional().replace().describe_plain("The version of the `private_key_pem_wo` write-only private key. Because the write-only key is not stored in state, this version is the only signal the provider has that the key changed: increment it to force the certificate request to be re-issued when rotating the key.")).attribute("uris", Attribute::list(Type::String).optional().replace().validate(validate::each(validate::length(1..=usize::MAX))).describe_plain("List of URIs for which a certificate is being requested (i.e. certificate subjects).")).block("subject", Block::list(Schema::new().describe("The subject for which a certificate is being requested. The acceptable arguments are all optional and their naming is based upon [Issuer Distinguished Names (RFC5280)](https://tools.ietf.org/html/rfc5280#section-4.1.2.4) section.").attribute("common_name", Attribute::string().optional().replace().describe_plain("Distinguished name: `CN`")).attribute("country", Attribute::string().optional().replace().describe_plain("Distinguished name: `C`")).attribute("email_address", Attribute::string().optional().replace().describe_plain("ASN.1 Object Identifier (OID): `1.2.840.113549.1.9.1`")).attribute("locality", Attribute::string().optional().replace().describe_plain("Distinguished name: `L`")).attribute("organization", Attribute::string().optional().replace().describe_plain("Distinguished name: `O`")).attribute("organizational_unit", Attribute::string().optional().replace().describe_plain("Distinguished name: `OU`")).attribute("postal_code", Attribute::string().optional().replace().describe_plain("Distinguished name: `PC`")).attribute("province", Attribute::string().optional().replace().describe_plain("Distinguished name: `ST`")).attribute("serial_number", Attribute::string().optional().replace().describe_plain("Distinguished name: `SERIALNUMBER`")).attribute("street_address", Attribute::list(Type::String).optional().replace().describe_plain("Distinguished name: `STREET`"))).replace().validate(validate::size(0..=1)))
+    let schema = Schema::new()
+        .describe("A request that an authority makes a certificate from.")
+        .attribute(
+            "cert_request_pem",
+            made("The request in PEM, with a line break at its end."),
+        )
+        .attribute(
+            "id",
+            made("The SHA-1 digest of the request in hexadecimal digits."),
+        );
+    signing_key(names(schema), OWN_KEY)
 }
 
 /// The schema of the resource type `tls_locally_signed_cert`.
 pub(super) fn tls_locally_signed_cert() -> Schema {
-    Schema::new().describe("Creates a TLS certificate in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format using a Certificate Signing Request (CSR) and signs it with a provided (local) Certificate Authority (CA).").attribute("allowed_uses", Attribute::list(Type::String).required().replace().validate(validate::each(super::certificate::known_use())).describe_plain("List of key usages allowed for the issued certificate. Values are defined in [RFC 5280](https://datatracker.ietf.org/doc/html/rfc5280) and combine flags defined by both [Key Usages](https://datatracker.ietf.org/doc/html/rfc5280#section-4.2.1.3) and [Extended Key Usages](https://datatracker.ietf.org/doc/html/rfc5280#section-4.2.1.12). Accepted values: `any_extended`, `cert_signing`, `client_auth`, `code_signing`, `content_commitment`, `crl_signing`, `data_encipherment`, `decipher_only`, `digital_signature`, `email_protection`, `encipher_only`, `ipsec_end_system`, `ipsec_tunnel`, `ipsec_user`, `key_agreement`, `key_encipherment`, `microsoft_commercial_code_signing`, `microsoft_kernel_code_signing`, `microsoft_server_gated_crypto`, `netscape_server_gated_crypto`, `ocsp_signing`, `server_auth`, `timestamping`.")).attribute("ca_cert_pem", Attribute::string().required().replace().describe_plain("Certificate data of the Certificate Authority (CA) in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format.")).attribute("ca_key_algorithm", Attribute::string().computed().keep().describe_plain("Name of the algorithm used when generating the private key provided in `ca_private_key_pem`. ")).attribute("ca_private_key_pem", Attribute::string().optional().sensitive().replace().describe_plain("Private key of the Certificate Authority (CA) used to sign the certificate, in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format. Exactly one of `ca_private_key_pem` or `ca_private_key_pem_wo` must be set.")).attribute("ca_private_key_pem_wo", Attribute::string().optional().sensitive().write_only().validate(validate::also_requires(["ca_private_key_pem_wo_version"])).describe_plain("Write-only private key of the Certificate Authority (CA) used to sign the certificate, in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format. Unlike `ca_private_key_pem`, the value provided here is never persisted to Terraform state. Requires `ca_private_key_pem_wo_version` to be set, and exactly one of `ca_private_key_pem` or `ca_private_key_pem_wo` must be set.")).attribute("ca_private_key_pem_wo_version", Attribute::number().optional().replace().describe_plain("The version of the `ca_private_key_pem_wo` write-only private key. Because the write-only key is not stored in state, this version is the only signal the provider has that the key changed: increment it to force the certificate to be re-issued when rotating the CA key.")).attribute("cert_pem", Attribute::string().computed().keep().describe_plain(r#"Certificate data in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format. **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#)).attribute("cert_request_pem", Attribute::string().required().replace().describe_plain("Certificate request data in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format.")).attribute("early_renewal_hours", Attribute::number().optional().computed().default_to(0_i64).validate(validate::at_least(0)).describe_plain("The resource will consider the certificate to have expired the given number of hours before its actual expiry time. This can be useful to deploy an updated certificate in advance of the expiration of the current certificate. However, the old certificate remains valid until its true expiration time, since this resource does not (and cannot) support certificate revocation. Also, this advance update can only be performed should the Terraform configuration be applied during the early renewal period. (default: `0`)")).attribute("id", Attribute::string().computed().keep().describe_plain("Unique identifier for this resource: the certificate serial number.")).attribute("is_ca_certificate", Attribute::bool().optional().computed().replace().default_to(false).describe_plain("Is the generated certificate representing a Certificate Authority (CA) (default: `false`).")).attribute("max_path_length", Attribute::number().optional().computed().replace().keep().validate(validate::at_least(-1)).describe_plain("Maximum number of intermediate certificates that may follow this certificate in a valid certification path. If `is_ca_certificate` is `false`, this value is ignored.")).attribute("ready_for_renewal", Attribute::bool().computed().default_to(false).modify(super::certificate::ready_for_renewal).describe_plain("Is the certificate either expired (i.e. beyond the `validity_period_hours`) or ready for an early renewal (i.e. within the `early_renewal_hours`)?")).attribute("set_subject_key_id", Attribute::bool().optional().computed().replace().default_to(false).describe_plain("Should the generated certificate include a [subject key identifier](https://datatracker.ietf.org/doc/html/rfc5280#section-4.2.1.2) (default: `false`).")).attribute("validity_end_time", Attribute::string().computed().keep().describe_plain("The time until which the certificate is invalid, expressed as an [RFC3339](https://tools.ietf.org/html/rfc3339) timestamp.")).attribute("validity_period_hours", Attribute::number().required().replace().validate(validate::at_least(0)).describe_plain("Number of hours, after initial issuing, that the certificate will remain valid for.")).attribute("validity_start_time", Attribute::string().computed().keep().describe_plain("The time after which the certificate is valid, expressed as an [RFC3339](https://tools.ietf.org/html/rfc3339) timestamp."))
-}
-
-/// The schema of the resource type `tls_private_key`.
-pub(super) fn tls_private_key() -> Schema {
-    Schema::new().version(1).describe(r#"-> If the managed resource supports a write-only attribute for the private key (first introduced in Terraform 1.11), then the ephemeral variant of [`tls_private_key`](https://registry.terraform.io/providers/hashicorp/tls/latest/docs/ephemeral-resources/private_key) should be used, when possible, to avoid storing the private key data in the plan or state file.
-
-Creates a PEM (and OpenSSH) formatted private key.
-
-Generates a secure private key and encodes it in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) and [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) formats. This resource is primarily intended for easily bootstrapping throwaway development environments."#).attribute("algorithm", Attribute::string().required().replace().validate(validate::one_of(["RSA", "ECDSA", "ED25519"])).describe_plain("Name of the algorithm to use when generating the private key. Currently-supported values are: `RSA`, `ECDSA`, `ED25519`. ")).attribute("ecdsa_curve", Attribute::string().optional().computed().replace().default_to("P224").validate(validate::one_of(["P224", "P256", "P384", "P521"])).describe("When `algorithm` is `ECDSA`, the name of the elliptic curve to use. Currently-supported values are: `P224`, `P256`, `P384`, `P521`. (default: `P224`).")).attribute("id", Attribute::string().computed().keep().describe("Unique identifier for this resource: hexadecimal representation of the SHA1 checksum of the resource.")).attribute("private_key_openssh", Attribute::string().computed().sensitive().keep().describe("Private key data in [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) format.")).attribute("private_key_pem", Attribute::string().computed().sensitive().keep().describe("Private key data in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format.")).attribute("private_key_pem_pkcs8", Attribute::string().computed().sensitive().keep().describe("Private key data in [PKCS#8 PEM (RFC 5208)](https://datatracker.ietf.org/doc/html/rfc5208) format.")).attribute("public_key_fingerprint_md5", Attribute::string().computed().keep().describe("The fingerprint of the public key data in OpenSSH MD5 hash format, e.g. `aa:bb:cc:...`. Only available if the selected private key format is compatible, similarly to `public_key_openssh` and the [ECDSA P224 limitations](../../docs#limitations).")).attribute("public_key_fingerprint_sha256", Attribute::string().computed().keep().describe("The fingerprint of the public key data in OpenSSH SHA256 hash format, e.g. `SHA256:...`. Only available if the selected private key format is compatible, similarly to `public_key_openssh` and the [ECDSA P224 limitations](../../docs#limitations).")).attribute("public_key_openssh", Attribute::string().computed().keep().describe(r#" The public key data in ["Authorized Keys"](https://www.ssh.com/academy/ssh/authorized_keys/openssh#format-of-the-authorized-keys-file) format. This is not populated for `ECDSA` with curve `P224`, as it is [not supported](../../docs#limitations). **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#)).attribute("public_key_pem", Attribute::string().computed().keep().describe(r#"Public key data in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format. **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#)).attribute("rsa_bits", Attribute::number().optional().computed().replace().default_to(2048_i64).describe("When `algorithm` is `RSA`, the size of the generated RSA key, in bits (default: `2048`)."))
+    let pem = |description| {
+        Attribute::string()
+            .required()
+            .replace()
+            .describe_plain(description)
+    };
+    let schema = Schema::new()
+        .describe("A certificate that an authority of your own makes from a request.")
+        .attribute("ca_cert_pem", pem("The authority's certificate in PEM."))
+        .attribute("cert_request_pem", pem("The request in PEM."));
+    signing_key(validity(certificate(schema)), AUTHORITY_KEY)
 }
 
 /// The schema of the resource type `tls_self_signed_cert`.
 pub(super) fn tls_self_signed_cert() -> Schema {
-    Schema::new().describe("Creates a **self-signed** TLS certificate in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format.").attribute("allowed_uses", Attribute::list(Type::String).required().replace().validate(validate::each(super::certificate::known_use())).describe_plain("List of key usages allowed for the issued certificate. Values are defined in [RFC 5280](https://datatracker.ietf.org/doc/html/rfc5280) and combine flags defined by both [Key Usages](https://datatracker.ietf.org/doc/html/rfc5280#section-4.2.1.3) and [Extended Key Usages](https://datatracker.ietf.org/doc/html/rfc5280#section-4.2.1.12). Accepted values: `any_extended`, `cert_signing`, `client_auth`, `code_signing`, `content_commitment`, `crl_signing`, `data_encipherment`, `decipher_only`, `digital_signature`, `email_protection`, `encipher_only`, `ipsec_end_system`, `ipsec_tunnel`, `ipsec_user`, `key_agreement`, `key_encipherment`, `microsoft_commercial_code_signing`, `microsoft_kernel_code_signing`, `microsoft_server_gated_crypto`, `netscape_server_gated_crypto`, `ocsp_signing`, `server_auth`, `timestamping`.")).attribute("cert_pem", Attribute::string().computed().keep().describe_plain(r#"Certificate data in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format. **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#)).attribute("dns_names", Attribute::list(Type::String).optional().replace().describe_plain("List of DNS names for which a certificate is being requested (i.e. certificate subjects).")).attribute("early_renewal_hours", Attribute::number().optional().computed().default_to(0_i64).validate(validate::at_least(0)).describe_plain("The resource will consider the certificate to have expired the given number of hours before its actual expiry time. This can be useful to deploy an updated certificate in advance of the expiration of the current certificate. However, the old certificate remains valid until its true expiration time, since this resource does not (and cannot) support certificate revocation. Also, this advance update can only be performed should the Terraform configuration be applied during the early renewal period. (default: `0`)")).attribute("id", Attribute::string().computed().keep().describe_plain("Unique identifier for this resource: the certificate serial number.")).attribute("ip_addresses", Attribute::list(Type::String).optional().replace().validate(validate::each(validate::length(1..=usize::MAX))).describe_plain("List of IP addresses for which a certificate is being requested (i.e. certificate subjects).")).attribute("is_ca_certificate", Attribute::bool().optional().computed().replace().default_to(false).describe_plain("Is the generated certificate representing a Certificate Authority (CA) (default: `false`).")).attribute("key_algorithm", Attribute::string().computed().keep().describe_plain("Name of the algorithm used when generating the private key provided in `private_key_pem`. ")).attribute("max_path_length", Attribute::number().optional().computed().replace().keep().validate(validate::at_least(-1)).describe_plain("Maximum number of intermediate certificates that may follow this certificate in a valid certification path. If `is_ca_certificate` is `false`, this value is ignored.")).attribute("private_key_pem", Attribute::string().optional().sensitive().replace().describe_plain("Private key in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format, that the certificate will belong to. This can be read from a separate file using the [`file`](https://www.terraform.io/language/functions/file) interpolation function. Exactly one of `private_key_pem` or `private_key_pem_wo` must be set.")).attribute("private_key_pem_wo", Attribute::string().optional().sensitive().write_only().validate(validate::also_requires(["private_key_pem_wo_version"])).describe_plain("Write-only private key in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format, that the certificate will belong to. Unlike `private_key_pem`, the value provided here is never persisted to Terraform state. Requires `private_key_pem_wo_version` to be set, and exactly one of `private_key_pem` or `private_key_pem_wo` must be set.")).attribute("private_key_pem_wo_version", Attribute::number().optional().replace().describe_plain("The version of the `private_key_pem_wo` write-only private key. Because the write-only key is not stored in state, this version is the only signal the provider has that the key changed: increment it to force the certificate to be re-issued when rotating the key.")).attribute("ready_for_renewal", Attribute::bool().computed().default_to(false).modify(super::certificate::ready_for_renewal).describe_plain("Is the certificate either expired (i.e. beyond the `validity_period_hours`) or ready for an early renewal (i.e. within the `early_renewal_hours`)?")).attribute("set_authority_key_id", Attribute::bool().optional().computed().replace().default_to(false).describe_plain("Should the generated certificate include an [authority key identifier](https://datatracker.ietf.org/doc/html/rfc5280#section-4.2.1.1): for self-signed certificates this is the same value as the [subject key identifier](https://datatracker.ietf.org/doc/html/rfc5280#section-4.2.1.2) (default: `false`).")).attribute("set_subject_key_id", Attribute::bool().optional().computed().replace().default_to(false).describe_plain("Should the generated certificate include a [subject key identifier](https://datatracker.ietf.org/doc/html/rfc5280#section-4.2.1.2) (default: `false`).")).attribute("uris", Attribute::list(Type::String).optional().replace().validate(validate::each(validate::length(1..=usize::MAX))).describe_plain("List of URIs for which a certificate is being requested (i.e. certificate subjects).")).attribute("validity_end_time", Attribute::string().computed().keep().describe_plain("The time until which the certificate is invalid, expressed as an [RFC3339](https://tools.ietf.org/html/rfc3339) timestamp.")).attribute("validity_period_hours", Attribute::number().required().replace().validate(validate::at_least(0)).describe_plain("Number of hours, after initial issuing, that the certificate will remain valid for.")).attribute("validity_start_time", Attribute::string().computed().keep().describe_plain("The time after which the certificate is valid, expressed as an [RFC3339](https://tools.ietf.org/html/rfc3339) timestamp.")).block("subject", Block::list(Schema::new().describe("The subject for which a certificate is being requested. The acceptable arguments are all optional and their naming is based upon [Issuer Distinguished Names (RFC5280)](https://tools.ietf.org/html/rfc5280#section-4.1.2.4) section.").attribute("common_name", Attribute::string().optional().replace().describe_plain("Distinguished name: `CN`")).attribute("country", Attribute::string().optional().replace().describe_plain("Distinguished name: `C`")).attribute("email_address", Attribute::string().optional().replace().describe_plain("ASN.1 Object Identifier (OID): `1.2.840.113549.1.9.1`")).attribute("locality", Attribute::string().optional().replace().describe_plain("Distinguished name: `L`")).attribute("organization", Attribute::string().optional().replace().describe_plain("Distinguished name: `O`")).attribute("organizational_unit", Attribute::string().optional().replace().describe_plain("Distinguished name: `OU`")).attribute("postal_code", Attribute::string().optional().replace().describe_plain("Distinguished name: `PC`")).attribute("province", Attribute::string().optional().replace().describe_plain("Distinguished name: `ST`")).attribute("serial_number", Attribute::string().optional().replace().describe_plain("Distinguished name: `SERIALNUMBER`")).attribute("street_address", Attribute::list(Type::String).optional().replace().describe_plain("Distinguished name: `STREET`"))).replace().validate(validate::size(0..=1)))
+    let schema = Schema::new()
+        .describe("A certificate that is signed with its own key, for tests and for authorities.")
+        .attribute(
+            "set_authority_key_id",
+            Attribute::bool()
+                .optional()
+                .computed()
+                .replace()
+                .default_to(false)
+                .describe_plain(
+                    "Whether the certificate names the key that signed it by a digest; \
+                     false by default.",
+                ),
+        );
+    signing_key(names(validity(certificate(schema))), OWN_KEY)
 }
 
-/// The schema of the data source `tls_certificate`.
-pub(super) fn tls_certificate_data() -> Schema {
-    Schema::new().describe(r#"Get information about the TLS certificates securing a host.
-
-Use this data source to get information, such as SHA1 fingerprint or serial number, about the TLS certificates that protects a URL."#).attribute("certificates", Attribute::list(Type::object([("cert_pem", Type::String), ("is_ca", Type::Bool), ("issuer", Type::String), ("max_path_length", Type::Number), ("not_after", Type::String), ("not_before", Type::String), ("public_key_algorithm", Type::String), ("serial_number", Type::String), ("sha1_fingerprint", Type::String), ("signature_algorithm", Type::String), ("subject", Type::String), ("version", Type::Number)])).computed().describe("The certificates protecting the site, with the root of the chain first.")).attribute("content", Attribute::string().optional().validate(validate::exactly_one_of(["url"])).describe("The content of the certificate in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format.")).attribute("id", Attribute::string().computed().describe("Unique identifier of this data source: hashing of the certificates in the chain.")).attribute("url", Attribute::string().optional().describe("URL of the endpoint to get the certificates from. Accepted schemes are: `https`, `tls`. For scheme `https://` it will use the HTTP protocol and apply the `proxy` configuration of the provider, if set. For scheme `tls://` it will instead use a secure TCP socket.")).attribute("verify_chain", Attribute::bool().optional().describe("Whether to verify the certificate chain while parsing it or not (default: `true`)."))
+/// The forms of a public key.
+fn public_key(schema: Schema, describe: Describe, changed: Changed) -> Schema {
+    let form = |description: &str| describe(changed(Attribute::string().computed()), description);
+    schema
+        .attribute(
+            "public_key_fingerprint_md5",
+            form("The MD5 digest of the public key as SSH shows it; empty where SSH has none."),
+        )
+        .attribute(
+            "public_key_fingerprint_sha256",
+            form("The SHA-256 digest of the public key as SSH shows it; empty where SSH has none."),
+        )
+        .attribute(
+            "public_key_openssh",
+            form("The public key as a line of `authorized_keys`; empty for the curve `P224`."),
+        )
+        .attribute(
+            "public_key_pem",
+            form("The public key in PEM, with a line break at its end."),
+        )
 }
 
-/// The schema of the data source `tls_public_key`.
-pub(super) fn tls_public_key_data() -> Schema {
-    Schema::new().describe(r#"Get a public key from a PEM-encoded private key.
+/// What a private key is made from, and its forms.
+fn private_key(schema: Schema, made: Changed, chosen: Changed) -> Schema {
+    let secret =
+        |description| made(Attribute::string().computed().sensitive()).describe(description);
+    let schema = schema
+        .attribute(
+            "algorithm",
+            chosen(Attribute::string().required())
+                .validate(validate::one_of(["RSA", "ECDSA", "ED25519"]))
+                .describe_plain("The kind of key: `RSA`, `ECDSA` or `ED25519`."),
+        )
+        .attribute(
+            "ecdsa_curve",
+            chosen(Attribute::string().optional().computed())
+                .validate(validate::one_of(["P224", "P256", "P384", "P521"]))
+                .describe(
+                    "The curve of an `ECDSA` key: `P224`, `P256`, `P384` or `P521`; \
+                     `P224` by default.",
+                ),
+        )
+        .attribute(
+            "private_key_openssh",
+            secret("The private key in the form of OpenSSH; empty for the curve `P224`."),
+        )
+        .attribute(
+            "private_key_pem",
+            secret("The private key in PEM, in the form of its algorithm."),
+        )
+        .attribute(
+            "private_key_pem_pkcs8",
+            secret("The private key in PEM, in the form PKCS #8 that all algorithms share."),
+        )
+        .attribute(
+            "rsa_bits",
+            chosen(Attribute::number().optional().computed())
+                .describe("How many bits an `RSA` key has; 2048 by default."),
+        );
+    public_key(schema, Attribute::describe, made)
+}
 
-Use this data source to get the public key from a [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) or [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) formatted private key, for use in other resources."#).attribute("algorithm", Attribute::string().computed().describe_plain("The name of the algorithm used by the given private key. Possible values are: `RSA`, `ECDSA`, `ED25519`. ")).attribute("id", Attribute::string().computed().describe_plain("Unique identifier for this data source: hexadecimal representation of the SHA1 checksum of the data source.")).attribute("private_key_openssh", Attribute::string().optional().sensitive().describe_plain("The private key (in  [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) format) to extract the public key from. This is _mutually exclusive_ with `private_key_pem`. Currently-supported algorithms for keys are: `RSA`, `ECDSA`, `ED25519`. ")).attribute("private_key_pem", Attribute::string().optional().sensitive().validate(validate::exactly_one_of(["private_key_openssh"])).describe_plain("The private key (in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format) to extract the public key from. This is _mutually exclusive_ with `private_key_openssh`. Currently-supported algorithms for keys are: `RSA`, `ECDSA`, `ED25519`. ")).attribute("public_key_fingerprint_md5", Attribute::string().computed().describe_plain("The fingerprint of the public key data in OpenSSH MD5 hash format, e.g. `aa:bb:cc:...`. Only available if the selected private key format is compatible, as per the rules for `public_key_openssh` and [ECDSA P224 limitations](../../docs#limitations).")).attribute("public_key_fingerprint_sha256", Attribute::string().computed().describe_plain("The fingerprint of the public key data in OpenSSH SHA256 hash format, e.g. `SHA256:...`. Only available if the selected private key format is compatible, as per the rules for `public_key_openssh` and [ECDSA P224 limitations](../../docs#limitations).")).attribute("public_key_openssh", Attribute::string().computed().describe_plain(r#"The public key, in  [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) format. This is also known as ['Authorized Keys'](https://www.ssh.com/academy/ssh/authorized_keys/openssh#format-of-the-authorized-keys-file) format. This is not populated for `ECDSA` with curve `P224`, as it is [not supported](../../docs#limitations). **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#)).attribute("public_key_pem", Attribute::string().computed().describe_plain(r#"The public key, in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format. **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#))
+/// The schema of the resource type `tls_private_key`.
+pub(super) fn tls_private_key() -> Schema {
+    let schema = Schema::new()
+        .version(1)
+        .describe("A private key, which the state holds; the ephemeral type keeps it out.")
+        .attribute(
+            "id",
+            Attribute::string()
+                .computed()
+                .keep()
+                .describe("The SHA-1 digest of the public key in hexadecimal digits."),
+        );
+    private_key(schema, Attribute::keep, Attribute::replace)
+        .change("ecdsa_curve", |curve| curve.default_to("P224"))
+        .change("rsa_bits", |bits| bits.default_to(2048_i64))
 }
 
 /// The schema of the ephemeral resource type `tls_private_key`.
 pub(super) fn tls_private_key_ephemeral() -> Schema {
-    Schema::new().describe(r#"-> If the managed resource doesn't have a write-only argument available for the private key (first introduced in Terraform 1.11), then the private key can only be created with the managed resource variant of [`tls_private_key`](https://registry.terraform.io/providers/hashicorp/tls/latest/docs/resources/private_key).
+    let schema = Schema::new()
+        .describe("A private key that no plan and no state holds, for write-only attributes.");
+    private_key(schema, identity, identity)
+}
 
-Creates a PEM (and OpenSSH) formatted private key.
+/// The public part of a private key that is given.
+fn public_part(description: &str) -> Schema {
+    let text = |description| Attribute::string().computed().describe_plain(description);
+    let given = |description| {
+        Attribute::string()
+            .optional()
+            .sensitive()
+            .describe_plain(description)
+    };
+    let schema = Schema::new()
+        .describe(description)
+        .attribute(
+            "algorithm",
+            text("The kind of key: `RSA`, `ECDSA` or `ED25519`."),
+        )
+        .attribute(
+            "id",
+            text("The SHA-1 digest of the public key in hexadecimal digits."),
+        )
+        .attribute(
+            "private_key_openssh",
+            given("The private key in the form of OpenSSH; either this or `private_key_pem`."),
+        )
+        .attribute(
+            "private_key_pem",
+            given("The private key in PEM; either this or `private_key_openssh`.")
+                .validate(validate::exactly_one_of(["private_key_openssh"])),
+        );
+    public_key(schema, Attribute::describe_plain, identity)
+}
 
-Generates a secure private key and encodes it in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) and [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) formats. 
-
-The primary use-case for generating an ephemeral private key is to be used in combination with a write-only argument in a managed resource, which will avoid Terraform storing the private key data in the plan or state file."#).attribute("algorithm", Attribute::string().required().validate(validate::one_of(["RSA", "ECDSA", "ED25519"])).describe_plain("Name of the algorithm to use when generating the private key. Currently-supported values are: `RSA`, `ECDSA`, `ED25519`. ")).attribute("ecdsa_curve", Attribute::string().optional().computed().validate(validate::one_of(["P224", "P256", "P384", "P521"])).describe("When `algorithm` is `ECDSA`, the name of the elliptic curve to use. Currently-supported values are: `P224`, `P256`, `P384`, `P521`. (default: `P224`).")).attribute("private_key_openssh", Attribute::string().computed().sensitive().describe("Private key data in [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) format.")).attribute("private_key_pem", Attribute::string().computed().sensitive().describe("Private key data in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format.")).attribute("private_key_pem_pkcs8", Attribute::string().computed().sensitive().describe("Private key data in [PKCS#8 PEM (RFC 5208)](https://datatracker.ietf.org/doc/html/rfc5208) format.")).attribute("public_key_fingerprint_md5", Attribute::string().computed().describe("The fingerprint of the public key data in OpenSSH MD5 hash format, e.g. `aa:bb:cc:...`. Only available if the selected private key format is compatible, similarly to `public_key_openssh` and the [ECDSA P224 limitations](../../docs#limitations).")).attribute("public_key_fingerprint_sha256", Attribute::string().computed().describe("The fingerprint of the public key data in OpenSSH SHA256 hash format, e.g. `SHA256:...`. Only available if the selected private key format is compatible, similarly to `public_key_openssh` and the [ECDSA P224 limitations](../../docs#limitations).")).attribute("public_key_openssh", Attribute::string().computed().describe(r#" The public key data in ["Authorized Keys"](https://www.ssh.com/academy/ssh/authorized_keys/openssh#format-of-the-authorized-keys-file) format. This is not populated for `ECDSA` with curve `P224`, as it is [not supported](../../docs#limitations). **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#)).attribute("public_key_pem", Attribute::string().computed().describe(r#"Public key data in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format. **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#)).attribute("rsa_bits", Attribute::number().optional().computed().describe("When `algorithm` is `RSA`, the size of the generated RSA key, in bits (default: `2048`)."))
+/// The schema of the data source `tls_public_key`.
+pub(super) fn tls_public_key_data() -> Schema {
+    public_part("The public part of a private key.")
 }
 
 /// The schema of the ephemeral resource type `tls_public_key`.
 pub(super) fn tls_public_key_ephemeral() -> Schema {
-    Schema::new().describe(r#"Get a public key from a PEM-encoded private key.
+    public_part("The public part of a private key, which nothing stores.")
+}
 
-Use this ephemeral resource to get the public key from a [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) or [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) formatted private key, for use in other resources without storing the value in state."#).attribute("algorithm", Attribute::string().computed().describe_plain("The name of the algorithm used by the given private key. Possible values are: `RSA`, `ECDSA`, `ED25519`. ")).attribute("id", Attribute::string().computed().describe_plain("Unique identifier for this ephemeral resource: hexadecimal representation of the SHA1 checksum of the ephemeral resource.")).attribute("private_key_openssh", Attribute::string().optional().sensitive().describe_plain("The private key (in  [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) format) to extract the public key from. This is _mutually exclusive_ with `private_key_pem`. Currently-supported algorithms for keys are: `RSA`, `ECDSA`, `ED25519`. ")).attribute("private_key_pem", Attribute::string().optional().sensitive().validate(validate::exactly_one_of(["private_key_openssh"])).describe_plain("The private key (in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format) to extract the public key from. This is _mutually exclusive_ with `private_key_openssh`. Currently-supported algorithms for keys are: `RSA`, `ECDSA`, `ED25519`. ")).attribute("public_key_fingerprint_md5", Attribute::string().computed().describe_plain("The fingerprint of the public key data in OpenSSH MD5 hash format, e.g. `aa:bb:cc:...`. Only available if the selected private key format is compatible, as per the rules for `public_key_openssh` and [ECDSA P224 limitations](../../docs#limitations).")).attribute("public_key_fingerprint_sha256", Attribute::string().computed().describe_plain("The fingerprint of the public key data in OpenSSH SHA256 hash format, e.g. `SHA256:...`. Only available if the selected private key format is compatible, as per the rules for `public_key_openssh` and [ECDSA P224 limitations](../../docs#limitations).")).attribute("public_key_openssh", Attribute::string().computed().describe_plain(r#"The public key, in  [OpenSSH PEM (RFC 4716)](https://datatracker.ietf.org/doc/html/rfc4716) format. This is also known as ['Authorized Keys'](https://www.ssh.com/academy/ssh/authorized_keys/openssh#format-of-the-authorized-keys-file) format. This is not populated for `ECDSA` with curve `P224`, as it is [not supported](../../docs#limitations). **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#)).attribute("public_key_pem", Attribute::string().computed().describe_plain(r#"The public key, in [PEM (RFC 1421)](https://datatracker.ietf.org/doc/html/rfc1421) format. **NOTE**: the [underlying](https://pkg.go.dev/encoding/pem#Encode) [libraries](https://pkg.go.dev/golang.org/x/crypto/ssh#MarshalAuthorizedKey) that generate this value append a `\n` at the end of the PEM. In case this disrupts your use case, we recommend using [`trimspace()`](https://www.terraform.io/language/functions/trimspace)."#))
+/// The schema of the data source `tls_certificate`.
+pub(super) fn tls_certificate_data() -> Schema {
+    let shown = Type::object([
+        ("cert_pem", Type::String),
+        ("is_ca", Type::Bool),
+        ("issuer", Type::String),
+        ("max_path_length", Type::Number),
+        ("not_after", Type::String),
+        ("not_before", Type::String),
+        ("public_key_algorithm", Type::String),
+        ("serial_number", Type::String),
+        ("sha1_fingerprint", Type::String),
+        ("signature_algorithm", Type::String),
+        ("subject", Type::String),
+        ("version", Type::Number),
+    ]);
+    Schema::new()
+        .describe("What certificates say that a server shows or that are given.")
+        .attribute(
+            "certificates",
+            Attribute::list(shown)
+                .computed()
+                .describe("The certificates; that of the server is the last."),
+        )
+        .attribute(
+            "content",
+            Attribute::string()
+                .optional()
+                .validate(validate::exactly_one_of(["url"]))
+                .describe("The certificate to read, in PEM; either this or `url`."),
+        )
+        .attribute(
+            "id",
+            Attribute::string()
+                .computed()
+                .describe("A digest of the certificates."),
+        )
+        .attribute(
+            "url",
+            Attribute::string()
+                .optional()
+                .describe("The server to ask: a URL of `https`, or `tls` for other services."),
+        )
+        .attribute(
+            "verify_chain",
+            Attribute::bool()
+                .optional()
+                .describe("Whether a server that is not trusted is an error; true by default."),
+        )
 }
 
 /// The schema of the provider's configuration.
 pub(super) fn provider() -> Schema {
-    Schema::new().describe("Provider configuration").block("proxy", Block::list(Schema::new().describe("Proxy used by resources and data sources that connect to external endpoints.").attribute("from_env", Attribute::bool().optional().describe("When `true` the provider will discover the proxy configuration from environment variables. This is based upon [`http.ProxyFromEnvironment`](https://pkg.go.dev/net/http#ProxyFromEnvironment) and it supports the same environment variables (default: `true`).")).attribute("password", Attribute::string().optional().sensitive().describe("Password used for Basic authentication against the Proxy.")).attribute("url", Attribute::string().optional().describe("URL used to connect to the Proxy. Accepted schemes are: `http`, `https`, `socks5`. ")).attribute("username", Attribute::string().optional().describe("Username (or Token) used for Basic authentication against the Proxy."))))
+    let text = |description| Attribute::string().optional().describe(description);
+    let proxy = Schema::new()
+        .describe("The proxy to reach servers through.")
+        .attribute(
+            "from_env",
+            Attribute::bool().optional().describe(
+                "Whether environment variables such as `HTTPS_PROXY` name it; \
+                     true by default.",
+            ),
+        )
+        .attribute("password", text("The password to show to it.").sensitive())
+        .attribute(
+            "url",
+            text("Where it is: a URL of `http`, `https` or `socks5`."),
+        )
+        .attribute("username", text("The name to show to it."));
+    Schema::new()
+        .describe("How servers are reached.")
+        .block("proxy", Block::list(proxy))
 }
