@@ -87,7 +87,7 @@ mod tests {
 
     fn rewritten(path: &Path, text: &str, rewriter: &Rewriter) {
         let path = path.to_str().unwrap();
-        let original = rewriter.read(path).unwrap();
+        let original = Rewriter::read(path).unwrap();
         rewriter.replace(path, &original, text.as_bytes()).unwrap();
     }
 
