@@ -34,7 +34,8 @@ fn the_document_tells_what_it_is() {
 #[test]
 fn a_replacement_is_shown_with_unknowns_secrets_and_reasons() {
     let shown = shown();
-    let change = &shown["resource_changes"][0];
+    // Data resources stand before the managed ones of their module.
+    let change = &shown["resource_changes"][1];
     assert_eq!(change["address"], "test_object.a");
     assert_eq!(
         change["previous_address"],
@@ -58,19 +59,24 @@ fn a_replacement_is_shown_with_unknowns_secrets_and_reasons() {
 #[test]
 fn imports_deposed_objects_and_reads_are_marked() {
     let shown = shown();
-    let changes = &shown["resource_changes"];
-    assert_eq!(changes[1]["deposed"], "0a1b2c3d");
-    assert_eq!(changes[1]["change"]["actions"], json!(["delete"]));
-    assert_eq!(changes[1]["change"]["after"], Json::Null);
-    assert_eq!(changes[2]["module_address"], "module.m[\"k\"]");
-    assert_eq!(changes[2]["index"], 0);
-    assert_eq!(changes[2]["change"]["importing"], json!({"id": "i-1"}));
+    let change = |fits: &dyn Fn(&Json) -> bool| {
+        let mut changes = shown["resource_changes"].as_array().unwrap().iter();
+        changes.find(|change| fits(change)).unwrap()
+    };
+    let deposed = change(&|change| change["deposed"] == "0a1b2c3d");
+    assert_eq!(deposed["change"]["actions"], json!(["delete"]));
+    assert_eq!(deposed["change"]["after"], Json::Null);
+    let imported = change(&|change| change["change"]["importing"]["id"] == "i-1");
+    assert_eq!(imported["module_address"], "module.m[\"k\"]");
+    assert_eq!(imported["index"], 0);
     assert_eq!(
-        changes[2]["change"]["generated_config"],
+        imported["change"]["generated_config"],
         "resource \"x\" \"y\" {}\n"
     );
-    assert_eq!(changes[4]["mode"], "data");
-    assert_eq!(changes[4]["action_reason"], "read_because_config_unknown");
+    // Data resources stand before the managed ones of their module.
+    let first = &shown["resource_changes"][0];
+    assert_eq!(first["mode"], "data");
+    assert_eq!(first["action_reason"], "read_because_config_unknown");
     assert_eq!(shown["output_changes"]["url"]["after_sensitive"], true);
     assert_eq!(shown["output_changes"]["url"]["after_unknown"], true);
     assert_eq!(shown["resource_drift"][0]["address"], "test_object.a");
