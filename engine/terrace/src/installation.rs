@@ -11,10 +11,16 @@ use crate::session::Session;
 use crate::view::downloads::Downloads;
 use crate::wiring::{read_cli_config, user_directories};
 
-/// What makes requests, as the environment asks for.
+/// What makes requests, as the environment asks for: one for all of a run, which shares connections and what registries
+/// answered before.
 pub(crate) fn http(session: &Session) -> Arc<Http> {
-    let variable = |name: &str| session.environment.get(name).map(str::to_owned);
-    Arc::new(Http::new(HttpSettings::from_environment(&variable)))
+    let make = || {
+        let variable = |name: &str| session.environment.get(name).map(str::to_owned);
+        let mut settings = HttpSettings::from_environment(&variable);
+        settings.answers = cache_directory(session).map(|root| root.join("answers"));
+        Arc::new(Http::new(settings))
+    };
+    session.http.get_or_init(make).clone()
 }
 
 /// What finds registries, with the credentials and hosts of the CLI configuration.

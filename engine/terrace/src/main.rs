@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         variables: args::variable_arguments(&args),
         carrying_out: Arc::default(),
         loaded: std::sync::Mutex::default(),
+        http: std::sync::OnceLock::new(),
     });
     if let Some(log) = &session.log {
         let version = env!("CARGO_PKG_VERSION");

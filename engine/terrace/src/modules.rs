@@ -10,11 +10,11 @@ use terrace_module_source::{
     Installation, InstallationSettings, Manifest, ModuleEvent, ModuleLock, Outcome,
 };
 use terrace_port::Files as _;
-use terrace_registry_client::{Http, HttpSettings, ModuleRegistry};
+use terrace_registry_client::ModuleRegistry;
 
 use crate::command_error::CommandError;
 use crate::early::Early;
-use crate::installation::{cache_directory, discovery};
+use crate::installation::{cache_directory, discovery, http};
 use crate::outside::{Disk, write_file};
 use crate::session::Session;
 use crate::view::style::Role;
@@ -114,8 +114,7 @@ fn installation(
     options: ModuleOptions,
     earlier: Outcome,
 ) -> Result<Installation<'static>, CommandError> {
-    let variable = |name: &str| session.environment.get(name).map(str::to_owned);
-    let http = Arc::new(Http::new(HttpSettings::from_environment(&variable)));
+    let http = http(session);
     let settings = InstallationSettings {
         working_directory: PathBuf::from("."),
         data_directory: session.data_directory(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use terrace_backend_embedded::EmbeddedStore;
@@ -17,6 +17,7 @@ use terrace_gate::{
 use terrace_port::{
     Clock as _, Entropy as _, Files as _, LockInfo, LockedState, StateStore, StoreError,
 };
+use terrace_registry_client::Http;
 use terrace_value::Value;
 
 use crate::args::VariableArgument;
@@ -41,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) carrying_out: Arc<AtomicBool>,
     /// The configuration that was loaded to find the backend, until someone works with it.
     pub(crate) loaded: Mutex<Option<LoadedConfig>>,
+    /// What makes requests, once something does.
+    pub(crate) http: OnceLock<Arc<Http>>,
 }
 
 /// Where a state is, and under which rules.

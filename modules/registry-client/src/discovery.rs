@@ -123,7 +123,7 @@ impl Discovery {
         if let Some(authorization) = &authorization {
             headers.push(("authorization", authorization));
         }
-        let answer = self.http.get(url.as_str(), &headers)?;
+        let answer = self.http.get_confirmed(url.as_str(), &headers)?;
         let base = Url::parse(&answer.url).unwrap_or(url);
         if answer.status == 404 {
             // Such a host is none that offers anything.

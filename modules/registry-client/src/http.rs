@@ -11,6 +11,8 @@ use std::time::Duration;
 use reqwest::blocking::{Client, RequestBuilder, Response};
 use reqwest::header::HeaderMap;
 
+use crate::answer_cache::AnswerCache;
+use crate::answers::{Question, Remembered, forbids_storing};
 use crate::{ClientError, netrc};
 
 /// How much of an answer is kept in memory.
@@ -35,6 +37,8 @@ pub struct HttpSettings {
     pub pause: Duration,
     /// Where logins for hosts are, in the form of `.netrc`.
     pub netrc: Option<PathBuf>,
+    /// The directory of what servers answered before, which need not be there yet; without one, nothing is remembered.
+    pub answers: Option<PathBuf>,
 }
 
 impl Default for HttpSettings {
@@ -46,6 +50,7 @@ impl Default for HttpSettings {
             download_retries: 2,
             pause: Duration::from_millis(250),
             netrc: None,
+            answers: None,
         }
     }
 }
@@ -104,6 +109,9 @@ impl Answer {
     }
 }
 
+/// One of the ways to get a small document: [`Http::get`] or [`Http::get_confirmed`].
+pub(crate) type Ask = fn(&Http, &str, &[(&str, &str)]) -> Result<Answer, ClientError>;
+
 /// How far a download has come, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -118,6 +126,7 @@ pub struct Progress {
 pub struct Http {
     settings: HttpSettings,
     client: OnceLock<Result<Client, String>>,
+    answers: OnceLock<Option<AnswerCache>>,
 }
 
 impl Http {
@@ -126,6 +135,7 @@ impl Http {
         Self {
             settings,
             client: OnceLock::new(),
+            answers: OnceLock::new(),
         }
     }
 
@@ -133,6 +143,45 @@ impl Http {
     pub fn get(&self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, ClientError> {
         let response = self.send(url, headers, Some(self.settings.timeout))?;
         whole("Get", url, response)
+    }
+
+    /// Does what [`Self::get`] does for a document in JSON that seldom changes. What was answered before is answered again
+    /// where the server confirms that it still holds; then the status is 200, and of the headers of then there is only
+    /// `content-type`. Without the server's word, nothing is answered from memory.
+    pub fn get_confirmed(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Answer, ClientError> {
+        let Some(cache) = self.answers() else {
+            return self.get(url, headers);
+        };
+        let login = self.login_beside(url, headers);
+        let question = Question::new(url, headers, login.as_ref());
+        if let Some(known) = cache.get(question) {
+            let mut asked = headers.to_vec();
+            asked.push(known.condition());
+            let response = self.send(url, &asked, Some(self.settings.timeout))?;
+            if response.status().as_u16() != 304 {
+                return remember(cache, question, url, response);
+            }
+            let confirmation = without_body(&response);
+            let confirmed = known.is_confirmed_by(&confirmation);
+            if !confirmed || forbids_storing(response.headers()) {
+                cache.forget(question);
+            }
+            if confirmed {
+                return Ok(known.into_answer(confirmation));
+            }
+        }
+        let response = self.send(url, headers, Some(self.settings.timeout))?;
+        remember(cache, question, url, response)
+    }
+
+    /// What servers answered before. Nothing is opened before somebody asks for it.
+    fn answers(&self) -> Option<&AnswerCache> {
+        let open = || AnswerCache::open(self.settings.answers.as_ref()?);
+        self.answers.get_or_init(open).as_ref()
     }
 
     /// Sends the fields of a form and gets a small document. Nothing is repeated: what was sent may have had its
@@ -315,11 +364,16 @@ impl Http {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let authorised = headers.iter().any(|(name, _)| *name == "authorization");
-        if !authorised && let Some((login, password)) = self.login(url) {
+        if let Some((login, password)) = self.login_beside(url, headers) {
             request = request.basic_auth(login, Some(password));
         }
         Ok(request)
+    }
+
+    /// The login that goes with a request whose headers hold none.
+    fn login_beside(&self, url: &str, headers: &[(&str, &str)]) -> Option<(String, String)> {
+        let authorised = headers.iter().any(|(name, _)| *name == "authorization");
+        if authorised { None } else { self.login(url) }
     }
 
     /// The login that `.netrc` has for an address that holds none.
@@ -405,6 +459,22 @@ fn whole(method: &'static str, url: &str, response: Response) -> Result<Answer, 
             url: url.to_owned(),
             why: format!("the answer broke off: {error}"),
         })?;
+    Ok(answer)
+}
+
+/// An answer with its body, which is remembered where it may be.
+fn remember(
+    cache: &AnswerCache,
+    question: Question,
+    url: &str,
+    response: Response,
+) -> Result<Answer, ClientError> {
+    let headers = response.headers().clone();
+    let answer = whole("Get", url, response)?;
+    match Remembered::of(url, &headers, &answer) {
+        Some(remembered) => cache.put(question, remembered),
+        None => cache.forget(question),
+    }
     Ok(answer)
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Everything here blocks. It must not be called on a thread that drives an asynchronous runtime.
 
+mod answer_cache;
+mod answers;
 mod credentials;
 mod discovery;
 mod error;

@@ -6,7 +6,8 @@ use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
 use url::Url;
 
-use crate::{Answer, ClientError, Discovery, Host};
+use crate::http::Ask;
+use crate::{Answer, ClientError, Discovery, Host, Http};
 
 mod wire {
     use serde::Deserialize;
@@ -200,7 +201,7 @@ impl ProviderRegistry {
         provider: &ProviderAddr,
     ) -> Result<Option<ProviderListing>, ClientError> {
         let url = self.address(provider, "versions")?;
-        let Some(answer) = self.get(provider, &url)? else {
+        let Some(answer) = self.get(provider, &url, Http::get_confirmed)? else {
             return Ok(None);
         };
         parse_listing(&answer.body)
@@ -216,7 +217,7 @@ impl ProviderRegistry {
         (os, arch): (&str, &str),
     ) -> Result<Option<ProviderDownload>, ClientError> {
         let url = self.address(provider, &format!("{version}/download/{os}/{arch}"))?;
-        let Some(answer) = self.get(provider, &url)? else {
+        let Some(answer) = self.get(provider, &url, Http::get)? else {
             return Ok(None);
         };
         let base = Url::parse(&answer.url).unwrap_or(url);
@@ -262,7 +263,12 @@ impl ProviderRegistry {
             .map_err(|error| malformed(base.as_str(), error.to_string()))
     }
 
-    fn get(&self, provider: &ProviderAddr, url: &Url) -> Result<Option<Answer>, ClientError> {
+    fn get(
+        &self,
+        provider: &ProviderAddr,
+        url: &Url,
+        ask: Ask,
+    ) -> Result<Option<Answer>, ClientError> {
         let authorization = self
             .discovery
             .authorization(&Host::parse(&provider.host)?)?;
@@ -270,7 +276,7 @@ impl ProviderRegistry {
         if let Some(authorization) = &authorization {
             headers.push(("authorization", authorization));
         }
-        let answer = self.discovery.http().get(url.as_str(), &headers)?;
+        let answer = ask(self.discovery.http(), url.as_str(), &headers)?;
         if answer.status == 404 {
             Ok(None)
         } else {

@@ -200,7 +200,7 @@ impl Sources<'_> {
             .settings
             .registries
             .http()
-            .get(url.as_str(), &headers)
+            .get_confirmed(url.as_str(), &headers)
             .map_err(failed)?;
         let answer = match answer.status {
             // A mirror need not have every provider.
