@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// `text` between double quotes, with the escapes of Go's `%q`.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for character in text.chars() {

@@ -36,6 +36,7 @@ mod transcendental;
 mod yaml;
 
 pub use filesystem::read as read_named_file;
+pub use go_text::quoted;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

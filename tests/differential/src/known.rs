@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::Value;
 
 use crate::engine::Told;
 use crate::outcome::{Class, Outcome};
@@ -18,7 +19,7 @@ pub(crate) struct Known {
 }
 
 /// All of them.
-pub(crate) const KNOWN: [Known; 14] = [
+pub(crate) const KNOWN: [Known; 16] = [
     Known {
         name: "a crash of Terraform",
         reason: "Terraform panics, as `element` does for tuples and negative indexes; Terrace gives the value that the \
@@ -159,6 +160,30 @@ pub(crate) const KNOWN: [Known; 14] = [
                 && details(reference)
                     .chain(details(ours))
                     .any(|detail| detail.contains("(sensitive value)"))
+        },
+    },
+    Known {
+        name: "arguments that are errors themselves",
+        reason: "Where a part of an argument is refused, Terraform may say instead that the argument as a whole cannot be \
+                 converted, or read; Terrace reports what is wrong with the part.",
+        fits: |expression, reference, ours, class| {
+            class == Class::Summary
+                && expression.contains('(')
+                && told(ours).len() == 1
+                && details(reference).all(|detail| detail.contains("cannot convert "))
+                && first_summary(ours) != Some("Invalid function argument")
+        },
+    },
+    Known {
+        name: "marks of what is not known",
+        reason: "What an unknown secret decides over, such as the keys of an object, is unknown and no longer a secret in \
+                 Terraform; in Terrace it stays one.",
+        fits: |_, reference, ours, class| {
+            class == Class::Sensitive
+                && matches!((reference, ours), (Outcome::Value(theirs), Outcome::Value(ours))
+                    if theirs.unknown == Value::Bool(true)
+                        && theirs.sensitive != Value::Bool(true)
+                        && ours.sensitive == Value::Bool(true))
         },
     },
 ];

@@ -343,7 +343,7 @@ fn duplicate_key(key: &str, marks: Marks, span: Span) -> Diagnostic {
     let key = if marks.contains(Marks::SENSITIVE) {
         "(sensitive value)".to_owned()
     } else {
-        format!("{key:?}")
+        terrace_functions::quoted(key)
     };
     Diagnostic::error(
         "duplicate-object-key",

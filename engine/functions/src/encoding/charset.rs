@@ -385,8 +385,7 @@ fn decode_utf16(bytes: &[u8], big: bool, mark: bool) -> Option<String> {
     let (bytes, big) = match bytes {
         [0xfe, 0xff, rest @ ..] if mark => (rest, true),
         [0xff, 0xfe, rest @ ..] if mark => (rest, false),
-        // Without the byte order mark there is nothing to tell the order by.
-        _ if mark => return None,
+        // Without the byte order mark it is the order of the charset's name: big-endian for plain UTF-16.
         _ => (bytes, big),
     };
     if bytes.len() % 2 == 1 {

@@ -156,10 +156,6 @@ fn textdecodebase64(arguments: &[Value], _: &Type, _: &dyn Context) -> Result<Va
             format!("the given value has an invalid base64 symbol at offset {offset}")
         })
         .blame(0)?;
-    // Nothing is nothing in every charset, a missing byte order mark included.
-    if bytes.is_empty() {
-        return Ok(Value::from(""));
-    }
     charset.decode(&bytes).map(Value::from).ok_or_else(|| {
         let message = format!(
             "the given string contains symbols that are not defined for {}",

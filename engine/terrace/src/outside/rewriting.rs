@@ -2,12 +2,15 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// No mode of a file.
 const UNKNOWN: u32 = u32::MAX;
+
+/// How many bytes the system takes in one piece: a process that is killed has written them or has not.
+const ONE_PIECE: usize = 4096;
 
 /// A file as it was found.
 pub(crate) struct Original {
@@ -17,8 +20,9 @@ pub(crate) struct Original {
     found: Metadata,
 }
 
-/// Replaces files so that a reader sees the old content or the new, never a part: each is written beside itself under
-/// another name, and renamed once it is there as a whole. May be used by several threads.
+/// Replaces files of text so that whoever is killed on the way leaves the old content or the new, never a part. A small
+/// file is written where it is, in one call; another is written beside itself under another name, and renamed once it
+/// is there as a whole. May be used by several threads.
 pub(crate) struct Rewriter {
     /// A mode that new files are known to get when they ask for it, whatever the process leaves out of modes.
     granted: AtomicU32,
@@ -51,6 +55,9 @@ impl Rewriter {
         if original.found.is_symlink() {
             return super::write_file(path, bytes);
         }
+        if original.bytes.len().max(bytes.len()) <= ONE_PIECE {
+            return overwrite(path, original, bytes);
+        }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let temporary = Path::new(path).with_file_name(format!("{}{number}.tmp", self.prefix));
         let mode = original.found.permissions().mode() & 0o7777;
@@ -79,6 +86,29 @@ impl Rewriter {
         permissions.set_mode(mode);
         file.set_permissions(permissions)
     }
+}
+
+/// Writes a small text over another. Where the new one is shorter, lines without anything stand for what is missing until
+/// the file is cut: with or without them the text means the same.
+fn overwrite(path: &str, original: &Original, bytes: &[u8]) -> io::Result<()> {
+    let mut padded = [b'\n'; ONE_PIECE];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    let piece = &padded[..bytes.len().max(original.bytes.len())];
+    let file = OpenOptions::new().write(true).open(path)?;
+    let written = file.write_at(piece, 0)?;
+    if written < piece.len() {
+        // A full disk, for one: what was there is put back, which takes no more room than it had.
+        file.write_all_at(&original.bytes, 0)?;
+        file.set_len(original.bytes.len() as u64)?;
+        return Err(io::Error::new(
+            io::ErrorKind::WriteZero,
+            "there is no room for all of it",
+        ));
+    }
+    if bytes.len() < piece.len() {
+        file.set_len(bytes.len() as u64)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -112,6 +142,29 @@ mod tests {
             std::fs::read_dir(directory.path()).unwrap().count(),
             modes.len()
         );
+    }
+
+    #[test]
+    fn texts_of_all_lengths_are_replaced() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.tf");
+        let lengths = [
+            0,
+            1,
+            10,
+            ONE_PIECE - 1,
+            ONE_PIECE,
+            ONE_PIECE + 1,
+            3 * ONE_PIECE,
+        ];
+        for before in lengths {
+            for after in lengths {
+                std::fs::write(&path, "o".repeat(before)).unwrap();
+                let text = "n".repeat(after);
+                rewritten(&path, &text, &Rewriter::new());
+                assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+            }
+        }
     }
 
     #[test]
