@@ -221,17 +221,17 @@ impl Run<'_> {
         frame: Option<&Frame<'_>>,
     ) -> Result<Value, Option<CallError>> {
         let source = &call.args[0];
-        if let Some(why) = refused_as_template(source) {
-            return Err(Some(CallError::argument(
-                0,
-                format!("invalid template expression: {why}"),
-            )));
-        }
         let before = self.errors();
         let text = self.eval(source, frame);
         let variables = self.eval(&call.args[1], frame);
         if self.errors() > before {
             return Err(None);
+        }
+        if let Some(why) = refused_as_template(source) {
+            return Err(Some(CallError::argument(
+                0,
+                format!("invalid template expression: {why}"),
+            )));
         }
         if variables.is_null() {
             return Err(Some(CallError::argument(1, "argument must not be null")));
