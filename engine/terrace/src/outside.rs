@@ -21,7 +21,7 @@ use terrace_plan::FileRead;
 use terrace_port::{Clock, Entropy, FileEntry, Files, Process, ProcessOutput, ProcessRequest};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
-pub(crate) use rewriting::Rewriter;
+pub(crate) use rewriting::rewrite;
 
 /// Files of this machine, relative to the process's working directory.
 #[derive(Clone, Copy, Debug, Default)]

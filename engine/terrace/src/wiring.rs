@@ -543,6 +543,15 @@ pub(crate) fn load_config(session: &Session) -> Result<LoadedConfig, CommandErro
     }
 }
 
+/// The configuration of the working directory with no more than warnings: what is wrong with it is the error.
+pub(crate) fn load_sound_config(session: &Session) -> Result<LoadedConfig, CommandError> {
+    let (config, diagnostics) = load_config(session)?;
+    if diagnostics.has_errors() {
+        return Err(CommandError::new(diagnostics, config.sources.clone()));
+    }
+    Ok((config, diagnostics))
+}
+
 fn read_config(session: &Session) -> Result<LoadedConfig, CommandError> {
     let manifest = Manifest::read(&Disk, &session.data_directory()).map_err(|error| {
         CommandError::one(

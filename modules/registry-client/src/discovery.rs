@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use url::Url;
 
-use crate::{ClientError, Credentials, Host, Http, ServiceSettings};
+use crate::http::Ask;
+use crate::{Answer, ClientError, Credentials, Host, Http, ServiceSettings};
 
 /// Finds services of hosts. Each host is asked once.
 #[derive(Debug)]
@@ -49,6 +50,26 @@ impl Discovery {
     pub fn authorization(&self, host: &Host) -> Result<Option<String>, ClientError> {
         let token = self.credentials.token(host)?;
         Ok(token.map(|token| format!("Bearer {token}")))
+    }
+
+    /// What a registry at `host` answers at `url`; `None` where it knows nothing of it.
+    pub(crate) fn get(
+        &self,
+        host: &Host,
+        url: &Url,
+        ask: Ask,
+    ) -> Result<Option<Answer>, ClientError> {
+        let authorization = self.authorization(host)?;
+        let mut headers = vec![("accept", "application/json")];
+        if let Some(authorization) = &authorization {
+            headers.push(("authorization", authorization));
+        }
+        let answer = ask(&self.http, url.as_str(), &headers)?;
+        if answer.status == 404 {
+            Ok(None)
+        } else {
+            answer.ok().map(Some)
+        }
     }
 
     /// The address of a service such as `modules.v1`, which ends in a slash. `what` is its name for people.

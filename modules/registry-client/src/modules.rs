@@ -6,8 +6,7 @@ use std::sync::Arc;
 use terrace_addr::version::Version;
 use url::Url;
 
-use crate::http::Ask;
-use crate::{Answer, ClientError, Discovery, Host, Http};
+use crate::{ClientError, Discovery, Host, Http};
 
 mod wire {
     use serde::Deserialize;
@@ -75,7 +74,10 @@ impl ModuleRegistry {
     /// The versions of a module, those that are no versions left out; `None` where the registry does not know it.
     pub fn versions(&self, module: &ModuleName) -> Result<Option<Vec<Version>>, ClientError> {
         let url = self.address(module, "versions")?;
-        let Some(answer) = self.get(module, &url, Http::get_confirmed)? else {
+        let Some(answer) = self
+            .discovery
+            .get(&module.host, &url, Http::get_confirmed)?
+        else {
             return Ok(None);
         };
         let listed: wire::Versions =
@@ -99,7 +101,7 @@ impl ModuleRegistry {
             url: url.to_string(),
             why,
         };
-        let Some(answer) = self.get(module, &url, Http::get)? else {
+        let Some(answer) = self.discovery.get(&module.host, &url, Http::get)? else {
             return Err(ClientError::Status {
                 url: url.to_string(),
                 status: 404,
@@ -148,20 +150,6 @@ impl ModuleRegistry {
             url: base.to_string(),
             why: error.to_string(),
         })
-    }
-
-    fn get(&self, module: &ModuleName, url: &Url, ask: Ask) -> Result<Option<Answer>, ClientError> {
-        let authorization = self.discovery.authorization(&module.host)?;
-        let mut headers = vec![("accept", "application/json")];
-        if let Some(authorization) = &authorization {
-            headers.push(("authorization", authorization));
-        }
-        let answer = ask(self.discovery.http(), url.as_str(), &headers)?;
-        if answer.status == 404 {
-            Ok(None)
-        } else {
-            answer.ok().map(Some)
-        }
     }
 }
 

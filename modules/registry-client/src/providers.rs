@@ -6,8 +6,7 @@ use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
 use url::Url;
 
-use crate::http::Ask;
-use crate::{Answer, ClientError, Discovery, Host, Http};
+use crate::{ClientError, Discovery, Host, Http};
 
 mod wire {
     use serde::Deserialize;
@@ -201,7 +200,8 @@ impl ProviderRegistry {
         provider: &ProviderAddr,
     ) -> Result<Option<ProviderListing>, ClientError> {
         let url = self.address(provider, "versions")?;
-        let Some(answer) = self.get(provider, &url, Http::get_confirmed)? else {
+        let host = Host::parse(&provider.host)?;
+        let Some(answer) = self.discovery.get(&host, &url, Http::get_confirmed)? else {
             return Ok(None);
         };
         parse_listing(&answer.body)
@@ -217,7 +217,8 @@ impl ProviderRegistry {
         (os, arch): (&str, &str),
     ) -> Result<Option<ProviderDownload>, ClientError> {
         let url = self.address(provider, &format!("{version}/download/{os}/{arch}"))?;
-        let Some(answer) = self.get(provider, &url, Http::get)? else {
+        let host = Host::parse(&provider.host)?;
+        let Some(answer) = self.discovery.get(&host, &url, Http::get)? else {
             return Ok(None);
         };
         let base = Url::parse(&answer.url).unwrap_or(url);
@@ -261,27 +262,6 @@ impl ProviderRegistry {
         let text = format!("{}/{}/{rest}", provider.namespace, provider.name);
         base.join(&text)
             .map_err(|error| malformed(base.as_str(), error.to_string()))
-    }
-
-    fn get(
-        &self,
-        provider: &ProviderAddr,
-        url: &Url,
-        ask: Ask,
-    ) -> Result<Option<Answer>, ClientError> {
-        let authorization = self
-            .discovery
-            .authorization(&Host::parse(&provider.host)?)?;
-        let mut headers = vec![("accept", "application/json")];
-        if let Some(authorization) = &authorization {
-            headers.push(("authorization", authorization));
-        }
-        let answer = ask(self.discovery.http(), url.as_str(), &headers)?;
-        if answer.status == 404 {
-            Ok(None)
-        } else {
-            answer.ok().map(Some)
-        }
     }
 }
 

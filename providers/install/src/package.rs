@@ -9,14 +9,7 @@ const LARGEST: u64 = 8 << 30;
 
 /// Unpacks an archive into `target`, which is replaced. The target is whole or not there.
 pub(crate) fn unpack(archive: &Path, target: &Path) -> io::Result<()> {
-    let parent = parent_of(target)?;
-    std::fs::create_dir_all(parent)?;
-    let fresh = tempfile::Builder::new()
-        .prefix(".unpacking-")
-        .tempdir_in(parent)?;
-    let package = fresh.path().join("package");
-    unpack_aside(archive, &package)?;
-    replace(&package, target)
+    make_aside(target, ".unpacking-", |made| unpack_aside(archive, made))
 }
 
 /// Unpacks an archive into the new directory `fresh`, which is not there yet. On failure something may be left of it.
@@ -50,6 +43,20 @@ pub(crate) fn unpack_aside(archive: &Path, fresh: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Has `make` make something under another name beside `target`, and puts it in its place once it is whole.
+fn make_aside(
+    target: &Path,
+    prefix: &str,
+    make: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    let parent = parent_of(target)?;
+    std::fs::create_dir_all(parent)?;
+    let fresh = tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?;
+    let made = fresh.path().join("package");
+    make(&made)?;
+    replace(&made, target)
+}
+
 /// Puts the directory `fresh` in the place of whatever is at `target`.
 fn replace(fresh: &Path, target: &Path) -> io::Result<()> {
     // Someone else may do the same at this moment: whoever comes last has it.
@@ -79,14 +86,7 @@ fn set_mode(_path: &Path, _mode: Option<u32>) -> io::Result<()> {
 /// Makes `target` lead to the directory `package`, by a link where the system has links, else by a copy.
 pub(crate) fn link(package: &Path, target: &Path) -> io::Result<()> {
     let package = package.canonicalize()?;
-    let parent = parent_of(target)?;
-    std::fs::create_dir_all(parent)?;
-    let fresh = tempfile::Builder::new()
-        .prefix(".linking-")
-        .tempdir_in(parent)?;
-    let made = fresh.path().join("package");
-    link_or_copy(&package, &made)?;
-    replace(&made, target)
+    make_aside(target, ".linking-", |made| link_or_copy(&package, made))
 }
 
 #[cfg(unix)]
@@ -112,14 +112,7 @@ fn link_or_copy(package: &Path, target: &Path) -> io::Result<()> {
 /// Makes `target` the same package as the directory `package`, of whose files it shares the contents where the file
 /// system allows that.
 pub(crate) fn share(package: &Path, target: &Path) -> io::Result<()> {
-    let parent = parent_of(target)?;
-    std::fs::create_dir_all(parent)?;
-    let fresh = tempfile::Builder::new()
-        .prefix(".linking-")
-        .tempdir_in(parent)?;
-    let made = fresh.path().join("package");
-    share_into(package, &made)?;
-    replace(&made, target)
+    make_aside(target, ".linking-", |made| share_into(package, made))
 }
 
 fn share_into(from: &Path, to: &Path) -> io::Result<()> {

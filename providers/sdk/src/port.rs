@@ -16,7 +16,7 @@ use crate::erased::{AnyResource, Entry};
 use crate::function::Arguments;
 use crate::{
     Data, Diagnostic, Diagnostics, ImportFrom, MoveFrom, Object, Outcome, Plan, Private, Provider,
-    plan,
+    Schema, plan,
 };
 
 fn find<T: Clone>(
@@ -27,6 +27,21 @@ fn find<T: Clone>(
     table.get(name).cloned().ok_or_else(|| ProviderError {
         message: format!("it has no {what} {name:?}"),
     })
+}
+
+/// What a schema's own checks and `check` say of a configuration.
+async fn checked(
+    schema: &Schema,
+    config: &Value,
+    check: impl FnOnce(&Object, &mut Diagnostics) + Send,
+) -> Attempt<()> {
+    let config = Object::of(config).unwrap_or_default();
+    let diagnostics = guarded(async {
+        let mut diagnostics = schema.validated(&config);
+        check(&config, &mut diagnostics);
+        diagnostics
+    });
+    Ok(reply((), diagnostics.await?))
 }
 
 fn identity_value(
@@ -464,35 +479,26 @@ impl<C: Send + Sync + 'static> Port for Provider<C> {
 
     async fn validate_resource_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         let entry = self.resource(type_name)?;
-        let config = Object::of(&config).unwrap_or_default();
-        let diagnostics = guarded(async {
-            let mut diagnostics = entry.schema.validated(&config);
-            entry.of.validate(&config, &mut diagnostics);
-            diagnostics
-        });
-        Ok(reply((), diagnostics.await?))
+        checked(&entry.schema, &config, |config, diagnostics| {
+            entry.of.validate(config, diagnostics);
+        })
+        .await
     }
 
     async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         let entry = find(&self.shared.data_sources, "data source", type_name)?;
-        let config = Object::of(&config).unwrap_or_default();
-        let diagnostics = guarded(async {
-            let mut diagnostics = entry.schema.validated(&config);
-            entry.of.validate(&config, &mut diagnostics);
-            diagnostics
-        });
-        Ok(reply((), diagnostics.await?))
+        checked(&entry.schema, &config, |config, diagnostics| {
+            entry.of.validate(config, diagnostics);
+        })
+        .await
     }
 
     async fn validate_ephemeral_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         let entry = find(&self.shared.ephemeral, "ephemeral resource type", type_name)?;
-        let config = Object::of(&config).unwrap_or_default();
-        let diagnostics = guarded(async {
-            let mut diagnostics = entry.schema.validated(&config);
-            entry.of.validate(&config, &mut diagnostics);
-            diagnostics
-        });
-        Ok(reply((), diagnostics.await?))
+        checked(&entry.schema, &config, |config, diagnostics| {
+            entry.of.validate(config, diagnostics);
+        })
+        .await
     }
 
     async fn upgrade_state(&self, state: ResourceState) -> Attempt<Value> {

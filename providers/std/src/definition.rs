@@ -65,6 +65,23 @@ impl Definition {
             upgrade: |_, _| Ok(()),
         }
     }
+
+    async fn change_apart(
+        &self,
+        call: &Call<Outside>,
+        prior: Option<Object>,
+        planned: Object,
+    ) -> Outcome<Object> {
+        let (apply, outside, config) = (self.apply, call.client.clone(), call.config.clone());
+        apart(move || {
+            let change = Change {
+                prior: prior.as_ref(),
+                config: &config,
+            };
+            apply(change, planned, &outside)
+        })
+        .await
+    }
 }
 
 /// Does what takes its time where it keeps nobody waiting.
@@ -107,15 +124,7 @@ impl Resource for Definition {
     }
 
     async fn create(&self, call: &mut Call<Outside>, planned: Object) -> Outcome<Object> {
-        let (apply, outside, config) = (self.apply, call.client.clone(), call.config.clone());
-        apart(move || {
-            let change = Change {
-                prior: None,
-                config: &config,
-            };
-            apply(change, planned, &outside)
-        })
-        .await
+        self.change_apart(call, None, planned).await
     }
 
     async fn read(&self, call: &mut Call<Outside>, state: Object) -> Outcome<Option<Object>> {
@@ -129,15 +138,7 @@ impl Resource for Definition {
         prior: Object,
         planned: Object,
     ) -> Outcome<Object> {
-        let (apply, outside, config) = (self.apply, call.client.clone(), call.config.clone());
-        apart(move || {
-            let change = Change {
-                prior: Some(&prior),
-                config: &config,
-            };
-            apply(change, planned, &outside)
-        })
-        .await
+        self.change_apart(call, Some(prior), planned).await
     }
 
     async fn delete(&self, call: &mut Call<Outside>, state: Object) -> Outcome<()> {

@@ -107,18 +107,7 @@ pub(crate) async fn decode(
     outcome: &mut ManagedOutcome,
 ) -> Option<Value> {
     if stored.schema_version > subject.schema.version {
-        let provider = subject.provider_config.provider.for_display();
-        outcome.diagnostics.push(
-            Diagnostic::error(
-                "state-newer-than-provider",
-                "Resource instance managed by newer provider version",
-                format!(
-                    "The current state of {} was created by a newer provider version than is currently selected. Upgrade the {provider} provider to work with this state.",
-                    subject.address
-                ),
-            )
-            .address(&subject.address),
-        );
+        outcome.diagnostics.push(newer_provider(subject));
         return None;
     }
     let request = ResourceState {
@@ -161,6 +150,21 @@ pub(crate) async fn decode(
     Some(remark_value(&reply.value, &subject.schema.block, &paths))
 }
 
+/// What is stored has a schema that the selected provider does not know yet.
+fn newer_provider(subject: &Subject) -> Diagnostic {
+    let provider = subject.provider_config.provider.for_display();
+    let detail = format!(
+        "The current state of {} was created by a newer provider version than is currently selected. Upgrade the {provider} provider to work with this state.",
+        subject.address
+    );
+    Diagnostic::error(
+        "state-newer-than-provider",
+        "Resource instance managed by newer provider version",
+        detail,
+    )
+    .address(&subject.address)
+}
+
 /// What identifies a stored object, in the form of the present schema. The outer `None` means errors.
 async fn identity_of(
     subject: &Subject,
@@ -171,18 +175,7 @@ async fn identity_of(
         return Some(None);
     };
     if identity.schema_version > schema.version {
-        let provider = subject.provider_config.provider.for_display();
-        outcome.diagnostics.push(
-            Diagnostic::error(
-                "state-newer-than-provider",
-                "Resource instance managed by newer provider version",
-                format!(
-                    "The current state of {} was created by a newer provider version than is currently selected. Upgrade the {provider} provider to work with this state.",
-                    subject.address
-                ),
-            )
-            .address(&subject.address),
-        );
+        outcome.diagnostics.push(newer_provider(subject));
         return None;
     }
     let asked = terrace_instances::stored_identity(

@@ -27,7 +27,9 @@ use crate::outside::{ConsoleContext, Disk};
 use crate::session::{Place, Session};
 use crate::view::editor::{Editor, Line};
 use crate::view::repl;
-use crate::wiring::{ProviderSet, Wiring, load_config, load_config_for_backend, needed_providers};
+use crate::wiring::{
+    ProviderSet, Wiring, load_config_for_backend, load_sound_config, needed_providers,
+};
 
 const HELP: &str = "\
 The Terrace console evaluates expressions of the language. Resources have the values that the state
@@ -100,10 +102,7 @@ impl Console {
         place: &Place,
         state: &State,
     ) -> Result<Self, CommandError> {
-        let (config, diagnostics) = load_config(session)?;
-        if diagnostics.has_errors() {
-            return Err(CommandError::new(diagnostics, config.sources.clone()));
-        }
+        let (config, diagnostics) = load_sound_config(session)?;
         session.view.diagnostics(diagnostics, &config.sources);
         let mut sources = config.sources.clone();
         let variables = given_variables(session, place, &config, &mut sources)?;

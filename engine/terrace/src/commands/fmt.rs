@@ -10,7 +10,7 @@ use terrace_port::Files as _;
 
 use crate::args::FmtArgs;
 use crate::command_error::{BROKEN, CommandError, Outcome, SUCCESS, UNFORMATTED};
-use crate::outside::{Disk, Rewriter};
+use crate::outside::{Disk, rewrite};
 use crate::session::Session;
 
 /// Files that are rewritten, by how their names end.
@@ -121,8 +121,7 @@ impl Run {
         }
         let mut output = Vec::new();
         let mut differs = false;
-        let rewriter = Rewriter::new();
-        for found in in_parallel(&files, |path| self.wanted.file(path, &rewriter)) {
+        for found in in_parallel(&files, |path| self.wanted.file(path)) {
             differs |= found.differs;
             output.extend(found.output);
             if let Some((problems, file)) = found.problems {
@@ -206,10 +205,10 @@ impl Run {
 }
 
 impl Wanted {
-    fn file(self, path: &str, rewriter: &Rewriter) -> Formatted {
-        match Rewriter::read(path) {
-            Ok(original) => self.text(path, &original.bytes, &|formatted| {
-                rewriter.replace(path, &original, formatted)
+    fn file(self, path: &str) -> Formatted {
+        match Disk.read(path) {
+            Ok(original) => self.text(path, &original, &|formatted| {
+                rewrite(path, &original, formatted)
             }),
             Err(error) => Formatted {
                 problems: Some((

@@ -17,7 +17,7 @@ use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::outside::{Disk, PlanningContext};
 use crate::session::Session;
 use crate::view::drawing::{self, Drawing, Node, Shape, Summary};
-use crate::wiring::load_config;
+use crate::wiring::load_sound_config;
 
 /// An edge from what depends to what it depends on.
 type Edges = BTreeMap<String, BTreeSet<String>>;
@@ -112,10 +112,7 @@ struct Configured {
 
 impl Configured {
     fn load(session: &Session) -> Result<Self, CommandError> {
-        let (config, mut diagnostics) = load_config(session)?;
-        if diagnostics.has_errors() {
-            return Err(CommandError::new(diagnostics, config.sources.clone()));
-        }
+        let (config, mut diagnostics) = load_sound_config(session)?;
         let evaluator = Evaluator::new(Inputs {
             config: Arc::clone(&config),
             functions: Arc::new(FunctionTable::standard()),

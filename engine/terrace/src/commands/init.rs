@@ -14,7 +14,7 @@ use crate::installation;
 use crate::modules::{self, ModuleOptions};
 use crate::outside::{Disk, write_file};
 use crate::session::Session;
-use crate::wiring::{Wiring, load_config, needed_providers, requirements};
+use crate::wiring::{Wiring, load_sound_config, needed_providers, requirements};
 
 /// Whether the working directory holds any configuration.
 pub(crate) fn has_configuration() -> bool {
@@ -45,10 +45,7 @@ pub(crate) async fn run(session: &Arc<Session>, args: &InitArgs) -> Outcome {
         };
         modules::install(session, options).await?
     } else {
-        let (config, diagnostics) = load_config(session)?;
-        if diagnostics.has_errors() {
-            return Err(CommandError::new(diagnostics, config.sources.clone()));
-        }
+        let (config, diagnostics) = load_sound_config(session)?;
         session.view.diagnostics(diagnostics, &config.sources);
         Arc::unwrap_or_clone(config)
     };
@@ -209,14 +206,19 @@ async fn install_providers(
     told
 }
 
-fn save_lock(session: &Session, earlier: &LockFile, lock: &LockFile) -> Result<(), CommandError> {
+/// Writes the lock file of the working directory.
+pub(super) fn write_lock(lock: &LockFile) -> Result<(), CommandError> {
     lock.save(Path::new(LockFile::NAME)).map_err(|error| {
         CommandError::one(
             "unwritable-file",
             "Lock file cannot be written",
             format!("{} cannot be written: {error}.", LockFile::NAME),
         )
-    })?;
+    })
+}
+
+fn save_lock(session: &Session, earlier: &LockFile, lock: &LockFile) -> Result<(), CommandError> {
+    write_lock(lock)?;
     session.view.line(if earlier.providers.is_empty() {
         format!("\nTerrace has created a lock file {} to record the provider\nselections it made above. Include this file in your version control repository\nso that Terrace can guarantee to make the same selections by default when\nyou run \"terrace init\" in the future.", LockFile::NAME)
     } else {

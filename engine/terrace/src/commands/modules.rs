@@ -4,17 +4,14 @@ use terrace_config::ModuleNode;
 use terrace_module_source::{Manifest, ModuleSource};
 
 use crate::args::ModulesArgs;
-use crate::command_error::{CommandError, Outcome, SUCCESS};
+use crate::command_error::{Outcome, SUCCESS};
 use crate::outside::Disk;
 use crate::session::Session;
 use crate::view::modules::{CalledModule, tree};
-use crate::wiring::load_config;
+use crate::wiring::load_sound_config;
 
 pub(crate) fn run(session: &Session, args: &ModulesArgs) -> Outcome {
-    let (config, diagnostics) = load_config(session)?;
-    if diagnostics.has_errors() {
-        return Err(CommandError::new(diagnostics, config.sources.clone()));
-    }
+    let (config, _) = load_sound_config(session)?;
     let manifest = Manifest::read(&Disk, &session.data_directory()).unwrap_or_default();
     let called = called_by(&config.root, &manifest);
     if args.json {

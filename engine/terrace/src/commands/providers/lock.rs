@@ -1,7 +1,7 @@
 //! `terrace providers lock`
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use terrace_addr::ProviderAddr;
 use terrace_diag::SourceMap;
@@ -10,6 +10,7 @@ use terrace_provider_install::{Event, Installer, LockFile, Method, Requirement};
 use super::{platforms, required};
 use crate::args::ProvidersLockArgs;
 use crate::command_error::{CommandError, Outcome, SUCCESS};
+use crate::commands::init::write_lock;
 use crate::installation;
 use crate::session::Session;
 use crate::wiring::Wiring;
@@ -76,13 +77,7 @@ fn save(session: &Session, earlier: &LockFile, lock: &LockFile) -> Result<(), Co
             .line("\nSuccess! Terrace has validated the lock file and found no need for changes.");
         return Ok(());
     }
-    lock.save(Path::new(LockFile::NAME)).map_err(|error| {
-        CommandError::one(
-            "unwritable-file",
-            "Lock file cannot be written",
-            format!("{} cannot be written: {error}.", LockFile::NAME),
-        )
-    })?;
+    write_lock(lock)?;
     session.view.line("\nSuccess! Terrace has updated the lock file.\n\nReview the changes in .terraform.lock.hcl and then commit to your\nversion control system to retain the new checksums.\n");
     Ok(())
 }

@@ -14,7 +14,7 @@ use terrace_provider_install::{Platform, Requirement};
 use crate::args::ProvidersCommand;
 use crate::command_error::{CommandError, Outcome};
 use crate::session::Session;
-use crate::wiring::{load_config, needed_providers, requirements};
+use crate::wiring::{load_sound_config, needed_providers, requirements};
 
 pub(crate) async fn run(session: &Arc<Session>, command: Option<ProvidersCommand>) -> Outcome {
     match command {
@@ -27,10 +27,7 @@ pub(crate) async fn run(session: &Arc<Session>, command: Option<ProvidersCommand
 
 /// The configuration, which must be sound, and the providers that it requires.
 fn required(session: &Session) -> Result<(Arc<Config>, Vec<Requirement>), CommandError> {
-    let (config, diagnostics) = load_config(session)?;
-    if diagnostics.has_errors() {
-        return Err(CommandError::new(diagnostics, config.sources.clone()));
-    }
+    let (config, diagnostics) = load_sound_config(session)?;
     session.view.diagnostics(diagnostics, &config.sources);
     let needed = needed_providers(&config, &terrace_state::State::default());
     let wanted = requirements(&config, &needed);

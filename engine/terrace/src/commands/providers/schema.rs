@@ -6,7 +6,7 @@ use crate::args::ProvidersSchemaArgs;
 use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::session::Session;
 use crate::view::schemas::provider_schemas;
-use crate::wiring::{ProviderSet, Wiring, load_config, needed_providers};
+use crate::wiring::{ProviderSet, Wiring, load_sound_config, needed_providers};
 
 pub(crate) async fn run(session: &Session, args: &ProvidersSchemaArgs) -> Outcome {
     if !args.json {
@@ -16,10 +16,7 @@ pub(crate) async fn run(session: &Session, args: &ProvidersSchemaArgs) -> Outcom
             "Schemas are for other tools, and JSON is their only form. Add -json.",
         ));
     }
-    let (config, diagnostics) = load_config(session)?;
-    if diagnostics.has_errors() {
-        return Err(CommandError::new(diagnostics, config.sources.clone()));
-    }
+    let (config, diagnostics) = load_sound_config(session)?;
     session.view.beside(diagnostics, &config.sources);
     let place = session.place(None, Some(&config))?;
     let state = terrace_state::load(&*place.store, &place.workspace).await?;

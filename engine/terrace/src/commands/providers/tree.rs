@@ -7,7 +7,7 @@ use terrace_config::ModuleNode;
 use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::session::Session;
 use crate::view::requirements::{RequiringModule, tree};
-use crate::wiring::load_config;
+use crate::wiring::load_sound_config;
 
 pub(crate) async fn run(session: &Session) -> Outcome {
     if !crate::commands::init::has_configuration() {
@@ -17,10 +17,7 @@ pub(crate) async fn run(session: &Session) -> Outcome {
             "The directory has no Terrace configuration files. Run the command where the root module is.",
         ));
     }
-    let (config, diagnostics) = load_config(session)?;
-    if diagnostics.has_errors() {
-        return Err(CommandError::new(diagnostics, config.sources.clone()));
-    }
+    let (config, diagnostics) = load_sound_config(session)?;
     session.view.beside(diagnostics, &config.sources);
     let place = session.place(None, Some(&config))?;
     let state = terrace_state::load(&*place.store, &place.workspace).await?;
