@@ -17,6 +17,6 @@ pub use provider::{
 };
 pub use remote::{Connection, Content, Login, Platform, Proxy, Remote, RemoteError, RemoteTask};
 pub use store::{
-    JournalStore, LockInfo, LockedState, RunStore, StateStore, StateVersion, StoreError,
+    JournalStore, LockInfo, LockLease, LockedState, RunStore, StateStore, StateVersion, StoreError,
     StoredState,
 };

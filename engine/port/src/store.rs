@@ -53,6 +53,23 @@ pub struct LockInfo {
     pub created: String,
     /// Path of what is locked.
     pub path: String,
+    /// The lease by which the lock is held, where it is held by one.
+    pub lease: Option<LockLease>,
+}
+
+/// A lock that must be renewed: it may be taken over once its holder has not done so for a whole lease.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockLease {
+    /// The epoch under which the holder writes.
+    pub epoch: u64,
+    /// How long the lease lasts after each renewal.
+    pub seconds: u64,
+    /// When the holder renewed it last, by the holder's clock: RFC 3339 time.
+    pub renewed: String,
+    /// When it ends, by the holder's clock: RFC 3339 time. For people; nothing is decided by foreign clocks.
+    pub expires: String,
+    /// The run that is being carried out, if one is.
+    pub run: String,
 }
 
 /// Lineage and serial of a state, which decide whether one may replace another.

@@ -148,6 +148,7 @@ impl Session {
             version: terrace_state::TERRAFORM_VERSION.to_owned(),
             created: self.now(),
             path: String::new(),
+            lease: None,
         }
     }
 

@@ -80,6 +80,7 @@ fn info(id: &str) -> LockInfo {
         version: "1.11.4".into(),
         created: "2026-01-02T03:04:05.000000006Z".into(),
         path: "terraform.tfstate".into(),
+        lease: None,
     }
 }
 

@@ -59,6 +59,7 @@ pub fn read_lock(bytes: &[u8]) -> Option<LockInfo> {
         version: form.version,
         created: form.created,
         path: form.path,
+        lease: None,
     })
 }
 
