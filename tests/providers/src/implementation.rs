@@ -1,10 +1,10 @@
 //! The implementations of the conformance provider, and what each can do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Case;
 use terrace_test_services::{
-    Unavailable, conformance_provider_go, conformance_provider_python, conformance_provider_rust,
+    Unavailable, conformance_provider_go, conformance_provider_python,
 };
 
 /// One way in which the provider is written.
@@ -14,10 +14,19 @@ pub struct Implementation {
     pub name: &'static str,
     /// What `CONFORMANCE_VARIANT` says to its program.
     variant: &'static str,
-    program: fn() -> Result<PathBuf, Unavailable>,
+    program: Program,
     features: Features,
     /// The implementations whose deviations are its own as well, nearest first.
     pub kin: &'static [&'static str],
+}
+
+/// Where an implementation's executable comes from.
+#[derive(Clone, Copy, Debug)]
+enum Program {
+    /// It is built or installed when it is asked for.
+    Made(fn() -> Result<PathBuf, Unavailable>),
+    /// It is this package's own program, which whoever builds the tests has built.
+    Own,
 }
 
 /// The features that an implementation has.
@@ -37,7 +46,7 @@ impl Implementation {
     pub const FRAMEWORK6: Self = Self {
         name: "framework6",
         variant: "framework6",
-        program: conformance_provider_go,
+        program: Program::Made(conformance_provider_go),
         features: Features::AllBut(&["tuple", "map-block", "unknown", "legacy"]),
         kin: &[],
     };
@@ -45,7 +54,7 @@ impl Implementation {
     pub const FRAMEWORK5: Self = Self {
         name: "framework5",
         variant: "framework5",
-        program: conformance_provider_go,
+        program: Program::Made(conformance_provider_go),
         features: Features::AllBut(&["nested", "tuple", "map-block", "unknown", "legacy"]),
         kin: &[],
     };
@@ -53,7 +62,7 @@ impl Implementation {
     pub const SDK: Self = Self {
         name: "sdk",
         variant: "sdk",
-        program: conformance_provider_go,
+        program: Program::Made(conformance_provider_go),
         features: Features::Only(&[
             "basic",
             "blocks",
@@ -74,7 +83,7 @@ impl Implementation {
     pub const MUX: Self = Self {
         name: "mux",
         variant: "mux",
-        program: conformance_provider_go,
+        program: Program::Made(conformance_provider_go),
         features: Features::AllBut(RUST_ALONE),
         kin: &["sdk"],
     };
@@ -82,7 +91,7 @@ impl Implementation {
     pub const PYTHON: Self = Self {
         name: "python",
         variant: "python",
-        program: conformance_provider_python,
+        program: Program::Made(conformance_provider_python),
         features: Features::Only(&["basic", "plan", "object", "upgrade", "functions", "data"]),
         kin: &[],
     };
@@ -90,7 +99,7 @@ impl Implementation {
     pub const RUST6: Self = Self {
         name: "rust6",
         variant: "rust6",
-        program: conformance_provider_rust,
+        program: Program::Own,
         features: Features::AllBut(&["legacy"]),
         kin: &[],
     };
@@ -98,7 +107,7 @@ impl Implementation {
     pub const RUST5: Self = Self {
         name: "rust5",
         variant: "rust5",
-        program: conformance_provider_rust,
+        program: Program::Own,
         features: Features::AllBut(&["legacy", "nested"]),
         kin: &["rust6"],
     };
@@ -117,10 +126,14 @@ impl Implementation {
     }
 
     /// Its executable, built or installed if need be; `CONFORMANCE_PROGRAM` names another in its place.
-    pub fn program(&self) -> Result<PathBuf, Unavailable> {
-        match std::env::var_os("CONFORMANCE_PROGRAM") {
-            Some(path) => Ok(path.into()),
-            None => (self.program)(),
+    /// `own` is this package's program.
+    pub fn program(&self, own: &Path) -> Result<PathBuf, Unavailable> {
+        if let Some(path) = std::env::var_os("CONFORMANCE_PROGRAM") {
+            return Ok(path.into());
+        }
+        match self.program {
+            Program::Made(make) => make(),
+            Program::Own => Ok(own.to_owned()),
         }
     }
 

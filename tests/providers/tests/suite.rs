@@ -141,7 +141,8 @@ fn judge(
 
 /// Every case that the implementation can take, by one tool.
 fn suite_of(tool: Tool, implementation: &Implementation) {
-    let Some(program) = available(implementation.name, implementation.program()) else {
+    let own = Path::new(env!("CARGO_BIN_EXE_terraform-provider-conformance"));
+    let Some(program) = available(implementation.name, implementation.program(own)) else {
         return;
     };
     let recording = std::env::var_os("CONFORMANCE_RECORD").is_some();

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::install::{Unavailable, build, go, once, run, tools_directory, venv};
+use crate::install::{Unavailable, go, once, run, tools_directory, venv};
 
 /// The Go program, which serves each of its variants, built anew where its sources have changed.
 pub fn conformance_provider_go() -> Result<PathBuf, Unavailable> {
@@ -44,15 +44,6 @@ pub fn conformance_provider_python() -> Result<PathBuf, Unavailable> {
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
     }
     Ok(program)
-}
-
-/// The Rust program, built anew where its sources have changed.
-pub fn conformance_provider_rust() -> Result<PathBuf, Unavailable> {
-    build(
-        "terrace-conformance-provider",
-        "terraform-provider-conformance",
-        &[],
-    )
 }
 
 /// Where the sources in a language are.

@@ -16,9 +16,7 @@ mod sshd;
 mod web;
 
 pub use boring::BoringRegistry;
-pub use conformance::{
-    conformance_provider_go, conformance_provider_python, conformance_provider_rust,
-};
+pub use conformance::{conformance_provider_go, conformance_provider_python};
 pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
 pub use golang::current_provider;
 pub use install::{
