@@ -88,6 +88,18 @@ pub trait Signer: Send + Sync {
 /// Something that happened while planning or applying.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OperationEvent {
+    /// An import began.
+    ImportStart {
+        /// The instance.
+        address: AbsResourceInstance,
+        /// The id by which the object is looked for; `None` where its identity says it.
+        id: Option<String>,
+    },
+    /// The provider has found the object of an import.
+    ImportDone {
+        /// The instance.
+        address: AbsResourceInstance,
+    },
     /// A read of an existing object began: its id where it has one.
     RefreshStart {
         /// The instance.

@@ -1,6 +1,7 @@
 //! Where states, runs and journals are kept. Stores know bytes, lineage, serial and epoch; not what a state means.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -63,7 +64,7 @@ pub struct LockLease {
     /// The epoch under which the holder writes.
     pub epoch: u64,
     /// How long the lease lasts after each renewal.
-    pub seconds: u64,
+    pub lasts: Duration,
     /// When the holder renewed it last, by the holder's clock: RFC 3339 time.
     pub renewed: String,
     /// When it ends, by the holder's clock: RFC 3339 time. For people; nothing is decided by foreign clocks.

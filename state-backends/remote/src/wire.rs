@@ -1,5 +1,7 @@
 //! Stored forms: the record of a lock.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use terrace_port::{LockInfo, LockLease};
 
@@ -30,7 +32,7 @@ struct LeaseForm {
     #[serde(rename = "Epoch", default)]
     epoch: u64,
     #[serde(rename = "Seconds")]
-    seconds: u64,
+    seconds: f64,
     #[serde(rename = "Renewed", default)]
     renewed: String,
     #[serde(rename = "Expires", default)]
@@ -56,7 +58,7 @@ pub(crate) fn write_record(record: &LockRecord) -> String {
         path: info.path.clone(),
         lease: record.lease.as_ref().map(|lease| LeaseForm {
             epoch: lease.epoch,
-            seconds: lease.seconds,
+            seconds: lease.lasts.as_secs_f64(),
             renewed: lease.renewed.clone(),
             expires: lease.expires.clone(),
             run: lease.run.clone(),
@@ -87,7 +89,7 @@ pub(crate) fn read_record(bytes: &[u8]) -> LockRecord {
         },
         lease: form.lease.map(|lease| LockLease {
             epoch: lease.epoch,
-            seconds: lease.seconds,
+            lasts: Duration::try_from_secs_f64(lease.seconds).unwrap_or(Duration::MAX),
             renewed: lease.renewed,
             expires: lease.expires,
             run: lease.run,

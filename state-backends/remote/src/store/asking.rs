@@ -1,0 +1,205 @@
+//! Requests that are made again, and whose lost answers are found out.
+
+use std::time::Duration;
+
+use terrace_port::StoreError;
+use tokio::time::Instant;
+
+use super::{Parts, random};
+use crate::{
+    Acquired, Deleted, Failure, Forced, Held, LockRecord, Object, Put, Replaced, Token, Version,
+    When, Write,
+};
+
+/// How long a request is made again.
+struct Patience {
+    begun: Instant,
+    limit: Duration,
+    pause: Duration,
+}
+
+impl Patience {
+    fn new(limit: Duration) -> Self {
+        Self {
+            begun: Instant::now(),
+            limit,
+            pause: Duration::from_millis(100),
+        }
+    }
+
+    /// Waits before the next attempt, or gives up.
+    async fn wait(&mut self, failure: Failure) -> Result<(), StoreError> {
+        let Failure::Transient { after, .. } = &failure else {
+            return Err(failure.into());
+        };
+        // Somewhere between half and all of it, so that those who were refused together do not come again together.
+        let jitter = 500 + u32::try_from(random() % 501).unwrap_or_default();
+        let pause = after.unwrap_or(self.pause * jitter / 1000);
+        if self.begun.elapsed() + pause > self.limit {
+            return Err(failure.into());
+        }
+        tokio::time::sleep(pause).await;
+        self.pause = (self.pause * 2).min(Duration::from_secs(5));
+        Ok(())
+    }
+}
+
+/// Makes a request until it is answered.
+macro_rules! insist {
+    ($parts:expr, $request:expr) => {{
+        let mut patience = Patience::new($parts.options.patience);
+        loop {
+            match $request.await {
+                Ok(answer) => break Ok(answer),
+                Err(failure) => {
+                    if let Err(error) = patience.wait(failure).await {
+                        break Err(error);
+                    }
+                }
+            }
+        }
+    }};
+}
+
+impl Parts {
+    pub(super) async fn get(&self, name: &str) -> Result<Option<Object>, StoreError> {
+        insist!(self, self.objects.get(name))
+    }
+
+    pub(super) async fn get_all(
+        &self,
+        names: &[String],
+    ) -> Result<Vec<Option<Object>>, StoreError> {
+        insist!(self, self.objects.get_all(names))
+    }
+
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        insist!(self, self.objects.list(prefix))
+    }
+
+    /// Writes where the condition holds. A refusal is somebody else's doing, never that of an attempt of this call whose answer
+    /// was lost.
+    pub(super) async fn put(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        write: Write<'_>,
+    ) -> Result<Put, StoreError> {
+        let mut patience = Patience::new(self.options.patience);
+        let mut unsure = false;
+        loop {
+            match self.objects.put(name, bytes, write).await {
+                Ok(Put::Refused) if unsure => {
+                    let there = self.get(name).await?;
+                    return Ok(match there {
+                        Some(object) if *object.bytes == *bytes => Put::Written(object.version),
+                        _ => Put::Refused,
+                    });
+                }
+                Ok(put) => return Ok(put),
+                Err(failure) => {
+                    patience.wait(failure).await?;
+                    unsure = true;
+                }
+            }
+        }
+    }
+
+    /// Puts where a version, or nothing, is there.
+    pub(super) async fn put_over(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        over: Option<&Version>,
+        under: Option<&Token>,
+    ) -> Result<Put, StoreError> {
+        let when = over.map_or(When::Absent, When::Is);
+        self.put(name, bytes, Write { when, under }).await
+    }
+
+    pub(super) async fn delete(&self, name: &str, under: Option<&Token>) -> Result<(), StoreError> {
+        let write = Write {
+            when: When::Always,
+            under,
+        };
+        match insist!(self, self.objects.delete(name, write))? {
+            Deleted::Done => Ok(()),
+            Deleted::Refused => Err(StoreError::LockLost(format!(
+                "{} was not deleted, since the lock under which it was to be is no longer held",
+                self.objects.place(name)
+            ))),
+        }
+    }
+
+    pub(super) async fn read_lock(&self, workspace: &str) -> Result<Option<Held>, StoreError> {
+        insist!(self, self.locks.read(workspace))
+    }
+
+    pub(super) async fn is_held(
+        &self,
+        workspace: &str,
+        token: &Token,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        insist!(self, self.locks.is_held(workspace, token, id))
+    }
+
+    pub(super) async fn release(&self, workspace: &str, token: &Token) -> Result<(), StoreError> {
+        insist!(self, self.locks.release(workspace, token))
+    }
+
+    pub(super) async fn force(&self, workspace: &str, id: &str) -> Result<Forced, StoreError> {
+        insist!(self, self.locks.force(workspace, id))
+    }
+
+    pub(super) async fn acquire(
+        &self,
+        workspace: &str,
+        record: &LockRecord,
+    ) -> Result<Acquired, StoreError> {
+        let acquired = insist!(self, self.locks.acquire(workspace, record))?;
+        Ok(match acquired {
+            // An attempt whose answer was lost had taken it.
+            Acquired::Held(held) if held.record.info.id == record.info.id => {
+                Acquired::Yes(held.token)
+            }
+            acquired => acquired,
+        })
+    }
+
+    pub(super) async fn replace(
+        &self,
+        workspace: &str,
+        token: &Token,
+        record: &LockRecord,
+    ) -> Result<Replaced, StoreError> {
+        let replaced = insist!(self, self.locks.replace(workspace, token, record))?;
+        self.found_out(workspace, replaced, record).await
+    }
+
+    pub(super) async fn take_over(
+        &self,
+        workspace: &str,
+        held: &Held,
+        record: &LockRecord,
+    ) -> Result<Replaced, StoreError> {
+        let replaced = insist!(self, self.locks.take_over(workspace, held, record))?;
+        self.found_out(workspace, replaced, record).await
+    }
+
+    /// Whether a change that seems to be somebody else's was this one, whose answer was lost.
+    async fn found_out(
+        &self,
+        workspace: &str,
+        replaced: Replaced,
+        record: &LockRecord,
+    ) -> Result<Replaced, StoreError> {
+        if replaced != Replaced::Lost {
+            return Ok(replaced);
+        }
+        Ok(match self.read_lock(workspace).await? {
+            Some(held) if held.record.info.id == record.info.id => Replaced::Yes(held.token),
+            _ => Replaced::Lost,
+        })
+    }
+}
