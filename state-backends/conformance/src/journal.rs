@@ -35,15 +35,10 @@ pub(crate) async fn frames_come_back_in_order(backend: &dyn Backend) {
             .expect("reading"),
         frames
     );
-    assert!(
-        backend
-            .open()
-            .journal("other")
-            .read()
-            .await
-            .expect("reading")
-            .is_empty()
-    );
+    if backend.has_workspaces() {
+        let others = backend.open().journal("other").read().await;
+        assert!(others.expect("reading").is_empty());
+    }
     backend
         .open()
         .journal("default")

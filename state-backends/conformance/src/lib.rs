@@ -3,12 +3,14 @@
 //! A backend implements [`Backend`] for its tests and calls [`suite`]. A check that fails panics with what it expected.
 
 mod journal;
+mod lease;
 mod lock;
 mod runs;
 mod state;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use terrace_port::{LockInfo, StateStore, StateVersion};
 
@@ -22,7 +24,31 @@ pub trait Backend {
     fn journal_bytes(&self, workspace: &str) -> Option<Vec<u8>>;
     /// Replaces them.
     fn set_journal_bytes(&self, workspace: &str, bytes: &[u8]);
+    /// Whether there are other workspaces than `default`.
+    fn has_workspaces(&self) -> bool {
+        true
+    }
+    /// How long the leases of its locks last, which should be about a second; `None` where a lock ends with its process.
+    fn lease(&self) -> Option<Duration> {
+        None
+    }
+    /// Takes the lock of `default` as a process that dies without releasing it. Asked for where there is a lease.
+    fn abandon(&self, _id: &str) -> Answer<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+    /// Takes the lock of `default` as the reference takes it; `false` where that cannot be played.
+    fn lock_as_the_reference<'a>(&'a self, _id: &'a str) -> Answer<'a, bool> {
+        Box::pin(std::future::ready(false))
+    }
+    /// Waits, without keeping the store from what it does in the background.
+    fn sleep(&self, duration: Duration) -> Answer<'_, ()> {
+        std::thread::sleep(duration);
+        Box::pin(std::future::ready(()))
+    }
 }
+
+/// What comes later.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 type Check = for<'a> fn(&'a dyn Backend) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
@@ -52,6 +78,9 @@ pub async fn suite(make: &dyn Fn() -> Box<dyn Backend>) -> Vec<&'static str> {
         lock::force_unlock_asks_for_the_right_id,
         lock::an_update_is_not_lost,
         lock::a_locked_workspace_is_not_deleted,
+        lease::a_living_holders_lock_is_kept,
+        lease::a_dead_holders_lock_is_taken_over,
+        lease::a_lock_of_the_reference_is_seen_and_never_taken_over,
         runs::names_hold_bytes,
         runs::comparing_puts_refuse_what_changed,
         runs::only_one_of_many_comparing_puts_wins,
