@@ -68,7 +68,7 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
         workspace: plan.inputs.workspace.clone(),
         paths: Paths {
             cwd: request.working_directory.clone(),
-            root: ".".to_owned(),
+            root: root_of(&plan.inputs.configuration),
         },
         applying: true,
     }));
@@ -123,6 +123,12 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
         diagnostics,
         ..applied
     }
+}
+
+/// Where the root module was.
+fn root_of(configuration: &terrace_config::Snapshot) -> String {
+    let known = configuration.modules.get("");
+    known.map_or_else(|| ".".to_owned(), Clone::clone)
 }
 
 /// The stored state, if this plan may start from it now.

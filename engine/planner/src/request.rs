@@ -22,6 +22,9 @@ pub struct PlanOptions {
     pub refresh: bool,
     /// `-generate-config-out`: the file for which configuration of imports without one is generated. It is not written.
     pub generate_config: Option<String>,
+    /// Objects to take over, with the ids by which their provider finds them. They ask for [`PlanMode::RefreshOnly`], in which
+    /// import blocks are left alone; nothing else about the state changes then but what data sources and outputs say.
+    pub imports: Vec<(AbsResourceInstance, String)>,
     /// How many provider calls run at once; at least 1.
     pub parallelism: usize,
 }
@@ -34,6 +37,7 @@ impl Default for PlanOptions {
             replace: Vec::new(),
             refresh: true,
             generate_config: None,
+            imports: Vec::new(),
             parallelism: 10,
         }
     }

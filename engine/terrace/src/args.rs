@@ -1,10 +1,12 @@
 //! The command line. `-flag` and `--flag` are the same; they are made equal before clap sees them.
 
+mod import;
 mod providers;
 mod tools;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use import::{ImportArgs, StateFiles};
 pub(crate) use providers::{
     LoginArgs, LogoutArgs, ProvidersArgs, ProvidersCommand, ProvidersLockArgs, ProvidersMirrorArgs,
     ProvidersSchemaArgs,
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     /// Show root outputs.
     Output(OutputArgs),
     /// Rewrite configuration files in the usual form.
+    /// Take over an object that exists already into the state.
+    Import(ImportArgs),
     Fmt(FmtArgs),
     /// Look at the state, and change it without changing objects.
     #[command(subcommand)]

@@ -23,6 +23,7 @@ pub(crate) struct Early {
     workspace: String,
     home: Option<String>,
     timestamp: String,
+    root: String,
     /// Found when they are first needed, which is seldom.
     inputs: OnceLock<EarlyInputs>,
 }
@@ -37,6 +38,7 @@ impl Early {
             workspace: session.workspace(),
             home: session.environment.get("HOME").map(str::to_owned),
             timestamp: session.now(),
+            root: session.root.clone(),
             inputs: OnceLock::new(),
         }
     }
@@ -108,7 +110,7 @@ impl Early {
                 workspace: self.workspace.clone(),
                 paths: Paths {
                     cwd: Disk.absolute("."),
-                    root: ".".to_owned(),
+                    root: self.root.clone(),
                 },
             }
         })

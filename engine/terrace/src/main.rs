@@ -77,6 +77,7 @@ fn main() -> ExitCode {
         environment,
         variables: args::variable_arguments(&args),
         carrying_out: Arc::default(),
+        root: root_of(&cli.command),
         loaded: std::sync::Mutex::default(),
         http: std::sync::OnceLock::new(),
     });
@@ -132,6 +133,7 @@ fn view_of(command: &Command, environment: &Environment) -> View {
         Command::Fmt(args) => (false, args.no_color, false),
         Command::Console(args) => (false, args.no_color, false),
         Command::Graph(args) => (false, args.no_color, false),
+        Command::Import(args) => (args.style.json, args.style.no_color, false),
         Command::Recover(args) => (args.style.json, args.style.no_color, false),
         Command::Approve(args) => (args.style.json, args.style.no_color, false),
         Command::Promote(args) => (args.style.json, args.style.no_color, false),
@@ -141,6 +143,20 @@ fn view_of(command: &Command, environment: &Environment) -> View {
     let mut view = View::new(json, no_color, environment);
     view.compact_warnings = compact;
     view
+}
+
+/// The root module's directory: the working directory, unless the command names another.
+fn root_of(command: &Command) -> String {
+    let named = match command {
+        Command::Import(args) => args.config.as_deref(),
+        _ => None,
+    };
+    let named = named.map(|path| path.trim_end_matches('/'));
+    match named {
+        None | Some(".") => ".".to_owned(),
+        Some("") => "/".to_owned(),
+        Some(path) => path.strip_prefix("./").unwrap_or(path).to_owned(),
+    }
 }
 
 async fn run(session: &Arc<Session>, command: Command) -> Outcome {
@@ -191,6 +207,7 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         Command::Audit(command) => {
             commands::audit::run(session, &command, config().as_deref()).await
         }
+        Command::Import(args) => commands::import::run(session, args).await,
         Command::Recover(args) => commands::recover::run(session, &args).await,
         Command::Console(args) => commands::console::run(session, &args).await,
         Command::Graph(args) => commands::graph::run(session, &args).await,

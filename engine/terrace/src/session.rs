@@ -20,10 +20,10 @@ use terrace_port::{
 use terrace_registry_client::Http;
 use terrace_value::Value;
 
-use crate::args::VariableArgument;
+use crate::args::{StateFiles, VariableArgument};
 use crate::command_error::CommandError;
 use crate::early::Early;
-use crate::outside::{Disk, Environment, SystemClock, SystemEntropy, rfc3339};
+use crate::outside::{Disk, Environment, SystemClock, SystemEntropy, rfc3339, write_file};
 use crate::view::View;
 use crate::view::log::Log;
 use crate::wiring::LoadedConfig;
@@ -40,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) variables: Vec<VariableArgument>,
     /// Whether an apply is being carried out, which ends by its own rules when it is interrupted.
     pub(crate) carrying_out: Arc<AtomicBool>,
+    /// The root module's directory.
+    pub(crate) root: String,
     /// The configuration that was loaded to find the backend, until someone works with it.
     pub(crate) loaded: Mutex<Option<LoadedConfig>>,
     /// What makes requests, once something does.
@@ -291,18 +293,78 @@ impl Session {
         })
     }
 
+    /// As [`Session::place`] without an environment, with the state in files that the command line names.
+    pub(crate) fn place_in_files(
+        &self,
+        files: &StateFiles,
+        config: Option<&Config>,
+    ) -> Result<Place, CommandError> {
+        let backend = config.and_then(|config| config.root.module.backend.as_ref());
+        if let Some(backend) = backend
+            && &*backend.type_name != "local"
+        {
+            let detail = format!(
+                "The options -state, -state-out and -backup name files of the backend \"local\", and the configuration keeps its state in the backend {:?}.",
+                &*backend.type_name
+            );
+            return Err(CommandError::one(
+                "incompatible-options",
+                "State files belong to the local backend",
+                detail,
+            ));
+        }
+        let mut options = LocalOptions::new(".");
+        if let Some(path) = self
+            .own_arguments(config)?
+            .get("path")
+            .and_then(Value::as_str)
+        {
+            options.path = path.into();
+        }
+        if let Some(path) = &files.state {
+            options.path = path.into();
+        }
+        if let Some(path) = &files.state_out {
+            let from = std::mem::replace(&mut options.path, path.into());
+            copy_state(&from, &options.path)?;
+        }
+        options.backup = match files.backup.as_deref() {
+            Some("-") => Some(PathBuf::new()),
+            backup => backup.map(PathBuf::from),
+        };
+        Ok(Place {
+            store: Arc::new(LocalStore::with_options(options)),
+            workspace: "default".to_owned(),
+            project: self.find_project()?,
+            environment: None,
+            rules: None,
+            variable_files: Vec::new(),
+        })
+    }
+
+    /// The arguments of the backend that the configuration names.
+    fn own_arguments(
+        &self,
+        config: Option<&Config>,
+    ) -> Result<BTreeMap<String, Value>, CommandError> {
+        let mut arguments = BTreeMap::new();
+        if let Some(config) = config
+            && let Some(backend) = &config.root.module.backend
+        {
+            arguments = Early::new(self)
+                .backend_arguments(config, backend)
+                .map_err(|problems| CommandError::new(problems, config.sources.clone()))?;
+            arguments.extend(self.backend_overrides());
+        }
+        Ok(arguments)
+    }
+
     /// The store that the configuration names; state files in the working directory where it names none.
     fn own_store(&self, config: Option<&Config>) -> Result<Arc<dyn StateStore>, CommandError> {
         let Some(backend) = config.and_then(|config| config.root.module.backend.as_ref()) else {
             return Ok(Arc::new(LocalStore::new(".")));
         };
-        let mut arguments = BTreeMap::new();
-        if let Some(config) = config {
-            arguments = Early::new(self)
-                .backend_arguments(config, backend)
-                .map_err(|problems| CommandError::new(problems, config.sources.clone()))?;
-        }
-        arguments.extend(self.backend_overrides());
+        let arguments = self.own_arguments(config)?;
         open_store(&backend.type_name, &arguments, Path::new(".")).map_err(|mut error| {
             error.sources = config
                 .map(|config| config.sources.clone())
@@ -457,6 +519,17 @@ pub(crate) fn open_store(
             }
             Arc::new(LocalStore::with_options(options))
         }
+    })
+}
+
+/// Puts a copy of a state where the next one is to be written, if there is one.
+fn copy_state(from: &Path, to: &Path) -> Result<(), CommandError> {
+    let Ok(bytes) = Disk.read(&from.to_string_lossy()) else {
+        return Ok(());
+    };
+    write_file(&to.to_string_lossy(), &bytes).map_err(|error| {
+        let detail = format!("{} cannot be written: {error}.", to.display());
+        CommandError::one("unwritable-file", "State cannot be written", detail)
     })
 }
 

@@ -562,7 +562,7 @@ fn read_config(session: &Session) -> Result<LoadedConfig, CommandError> {
     })?;
     let resolver = Installed::new(&Disk, manifest);
     let early = Early::new(session);
-    let (config, diagnostics) = terrace_config::load_with(".", &Disk, &resolver, &early);
+    let (config, diagnostics) = terrace_config::load_with(&session.root, &Disk, &resolver, &early);
     Ok((Arc::new(config), diagnostics))
 }
 
@@ -676,7 +676,7 @@ impl Work {
             workspace: place.workspace.clone(),
             paths: Paths {
                 cwd: Disk.absolute("."),
-                root: ".".to_owned(),
+                root: session.root.clone(),
             },
             applying: false,
         });

@@ -24,7 +24,7 @@ pub struct LocalOptions {
     pub path: PathBuf,
     /// Directory of the other workspaces.
     pub workspace_directory: PathBuf,
-    /// Where the backup goes; `None` for the state's path with `.backup`.
+    /// Where the backup goes; `None` for the state's path with `.backup`, and an empty path where none is kept.
     pub backup: Option<PathBuf>,
 }
 
@@ -101,6 +101,7 @@ impl LocalStore {
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
         let backup = match (&self.options.backup, workspace) {
+            (Some(path), "default") if path.as_os_str().is_empty() => PathBuf::new(),
             (Some(path), "default") => self.options.directory.join(path),
             _ => state.with_file_name(format!("{name}.backup")),
         };
@@ -463,7 +464,7 @@ impl LockedLocal {
     fn replace(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         if !self.backed_up {
             let current = self.current()?;
-            if !current.is_empty() {
+            if !current.is_empty() && !self.places.backup.as_os_str().is_empty() {
                 files::write(&self.places.backup, &current, false).map_err(unavailable(
                     format!("writing the backup {}", self.places.backup.display()),
                 ))?;

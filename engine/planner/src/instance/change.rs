@@ -16,7 +16,7 @@ use super::{Desired, ImportBy, ManagedInput, ManagedOutcome, Subject, Wish};
 /// Decides the change and puts it into the outcome.
 pub(super) async fn plan(input: &ManagedInput, outcome: &mut ManagedOutcome) {
     match &input.wish {
-        Wish::Known(_) => {}
+        Wish::Known(_) => outcome.change = taken_over(input, outcome),
         Wish::Gone(reason) => {
             if outcome.prior.is_some() {
                 delete(input, *reason, outcome).await;
@@ -289,6 +289,21 @@ fn importing(input: &ManagedInput) -> Option<Importing> {
             id: None,
             identity: Some(identity.clone()),
         },
+    })
+}
+
+/// What is told of an object that is imported and otherwise left as it is.
+fn taken_over(input: &ManagedInput, outcome: &ManagedOutcome) -> Option<ResourceChange> {
+    let importing = importing(input)?;
+    let prior = outcome.prior.as_ref()?;
+    Some(ResourceChange {
+        before: prior.value.clone(),
+        after: prior.value.clone(),
+        private: prior.object.private.clone(),
+        identity: prior.identity.clone(),
+        importing: Some(importing),
+        dependencies: prior.object.dependencies.clone(),
+        ..empty_change(&input.subject)
     })
 }
 

@@ -124,8 +124,8 @@ pub(crate) struct ManagedInput {
 pub(crate) struct Import {
     /// The id, or the identity.
     pub(crate) by: ImportBy,
-    /// The block.
-    pub(crate) span: Span,
+    /// The block; `None` where the command line asks for it.
+    pub(crate) span: Option<Span>,
 }
 
 /// How an object to import is found.

@@ -206,6 +206,13 @@ async fn import_object(
 ) -> Option<Known> {
     let subject = &input.subject;
     let type_name = subject.address.type_name();
+    subject.observer.on_event(OperationEvent::ImportStart {
+        address: subject.address.clone(),
+        id: match &import.by {
+            ImportBy::Id(id) => Some(id.clone()),
+            ImportBy::Identity(_) => None,
+        },
+    });
     let asked = match &import.by {
         ImportBy::Id(id) => subject.provider.import(type_name, id),
         ImportBy::Identity(identity) => subject
@@ -232,7 +239,7 @@ async fn import_object(
                     import.by
                 ),
             )
-            .at(import.span)
+            .at_opt(import.span)
             .address(&subject.address),
         );
         return None;
@@ -258,7 +265,7 @@ async fn import_object(
                 "Multiple import states not supported",
                 format!("The import found more than one object, but only one can be put under {}; the {}.", subject.address, import.by),
             )
-            .at(import.span)
+            .at_opt(import.span)
             .address(&subject.address),
         );
         return None;
@@ -266,9 +273,13 @@ async fn import_object(
     if tells_write_only(subject, &first.state, "during import", outcome) {
         return None;
     }
+    subject.observer.on_event(OperationEvent::ImportDone {
+        address: subject.address.clone(),
+    });
     let dependencies = match &input.wish {
         Wish::Configured(desired) => desired.dependencies.clone(),
-        _ => [].into(),
+        Wish::Known(dependencies) => dependencies.clone(),
+        Wish::Gone(_) | Wish::Forgotten(_) => [].into(),
     };
     let object = Object {
         schema_version: subject.schema.version,
@@ -408,7 +419,7 @@ fn import_missing(input: &ManagedInput) -> Diagnostic {
             input.subject.address.to_string()
         ),
     )
-    .at_opt(input.import.as_ref().map(|import| import.span))
+    .at_opt(input.import.as_ref().and_then(|import| import.span))
     .address(&input.subject.address)
 }
 

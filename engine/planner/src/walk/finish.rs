@@ -17,6 +17,12 @@ use crate::reasons;
 impl Walk<'_> {
     /// Takes over what a finished call has brought, and lets go on what waited for it.
     pub(super) fn finish(&mut self, event: Event) {
+        if let (Some(node), Outcome::Managed(outcome)) = (event.node, &event.outcome)
+            && let Some(change) = &outcome.change
+            && change.action != Action::NoOp
+        {
+            self.changing.insert(node);
+        }
         let ok = match (event.outcome, event.about) {
             (Outcome::NoProvider, _) => false,
             (Outcome::Managed(outcome), About::Configured(context, key)) => {

@@ -34,7 +34,7 @@ impl Walk<'_> {
         for target in targets.value {
             match self.import_by(&target, block) {
                 Ok(by) => {
-                    let span = block.to.span;
+                    let span = Some(block.to.span);
                     self.imports.insert(target.to, Import { by, span });
                 }
                 Err(problem) => {
@@ -363,5 +363,5 @@ fn not_declared(address: &AbsResourceInstance, import: &Import) -> Diagnostic {
             "The configuration for the given import {address} does not exist. All target instances must have an associated configuration to be imported."
         ),
     )
-    .at(import.span)
+    .at_opt(import.span)
 }

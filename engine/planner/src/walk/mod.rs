@@ -32,7 +32,7 @@ use crate::checks::Checks;
 use crate::closure::Closure;
 use crate::instance::data::DataOutcome;
 use crate::instance::ephemeral::EphemeralOutcome;
-use crate::instance::{Import, ManagedOutcome, Subject, Wish};
+use crate::instance::{Import, ImportBy, ManagedOutcome, Subject, Wish};
 use crate::moves::{self, MoveResults};
 use crate::pool::Pool;
 use crate::reasons::CauseCache;
@@ -179,6 +179,8 @@ pub(crate) struct Walk<'a> {
     pending: HashMap<NodeId, Pending>,
     /// Instances of provider configurations that instances of resources have chosen by key.
     chosen: HashMap<AbsResourceInstance, terrace_addr::AbsProviderConfig>,
+    /// Managed resources to whose objects anything happens.
+    changing: HashSet<NodeId>,
     /// Resources that have been expanded.
     expanded: HashSet<AbsResource>,
     /// Resources whose node was left out because something before it failed.
@@ -190,6 +192,15 @@ pub(crate) struct Walk<'a> {
     failed_checks: BTreeMap<AbsNamed, Vec<String>>,
     /// Instances with conditions that cannot be decided yet, and what those read.
     undecided: BTreeMap<AbsResourceInstance, BTreeSet<Dependency>>,
+}
+
+/// The imports that the options ask for.
+fn asked_imports(options: &crate::PlanOptions) -> BTreeMap<AbsResourceInstance, Import> {
+    let asked = options.imports.iter().map(|(address, id)| {
+        let by = ImportBy::Id(id.clone());
+        (address.clone(), Import { by, span: None })
+    });
+    asked.collect()
 }
 
 impl<'a> Walk<'a> {
@@ -212,9 +223,15 @@ impl<'a> Walk<'a> {
         let closure = Closure::new(&graph, &config, &order);
         let read_by_providers = ephemeral::read_by_providers(&graph, &closure);
         let mut base = Arc::clone(&request.state);
-        let statements = moves::statements(&config);
-        let moved = moves::apply(&statements, &config, &mut base);
         let options = &request.options;
+        let imports = asked_imports(options);
+        // Taking over objects by name leaves all others where they are.
+        let statements = if imports.is_empty() {
+            moves::statements(&config)
+        } else {
+            Vec::new()
+        };
+        let moved = moves::apply(&statements, &config, &mut base);
         let included = Included::new(&options.targets, options.mode, &graph, &closure, &base);
         let queue = ReadyQueue::new(graph.dag());
         let checks = Checks::new(&config);
@@ -252,9 +269,10 @@ impl<'a> Walk<'a> {
             causes: Mutex::default(),
             pending: HashMap::new(),
             chosen: HashMap::new(),
+            changing: HashSet::new(),
             expanded: HashSet::new(),
             skipped: BTreeSet::new(),
-            imports: BTreeMap::new(),
+            imports,
             generates: BTreeSet::new(),
             failed_checks: BTreeMap::new(),
             undecided: BTreeMap::new(),

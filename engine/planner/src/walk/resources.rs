@@ -11,7 +11,7 @@ use terrace_addr::{
 use terrace_config::ResourceConfig;
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::{
-    CheckOutcome, Dependency, Evaluated, Expansion, RuleKind, Scope, Trigger, Unknowns,
+    CheckOutcome, ConfigNode, Dependency, Evaluated, Expansion, RuleKind, Scope, Trigger, Unknowns,
 };
 use terrace_graph::NodeId;
 use terrace_plan::{Action, PlanMode};
@@ -116,9 +116,12 @@ impl Walk<'_> {
             return false;
         }
         let explicit = self.evaluator.explicit_dependencies(module, block);
-        let pending = explicit
-            .iter()
-            .any(|dependency| self.has_pending_changes(dependency));
+        let pending = match block.resource.mode {
+            ResourceMode::Data => self.waits_for_changes(node, &explicit),
+            _ => explicit
+                .iter()
+                .any(|dependency| self.has_pending_changes(dependency)),
+        };
         let mut shared_reads = expanded.dependencies;
         shared_reads.extend(explicit);
         let context = Arc::new(Context {
@@ -160,7 +163,32 @@ impl Walk<'_> {
         }
         let stored = self.base.resources.get(resource);
         expansion.existing(|key| {
-            stored.is_some_and(|stored| stored.instances.contains_key(&Some(key.clone())))
+            let key = Some(key.clone());
+            stored.is_some_and(|stored| stored.instances.contains_key(&key))
+                || self.imports.contains_key(&resource.instance(key))
+        })
+    }
+
+    /// Whether data must not be read yet, since a managed resource is about to change that it waits for: one that it names
+    /// anywhere, one of its explicit dependencies, or one that lies behind those. Who names a resource wants to read what
+    /// is there once the resource is as configured, even where the value that is read stays the same.
+    fn waits_for_changes(&self, node: NodeId, explicit: &BTreeSet<Dependency>) -> bool {
+        if self.changing.is_empty() {
+            return false;
+        }
+        let dag = self.graph.dag();
+        let is_managed = |id: &NodeId| matches!(dag.get(*id), Some(ConfigNode::Resource(resource)) if resource.resource.mode == ResourceMode::Managed);
+        let named = dag.dependencies(node).filter(is_managed);
+        let explicit = explicit
+            .iter()
+            .filter_map(|dependency| self.graph.id(&whole(dependency)?));
+        named.chain(explicit).any(|id| {
+            self.changing.contains(&id)
+                || self
+                    .closure
+                    .resource_ids(id)
+                    .iter()
+                    .any(|behind| self.changing.contains(behind))
         })
     }
 
@@ -271,13 +299,18 @@ impl Walk<'_> {
     /// Only finds out how an instance is.
     fn start_known(&mut self, context: Arc<Context>, key: Option<InstanceKey>) {
         let address = context.abs.instance(key.clone());
-        let Some(stored) = self.base.object(&address).cloned() else {
-            self.settle(context.node, true);
-            return;
-        };
         let node = context.node;
+        let stored = self.base.object(&address).cloned();
+        let import = match stored {
+            Some(_) => None,
+            None => self.imports.get(&address).cloned(),
+        };
+        if stored.is_none() && import.is_none() {
+            self.settle(node, true);
+            return;
+        }
         let wish = Wish::Known(Arc::clone(&context.dependencies));
-        let launched = self.launch_managed(context, key, Some(stored), None, wish);
+        let launched = self.launch_managed(context, key, stored, import, wish);
         if launched.is_none() {
             self.settle(node, false);
         }
@@ -513,5 +546,15 @@ impl Walk<'_> {
                     && (before != after
                         || after.is_some_and(|after: Value| !after.is_wholly_known()))
             })
+    }
+}
+
+/// What an explicit dependency stands for as a whole.
+fn whole(dependency: &Dependency) -> Option<ConfigNode> {
+    match dependency {
+        Dependency::Instance(instance) => Some(ConfigNode::Resource(instance.resource.config())),
+        Dependency::Resource(resource) => Some(ConfigNode::Resource(resource.config())),
+        Dependency::Call(call) => Some(ConfigNode::CallDone(call.module.path(), call.name.clone())),
+        Dependency::Variable(_) | Dependency::Local(_) | Dependency::Output(_) => None,
     }
 }

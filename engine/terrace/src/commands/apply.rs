@@ -17,7 +17,7 @@ use terrace_port::{Clock as _, Files as _, LockedState};
 use terrace_value::Value;
 
 use super::plan::{self, Made};
-use crate::args::{ApplyArgs, PlanOptions};
+use crate::args::{ApplyArgs, ImportArgs, PlanOptions};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
 use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess, machines};
 use crate::session::{Place, Session};
@@ -35,6 +35,54 @@ struct Subject {
     digest: PlanDigest,
     run: Run,
     ephemeral: BTreeMap<Name, Value>,
+}
+
+/// What an apply is asked for as, which is told at its end.
+#[derive(Clone, Copy, PartialEq)]
+enum Request {
+    Apply,
+    Import,
+}
+
+/// How to carry out a plan.
+struct Manner<'a> {
+    request: Request,
+    lock_timeout: &'a str,
+    parallelism: usize,
+}
+
+impl<'a> Manner<'a> {
+    fn of(args: &'a ApplyArgs) -> Self {
+        Self {
+            request: Request::Apply,
+            lock_timeout: &args.lock.lock_timeout,
+            parallelism: args.options.parallelism.max(1),
+        }
+    }
+}
+
+/// Carries out the plan of an import.
+pub(crate) async fn import(
+    session: &Session,
+    place: &Place,
+    args: &ImportArgs,
+    made: Made,
+) -> Outcome {
+    let run = plan::record(session, place, &made, None).await?;
+    let digest = made.digest();
+    let Made { plan, work, .. } = made;
+    let subject = Subject {
+        plan,
+        digest,
+        run,
+        ephemeral: work.ephemeral,
+    };
+    let manner = Manner {
+        request: Request::Import,
+        lock_timeout: &args.lock.lock_timeout,
+        parallelism: args.parallelism.max(1),
+    };
+    carry_out(session, place, &manner, subject).await
 }
 
 pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
@@ -70,7 +118,7 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         run,
         ephemeral: work.ephemeral,
     };
-    carry_out(session, &place, &args, subject).await
+    carry_out(session, &place, &Manner::of(&args), subject).await
 }
 
 /// A plan without changes may still hold new check results and a refreshed state; the gate records that it was applied.
@@ -194,7 +242,7 @@ async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome
     carry_out(
         session,
         &place,
-        args,
+        &Manner::of(args),
         Subject {
             plan,
             digest,
@@ -314,7 +362,7 @@ async fn judge(
 async fn carry_out(
     session: &Session,
     place: &Place,
-    args: &ApplyArgs,
+    manner: &Manner<'_>,
     subject: Subject,
 ) -> Outcome {
     let Subject {
@@ -329,12 +377,12 @@ async fn carry_out(
     }
     let approved = judge(session, place, plan, digest).await?;
     let mut locked = session
-        .lock(place, "OperationTypeApply", &args.lock.lock_timeout)
+        .lock(place, "OperationTypeApply", manner.lock_timeout)
         .await?;
     let done = under_lock(
         session,
         place,
-        args,
+        manner,
         approved,
         (&mut *locked, &mut run, ephemeral),
     )
@@ -348,7 +396,7 @@ async fn carry_out(
 async fn under_lock(
     session: &Session,
     place: &Place,
-    args: &ApplyArgs,
+    manner: &Manner<'_>,
     approved: ApprovedPlan,
     (locked, run, ephemeral): (&mut dyn LockedState, &mut Run, BTreeMap<Name, Value>),
 ) -> Outcome {
@@ -398,7 +446,7 @@ async fn under_lock(
             observer: progress.clone(),
             ephemeral_variables: ephemeral,
             working_directory: Disk.absolute("."),
-            parallelism: args.options.parallelism.max(1),
+            parallelism: manner.parallelism,
             stop: &stop,
             ticks: futures::stream::unfold((), |()| async {
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -441,7 +489,7 @@ async fn under_lock(
             )
             .await?;
     }
-    Ok(report(session, applied, is_destroy))
+    Ok(report(session, applied, is_destroy, manner.request))
 }
 
 /// `-target` leaves things out.
@@ -461,7 +509,7 @@ const fn is_work(kind: &OpKind) -> bool {
 }
 
 /// What was done, and the outputs.
-fn report(session: &Session, applied: Applied, is_destroy: bool) -> u8 {
+fn report(session: &Session, applied: Applied, is_destroy: bool, request: Request) -> u8 {
     let failed = applied.diagnostics.has_errors();
     session
         .view
@@ -485,6 +533,9 @@ fn report(session: &Session, applied: Applied, is_destroy: bool) -> u8 {
             .view
             .output(stream::outputs_line(&applied.state.outputs));
         return if failed { FAILURE } else { SUCCESS };
+    }
+    if request == Request::Import {
+        return report_import(session, failed);
     }
     if failed {
         session.view.line(format!(
@@ -522,6 +573,14 @@ fn report(session: &Session, applied: Applied, is_destroy: bool) -> u8 {
             .paint(crate::view::style::Role::Add, summary)
     ));
     print_outputs(session, &applied.state);
+    SUCCESS
+}
+
+fn report_import(session: &Session, failed: bool) -> u8 {
+    if failed {
+        return FAILURE;
+    }
+    session.view.line("\nImport successful!\n\nThe resources that were imported are shown above. These resources are now in\nyour Terrace state and will henceforth be managed by Terrace.\n");
     SUCCESS
 }
 

@@ -18,7 +18,12 @@ use crate::wiring::{Wiring, load_sound_config, needed_providers, requirements};
 
 /// Whether the working directory holds any configuration.
 pub(crate) fn has_configuration() -> bool {
-    Disk.list(".").is_ok_and(|entries| {
+    has_configuration_in(".")
+}
+
+/// Whether a directory holds files of a configuration.
+pub(crate) fn has_configuration_in(directory: &str) -> bool {
+    Disk.list(directory).is_ok_and(|entries| {
         entries.iter().any(|entry| {
             [".tf", ".tf.json", ".tofu", ".tofu.json"]
                 .iter()

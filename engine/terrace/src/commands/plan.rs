@@ -203,6 +203,7 @@ fn planner_options(options: &PlanOptions) -> Result<PlannerOptions, CommandError
         replace,
         refresh: options.refresh,
         generate_config: None,
+        imports: Vec::new(),
         parallelism: options.parallelism.max(1),
     })
 }
@@ -279,8 +280,35 @@ async fn make_generating(
     }
     check_journal(place).await?;
     let state = terrace_state::load(&*place.store, &place.workspace).await?;
+    over(session, place, state, planner_options).await
+}
+
+/// Makes a plan that does nothing but to take over objects by their ids.
+pub(crate) async fn make_import(
+    session: &Session,
+    place: &Place,
+    state: State,
+    imports: Vec<(AbsResourceInstance, String)>,
+    parallelism: usize,
+) -> Result<Made, CommandError> {
+    let options = PlannerOptions {
+        mode: PlanMode::RefreshOnly,
+        refresh: false,
+        imports,
+        parallelism: parallelism.max(1),
+        ..PlannerOptions::default()
+    };
+    over(session, place, state, options).await
+}
+
+async fn over(
+    session: &Session,
+    place: &Place,
+    state: State,
+    options: PlannerOptions,
+) -> Result<Made, CommandError> {
     let work = Work::prepare(session, place, &state).await?;
-    let made = plan_over(session, state, &work, planner_options).await;
+    let made = plan_over(session, state, &work, options).await;
     work.providers.close().await;
     let (plan, sources) = made?;
     session
@@ -306,7 +334,12 @@ async fn plan_over(
             .values()
             .filter_map(|variable| variable.value.as_ref()),
     );
-    let observer = Progress::new(session.view, secrets, None);
+    let imports = !options.imports.is_empty();
+    let observer = if imports {
+        Progress::of_import(session.view, secrets)
+    } else {
+        Progress::new(session.view, secrets, None)
+    };
     let generates = options.generate_config.clone();
     let request = PlanRequest {
         evaluator: work.evaluator.clone(),
@@ -324,7 +357,7 @@ async fn plan_over(
     }
     let sources = work.sources.clone();
     if diagnostics.has_errors() || plan.errored {
-        if !session.view.json {
+        if !session.view.json && !imports {
             session.view.line(
                 "\nPlanning failed. Terrace encountered an error while generating this plan.",
             );
@@ -414,6 +447,15 @@ pub(crate) fn run_record(session: &Session, place: &Place, made: &Made) -> Run {
     let mode = match made.plan.mode {
         PlanMode::Normal => "normal",
         PlanMode::Destroy => "destroy",
+        PlanMode::RefreshOnly
+            if made
+                .plan
+                .changes
+                .iter()
+                .any(|change| change.importing.is_some()) =>
+        {
+            "import"
+        }
         PlanMode::RefreshOnly => "refresh-only",
     };
     Run {

@@ -17,6 +17,8 @@ pub(crate) struct Progress {
     view: View,
     secrets: Secrets,
     bar: Option<ProgressBar>,
+    /// Whether importing is all that is done, and told with more words.
+    imports: bool,
 }
 
 impl Progress {
@@ -33,7 +35,22 @@ impl Progress {
                 bar.enable_steady_tick(Duration::from_millis(120));
                 bar
             });
-        Arc::new(Self { view, secrets, bar })
+        Arc::new(Self {
+            view,
+            secrets,
+            bar,
+            imports: false,
+        })
+    }
+
+    /// One for the command that does nothing but import.
+    pub(crate) fn of_import(view: View, secrets: Secrets) -> Arc<Self> {
+        Arc::new(Self {
+            view,
+            secrets,
+            bar: None,
+            imports: true,
+        })
     }
 
     /// Takes the bar away.
@@ -60,6 +77,18 @@ impl Progress {
         }
     }
 
+    /// What is said before an import.
+    fn importing(&self, address: &AbsResourceInstance, id: Option<&str>) -> String {
+        let strong = self.view.style.paint(Role::Strong, format!("{address}:"));
+        let id = id.filter(|id| !self.secrets.hides(id));
+        match (self.imports, id) {
+            (true, Some(id)) => format!("{strong} Importing from ID {id:?}..."),
+            (true, None) => format!("{strong} Importing..."),
+            (false, Some(id)) => format!("{strong} Preparing import... [id={id}]"),
+            (false, None) => format!("{strong} Preparing import..."),
+        }
+    }
+
     fn text(&self, event: &OperationEvent) -> Option<String> {
         let id_text = |id: &Option<(String, String)>| {
             let shown = id.as_ref().filter(|(_, value)| !self.secrets.hides(value));
@@ -71,6 +100,13 @@ impl Progress {
             self.view.style.paint(Role::Strong, format!("{address}:"))
         };
         Some(match event {
+            OperationEvent::ImportStart { address, id } => self.importing(address, id.as_deref()),
+            OperationEvent::ImportDone { address } if self.imports => format!(
+                "{} Import prepared!\n  Prepared {} for import",
+                strong(address),
+                address.type_name()
+            ),
+            OperationEvent::ImportDone { .. } => return None,
             OperationEvent::RefreshStart { address, id } => {
                 format!("{} Refreshing state...{}", strong(address), id_text(id))
             }
@@ -155,8 +191,9 @@ impl Observer for Progress {
     fn on_event(&self, event: OperationEvent) {
         self.keep_track(&event);
         if self.view.json {
-            let line = stream::event_line(&event, &self.secrets);
-            self.view.output(line);
+            if let Some(line) = stream::event_line(&event, &self.secrets) {
+                self.view.output(line);
+            }
         } else if let Some(text) = self.text(&event) {
             self.print(&text);
         }

@@ -145,9 +145,10 @@ fn hook(
     hook
 }
 
-/// What happened, as a line.
-pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> String {
+/// What happened, as a line; `None` for what the stream does not tell.
+pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<String> {
     let (message, kind, content) = match event {
+        OperationEvent::ImportStart { .. } | OperationEvent::ImportDone { .. } => return None,
         OperationEvent::RefreshStart { address, id } => (
             format!("{address}: Refreshing state..."),
             "refresh_start",
@@ -241,7 +242,7 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> String {
             (message, kind, hook(address, None, secrets, extra))
         }
     };
-    line("info", &message, kind, "hook", content)
+    Some(line("info", &message, kind, "hook", content))
 }
 
 const fn action_word(action: Action) -> &'static str {

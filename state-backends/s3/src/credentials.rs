@@ -1,0 +1,264 @@
+//! Where credentials come from, in the order of today's tools: what the arguments give, the environment, the shared files,
+//! the container, the machine; and the roles that are assumed with them.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::ecs::EcsCredentialsProvider;
+use aws_config::imds::credentials::ImdsCredentialsProvider;
+use aws_config::imds::{self, client::EndpointMode};
+use aws_config::meta::credentials::CredentialsProviderChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
+use aws_config::{Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
+use terrace_backend_remote::Problem;
+
+use crate::settings::{Identity, Role, StaticKeys, WebToken};
+use crate::web::{Web, chain};
+
+/// Named in what the SDK says of credentials.
+const GIVEN: &str = "arguments";
+
+/// The credentials before any role is assumed.
+pub(crate) fn base(identity: &Identity, region: &str, web: &Web) -> Result<SharedCredentialsProvider, Problem> {
+    if let Some(keys) = &identity.given {
+        return Ok(SharedCredentialsProvider::new(fixed(keys, GIVEN)));
+    }
+    let config = ProviderConfig::without_region()
+        .with_region(Some(Region::new(region.to_owned())))
+        .with_http_client(web.clone());
+    let profile = profiles(identity, &config);
+    if identity.profile.is_some() {
+        return Ok(SharedCredentialsProvider::new(profile));
+    }
+    if let Some(keys) = &identity.environment {
+        return Ok(SharedCredentialsProvider::new(fixed(keys, "environment")));
+    }
+    let mut sources = CredentialsProviderChain::first_try(
+        "WebIdentityToken",
+        WebIdentityTokenCredentialsProvider::builder().configure(&config).build(),
+    )
+    .or_else("Profile", profile)
+    .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(&config).build());
+    if !identity.skip_metadata {
+        sources = sources.or_else("Ec2InstanceMetadata", machine(identity, &config)?);
+    }
+    Ok(SharedCredentialsProvider::new(sources))
+}
+
+fn fixed(keys: &StaticKeys, source: &'static str) -> Credentials {
+    Credentials::new(&keys.access, &keys.secret, keys.token.clone(), None, source)
+}
+
+fn profiles(identity: &Identity, config: &ProviderConfig) -> ProfileFileCredentialsProvider {
+    let mut files = ProfileFiles::builder();
+    files = if identity.config_files.is_empty() {
+        files.include_default_config_file(true)
+    } else {
+        let add = |files: aws_config::profile::profile_file::Builder, path| files.with_file(ProfileFileKind::Config, path);
+        identity.config_files.iter().fold(files, add)
+    };
+    files = if identity.credentials_files.is_empty() {
+        files.include_default_credentials_file(true)
+    } else {
+        let add = |files: aws_config::profile::profile_file::Builder, path| files.with_file(ProfileFileKind::Credentials, path);
+        identity.credentials_files.iter().fold(files, add)
+    };
+    let mut builder = ProfileFileCredentialsProvider::builder()
+        .configure(config)
+        .profile_files(files.build());
+    if let Some(profile) = &identity.profile {
+        builder = builder.profile_name(profile);
+    }
+    builder.build()
+}
+
+/// The service on the machine that knows of its role.
+fn machine(identity: &Identity, config: &ProviderConfig) -> Result<ImdsCredentialsProvider, Problem> {
+    let mut client = imds::Client::builder().configure(config).max_attempts(2);
+    if let Some(endpoint) = &identity.metadata_endpoint {
+        client = client.endpoint(endpoint).map_err(|error| {
+            Problem::with("ec2_metadata_service_endpoint", "Invalid Value", error.to_string())
+        })?;
+    }
+    if identity.metadata_ipv6 {
+        client = client.endpoint_mode(EndpointMode::IpV6);
+    }
+    Ok(ImdsCredentialsProvider::builder()
+        .configure(config)
+        .imds_client(client.build())
+        .build())
+}
+
+/// The credentials after the roles are assumed. `sts` makes requests without credentials of its own.
+pub(crate) fn assumed(identity: &Identity, base: SharedCredentialsProvider, sts: &SdkConfig) -> SharedCredentialsProvider {
+    let mut credentials = base;
+    if let Some((role, token)) = &identity.web {
+        credentials = SharedCredentialsProvider::new(Assumed {
+            client: aws_sdk_sts::Client::new(sts),
+            role: role.clone(),
+            token: Some(token.clone()),
+        });
+    }
+    if let Some(role) = &identity.role {
+        let with = sts.to_builder().credentials_provider(credentials).build();
+        credentials = SharedCredentialsProvider::new(Assumed {
+            client: aws_sdk_sts::Client::new(&with),
+            role: role.clone(),
+            token: None,
+        });
+    }
+    credentials
+}
+
+/// Credentials of a role.
+#[derive(Debug)]
+struct Assumed {
+    client: aws_sdk_sts::Client,
+    role: Role,
+    /// Where the role is assumed by a web identity.
+    token: Option<WebToken>,
+}
+
+impl Assumed {
+    fn session_name(&self) -> String {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let name = self.role.session_name.clone();
+        name.unwrap_or_else(|| format!("terrace-{}", now.as_nanos()))
+    }
+
+    fn seconds(&self) -> Option<i32> {
+        self.role.duration.and_then(|duration| i32::try_from(duration.as_secs()).ok())
+    }
+
+    fn policies(&self) -> Option<Vec<PolicyDescriptorType>> {
+        let policies: Vec<_> = self
+            .role
+            .policy_arns
+            .iter()
+            .map(|arn| PolicyDescriptorType::builder().arn(arn).build())
+            .collect();
+        (!policies.is_empty()).then_some(policies)
+    }
+
+    async fn assume(&self) -> Result<Option<aws_sdk_sts::types::Credentials>, CredentialsError> {
+        let mut tags = Vec::new();
+        for (key, value) in &self.role.tags {
+            let tag = Tag::builder().key(key).value(value).build();
+            tags.push(tag.map_err(CredentialsError::invalid_configuration)?);
+        }
+        let keys = self.role.transitive_tag_keys.clone();
+        let answer = self
+            .client
+            .assume_role()
+            .role_arn(&self.role.arn)
+            .role_session_name(self.session_name())
+            .set_duration_seconds(self.seconds())
+            .set_external_id(self.role.external_id.clone())
+            .set_policy(self.role.policy.clone())
+            .set_policy_arns(self.policies())
+            .set_source_identity(self.role.source_identity.clone())
+            .set_tags((!tags.is_empty()).then_some(tags))
+            .set_transitive_tag_keys((!keys.is_empty()).then_some(keys))
+            .send()
+            .await;
+        Ok(answer.map_err(CredentialsError::provider_error)?.credentials)
+    }
+
+    async fn assume_by(&self, token: &WebToken) -> Result<Option<aws_sdk_sts::types::Credentials>, CredentialsError> {
+        let token = match token {
+            WebToken::Text(text) => text.clone(),
+            WebToken::File(path) => {
+                let text = tokio::fs::read_to_string(path).await.map_err(|error| {
+                    CredentialsError::invalid_configuration(format!("unable to read file at {}: {error}", path.display()))
+                })?;
+                text.trim().to_owned()
+            }
+        };
+        let answer = self
+            .client
+            .assume_role_with_web_identity()
+            .role_arn(&self.role.arn)
+            .role_session_name(self.session_name())
+            .web_identity_token(token)
+            .set_duration_seconds(self.seconds())
+            .set_policy(self.role.policy.clone())
+            .set_policy_arns(self.policies())
+            .send()
+            .await;
+        Ok(answer.map_err(CredentialsError::provider_error)?.credentials)
+    }
+
+    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        let found = match &self.token {
+            None => self.assume().await?,
+            Some(token) => self.assume_by(token).await?,
+        };
+        let found = found.ok_or_else(|| CredentialsError::unhandled("STS answered without credentials"))?;
+        let expiry = SystemTime::try_from(found.expiration).ok();
+        Ok(Credentials::new(
+            found.access_key_id,
+            found.secret_access_key,
+            Some(found.session_token),
+            expiry,
+            "assumed role",
+        ))
+    }
+}
+
+impl ProvideCredentials for Assumed {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.credentials())
+    }
+}
+
+/// What to say where there are no credentials.
+pub(crate) fn missing(identity: &Identity, error: &CredentialsError) -> Problem {
+    let why = chain(error);
+    if let Some(role) = &identity.role {
+        return Problem::new(
+            "Cannot assume IAM Role",
+            format!(
+                "IAM Role ({}) cannot be assumed.\n\nThere are a number of possible causes of this - the most common are:\n  \
+                 * The credentials used in order to assume the role are invalid\n  \
+                 * The credentials do not have appropriate permission to assume the role\n  \
+                 * The role ARN is not valid\n\nError: {why}",
+                role.arn
+            ),
+        );
+    }
+    if let Some((role, _)) = &identity.web {
+        return Problem::new(
+            "Cannot assume IAM Role with web identity",
+            format!(
+                "IAM Role ({}) cannot be assumed with web identity token.\n\nThere are a number of possible causes of this - the most common are:\n  \
+                 * The web identity token used in order to assume the role is invalid\n  \
+                 * The web identity token does not have appropriate permission to assume the role\n  \
+                 * The role ARN is not valid\n\nError: {why}",
+                role.arn
+            ),
+        );
+    }
+    if let Some(profile) = &identity.profile {
+        return Problem::with(
+            "profile",
+            "No valid credential sources found",
+            format!("The profile {profile:?} gives no credentials. Sign in to it, or name another profile.\n\nError: {why}"),
+        );
+    }
+    Problem::new(
+        "No valid credential sources found",
+        format!(
+            "Neither the backend's arguments nor the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), nor the shared files \
+             (AWS_PROFILE), nor the machine give credentials for AWS.\n\nError: {why}"
+        ),
+    )
+}

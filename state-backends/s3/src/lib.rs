@@ -1,0 +1,72 @@
+//! State in Amazon S3 and in what speaks its protocol, with the locks of today's tools: `.tflock` objects, items of a
+//! DynamoDB table, or both.
+//!
+//! What lies where, for the bucket `b` and the key `k`:
+//!
+//! | what | where |
+//! | --- | --- |
+//! | the state of `default` | `k` |
+//! | the state of another workspace | `env:/NAME/k` |
+//! | the lock with `use_lockfile` | the state's key and `.tflock` |
+//! | the lock with `dynamodb_table` | the item `b/KEY`, in its attribute `Info` |
+//! | the digest with `dynamodb_table` | the item `b/KEY-md5`, in its attribute `Digest` |
+//! | the lock with neither | the state's key and `.terrace/lock`, which Terrace alone looks at |
+//! | the journal, runs, the epoch | under the state's key and `.terrace/` |
+
+mod arguments;
+mod checks;
+mod clients;
+mod credentials;
+mod digest;
+mod failure;
+mod layout;
+mod locks;
+mod objects;
+mod settings;
+mod table;
+mod web;
+
+use std::sync::Arc;
+
+use terrace_backend_remote::{Arguments, Problem, RemoteOptions, RemoteStore, Surroundings};
+use terrace_port::StateStore;
+
+pub use arguments::arguments;
+
+use crate::clients::Clients;
+use crate::layout::Keys;
+use crate::locks::BucketLocks;
+use crate::objects::Bucket;
+use crate::settings::Settings;
+
+/// Opens the store that the arguments describe. Signs in, unless `skip_credentials_validation` is set.
+pub async fn open(
+    arguments: &Arguments,
+    surroundings: &Surroundings<'_>,
+) -> Result<Arc<dyn StateStore>, Vec<Problem>> {
+    let options = RemoteOptions::new("s3", surroundings.clock.clone());
+    Ok(Arc::new(
+        open_with(arguments, surroundings, options).await?,
+    ))
+}
+
+/// Opens it with a lease of its own length.
+pub async fn open_with(
+    arguments: &Arguments,
+    surroundings: &Surroundings<'_>,
+    options: RemoteOptions,
+) -> Result<RemoteStore, Vec<Problem>> {
+    let settings = Settings::new(arguments, surroundings)?;
+    let clients = Clients::new(&settings, surroundings)
+        .await
+        .map_err(|problem| vec![problem])?;
+    let layout = Arc::new(Keys::new(&settings));
+    let bucket = Bucket::new(&settings, &clients, layout.clone());
+    let locks = BucketLocks::new(&settings, &clients, bucket.clone(), layout.clone());
+    Ok(RemoteStore::new(
+        options,
+        Arc::new(bucket),
+        Arc::new(locks),
+        layout,
+    ))
+}
