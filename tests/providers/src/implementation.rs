@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::Case;
-use terrace_test_services::{
-    Unavailable, conformance_provider_go, conformance_provider_python,
-};
+use terrace_test_services::{Unavailable, conformance_provider_go, conformance_provider_python};
 
 /// One way in which the provider is written.
 #[derive(Clone, Copy, Debug)]

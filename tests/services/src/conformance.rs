@@ -46,6 +46,24 @@ pub fn conformance_provider_python() -> Result<PathBuf, Unavailable> {
     Ok(program)
 }
 
+/// What the descriptors in terraform-plugin-go say of the protocols 5 and 6: a line for each fact, sorted.
+pub fn published_protocols() -> Result<String, Unavailable> {
+    let mut command = Command::new(go()?);
+    command
+        .current_dir(sources("go"))
+        .args(["run", "./descriptors"]);
+    let output = command.output()?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        Err(Unavailable(format!(
+            "{command:?}: {}",
+            text(&output.stderr)
+        )))
+    }
+}
+
 /// Where the sources in a language are.
 fn sources(language: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../providers");

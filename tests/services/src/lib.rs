@@ -16,7 +16,9 @@ mod sshd;
 mod web;
 
 pub use boring::BoringRegistry;
-pub use conformance::{conformance_provider_go, conformance_provider_python};
+pub use conformance::{
+    conformance_provider_go, conformance_provider_python, published_protocols,
+};
 pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
 pub use golang::current_provider;
 pub use install::{
