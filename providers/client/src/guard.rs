@@ -8,6 +8,11 @@ use std::io::{self, BufRead, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a plugin that was told to end may take to do so.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Watches over the plugins of this process.
 pub struct Guard {
@@ -31,11 +36,13 @@ impl Guard {
     }
 
     /// The guard's own work: reads which plugins run, and kills those that are left when there is nothing more to read.
+    /// Those that were told to end have a moment to do so.
     pub fn keep(input: impl BufRead) {
         // Without the name all else works.
         #[cfg(target_os = "linux")]
         nix::sys::prctl::set_name(NAME).ok();
         let mut watched: Vec<(i32, PathBuf)> = Vec::new();
+        let mut ending = Vec::new();
         for line in input.split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
             let (sign, rest) = line.split_at_checked(1).unwrap_or_default();
@@ -43,11 +50,21 @@ impl Guard {
             let Ok(group) = group.parse() else { continue };
             match sign {
                 "+" => watched.push((group, directory.into())),
+                "~" => {
+                    let found = watched.iter().position(|(other, _)| *other == group);
+                    if let Some((group, directory)) = found.map(|index| watched.remove(index)) {
+                        ending.push(thread::spawn(move || see_off(group, &directory)));
+                    }
+                }
                 _ => watched.retain(|(other, _)| *other != group),
             }
         }
         for (group, directory) in watched {
             end(group, &directory);
+        }
+        for one in ending {
+            // One that failed has nothing more to do.
+            one.join().ok();
         }
     }
 
@@ -60,6 +77,11 @@ impl Guard {
     pub(crate) fn forget(&self, group: u32) {
         // A guard that is gone has nothing to forget.
         self.tell(&format!("-{group}\n")).ok();
+    }
+
+    /// The plugin was told to end, and nobody else waits for it: the guard does, and kills it if it does not.
+    pub(crate) fn see_off(&self, group: u32) -> io::Result<()> {
+        self.tell(&format!("~{group}\n"))
     }
 
     fn tell(&self, line: &str) -> io::Result<()> {
@@ -78,11 +100,8 @@ impl Drop for Guard {
             .running
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some((mut guard, pipe)) = running.take() {
-            drop(pipe);
-            // It ends at once, after what is left.
-            guard.wait().ok();
-        }
+        // It ends by itself after what is left, which nobody has to wait for.
+        drop(running.take());
     }
 }
 
@@ -110,6 +129,25 @@ fn start(program: &Path) -> io::Result<(Child, ChildStdin)> {
         .take()
         .ok_or_else(|| io::Error::other("the guard has no pipe"))?;
     Ok((child, pipe))
+}
+
+/// Waits for a plugin to end, and ends it if it does not.
+fn see_off(group: i32, directory: &Path) {
+    let begun = Instant::now();
+    while is_there(group) && begun.elapsed() < PATIENCE {
+        thread::sleep(Duration::from_millis(10));
+    }
+    end(group, directory);
+}
+
+#[cfg(unix)]
+fn is_there(group: i32) -> bool {
+    nix::sys::signal::killpg(nix::unistd::Pid::from_raw(group), None).is_ok()
+}
+
+#[cfg(not(unix))]
+fn is_there(_group: i32) -> bool {
+    false
 }
 
 fn end(group: i32, directory: &Path) {
@@ -164,5 +202,33 @@ mod tests {
         assert!(!directory.path().exists() && other.path().exists());
         ended.kill().unwrap();
         ended.wait().unwrap();
+    }
+
+    #[test]
+    fn what_was_told_to_end_has_a_moment_to_do_so() {
+        let directory = tempfile::Builder::new()
+            .prefix("terrace-")
+            .tempdir()
+            .unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a test")]
+        let mut polite = Command::new("sleep")
+            .arg("0.2")
+            .process_group(0)
+            .spawn()
+            .expect("there is a program that sleeps");
+        let (group, path) = (polite.id(), directory.path().display());
+        let told = format!("+{group} {path}\n~{group}\n");
+        let waiting = thread::spawn(move || polite.wait());
+        let begun = Instant::now();
+        Guard::keep(told.as_bytes());
+        assert!(begun.elapsed() < PATIENCE, "it is gone before");
+        let status = waiting.join().unwrap().unwrap();
+        assert!(status.success(), "it ended by itself: {status}");
+        assert!(!directory.path().exists());
+
+        let mut stubborn = sleeper();
+        let group = stubborn.id();
+        Guard::keep(format!("+{group} \n~{group}\n").as_bytes());
+        assert!(!stubborn.wait().unwrap().success(), "it is killed");
     }
 }

@@ -9,6 +9,7 @@ mod channel;
 mod convert;
 mod guard;
 mod handshake;
+mod key;
 mod log;
 mod output;
 mod process;

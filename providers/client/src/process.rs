@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use terrace_port::ProviderError;
@@ -87,6 +88,8 @@ pub(crate) struct PluginProcess {
     words: LastWords,
     readers: Vec<JoinHandle<()>>,
     guard: Option<Arc<Guard>>,
+    /// Whether the guard sees it off.
+    left: AtomicBool,
     /// Where the plugin puts its socket; goes with the process.
     _socket_directory: tempfile::TempDir,
 }
@@ -141,6 +144,7 @@ impl PluginProcess {
             words,
             readers,
             guard: launch.guard.clone(),
+            left: AtomicBool::new(false),
             _socket_directory: socket_directory,
         };
         let handshake =
@@ -286,6 +290,17 @@ impl PluginProcess {
         self.id
     }
 
+    /// Leaves the process, which was told to end, to the guard; whether there is one that takes it. Who listens to what
+    /// processes print does not leave them.
+    pub(crate) fn leave(&self, log: Option<&LogSink>) -> bool {
+        let (None, Some(guard), Some(group)) = (log, &self.guard, self.id) else {
+            return false;
+        };
+        let left = guard.see_off(group).is_ok();
+        self.left.store(left, Ordering::Relaxed);
+        left
+    }
+
     /// Waits for the process to end by itself, at most so long; whether it did.
     pub(crate) async fn ends_within(&self, patience: Duration) -> bool {
         let mut child = self.child.lock().await;
@@ -304,6 +319,9 @@ impl PluginProcess {
 
 impl Drop for PluginProcess {
     fn drop(&mut self) {
+        if *self.left.get_mut() {
+            return;
+        }
         // An error means that it has already ended.
         self.child.get_mut().start_kill().ok();
         if let (Some(guard), Some(group)) = (&self.guard, self.id) {
@@ -325,8 +343,7 @@ fn command(launch: &Launch, identity: &Identity, socket_directory: &tempfile::Te
         .env("PLUGIN_UNIX_SOCKET_DIR", socket_directory.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+        .stderr(Stdio::piped());
     // Ctrl-C at a terminal goes to a whole process group: the engine decides when its providers end.
     #[cfg(unix)]
     command.process_group(0);

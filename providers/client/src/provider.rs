@@ -18,6 +18,7 @@ use tonic::{Code, Status};
 
 use crate::channel::connect;
 use crate::convert::{decode, diagnostics, encode};
+use crate::guard::PATIENCE;
 use crate::handshake::ProtocolVersion;
 use crate::log::{LogLevel, LogRecord, LogSink};
 use crate::process::{Launch, PluginProcess, Started};
@@ -26,9 +27,6 @@ use crate::schema::{Answers, provider_schema};
 use crate::schema_cache::{Remembered, SchemaCache, fingerprint};
 use crate::v5::V5;
 use crate::v6::V6;
-
-/// How long a provider may take to end in its own time.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A provider in a process of its own. Dropping it kills the process; [`terrace_port::Provider::close`] lets it end in its
 /// own time first.
@@ -448,7 +446,7 @@ impl PluginProvider {
             return;
         }
         if let Some(Ok(connection)) = self.connecting.made.get() {
-            connection.end().await;
+            connection.end(self.log.as_ref()).await;
         }
     }
 }
@@ -603,15 +601,19 @@ impl Connection {
         }
     }
 
-    async fn end(&self) {
+    /// Asks the provider to end. Without a guard that sees to it that it does, waits for it.
+    async fn end(&self, log: Option<&LogSink>) {
         let Some(process) = &self.process else {
             // Who started it ends it.
             return;
         };
         let mut controller = GrpcControllerClient::new(self.channel.clone());
         // A plugin that ends at once may not get to answer, and one that cannot answer is killed below.
-        let _answer = tokio::time::timeout(CLOSE_PATIENCE, controller.shutdown(Empty {})).await;
-        if !process.ends_within(CLOSE_PATIENCE).await {
+        let _answer = tokio::time::timeout(PATIENCE, controller.shutdown(Empty {})).await;
+        if process.leave(log) {
+            return;
+        }
+        if !process.ends_within(PATIENCE).await {
             process.kill().await;
         }
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prost::Message;
 use terrace_provider_protocol::tfplugin6 as p6;
@@ -27,9 +27,12 @@ const KEPT: usize = 100;
 #[derive(Clone, Debug)]
 pub struct SchemaCache {
     directory: PathBuf,
+    /// What has been read already, for all processes of a program.
+    read: Arc<Mutex<BTreeMap<String, Remembered>>>,
 }
 
 /// What is remembered of a program.
+#[derive(Clone, Debug)]
 pub(crate) struct Remembered {
     pub(crate) schema: Arc<ProviderSchema>,
     /// Of the answer that it was made of.
@@ -73,7 +76,12 @@ impl SchemaCache {
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
+            read: Arc::default(),
         }
+    }
+
+    fn already_read(&self) -> MutexGuard<'_, BTreeMap<String, Remembered>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The schema of a program, without descriptions, if it is known.
@@ -86,17 +94,23 @@ impl SchemaCache {
         reason = "the cache is files, and this is their adapter"
     )]
     pub(crate) fn remembered(&self, key: &str) -> Option<Remembered> {
-        let path = self.path(key);
-        let bytes: Arc<[u8]> = std::fs::read(&path).ok()?.into();
-        let read = read(&bytes);
-        if read.is_none() {
-            self.forget(key);
+        let mut already_read = self.already_read();
+        if let Some(found) = already_read.get(key) {
+            return Some(found.clone());
         }
-        read
+        let bytes: Arc<[u8]> = std::fs::read(self.path(key)).ok()?.into();
+        let Some(found) = read(&bytes) else {
+            drop(already_read);
+            self.forget(key);
+            return None;
+        };
+        already_read.insert(key.to_owned(), found.clone());
+        Some(found)
     }
 
     /// Stores what a program answered, if that is possible.
     pub(crate) fn put(&self, key: &str, fingerprint: u64, answers: &Answers) {
+        self.already_read().remove(key);
         if self.write(key, &encode(fingerprint, answers)).is_ok() {
             self.prune();
         }
@@ -104,6 +118,7 @@ impl SchemaCache {
 
     /// Removes what is known of a program.
     pub(crate) fn forget(&self, key: &str) {
+        self.already_read().remove(key);
         // What cannot be removed will be replaced.
         std::fs::remove_file(self.path(key)).ok();
     }

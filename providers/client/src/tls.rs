@@ -6,15 +6,18 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+
+use crate::key::{self, HostKey};
 
 /// The host's certificate and key for one plugin.
 pub(crate) struct Identity {
     /// As the plugin is told it.
     pub(crate) pem: String,
     certificate: CertificateDer<'static>,
-    key: Vec<u8>,
+    key: HostKey,
 }
 
 impl Identity {
@@ -36,29 +39,30 @@ impl Identity {
             ExtendedKeyUsagePurpose::ClientAuth,
             ExtendedKeyUsagePurpose::ServerAuth,
         ];
-        let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
+        let key = HostKey::generate();
         let certificate = params.self_signed(&key)?;
         Ok(Self {
             pem: certificate.pem(),
             certificate: certificate.der().clone(),
-            key: key.serialize_der(),
+            key,
         })
     }
 
     /// What the host's side of a connection needs, when the plugin's certificate is `pinned`.
     pub(crate) fn client_config(&self, pinned: Vec<u8>) -> Result<ClientConfig, Error> {
         // The certificates that plugins make are ECDSA on P-521, which of the providers only this one verifies.
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = Arc::new(key::crypto());
         let verifier = PinnedVerifier {
             pinned: pinned.into(),
             algorithms: algorithms(&provider),
         };
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
+        let certified =
+            CertifiedKey::new(vec![self.certificate.clone()], Arc::new(self.key.clone()));
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_auth_cert(vec![self.certificate.clone()], key)?;
+            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(config)
     }
@@ -126,19 +130,13 @@ mod tests {
     /// A plugin's side with `certificate` and the key of `key`.
     fn server_config(certificate: &Identity, key: &Identity) -> ServerConfig {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let signer = provider
-            .key_provider
-            .load_private_key(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(
-                key.key.clone(),
-            )))
-            .unwrap();
-        let certified =
-            rustls::sign::CertifiedKey::new(vec![certificate.certificate.clone()], signer);
+        let signer = Arc::new(key.key.clone());
+        let certified = CertifiedKey::new(vec![certificate.certificate.clone()], signer);
         ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)))
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
     }
 
     async fn connects(
