@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use url::Url;
 
 use crate::http::Ask;
+use crate::settings::Service;
 use crate::{Answer, ClientError, Credentials, Host, Http, ServiceSettings};
 
 /// Finds services of hosts. Each host is asked once.
@@ -13,7 +14,7 @@ use crate::{Answer, ClientError, Credentials, Host, Http, ServiceSettings};
 pub struct Discovery {
     http: Arc<Http>,
     credentials: Arc<Credentials>,
-    overrides: BTreeMap<Host, BTreeMap<String, String>>,
+    overrides: BTreeMap<Host, BTreeMap<String, Service>>,
     known: Mutex<BTreeMap<Host, Document>>,
 }
 
@@ -22,7 +23,7 @@ pub struct Discovery {
 struct Document {
     /// What relative addresses start from.
     base: Url,
-    services: BTreeMap<String, serde_json::Value>,
+    services: BTreeMap<String, Service>,
 }
 
 impl Discovery {
@@ -126,10 +127,7 @@ impl Discovery {
         let document = match self.overrides.get(host) {
             Some(services) => Document {
                 base: address(host)?,
-                services: services
-                    .iter()
-                    .map(|(name, url)| (name.clone(), url.as_str().into()))
-                    .collect(),
+                services: services.clone(),
             },
             None => self.ask(host)?,
         };

@@ -32,4 +32,4 @@ pub use providers::{
     ListedVersion, ProviderDownload, ProviderListing, ProviderRegistry, SigningKey, parse_download,
     parse_listing,
 };
-pub use settings::{Helper, ServiceSettings};
+pub use settings::{Helper, Service, ServiceSettings};

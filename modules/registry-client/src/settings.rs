@@ -14,9 +14,12 @@ pub struct ServiceSettings {
     pub tokens: BTreeMap<Host, String>,
     /// Who else knows tokens.
     pub helper: Option<Helper>,
-    /// Addresses of services that are not asked for at the host, by host and service.
-    pub services: BTreeMap<Host, BTreeMap<String, String>>,
+    /// Services that are not asked for at the host, by host and service: their addresses, or their descriptions.
+    pub services: BTreeMap<Host, BTreeMap<String, Service>>,
 }
+
+/// What a host block says of a service, as a discovery document would.
+pub type Service = serde_json::Value;
 
 /// A program that keeps credentials: `terraform-credentials-NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,9 +107,9 @@ impl ServiceSettings {
             match (setting.name.as_str(), &setting.value) {
                 ("services", Word::Block(list)) => {
                     for service in list {
-                        // Services of other tools may have settings of other forms.
-                        if let Word::Text(url) = &service.value {
-                            services.insert(service.name.clone(), url.clone());
+                        // What is no service here may be one of another tool.
+                        if let Some(described) = described(&service.value) {
+                            services.insert(service.name.clone(), described);
                         }
                     }
                 }
@@ -119,6 +122,25 @@ impl ServiceSettings {
         }
         Ok(())
     }
+}
+
+/// A setting as a discovery document would say it; `None` where it holds what has no place in one.
+fn described(word: &Word) -> Option<Service> {
+    Some(match word {
+        Word::Text(text) => text.as_str().into(),
+        Word::Bool(truth) => (*truth).into(),
+        Word::Number(number) => (*number).into(),
+        Word::List(items) => items
+            .iter()
+            .map(described)
+            .collect::<Option<Vec<_>>>()?
+            .into(),
+        Word::Block(entries) => {
+            let entry = |entry: &Entry| Some((entry.name.clone(), described(&entry.value)?));
+            Service::Object(entries.iter().map(entry).collect::<Option<_>>()?)
+        }
+        Word::Other => return None,
+    })
 }
 
 fn labelled(entry: &Entry) -> Result<(&str, &[Entry]), String> {
@@ -156,7 +178,8 @@ mod tests {
             host "mirror.example.com" {
               services = {
                 "modules.v1" = "https://other.example.com/modules/"
-                "login.v1"   = { client = "x" }
+                "login.v1"   = { client = "x", ports = [10000, 10010], other = true }
+                "other.v1"   = 1.5
               }
             }"#,
         );
@@ -167,10 +190,16 @@ mod tests {
         assert_eq!((&*helper.name, helper.arguments.len()), ("vault", 2));
         assert_eq!(
             settings.services[&host("mirror.example.com")],
-            BTreeMap::from([(
-                "modules.v1".to_owned(),
-                "https://other.example.com/modules/".to_owned()
-            )])
+            BTreeMap::from([
+                (
+                    "modules.v1".to_owned(),
+                    "https://other.example.com/modules/".into()
+                ),
+                (
+                    "login.v1".to_owned(),
+                    serde_json::json!({ "client": "x", "ports": [10000, 10010], "other": true })
+                )
+            ])
         );
     }
 

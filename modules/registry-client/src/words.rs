@@ -16,7 +16,9 @@ pub enum Word {
     List(Vec<Self>),
     /// `{ … }`
     Block(Vec<Entry>),
-    /// A number or something else that no setting here takes.
+    /// A whole number
+    Number(i64),
+    /// Something else that no setting here takes.
     Other,
 }
 
@@ -205,7 +207,7 @@ impl Reader<'_> {
             _ => Ok(match &*self.name()? {
                 "true" => Word::Bool(true),
                 "false" => Word::Bool(false),
-                _ => Word::Other,
+                other => other.parse().map_or(Word::Other, Word::Number),
             }),
         }
     }

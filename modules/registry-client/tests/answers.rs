@@ -227,7 +227,8 @@ fn nothing_is_opened_before_it_is_needed() {
 fn lists_of_versions_are_confirmed() {
     let world = World::new();
     let host = Host::parse(DEFAULT_HOST).unwrap();
-    let services = ["modules.v1", "providers.v1"].map(|id| (id.to_owned(), world.web.url("/")));
+    let services =
+        ["modules.v1", "providers.v1"].map(|id| (id.to_owned(), world.web.url("/").into()));
     let settings = ServiceSettings {
         services: [(host.clone(), services.into())].into(),
         ..ServiceSettings::default()

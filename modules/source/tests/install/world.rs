@@ -137,7 +137,8 @@ impl World {
             ..HttpSettings::default()
         }));
         let host = Host::parse("modules.example").unwrap();
-        let services = BTreeMap::from([("modules.v1".to_owned(), self.web.url("/v1/modules"))]);
+        let services =
+            BTreeMap::from([("modules.v1".to_owned(), self.web.url("/v1/modules").into())]);
         let services = ServiceSettings {
             services: BTreeMap::from([(host, services)]),
             tokens: BTreeMap::from([(
