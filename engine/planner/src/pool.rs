@@ -99,11 +99,9 @@ impl<'a> Pool<'a> {
 
     /// Ends all providers; what opening them had to say.
     pub(crate) async fn close(self) -> Diagnostics {
-        for slot in self.slots.into_values() {
-            if let Some(Some(provider)) = slot.peek().cloned() {
-                provider.close().await;
-            }
-        }
+        let opened = self.slots.values().filter_map(|slot| slot.peek()?.clone());
+        let closing = opened.map(|provider| async move { provider.close().await });
+        futures::future::join_all(closing).await;
         std::mem::take(
             &mut *self
                 .diagnostics
