@@ -10,6 +10,7 @@
 //! and serial; the journal; runs.
 
 mod arguments;
+mod beside;
 mod failure;
 mod layout;
 mod locks;
@@ -19,6 +20,7 @@ mod store;
 mod wire;
 
 pub use arguments::{Argument, Arguments, Kind, Problem, Surroundings, object_type};
+pub use beside::{FileObjects, content_version};
 pub use failure::Failure;
 pub use layout::Layout;
 pub use locks::{Acquired, Forced, Held, Liveness, Locks, Replaced, Token};

@@ -148,7 +148,8 @@ pub trait Locks: Send + Sync {
         .into())
     }
 
-    /// Whether the lock is still the one with this id and token. Asked before each write of a state.
+    /// Whether the lock is still the one with this id and token. Asked where a write was refused under a lock that cannot be
+    /// renewed.
     async fn is_held(&self, workspace: &str, _token: &Token, id: &str) -> Result<bool, Failure> {
         let held = self.read(workspace).await?;
         Ok(held.is_some_and(|held| held.record.info.id == id))

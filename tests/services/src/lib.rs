@@ -7,26 +7,30 @@
 mod boring;
 mod conformance;
 mod consumers;
+mod dynamodb;
 mod golang;
 mod install;
+mod minio;
 mod mirror;
 mod moto;
 mod registry;
 mod sshd;
+mod state_server;
 mod web;
 
 pub use boring::BoringRegistry;
-pub use conformance::{
-    conformance_provider_go, conformance_provider_python, published_protocols,
-};
+pub use conformance::{conformance_provider_go, conformance_provider_python, published_protocols};
 pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
+pub use dynamodb::DynamoDb;
 pub use golang::current_provider;
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider,
     tools_directory,
 };
+pub use minio::Minio;
 pub use mirror::{Mirror, platform};
 pub use moto::Moto;
 pub use registry::{ProviderRegistry, Release, Signer, archive};
 pub use sshd::Sshd;
+pub use state_server::StateServer;
 pub use web::{Asked, Reply, Web};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use terrace_port::StoreError;
 use tokio::time::Instant;
 
-use super::{Parts, random};
+use super::{Parts, RemoteOptions, random};
 use crate::{
     Acquired, Deleted, Failure, Forced, Held, LockRecord, Object, Put, Replaced, Token, Version,
     When, Write,
@@ -15,15 +15,19 @@ use crate::{
 struct Patience {
     begun: Instant,
     limit: Duration,
+    left: u32,
     pause: Duration,
+    longest: Duration,
 }
 
 impl Patience {
-    fn new(limit: Duration) -> Self {
+    fn new(options: &RemoteOptions) -> Self {
         Self {
             begun: Instant::now(),
-            limit,
-            pause: Duration::from_millis(100),
+            limit: options.patience,
+            left: options.retries,
+            pause: options.pauses.0,
+            longest: options.pauses.1,
         }
     }
 
@@ -35,11 +39,12 @@ impl Patience {
         // Somewhere between half and all of it, so that those who were refused together do not come again together.
         let jitter = 500 + u32::try_from(random() % 501).unwrap_or_default();
         let pause = after.unwrap_or(self.pause * jitter / 1000);
-        if self.begun.elapsed() + pause > self.limit {
+        if self.left == 0 || self.begun.elapsed() + pause > self.limit {
             return Err(failure.into());
         }
         tokio::time::sleep(pause).await;
-        self.pause = (self.pause * 2).min(Duration::from_secs(5));
+        self.left -= 1;
+        self.pause = (self.pause * 2).min(self.longest);
         Ok(())
     }
 }
@@ -47,7 +52,7 @@ impl Patience {
 /// Makes a request until it is answered.
 macro_rules! insist {
     ($parts:expr, $request:expr) => {{
-        let mut patience = Patience::new($parts.options.patience);
+        let mut patience = Patience::new(&$parts.options);
         loop {
             match $request.await {
                 Ok(answer) => break Ok(answer),
@@ -85,7 +90,7 @@ impl Parts {
         bytes: &[u8],
         write: Write<'_>,
     ) -> Result<Put, StoreError> {
-        let mut patience = Patience::new(self.options.patience);
+        let mut patience = Patience::new(&self.options);
         let mut unsure = false;
         loop {
             match self.objects.put(name, bytes, write).await {

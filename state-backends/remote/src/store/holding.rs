@@ -133,16 +133,22 @@ impl Holding {
         self.known()?;
         match self.parts.locks.liveness() {
             Liveness::Lease | Liveness::Session => self.renew().await,
-            Liveness::Forever => {
-                let token = self.token().await;
-                let held = self.parts.is_held(&self.workspace, &token, &self.id);
-                if held.await? {
-                    return Ok(());
-                }
-                Err(self.lose(self.how_lost().await))
-            }
-            Liveness::None => Ok(()),
+            // The store itself refuses writes under a lock that is gone.
+            Liveness::Forever | Liveness::None => Ok(()),
         }
+    }
+
+    /// Tells whether a write was refused because the lock is gone.
+    pub(super) async fn explain(&self) -> Result<(), StoreError> {
+        if self.parts.locks.liveness() != Liveness::Forever {
+            return self.prove().await;
+        }
+        let token = self.token().await;
+        let held = self.parts.is_held(&self.workspace, &token, &self.id);
+        if held.await? {
+            return Ok(());
+        }
+        Err(self.lose(self.how_lost().await))
     }
 
     /// Renews the lock, if it is still held.

@@ -71,7 +71,7 @@ impl LockedRemote {
             }
             Put::Refused => {
                 // Whoever has the lock now may write; whoever has it not may not.
-                self.holding.prove().await?;
+                self.holding.explain().await?;
                 Err(StoreError::Conflict(format!(
                     "{} was written by someone who does not hold the lock",
                     self.parts.objects.place(&self.name)

@@ -28,6 +28,10 @@ pub struct RemoteOptions {
     pub heartbeat: Duration,
     /// How long a request is made again that fails in a way that may pass.
     pub patience: Duration,
+    /// How often at most it is made again.
+    pub retries: u32,
+    /// The first and the longest pause between attempts.
+    pub pauses: (Duration, Duration),
     /// The time, for what is written into locks and told to people.
     pub clock: Arc<dyn Clock>,
 }
@@ -40,6 +44,8 @@ impl RemoteOptions {
             lease: Duration::from_mins(1),
             heartbeat: Duration::from_secs(15),
             patience: Duration::from_secs(30),
+            retries: u32::MAX,
+            pauses: (Duration::from_millis(100), Duration::from_secs(5)),
             clock,
         }
     }
