@@ -139,7 +139,8 @@ fn is_key_id(text: &str) -> bool {
         return rest.len() == 32 && hexadecimal(rest);
     }
     let groups: Vec<&str> = text.split('-').collect();
-    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12]) && groups.into_iter().all(hexadecimal)
+    groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+        && groups.into_iter().all(hexadecimal)
 }
 
 fn is_alias(text: &str) -> bool {
@@ -250,16 +251,30 @@ fn parse_duration(text: &str) -> Option<Duration> {
 /// Whether this is the name of a region in one of the partitions.
 pub(crate) fn is_region(text: &str) -> bool {
     const AREAS: &[&str] = &[
-        "us-isob", "us-isof", "us-iso", "us-gov", "eu-isoe", "eusc-de", "af", "ap", "ca", "cn", "eu", "il", "me", "mx", "sa", "us",
+        "us-isob", "us-isof", "us-iso", "us-gov", "eu-isoe", "eusc-de", "af", "ap", "ca", "cn",
+        "eu", "il", "me", "mx", "sa", "us",
     ];
     const DIRECTIONS: &[&str] = &[
-        "central", "east", "north", "northeast", "northwest", "south", "southeast", "southwest", "west",
+        "central",
+        "east",
+        "north",
+        "northeast",
+        "northwest",
+        "south",
+        "southeast",
+        "southwest",
+        "west",
     ];
     AREAS.iter().any(|area| {
-        let rest = text.strip_prefix(area).and_then(|rest| rest.strip_prefix('-'));
-        rest.and_then(|rest| rest.split_once('-')).is_some_and(|(direction, number)| {
-            DIRECTIONS.contains(&direction) && number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit())
-        })
+        let rest = text
+            .strip_prefix(area)
+            .and_then(|rest| rest.strip_prefix('-'));
+        rest.and_then(|rest| rest.split_once('-'))
+            .is_some_and(|(direction, number)| {
+                DIRECTIONS.contains(&direction)
+                    && number.len() == 1
+                    && number.bytes().all(|b| b.is_ascii_digit())
+            })
     })
 }
 
@@ -269,7 +284,16 @@ mod tests {
 
     #[test]
     fn regions() {
-        for good in ["us-east-1", "eu-central-2", "cn-north-1", "us-gov-west-1", "ap-southeast-5", "us-iso-east-1", "eusc-de-east-1", "mx-central-1"] {
+        for good in [
+            "us-east-1",
+            "eu-central-2",
+            "cn-north-1",
+            "us-gov-west-1",
+            "ap-southeast-5",
+            "us-iso-east-1",
+            "eusc-de-east-1",
+            "mx-central-1",
+        ] {
             assert!(is_region(good), "{good}");
         }
         for bad in ["xx-yy", "us-east", "useast-1", "us-east-1a", "", "us-up-1"] {
@@ -301,7 +325,11 @@ mod tests {
             "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-4234-9234-123456789012",
             "arn:aws-us-gov:kms:us-gov-west-1:123456789012:alias/mine",
         ] {
-            assert_eq!(told(|problems| kms_key("k", good, problems)), [""; 0], "{good}");
+            assert_eq!(
+                told(|problems| kms_key("k", good, problems)),
+                [""; 0],
+                "{good}"
+            );
         }
         assert_eq!(
             told(|problems| kms_key("k", "foo", problems)),
@@ -339,6 +367,9 @@ mod tests {
             told(|problems| whole_url("x", "x", problems)),
             ["The value must be a valid URL containing at least a scheme and hostname. Had \"x\""]
         );
-        assert_eq!(told(|problems| whole_url("x", "http://h:1/p", problems)), [""; 0]);
+        assert_eq!(
+            told(|problems| whole_url("x", "http://h:1/p", problems)),
+            [""; 0]
+        );
     }
 }

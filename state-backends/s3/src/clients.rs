@@ -21,12 +21,24 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Signs in and checks that it is the right account.
-    pub(crate) async fn new(settings: &Settings, surroundings: &Surroundings<'_>) -> Result<Self, Problem> {
+    pub(crate) async fn new(
+        settings: &Settings,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, Problem> {
         let web = Web::new(&settings.network)?;
         let config = config(settings, surroundings, &web).await;
-        let region = settings.sts_region.clone().unwrap_or_else(|| settings.region.clone());
+        let region = settings
+            .sts_region
+            .clone()
+            .unwrap_or_else(|| settings.region.clone());
         let mut sts = config.to_builder().region(Region::new(region));
-        sts.set_endpoint_url(settings.endpoints.sts.clone().or_else(|| config.endpoint_url().map(str::to_owned)));
+        sts.set_endpoint_url(
+            settings
+                .endpoints
+                .sts
+                .clone()
+                .or_else(|| config.endpoint_url().map(str::to_owned)),
+        );
         let sts = sts.build();
         let base = credentials::base(&settings.identity, &settings.region, &web)?;
         let signed = sts.to_builder().credentials_provider(base.clone()).build();
@@ -35,7 +47,10 @@ impl Clients {
             .provide_credentials()
             .await
             .map_err(|error| credentials::missing(&settings.identity, &error))?;
-        let signed = sts.to_builder().credentials_provider(provider.clone()).build();
+        let signed = sts
+            .to_builder()
+            .credentials_provider(provider.clone())
+            .build();
         check_account(settings, &aws_sdk_sts::Client::new(&signed)).await?;
         let config = config.to_builder().credentials_provider(provider).build();
         Ok(Self {
@@ -62,7 +77,10 @@ async fn config(settings: &Settings, surroundings: &Surroundings<'_>, web: &Web)
     if let Some(profile) = &settings.identity.profile {
         loader = loader.profile_name(profile);
     }
-    let sender = surroundings.user_agent.replace(|c: char| !c.is_ascii_alphanumeric() && !"!#$%&'*+-.^_`|~".contains(c), "-");
+    let sender = surroundings.user_agent.replace(
+        |c: char| !c.is_ascii_alphanumeric() && !"!#$%&'*+-.^_`|~".contains(c),
+        "-",
+    );
     if let Ok(name) = AppName::new(Cow::Owned(sender)) {
         loader = loader.app_name(name);
     }
@@ -86,7 +104,8 @@ fn s3(settings: &Settings, config: &SdkConfig) -> aws_sdk_s3::Client {
 }
 
 fn dynamodb(settings: &Settings, config: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    let mut builder = aws_sdk_dynamodb::config::Builder::from(config).retry_config(RetryConfig::disabled());
+    let mut builder =
+        aws_sdk_dynamodb::config::Builder::from(config).retry_config(RetryConfig::disabled());
     if let Some(endpoint) = &settings.endpoints.dynamodb {
         builder = builder.endpoint_url(endpoint);
     }

@@ -8,13 +8,13 @@ use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::imds::{self, client::EndpointMode};
 use aws_config::meta::credentials::CredentialsProviderChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
-use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_runtime::env_config::file::{Builder, EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use terrace_backend_remote::Problem;
 
@@ -25,7 +25,11 @@ use crate::web::{Web, chain};
 const GIVEN: &str = "arguments";
 
 /// The credentials before any role is assumed.
-pub(crate) fn base(identity: &Identity, region: &str, web: &Web) -> Result<SharedCredentialsProvider, Problem> {
+pub(crate) fn base(
+    identity: &Identity,
+    region: &str,
+    web: &Web,
+) -> Result<SharedCredentialsProvider, Problem> {
     if let Some(keys) = &identity.given {
         return Ok(SharedCredentialsProvider::new(fixed(keys, GIVEN)));
     }
@@ -41,10 +45,15 @@ pub(crate) fn base(identity: &Identity, region: &str, web: &Web) -> Result<Share
     }
     let mut sources = CredentialsProviderChain::first_try(
         "WebIdentityToken",
-        WebIdentityTokenCredentialsProvider::builder().configure(&config).build(),
+        WebIdentityTokenCredentialsProvider::builder()
+            .configure(&config)
+            .build(),
     )
     .or_else("Profile", profile)
-    .or_else("EcsContainer", EcsCredentialsProvider::builder().configure(&config).build());
+    .or_else(
+        "EcsContainer",
+        EcsCredentialsProvider::builder().configure(&config).build(),
+    );
     if !identity.skip_metadata {
         sources = sources.or_else("Ec2InstanceMetadata", machine(identity, &config)?);
     }
@@ -56,17 +65,17 @@ fn fixed(keys: &StaticKeys, source: &'static str) -> Credentials {
 }
 
 fn profiles(identity: &Identity, config: &ProviderConfig) -> ProfileFileCredentialsProvider {
-    let mut files = ProfileFiles::builder();
+    let mut files = EnvConfigFiles::builder();
     files = if identity.config_files.is_empty() {
         files.include_default_config_file(true)
     } else {
-        let add = |files: aws_config::profile::profile_file::Builder, path| files.with_file(ProfileFileKind::Config, path);
+        let add = |files: Builder, path| files.with_file(EnvConfigFileKind::Config, path);
         identity.config_files.iter().fold(files, add)
     };
     files = if identity.credentials_files.is_empty() {
         files.include_default_credentials_file(true)
     } else {
-        let add = |files: aws_config::profile::profile_file::Builder, path| files.with_file(ProfileFileKind::Credentials, path);
+        let add = |files: Builder, path| files.with_file(EnvConfigFileKind::Credentials, path);
         identity.credentials_files.iter().fold(files, add)
     };
     let mut builder = ProfileFileCredentialsProvider::builder()
@@ -79,11 +88,18 @@ fn profiles(identity: &Identity, config: &ProviderConfig) -> ProfileFileCredenti
 }
 
 /// The service on the machine that knows of its role.
-fn machine(identity: &Identity, config: &ProviderConfig) -> Result<ImdsCredentialsProvider, Problem> {
+fn machine(
+    identity: &Identity,
+    config: &ProviderConfig,
+) -> Result<ImdsCredentialsProvider, Problem> {
     let mut client = imds::Client::builder().configure(config).max_attempts(2);
     if let Some(endpoint) = &identity.metadata_endpoint {
         client = client.endpoint(endpoint).map_err(|error| {
-            Problem::with("ec2_metadata_service_endpoint", "Invalid Value", error.to_string())
+            Problem::with(
+                "ec2_metadata_service_endpoint",
+                "Invalid Value",
+                error.to_string(),
+            )
         })?;
     }
     if identity.metadata_ipv6 {
@@ -96,7 +112,11 @@ fn machine(identity: &Identity, config: &ProviderConfig) -> Result<ImdsCredentia
 }
 
 /// The credentials after the roles are assumed. `sts` makes requests without credentials of its own.
-pub(crate) fn assumed(identity: &Identity, base: SharedCredentialsProvider, sts: &SdkConfig) -> SharedCredentialsProvider {
+pub(crate) fn assumed(
+    identity: &Identity,
+    base: SharedCredentialsProvider,
+    sts: &SdkConfig,
+) -> SharedCredentialsProvider {
     let mut credentials = base;
     if let Some((role, token)) = &identity.web {
         credentials = SharedCredentialsProvider::new(Assumed {
@@ -127,13 +147,17 @@ struct Assumed {
 
 impl Assumed {
     fn session_name(&self) -> String {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
         let name = self.role.session_name.clone();
         name.unwrap_or_else(|| format!("terrace-{}", now.as_nanos()))
     }
 
     fn seconds(&self) -> Option<i32> {
-        self.role.duration.and_then(|duration| i32::try_from(duration.as_secs()).ok())
+        self.role
+            .duration
+            .and_then(|duration| i32::try_from(duration.as_secs()).ok())
     }
 
     fn policies(&self) -> Option<Vec<PolicyDescriptorType>> {
@@ -167,15 +191,23 @@ impl Assumed {
             .set_transitive_tag_keys((!keys.is_empty()).then_some(keys))
             .send()
             .await;
-        Ok(answer.map_err(CredentialsError::provider_error)?.credentials)
+        Ok(answer
+            .map_err(CredentialsError::provider_error)?
+            .credentials)
     }
 
-    async fn assume_by(&self, token: &WebToken) -> Result<Option<aws_sdk_sts::types::Credentials>, CredentialsError> {
+    async fn assume_by(
+        &self,
+        token: &WebToken,
+    ) -> Result<Option<aws_sdk_sts::types::Credentials>, CredentialsError> {
         let token = match token {
             WebToken::Text(text) => text.clone(),
             WebToken::File(path) => {
                 let text = tokio::fs::read_to_string(path).await.map_err(|error| {
-                    CredentialsError::invalid_configuration(format!("unable to read file at {}: {error}", path.display()))
+                    CredentialsError::invalid_configuration(format!(
+                        "unable to read file at {}: {error}",
+                        path.display()
+                    ))
                 })?;
                 text.trim().to_owned()
             }
@@ -191,7 +223,9 @@ impl Assumed {
             .set_policy_arns(self.policies())
             .send()
             .await;
-        Ok(answer.map_err(CredentialsError::provider_error)?.credentials)
+        Ok(answer
+            .map_err(CredentialsError::provider_error)?
+            .credentials)
     }
 
     async fn credentials(&self) -> Result<Credentials, CredentialsError> {
@@ -199,7 +233,8 @@ impl Assumed {
             None => self.assume().await?,
             Some(token) => self.assume_by(token).await?,
         };
-        let found = found.ok_or_else(|| CredentialsError::unhandled("STS answered without credentials"))?;
+        let found =
+            found.ok_or_else(|| CredentialsError::unhandled("STS answered without credentials"))?;
         let expiry = SystemTime::try_from(found.expiration).ok();
         Ok(Credentials::new(
             found.access_key_id,
@@ -251,7 +286,9 @@ pub(crate) fn missing(identity: &Identity, error: &CredentialsError) -> Problem 
         return Problem::with(
             "profile",
             "No valid credential sources found",
-            format!("The profile {profile:?} gives no credentials. Sign in to it, or name another profile.\n\nError: {why}"),
+            format!(
+                "The profile {profile:?} gives no credentials. Sign in to it, or name another profile.\n\nError: {why}"
+            ),
         );
     }
     Problem::new(

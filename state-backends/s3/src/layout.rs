@@ -32,7 +32,11 @@ impl Layout for Keys {
         if workspace == "default" {
             self.key.clone()
         } else {
-            format!("{}{workspace}/{}", self.prefix().unwrap_or_default(), self.key)
+            format!(
+                "{}{workspace}/{}",
+                self.prefix().unwrap_or_default(),
+                self.key
+            )
         }
     }
 
@@ -47,7 +51,8 @@ impl Layout for Keys {
     fn workspace(&self, name: &str) -> Option<String> {
         let rest = name.strip_prefix(&self.prefix()?)?;
         let (workspace, key) = rest.split_once('/')?;
-        (key == self.key && !workspace.is_empty() && workspace != "default").then(|| workspace.to_owned())
+        (key == self.key && !workspace.is_empty() && workspace != "default")
+            .then(|| workspace.to_owned())
     }
 
     fn lock_path(&self, workspace: &str) -> String {

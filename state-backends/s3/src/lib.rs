@@ -45,9 +45,7 @@ pub async fn open(
     surroundings: &Surroundings<'_>,
 ) -> Result<Arc<dyn StateStore>, Vec<Problem>> {
     let options = RemoteOptions::new("s3", surroundings.clock.clone());
-    Ok(Arc::new(
-        open_with(arguments, surroundings, options).await?,
-    ))
+    Ok(Arc::new(open_with(arguments, surroundings, options).await?))
 }
 
 /// Opens it with a lease of its own length.
@@ -69,4 +67,9 @@ pub async fn open_with(
         Arc::new(locks),
         layout,
     ))
+}
+
+/// What the backend makes its requests with, for other clients of the same services.
+pub fn web() -> impl aws_smithy_runtime_api::client::http::HttpClient + Clone + 'static {
+    web::Web::plain()
 }

@@ -148,13 +148,21 @@ impl Reader<'_> {
     fn settings(&mut self) -> Settings {
         let owned = |name: &str| self.arguments.filled(name).map(str::to_owned);
         let (bucket, key) = (owned("bucket"), owned("key"));
-        let workspace_prefix = self.arguments.text("workspace_key_prefix").unwrap_or("env:").to_owned();
+        let workspace_prefix = self
+            .arguments
+            .text("workspace_key_prefix")
+            .unwrap_or("env:")
+            .to_owned();
         let bucket = bucket.unwrap_or_default();
         let key = key.unwrap_or_default();
         checks::filled("bucket", &bucket, &mut self.problems);
         checks::filled("key", &key, &mut self.problems);
         checks::path("key", &key, &mut self.problems);
-        checks::path("workspace_key_prefix", &workspace_prefix, &mut self.problems);
+        checks::path(
+            "workspace_key_prefix",
+            &workspace_prefix,
+            &mut self.problems,
+        );
         let region = self.region();
         Settings {
             bucket,
@@ -167,7 +175,8 @@ impl Reader<'_> {
             acl: owned("acl"),
             encryption: self.encryption(),
             skip_checksum: self.arguments.flag("skip_s3_checksum"),
-            path_style: self.arguments.flag("use_path_style") || self.arguments.flag("force_path_style"),
+            path_style: self.arguments.flag("use_path_style")
+                || self.arguments.flag("force_path_style"),
             fips: self.arguments.flag("use_fips_endpoint"),
             dual_stack: self.arguments.flag("use_dualstack_endpoint"),
             endpoints: self.endpoints(),
@@ -214,7 +223,11 @@ impl Reader<'_> {
         }
         let endpoints = self.arguments.object("endpoints").unwrap_or_default();
         for name in ["s3", "dynamodb", "iam", "sts"] {
-            let old = if name == "s3" { "endpoint".to_owned() } else { format!("{name}_endpoint") };
+            let old = if name == "s3" {
+                "endpoint".to_owned()
+            } else {
+                format!("{name}_endpoint")
+            };
             if self.arguments.filled(&old).is_some() && endpoints.filled(name).is_some() {
                 self.problems.push(Problem::new(
                     "Conflicting Parameters",
@@ -226,7 +239,8 @@ impl Reader<'_> {
 
     fn region(&mut self) -> String {
         let given = self.arguments.filled("region").map(str::to_owned);
-        let Some(region) = given.or_else(|| self.variable(&["AWS_REGION", "AWS_DEFAULT_REGION"])) else {
+        let Some(region) = given.or_else(|| self.variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]))
+        else {
             self.problems.push(Problem::with(
                 "region",
                 "Missing region value",
@@ -265,26 +279,51 @@ impl Reader<'_> {
         let nested = self.arguments.object("endpoints").unwrap_or_default();
         let mut find = |name: &str, old: &str, variables: &[&str]| {
             let given = nested.filled(name).or_else(|| self.arguments.filled(old));
-            let text = given.map(str::to_owned).or_else(|| self.variable(variables))?;
-            if url::Url::parse(&text).is_err() && url::Url::parse(&format!("https://{text}")).is_err() {
+            let text = given
+                .map(str::to_owned)
+                .or_else(|| self.variable(variables))?;
+            if url::Url::parse(&text).is_err()
+                && url::Url::parse(&format!("https://{text}")).is_err()
+            {
                 self.problems.push(Problem::with(
-                    if given.is_some() && nested.filled(name).is_none() { old.to_owned() } else { format!("endpoints.{name}") },
+                    if given.is_some() && nested.filled(name).is_none() {
+                        old.to_owned()
+                    } else {
+                        format!("endpoints.{name}")
+                    },
                     "Invalid Value",
                     format!("The value {text:?} cannot be parsed as a URL"),
                 ));
             }
             // A host alone is reached by HTTPS.
-            Some(if text.contains("://") { text } else { format!("https://{text}") })
+            Some(if text.contains("://") {
+                text
+            } else {
+                format!("https://{text}")
+            })
         };
         Endpoints {
-            s3: find("s3", "endpoint", &["AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT"]),
-            dynamodb: find("dynamodb", "dynamodb_endpoint", &["AWS_ENDPOINT_URL_DYNAMODB", "AWS_DYNAMODB_ENDPOINT"]),
-            sts: find("sts", "sts_endpoint", &["AWS_ENDPOINT_URL_STS", "AWS_STS_ENDPOINT"]),
+            s3: find(
+                "s3",
+                "endpoint",
+                &["AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT"],
+            ),
+            dynamodb: find(
+                "dynamodb",
+                "dynamodb_endpoint",
+                &["AWS_ENDPOINT_URL_DYNAMODB", "AWS_DYNAMODB_ENDPOINT"],
+            ),
+            sts: find(
+                "sts",
+                "sts_endpoint",
+                &["AWS_ENDPOINT_URL_STS", "AWS_STS_ENDPOINT"],
+            ),
         }
     }
 
     fn identity(&mut self) -> Identity {
-        let given = ["access_key", "secret_key", "token"].map(|name| self.arguments.filled(name).map(str::to_owned));
+        let given = ["access_key", "secret_key", "token"]
+            .map(|name| self.arguments.filled(name).map(str::to_owned));
         let given = match given {
             [None, None, _] => None,
             [access, secret, token] => {
@@ -310,11 +349,23 @@ impl Reader<'_> {
                 token: self.variable(&["AWS_SESSION_TOKEN"]),
             });
         let mut credentials_files = self.arguments.texts("shared_credentials_files");
-        credentials_files.extend(self.arguments.filled("shared_credentials_file").map(str::to_owned));
+        credentials_files.extend(
+            self.arguments
+                .filled("shared_credentials_file")
+                .map(str::to_owned),
+        );
         let files = |names: Vec<String>| names.iter().map(|name| self.path(name)).collect();
-        let endpoint = self.arguments.filled("ec2_metadata_service_endpoint").map(str::to_owned);
-        let mode = self.arguments.filled("ec2_metadata_service_endpoint_mode").map(str::to_owned);
-        let disabled = self.variable(&["AWS_EC2_METADATA_DISABLED"]).is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let endpoint = self
+            .arguments
+            .filled("ec2_metadata_service_endpoint")
+            .map(str::to_owned);
+        let mode = self
+            .arguments
+            .filled("ec2_metadata_service_endpoint_mode")
+            .map(str::to_owned);
+        let disabled = self
+            .variable(&["AWS_EC2_METADATA_DISABLED"])
+            .is_some_and(|text| text.eq_ignore_ascii_case("true"));
         Identity {
             given,
             environment,
@@ -327,10 +378,19 @@ impl Reader<'_> {
             web: self.web(),
             metadata_endpoint: {
                 if let Some(endpoint) = &endpoint {
-                    checks::whole_url("ec2_metadata_service_endpoint", endpoint, &mut self.problems);
+                    checks::whole_url(
+                        "ec2_metadata_service_endpoint",
+                        endpoint,
+                        &mut self.problems,
+                    );
                 }
                 if let Some(mode) = &mode {
-                    checks::one_of("ec2_metadata_service_endpoint_mode", mode, &["IPv4", "IPv6"], &mut self.problems);
+                    checks::one_of(
+                        "ec2_metadata_service_endpoint_mode",
+                        mode,
+                        &["IPv4", "IPv6"],
+                        &mut self.problems,
+                    );
                 }
                 endpoint
             },
@@ -356,9 +416,17 @@ impl Reader<'_> {
         let from_environment = self.variable(&["AWS_WEB_IDENTITY_TOKEN_FILE"]);
         let token = role.filled("web_identity_token").map(str::to_owned);
         let file = role.filled("web_identity_token_file").map(str::to_owned);
-        for (name, value) in [("web_identity_token", &token), ("web_identity_token_file", &file)] {
+        for (name, value) in [
+            ("web_identity_token", &token),
+            ("web_identity_token_file", &file),
+        ] {
             if let Some(value) = value {
-                checks::length(&format!("{NAME}.{name}"), value, (4, 20_000), &mut self.problems);
+                checks::length(
+                    &format!("{NAME}.{name}"),
+                    value,
+                    (4, 20_000),
+                    &mut self.problems,
+                );
             }
         }
         let token = match (token, file.or(from_environment)) {
@@ -407,7 +475,8 @@ impl Reader<'_> {
         if let Some(session) = &session_name {
             checks::name(&at("session_name"), session, problems);
         }
-        let duration = owned("duration").and_then(|text| checks::duration(&at("duration"), &text, problems));
+        let duration =
+            owned("duration").and_then(|text| checks::duration(&at("duration"), &text, problems));
         Role {
             arn,
             duration,
@@ -438,7 +507,10 @@ impl Reader<'_> {
         };
         let retries = self.arguments.number("max_retries").unwrap_or(5);
         Network {
-            ca_bundle: self.arguments.filled("custom_ca_bundle").map(|path| self.path(path)),
+            ca_bundle: self
+                .arguments
+                .filled("custom_ca_bundle")
+                .map(|path| self.path(path)),
             http_proxy: either("http_proxy", &["HTTP_PROXY", "http_proxy"]),
             https_proxy: either("https_proxy", &["HTTPS_PROXY", "https_proxy"]),
             no_proxy: either("no_proxy", &["NO_PROXY", "no_proxy"]),

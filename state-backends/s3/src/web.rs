@@ -38,8 +38,14 @@ impl Web {
             .redirect(reqwest::redirect::Policy::none())
             .tls_danger_accept_invalid_certs(network.insecure)
             .no_proxy();
-        let exceptions = network.no_proxy.as_deref().and_then(reqwest::NoProxy::from_string);
-        for (name, proxy) in [("http_proxy", &network.http_proxy), ("https_proxy", &network.https_proxy)] {
+        let exceptions = network
+            .no_proxy
+            .as_deref()
+            .and_then(reqwest::NoProxy::from_string);
+        for (name, proxy) in [
+            ("http_proxy", &network.http_proxy),
+            ("https_proxy", &network.https_proxy),
+        ] {
             let Some(address) = proxy else {
                 continue;
             };
@@ -48,7 +54,11 @@ impl Web {
                 _ => reqwest::Proxy::https(address),
             };
             let proxy = proxy.map_err(|error| {
-                Problem::with(name, "Invalid proxy", format!("{address:?} is no address of a proxy: {error}"))
+                Problem::with(
+                    name,
+                    "Invalid proxy",
+                    format!("{address:?} is no address of a proxy: {error}"),
+                )
             })?;
             builder = builder.proxy(proxy.no_proxy(exceptions.clone()));
         }
@@ -57,10 +67,16 @@ impl Web {
                 Problem::with(
                     "custom_ca_bundle",
                     "Invalid custom CA bundle",
-                    format!("The certificates in {} cannot be read: {why}", path.display()),
+                    format!(
+                        "The certificates in {} cannot be read: {why}",
+                        path.display()
+                    ),
                 )
             };
-            #[expect(clippy::disallowed_methods, reason = "an adapter reads the file that its settings name")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "an adapter reads the file that its settings name"
+            )]
             let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
             let certificates = reqwest::Certificate::from_pem_bundle(&bytes)
                 .map_err(|error| unreadable(error.to_string()))?;
@@ -70,12 +86,23 @@ impl Web {
             builder = builder.tls_certs_only(certificates);
         }
         let client = builder.build().map_err(|error| {
-            Problem::new("Cannot make requests", format!("Setting up HTTPS failed: {}", chain(&error)))
+            Problem::new(
+                "Cannot make requests",
+                format!("Setting up HTTPS failed: {}", chain(&error)),
+            )
         })?;
         Ok(Self {
             client,
             patience: None,
         })
+    }
+
+    /// A client without settings.
+    pub(crate) fn plain() -> Self {
+        Self {
+            client: reqwest::Client::new(),
+            patience: None,
+        }
     }
 
     async fn send(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -99,11 +126,15 @@ impl Web {
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
         let body = answer.bytes().await.map_err(connector_error)?;
-        let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
+        let status = status
+            .try_into()
+            .map_err(|error| ConnectorError::other(Box::new(error), None))?;
         let mut response = HttpResponse::new(status, SdkBody::from(body));
         for (name, value) in &headers {
             if let Ok(value) = value.to_str() {
-                response.headers_mut().append(name.as_str().to_owned(), value.to_owned());
+                response
+                    .headers_mut()
+                    .append(name.as_str().to_owned(), value.to_owned());
             }
         }
         Ok(response)
