@@ -319,7 +319,14 @@ impl Asked<'_> {
                 Some(remark) => {
                     Err(self.failed(doing, &format!("{}: {}", remark.summary, remark.detail)))
                 }
-                None => Ok(reply.value),
+                // What is put off is not known, whatever value stands beside it.
+                None => match reply.deferred {
+                    Some(reason) => Err(self.failed(
+                        doing,
+                        &format!("the provider put it off ({}).", reason.as_str()),
+                    )),
+                    None => Ok(reply.value),
+                },
             },
         }
     }

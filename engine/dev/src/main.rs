@@ -24,6 +24,7 @@ mod long;
 mod program;
 mod public;
 mod rules;
+mod real_providers;
 mod source;
 mod spec;
 mod test;
@@ -50,6 +51,7 @@ usage: cargo dev COMMAND
   public DIR    hold public modules, checked out in DIR, to what the reference says of them
   long          run the suites that take long at full size; writes docs/evidence/long.md
   fuzz TARGET.. feed damaged inputs to what reads them, ten minutes each (--seconds N, --seed N, --case N)
+  real-providers  run providers that nobody here wrote beside terraform; writes docs/evidence/real-providers.md
   bench ARGS    run tests/bench with ARGS";
 
 fn main() -> ExitCode {
@@ -70,6 +72,8 @@ fn main() -> ExitCode {
         "conformance" => conformance::run(),
         "public" => public::run(rest),
         "bench" => bench::run(rest),
+        "consumers" => consumers::run(),
+        "real-providers" => real_providers::run(),
         "fuzz" => fuzz::run(rest),
         "differential" => differential::run(rest),
         "help" | "-h" | "--help" => {

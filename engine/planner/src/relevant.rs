@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use terrace_addr::{AbsNamed, AbsResource, InstanceKey, ModuleInstance, Name};
+use terrace_addr::{AbsNamed, AbsResource, InstanceKey, ModuleInstance, Name, ResourceMode};
 use terrace_config::{Config, ForEachOrCount, ResourceConfig, references};
 use terrace_eval::{ConfigNode, Expansion, Values};
 use terrace_plan::{Action, PlanMode, RelevantAttribute};
@@ -30,6 +30,7 @@ pub(crate) fn attributes(walk: &Walk<'_>) -> Vec<RelevantAttribute> {
             tracer.resource(&change.address.resource);
         }
     }
+    tracer.destroyed_data(walk);
     tracer.inner_outputs(walk);
     let root = &walk.config.root.module;
     for (name, change) in &walk.gathered.outputs {
@@ -74,6 +75,20 @@ struct Tracer<'a> {
 type Part = (AbsResource, Option<Text>);
 
 impl<'a> Tracer<'a> {
+    /// Follows what data that goes with everything else is read by: its end counts as a change, which no plan tells.
+    fn destroyed_data(&mut self, walk: &Walk<'_>) {
+        if walk.mode() != PlanMode::Destroy {
+            return;
+        }
+        for (address, resource) in &walk.base.resources {
+            let is_data = address.resource.mode == ResourceMode::Data;
+            let mut keys = resource.instances.keys();
+            if is_data && keys.any(|key| walk.included.instance(&address.instance(key.clone()))) {
+                self.resource(address);
+            }
+        }
+    }
+
     /// Follows the outputs of called modules: no state holds what they were, so that they always count as new.
     fn inner_outputs(&mut self, walk: &Walk<'_>) {
         if walk.mode() == PlanMode::Destroy {

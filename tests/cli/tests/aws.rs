@@ -6,11 +6,13 @@
     reason = "a test"
 )]
 
+mod beside;
+
 use std::io::Write as _;
 
-use serde_json::Value;
+use beside::{Beside, has_terraform, with_actions};
 use terrace_test_services::{Mirror, Moto};
-use terrace_test_support::{Project, available, differences, in_full_size};
+use terrace_test_support::{Project, available, in_full_size};
 
 const CONFIGURATION: &str = r#"
 terraform {
@@ -224,142 +226,58 @@ fn terraform_goes_on_with_the_state_of_aws_and_back() {
         .says("No changes.");
 }
 
-fn has_terraform() -> bool {
-    std::process::Command::new("terraform")
-        .arg("version")
-        .output()
-        .is_ok_and(|output| output.status.success())
+/// The story's project.
+fn story() -> Option<(Beside, Mirror, Moto)> {
+    if !in_full_size("the story on aws") {
+        return None;
+    }
+    let (mirror, moto, project) = project(include_str!("aws/story.tf"))?;
+    let mut archive = Vec::new();
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(&mut archive));
+    let options = zip::write::SimpleFileOptions::default();
+    writer.start_file("index.js", options).unwrap();
+    writer
+        .write_all(b"exports.handler = async () => 'ok'")
+        .unwrap();
+    writer.finish().unwrap();
+    project.write("worker.zip", &archive);
+    Some((
+        Beside::new(project, "hashicorp/aws", "3.39.0"),
+        mirror,
+        moto,
+    ))
 }
 
-/// A plan's document without what differs from run to run.
-fn normal(mut plan: Value) -> Value {
-    for name in ["terraform_version", "timestamp"] {
-        plan.as_object_mut().unwrap().remove(name);
-    }
-    if let Some(prior) = plan.get_mut("prior_state").and_then(Value::as_object_mut) {
-        prior.remove("terraform_version");
-    }
-    if let Some(Value::Array(attributes)) = plan.get_mut("relevant_attributes") {
-        attributes.sort_by_key(Value::to_string);
-    }
-    plan
-}
-
-/// What is known to differ: blocks of a provider's configuration are left out, and iterators of dynamic blocks are taken
-/// for resources.
-const KNOWN: &[&str] = &[
-    ".configuration.provider_config.aws.expressions.endpoints:",
-    ".relevant_attributes:",
+/// Objects that are imported, and their ids.
+const IMPORTS: &[(&str, &str)] = &[
+    ("aws_s3_bucket.artifacts", "terrace-artifacts"),
+    ("aws_dynamodb_table.orders", "orders-b"),
+    ("aws_ssm_parameter.settings[\"bucket\"]", "/shop/bucket"),
+    ("aws_iam_role.worker", "worker"),
+    ("aws_cloudwatch_log_group.worker", "/aws/lambda/worker"),
+    ("aws_cloudwatch_event_rule.nightly", "nightly"),
 ];
-
-/// The story's project, and whether `terraform` looks at each plan as well.
-struct Story {
-    project: Project,
-    beside: bool,
-    _mirror: Mirror,
-    _moto: Moto,
-}
-
-impl Story {
-    fn begin() -> Option<Self> {
-        if !in_full_size("the story on aws") {
-            return None;
-        }
-        let (mirror, moto, project) = project(include_str!("aws/story.tf"))?;
-        let mut archive = Vec::new();
-        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(&mut archive));
-        let options = zip::write::SimpleFileOptions::default();
-        writer.start_file("index.js", options).unwrap();
-        writer
-            .write_all(b"exports.handler = async () => 'ok'")
-            .unwrap();
-        writer.finish().unwrap();
-        project.write("worker.zip", &archive);
-        project.terrace(&["init"]).success();
-        let beside = has_terraform();
-        if beside {
-            project
-                .other("terraform", &["init", "-input=false"])
-                .success();
-        } else {
-            println!("SKIPPED the comparison of plans: terraform is not installed");
-        }
-        Some(Self {
-            project,
-            beside,
-            _mirror: mirror,
-            _moto: moto,
-        })
-    }
-
-    /// Plans to `plan`; the document is Terraform's for the same configuration and state.
-    #[track_caller]
-    fn plan(&self, arguments: &[&str]) -> Value {
-        let document = |program: Option<&str>, file: &str| {
-            let ask = |words: &[&str]| match program {
-                None => self.project.terrace(words),
-                Some(program) => self.project.other(program, words),
-            };
-            let mut plan = vec!["plan", "-input=false", "-out", file];
-            plan.extend(arguments);
-            ask(&plan).success().omits("correct horse");
-            normal(ask(&["show", "-json", file]).success().json())
-        };
-        let ours = document(None, "plan");
-        if self.beside {
-            let theirs = document(Some("terraform"), "theirs");
-            let mut found = Vec::new();
-            differences("", &theirs, &ours, &mut found);
-            found.retain(|difference| !KNOWN.iter().any(|known| difference.starts_with(known)));
-            assert!(found.is_empty(), "{}", found.join("\n"));
-        }
-        ours
-    }
-
-    /// Applies `plan`, after which nothing is left to do.
-    #[track_caller]
-    fn apply(&self, summary: &str) {
-        let apply = ["apply", "-input=false", "plan"];
-        self.project.terrace(&apply).success().says(summary);
-        self.unchanged();
-    }
-
-    #[track_caller]
-    fn unchanged(&self) {
-        let plan = ["plan", "-input=false", "-detailed-exitcode"];
-        self.project.terrace(&plan).success().says("No changes.");
-    }
-}
-
-/// The resources of a plan with these actions.
-fn with_actions(plan: &Value, actions: &[&str]) -> Vec<String> {
-    let changes = plan["resource_changes"].as_array().unwrap();
-    let found = changes
-        .iter()
-        .filter(|change| change["change"]["actions"] == serde_json::json!(actions));
-    found
-        .map(|change| change["address"].as_str().unwrap().to_owned())
-        .collect()
-}
 
 #[test]
 fn the_story_is_created_changed_replaced_imported_and_destroyed() {
-    let Some(mut story) = Story::begin() else {
+    let Some((mut story, _mirror, _moto)) = story() else {
         return;
     };
-    let plan = story.plan(&[]);
+    let plan = story.plan("create", &[]);
     assert_eq!(with_actions(&plan, &["create"]).len(), 20);
     story.apply("Resources: 20 added, 0 changed, 0 destroyed.");
+    story.plan("plan anew", &[]);
 
     story.project.set("TF_VAR_revision", "2");
-    let plan = story.plan(&[]);
+    let plan = story.plan("change", &[]);
     assert!(with_actions(&plan, &["create"]).is_empty());
     let changed = with_actions(&plan, &["update"]);
-    assert_eq!(changed.len(), 10, "{changed:?}");
+    assert_eq!(changed.len(), 11, "{changed:?}");
+    // The policy turns out to stay as it is, once its document has been read.
     story.apply("Resources: 0 added, 10 changed, 0 destroyed.");
 
     story.project.set("TF_VAR_suffix", "b");
-    let plan = story.plan(&[]);
+    let plan = story.plan("replace", &[]);
     assert_eq!(
         with_actions(&plan, &["delete", "create"]),
         ["aws_dynamodb_table.orders"]
@@ -367,29 +285,24 @@ fn the_story_is_created_changed_replaced_imported_and_destroyed() {
     story.apply("Resources: 1 added, 2 changed, 1 destroyed.");
 
     let mut imports = String::new();
-    for (address, id) in [
-        ("aws_s3_bucket.artifacts", "terrace-artifacts"),
-        ("aws_dynamodb_table.orders", "orders-b"),
-        ("aws_ssm_parameter.settings[\"bucket\"]", "/shop/bucket"),
-        ("aws_iam_role.worker", "worker"),
-        ("aws_cloudwatch_log_group.worker", "/aws/lambda/worker"),
-        ("aws_cloudwatch_event_rule.nightly", "nightly"),
-    ] {
+    for (address, id) in IMPORTS {
         story.project.terrace(&["state", "rm", address]).success();
         imports = format!("{imports}import {{\n  to = {address}\n  id = {id:?}\n}}\n");
     }
     story.project.write("imports.tf", imports);
-    let plan = story.plan(&[]);
+    let plan = story.plan("import blocks", &[]);
     assert!(with_actions(&plan, &["create"]).is_empty());
     assert!(with_actions(&plan, &["delete", "create"]).is_empty());
-    story.apply("6 imported, 0 added");
+    story.apply("Resources: 6 imported, 0 added");
+    story.import(IMPORTS);
+    let plan = story.plan("after the command", &[]);
+    assert!(with_actions(&plan, &["create"]).is_empty());
+    story.apply("Resources: 0 added");
 
-    let plan = story.plan(&["-destroy"]);
+    story.terraform_goes_on(("TF_VAR_revision", "3"), "0 added, 8 changed, 0 destroyed");
+
+    let plan = story.plan("destroy", &["-destroy"]);
     assert_eq!(with_actions(&plan, &["delete"]).len(), 20);
-    story
-        .project
-        .terrace(&["apply", "-input=false", "plan"])
-        .success()
-        .says("20 destroyed");
-    assert!(story.project.instances().is_empty());
+    story.destroy("20 destroyed");
+    story.finish();
 }

@@ -6,8 +6,9 @@
     reason = "a test"
 )]
 
-use std::process::Command;
+mod beside;
 
+use beside::{Beside, has_terraform};
 use serde_json::Value;
 use terrace_test_services::{Mirror, Reply, Web};
 use terrace_test_support::{Project, available, in_full_size};
@@ -136,11 +137,7 @@ fn null_and_time_from_init_to_destroy() {
 #[test]
 fn terraform_goes_on_with_the_state_and_back() {
     let Some(mirror) = mirror() else { return };
-    if !Command::new("terraform")
-        .arg("version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-    {
+    if !has_terraform() {
         println!("SKIPPED: terraform is not installed");
         return;
     }
@@ -203,11 +200,7 @@ fn terraform_goes_on_with_the_state_and_back() {
 
 /// What Terraform says of the schemas of the same providers, where it is there.
 fn schemas_of_terraform(project: &Project) -> Option<String> {
-    if !Command::new("terraform")
-        .arg("version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-    {
+    if !has_terraform() {
         println!("SKIPPED: terraform is not installed");
         return None;
     }
@@ -264,27 +257,38 @@ fn schemas_are_remembered_and_providers_start_when_they_have_something_to_do() {
 /// A round of a provider: the revisions of a configuration with what applying each one says.
 struct Round {
     provider: &'static str,
+    version: &'static str,
     configuration: &'static str,
     revisions: &'static [&'static str],
     /// Addresses, and the attributes whose values are their ids for import.
     imports: &'static [(&'static str, &'static str)],
+    /// What applying the first revision again says.
+    back: &'static str,
     destroyed: &'static str,
 }
 
-/// A project that takes null, time and the named providers from a mirror.
-fn current(providers: &[&str]) -> Option<(Mirror, Project)> {
+const VARIABLE: &str = "variable \"revision\" {\n  type = number\n}\n";
+
+/// A project that takes null, time and the named provider from a mirror.
+fn current(provider: &str) -> Option<(Mirror, Project)> {
+    let others: Vec<&str> = [provider]
+        .into_iter()
+        .filter(|name| *name != "time")
+        .collect();
     let mirror = Mirror::new()
         .and_then(Mirror::with_small_providers)
-        .and_then(|mirror| mirror.with_current(providers));
-    let mirror = available(&providers.join(", "), mirror)?;
+        .and_then(|mirror| mirror.with_current(&others));
+    let mirror = available(provider, mirror)?;
     let mut project = Project::new();
     project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
     Some((mirror, project))
 }
 
-fn unchanged(project: &Project) {
-    let plan = ["plan", "-detailed-exitcode"];
-    project.terrace(&plan).success().says("No changes.");
+/// What the attribute of a stored instance says.
+fn id_of(project: &Project, address: &str, attribute: &str) -> String {
+    let instances = project.instances();
+    let found = instances.iter().find(|(known, _)| known == address);
+    found.unwrap().1[attribute].as_str().unwrap().to_owned()
 }
 
 impl Round {
@@ -293,49 +297,56 @@ impl Round {
         if !in_full_size(self.provider) {
             return;
         }
-        let others: Vec<&str> = [self.provider]
-            .into_iter()
-            .filter(|name| *name != "time")
-            .collect();
-        let Some((_mirror, mut project)) = current(&others) else {
+        let Some((_mirror, mut project)) = current(self.provider) else {
             return;
         };
         project.write("main.tf", self.configuration);
-        project.write(
-            "variables.tf",
-            "variable \"revision\" {\n  type = number\n}\n",
-        );
-        project.terrace(&["init"]).success();
+        project.write("variables.tf", VARIABLE);
+        project.set("TF_VAR_revision", "1");
+        let provider = format!("hashicorp/{}", self.provider);
+        let mut round = Beside::new(project, &provider, self.version);
         for (index, summary) in self.revisions.iter().enumerate() {
-            project.set("TF_VAR_revision", (index + 1).to_string());
-            let apply = ["apply", "-auto-approve"];
-            project.terrace(&apply).success().says(summary);
-            unchanged(&project);
+            let revision = (index + 1).to_string();
+            round.project.set("TF_VAR_revision", &revision);
+            round.plan(&format!("revision {revision}"), &[]);
+            round.apply(summary);
         }
-        let before = project.instances();
+        round.plan("plan anew", &[]);
+        self.import(&mut round);
+        round.terraform_goes_on(("TF_VAR_revision", "1"), self.back);
+        round.plan("destroy", &["-destroy"]);
+        round.destroy(self.destroyed);
+        round.finish();
+    }
+
+    fn import(&self, round: &mut Beside) {
+        if self.imports.is_empty() {
+            return;
+        }
+        let before = round.project.instances();
+        let mut ids = Vec::new();
         let mut imports = String::new();
         for (address, attribute) in self.imports {
-            let found = before.iter().find(|(known, _)| known == address);
-            let id = found.unwrap().1[attribute].as_str().unwrap().to_owned();
-            project.terrace(&["state", "rm", address]).success();
+            let id = id_of(&round.project, address, attribute);
+            round.project.terrace(&["state", "rm", address]).success();
             imports = format!("{imports}import {{\n  to = {address}\n  id = {id:?}\n}}\n");
+            ids.push((*address, id));
         }
-        project.write("imports.tf", imports);
-        project.terrace(&["apply", "-auto-approve"]).success();
-        assert_eq!(project.instances(), before);
-        let destroy = ["destroy", "-auto-approve"];
-        project.terrace(&destroy).success().says(self.destroyed);
-        assert!(project.instances().is_empty());
+        round.project.write("imports.tf", imports);
+        round.plan("import blocks", &[]);
+        round.apply(&format!("{} imported", ids.len()));
+        assert_eq!(round.project.instances(), before);
+        let ids: Vec<(&str, &str)> = ids.iter().map(|(address, id)| (*address, &**id)).collect();
+        round.import(&ids);
+        round.plan("after the command", &[]);
+        round.apply("0 added");
     }
 }
 
-#[test]
-fn a_round_of_time() {
-    let round = Round {
-        provider: "time",
-        configuration: r#"
+const TIME: &str = r#"
 resource "time_static" "epoch" {
-  rfc3339 = "2026-01-0${var.revision < 3 ? 1 : 2}T00:00:00Z"
+  rfc3339  = "2026-01-0${var.revision < 3 ? 1 : 2}T00:00:00Z"
+  triggers = {}
 }
 
 resource "time_offset" "later" {
@@ -349,23 +360,27 @@ resource "time_sleep" "short" {
     later = time_static.epoch.rfc3339
   }
 }
-"#,
+"#;
+
+#[test]
+fn a_round_of_time() {
+    let round = Round {
+        provider: "time",
+        version: "0.14.2",
+        configuration: TIME,
         revisions: &[
             "3 added, 0 changed, 0 destroyed",
             "0 added, 2 changed, 0 destroyed",
             "2 added, 1 changed, 2 destroyed",
         ],
         imports: &[("time_static.epoch", "rfc3339")],
+        back: "2 added, 1 changed, 2 destroyed",
         destroyed: "3 destroyed",
     };
     round.go();
 }
 
-#[test]
-fn a_round_of_random() {
-    let round = Round {
-        provider: "random",
-        configuration: r#"
+const RANDOM: &str = r#"
 resource "random_pet" "name" {
   length = var.revision < 3 ? 2 : 3
 }
@@ -391,30 +406,35 @@ resource "random_integer" "number" {
 resource "random_uuid" "id" {
 }
 
+resource "random_id" "bytes" {
+  byte_length = 4
+}
+
 resource "random_shuffle" "order" {
   input = ["a", "b", "c"]
   seed  = "seed"
 }
-"#,
+"#;
+
+#[test]
+fn a_round_of_random() {
+    let round = Round {
+        provider: "random",
+        version: "3.99.0",
+        configuration: RANDOM,
         revisions: &[
-            "6 added, 0 changed, 0 destroyed",
+            "7 added, 0 changed, 0 destroyed",
             "2 added, 0 changed, 2 destroyed",
             "3 added, 0 changed, 3 destroyed",
         ],
-        imports: &[
-            ("random_uuid.id", "result"),
-            ("random_password.secret", "result"),
-        ],
-        destroyed: "6 destroyed",
+        imports: &[("random_uuid.id", "result"), ("random_id.bytes", "b64_url")],
+        back: "3 added, 0 changed, 3 destroyed",
+        destroyed: "7 destroyed",
     };
     round.go();
 }
 
-#[test]
-fn a_round_of_local() {
-    let round = Round {
-        provider: "local",
-        configuration: r#"
+const LOCAL: &str = r#"
 resource "local_file" "text" {
   filename = "${path.module}/out/text"
   content  = "revision ${var.revision}"
@@ -433,23 +453,27 @@ data "local_file" "text" {
 output "text" {
   value = data.local_file.text.content
 }
-"#,
+"#;
+
+#[test]
+fn a_round_of_local() {
+    let round = Round {
+        provider: "local",
+        version: "2.99.0",
+        configuration: LOCAL,
         revisions: &[
             "2 added, 0 changed, 0 destroyed",
             "1 added, 0 changed, 1 destroyed",
             "2 added, 0 changed, 2 destroyed",
         ],
         imports: &[],
+        back: "2 added, 0 changed, 2 destroyed",
         destroyed: "2 destroyed",
     };
     round.go();
 }
 
-#[test]
-fn a_round_of_tls() {
-    let round = Round {
-        provider: "tls",
-        configuration: r#"
+const TLS: &str = r#"
 resource "tls_private_key" "key" {
   algorithm   = "ECDSA"
   ecdsa_curve = var.revision < 3 ? "P256" : "P384"
@@ -491,37 +515,37 @@ data "tls_public_key" "key" {
 output "fingerprint" {
   value = data.tls_public_key.key.public_key_fingerprint_sha256
 }
-"#,
+"#;
+
+#[test]
+fn a_round_of_tls() {
+    let round = Round {
+        provider: "tls",
+        version: "4.99.0",
+        configuration: TLS,
         revisions: &[
             "4 added, 0 changed, 0 destroyed",
             "0 added, 1 changed, 0 destroyed",
             "4 added, 0 changed, 4 destroyed",
         ],
         imports: &[],
+        back: "4 added, 0 changed, 4 destroyed",
         destroyed: "4 destroyed",
     };
     round.go();
 }
 
-#[test]
-fn a_round_of_http() {
-    if !in_full_size("http") {
-        return;
-    }
-    let Some((_mirror, mut project)) = current(&["http"]) else {
-        return;
-    };
-    let web = Web::start().unwrap();
-    web.on("/page", Reply::of("a page"));
-    project.write(
-        "main.tf",
-        r#"
+const PAGE: &str = r#"
 variable "url" {
   type = string
 }
 
+variable "revision" {
+  type = number
+}
+
 data "http" "page" {
-  url = "${var.url}/page"
+  url = "${var.url}/page/${var.revision}"
 
   request_headers = {
     Accept = "text/plain"
@@ -538,12 +562,135 @@ data "http" "page" {
 output "body" {
   value = data.http.page.response_body
 }
-"#,
-    );
+"#;
+
+/// Pages of two revisions.
+fn pages() -> Web {
+    let web = Web::start().unwrap();
+    for revision in ["1", "2"] {
+        let page = Reply::of(format!("page {revision}"));
+        web.on(&format!("/page/{revision}"), page);
+    }
+    web
+}
+
+#[test]
+fn a_round_of_http() {
+    if !in_full_size("http") {
+        return;
+    }
+    let Some((_mirror, mut project)) = current("http") else {
+        return;
+    };
+    let web = pages();
+    project.write("main.tf", PAGE);
     project.set("TF_VAR_url", web.url(""));
-    project.terrace(&["init"]).success();
-    project.terrace(&["apply", "-auto-approve"]).success();
-    let said = project.terrace(&["output", "-json"]).success();
-    assert_eq!(said.json()["body"]["value"], Value::from("a page"));
-    project.terrace(&["destroy", "-auto-approve"]).success();
+    project.set("TF_VAR_revision", "1");
+    let mut round = Beside::new(project, "hashicorp/http", "3.99.0");
+    for revision in ["1", "2"] {
+        round.project.set("TF_VAR_revision", revision);
+        round.plan(&format!("revision {revision}"), &[]);
+        round.apply("0 added, 0 changed, 0 destroyed");
+        let said = round.project.terrace(&["output", "-json"]).success();
+        let expected = Value::from(format!("page {revision}"));
+        assert_eq!(said.json()["body"]["value"], expected);
+    }
+    round.terraform_goes_on(("TF_VAR_revision", "1"), "0 added, 0 changed, 0 destroyed");
+    round.plan("destroy", &["-destroy"]);
+    round.destroy("0 destroyed");
+    round.finish();
+}
+
+/// The state of a native provider is the plugin's, and back: neither finds anything to do over what the other left.
+fn exchange(provider: &str, configuration: &str, settings: &[(&str, &str)]) {
+    if !in_full_size(provider) {
+        return;
+    }
+    let Some((mirror, mut project)) = current(provider) else {
+        return;
+    };
+    let plugins = mirror.cli_config().unwrap();
+    let native = project.outer().join("native.tfrc");
+    let include = format!("registry.terraform.io/hashicorp/{provider}");
+    let text = std::fs::read_to_string(&plugins).unwrap().replacen(
+        "provider_installation {",
+        &format!("provider_installation {{\n  native {{\n    include = [{include:?}]\n  }}"),
+        1,
+    );
+    std::fs::write(&native, text).unwrap();
+    project.write("main.tf", configuration);
+    for (name, value) in settings {
+        project.set(name, value);
+    }
+    let told = format!("hashicorp/{provider} | native");
+    let init = ["init", "-upgrade", "-input=false"];
+    let plan = ["plan", "-input=false", "-detailed-exitcode"];
+    let apply = ["apply", "-input=false", "-auto-approve"];
+
+    project.set("TF_CLI_CONFIG_FILE", &native);
+    project.terrace(&init).success().says("native");
+    project.terrace(&apply).success();
+    project.terrace(&plan).success().says("No changes.");
+    let made = project.instances();
+    project.set("TF_CLI_CONFIG_FILE", &plugins);
+    project.terrace(&init).success().omits("native");
+    project.terrace(&plan).success().says("No changes.");
+    println!(
+        "EVIDENCE | {told} | the plugin takes over from the native provider | none | no changes |"
+    );
+    if has_terraform() {
+        project.other("terraform", &init).success();
+        project
+            .other("terraform", &plan)
+            .success()
+            .says("No changes.");
+        println!(
+            "EVIDENCE | {told} | Terraform takes over from the native provider | none | no changes |"
+        );
+    }
+    project
+        .terrace(&["apply", "-input=false", "-auto-approve", "-refresh-only"])
+        .success();
+    assert_eq!(project.instances(), made);
+
+    // What the plugin makes is the native provider's.
+    project
+        .terrace(&["destroy", "-input=false", "-auto-approve"])
+        .success();
+    project.terrace(&apply).success();
+    let made = project.instances();
+    project.set("TF_CLI_CONFIG_FILE", &native);
+    project.terrace(&init).success().says("native");
+    project.terrace(&plan).success().says("No changes.");
+    project
+        .terrace(&["apply", "-input=false", "-auto-approve", "-refresh-only"])
+        .success();
+    assert_eq!(project.instances(), made);
+    println!(
+        "EVIDENCE | {told} | the native provider takes over from the plugin | none | no changes |"
+    );
+    project
+        .terrace(&["destroy", "-input=false", "-auto-approve"])
+        .success();
+    assert!(project.instances().is_empty());
+}
+
+/// The first revision of a round's configuration.
+fn first_revision(configuration: &str) -> String {
+    format!("{VARIABLE}{configuration}")
+}
+
+#[test]
+fn states_of_the_native_providers_are_those_of_the_plugins() {
+    let revision = ("TF_VAR_revision", "1");
+    for (provider, configuration) in [
+        ("time", TIME),
+        ("random", RANDOM),
+        ("local", LOCAL),
+        ("tls", TLS),
+    ] {
+        exchange(provider, &first_revision(configuration), &[revision]);
+    }
+    let web = pages();
+    exchange("http", PAGE, &[revision, ("TF_VAR_url", &web.url(""))]);
 }

@@ -201,25 +201,37 @@ impl<'a> Providers<'a> {
             else {
                 return Err(expanded.diagnostics);
             };
+            let binding = self
+                .evaluator
+                .provider_binding(&resource.module.path(), block);
             let mut bodies = Vec::new();
             for key in expansion.keys() {
                 let address = resource.instance(key.clone());
                 let repetition = expansion.repetition(key.as_ref());
-                let scope = Scope::instance(resource.module.clone(), repetition);
-                let body =
-                    self.evaluator
-                        .resource_body(&address, block, &scope, &self.stored(state));
+                let scope = Scope::instance(resource.module.clone(), repetition.clone());
+                let stored = self.stored(state);
+                let body = self
+                    .evaluator
+                    .resource_body(&address, block, &scope, &stored);
+                let chosen = self
+                    .evaluator
+                    .provider_instance(&address, repetition, &binding, &stored);
                 read.extend(body.dependencies);
-                bodies.push((address, body.value, body.diagnostics));
+                read.extend(chosen.dependencies);
+                let mut diagnostics = body.diagnostics;
+                diagnostics.append(chosen.diagnostics);
+                let provider = chosen.value.unwrap_or_else(|| binding.config.clone());
+                bodies.push((address, provider, body.value, diagnostics));
             }
             let behind = self.ephemerals_behind(read);
             if behind.is_empty() {
                 self.opened.expansions.insert(resource.clone(), expansion);
-                for (address, value, diagnostics) in bodies {
+                for (address, provider, value, diagnostics) in bodies {
                     if diagnostics.has_errors() {
                         return Err(diagnostics);
                     }
-                    self.open_instance(block, address, &value, state).await?;
+                    self.open_instance(block, (address, provider), &value, state)
+                        .await?;
                 }
                 return Ok(());
             }
@@ -233,7 +245,7 @@ impl<'a> Providers<'a> {
     async fn open_instance(
         &mut self,
         block: &ResourceConfig,
-        address: AbsResourceInstance,
+        (address, provider_config): (AbsResourceInstance, AbsProviderConfig),
         config: &Value,
         state: &State,
     ) -> Result<(), Diagnostics> {
@@ -250,8 +262,6 @@ impl<'a> Providers<'a> {
                 "The configuration of {address} depends on values that the state does not hold, so that it cannot be opened to recover."
             )));
         }
-        let module = address.module().path();
-        let provider_config = self.evaluator.provider_of(&module, block);
         let schema = self
             .evaluator
             .schemas()

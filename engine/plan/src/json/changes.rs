@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use terrace_addr::{AbsResourceInstance, InstanceKey, ModuleInstance, ResourceMode};
 use terrace_value::{Path, PathStep, Type, Value};
 
+use super::path_order;
 use super::values;
 use super::writer::Writer;
 use crate::{Action, ActionReason, OutputChange, Plan, ResourceChange};
@@ -96,6 +97,8 @@ fn body(out: &mut Writer, change: &ResourceChange) {
         out.key("after_sensitive");
         values::sensitive(out, &change.after);
         if !change.replace_paths.is_empty() {
+            let mut paths: Vec<_> = change.replace_paths.iter().collect();
+            paths.sort_by_cached_key(|found| path_order::key(found));
             out.array("replace_paths", |out| {
                 change
                     .replace_paths

@@ -2,6 +2,7 @@
 
 mod changes;
 mod configuration;
+mod path_order;
 mod state;
 mod values;
 mod writer;
