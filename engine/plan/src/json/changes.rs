@@ -100,10 +100,7 @@ fn body(out: &mut Writer, change: &ResourceChange) {
             let mut paths: Vec<_> = change.replace_paths.iter().collect();
             paths.sort_by_cached_key(|found| path_order::key(found));
             out.array("replace_paths", |out| {
-                change
-                    .replace_paths
-                    .iter()
-                    .for_each(|found| path(out, found));
+                paths.iter().for_each(|found| path(out, found));
             });
         }
         if let Some(importing) = &change.importing {
