@@ -10,9 +10,9 @@ mod beside;
 
 use std::io::Write as _;
 
-use beside::{Beside, has_terraform, with_actions};
+use beside::{Beside, with_actions};
 use terrace_test_services::{Mirror, Moto};
-use terrace_test_support::{Project, available, in_full_size};
+use terrace_test_support::{Project, available, has_terraform, in_full_size};
 
 const CONFIGURATION: &str = r#"
 terraform {

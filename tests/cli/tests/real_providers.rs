@@ -8,10 +8,10 @@
 
 mod beside;
 
-use beside::{Beside, has_terraform};
+use beside::Beside;
 use serde_json::Value;
 use terrace_test_services::{Mirror, Reply, Web};
-use terrace_test_support::{Project, available, in_full_size};
+use terrace_test_support::{Project, available, has_terraform, in_full_size};
 
 const CONFIGURATION: &str = r#"
 terraform {

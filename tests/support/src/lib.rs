@@ -59,6 +59,14 @@ pub fn in_full_size(what: &str) -> bool {
     full
 }
 
+/// Whether there is a `terraform` to compare with.
+pub fn has_terraform() -> bool {
+    std::process::Command::new("terraform")
+        .arg("version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
 /// What is there, or `None` after saying that a test is skipped and why.
 pub fn available<T>(what: &str, found: Result<T, Unavailable>) -> Option<T> {
     match found {

@@ -1,17 +1,7 @@
 //! A project over which Terraform plans as well: both look at each step from the same configuration and the same state.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
-use terrace_test_support::{Project, differences};
-
-/// Whether there is a `terraform` to compare with.
-pub(crate) fn has_terraform() -> bool {
-    Command::new("terraform")
-        .arg("version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-}
+use terrace_test_support::{Project, differences, has_terraform};
 
 /// What no plan may show.
 const SECRET: &str = "correct horse";
