@@ -1,6 +1,7 @@
 //! Where credentials come from, in the order of today's tools: what the arguments give, the environment, the shared files,
 //! the container, the machine; and the roles that are assumed with them.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use aws_config::ecs::EcsCredentialsProvider;
@@ -69,14 +70,16 @@ fn profiles(identity: &Identity, config: &ProviderConfig) -> ProfileFileCredenti
     files = if identity.config_files.is_empty() {
         files.include_default_config_file(true)
     } else {
-        let add = |files: Builder, path| files.with_file(EnvConfigFileKind::Config, path);
-        identity.config_files.iter().fold(files, add)
+        with_files(files, EnvConfigFileKind::Config, &identity.config_files)
     };
     files = if identity.credentials_files.is_empty() {
         files.include_default_credentials_file(true)
     } else {
-        let add = |files: Builder, path| files.with_file(EnvConfigFileKind::Credentials, path);
-        identity.credentials_files.iter().fold(files, add)
+        with_files(
+            files,
+            EnvConfigFileKind::Credentials,
+            &identity.credentials_files,
+        )
     };
     let mut builder = ProfileFileCredentialsProvider::builder()
         .configure(config)
@@ -85,6 +88,13 @@ fn profiles(identity: &Identity, config: &ProviderConfig) -> ProfileFileCredenti
         builder = builder.profile_name(profile);
     }
     builder.build()
+}
+
+/// Adds the files that there are; those that there are not are passed over, as today's tools do.
+fn with_files(files: Builder, kind: EnvConfigFileKind, paths: &[PathBuf]) -> Builder {
+    let there = paths.iter().filter(|path| path.is_file());
+    let files = files.with_contents(kind, "");
+    there.fold(files, |files, path| files.with_file(kind, path))
 }
 
 /// The service on the machine that knows of its role.

@@ -6,6 +6,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod digests;
+mod halves;
+mod interchange;
+mod signing;
 mod support;
 
 use std::sync::Arc;
@@ -95,11 +99,15 @@ async fn conforms(servers: &Arc<Servers>, lock: Lock) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn states_in_moto_conform() {
+async fn states_in_moto() {
     let Some(servers) = available("S3 conformance", blocking(Servers::moto())) else {
         return;
     };
     let servers = Arc::new(servers);
+    digests::agree(&servers).await;
+    halves::are_no_locks(&servers).await;
+    signing::works(&servers).await;
+    interchange::with_the_reference(&servers).await;
     conforms(&servers, Lock::Object).await;
     conforms(&servers, Lock::Both).await;
     if in_full_size("locks in a table alone, and none, in moto") {
@@ -109,7 +117,7 @@ async fn states_in_moto_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn states_in_minio_and_dynamodb_local_conform() {
+async fn states_in_minio_and_dynamodb_local() {
     if !in_full_size("MinIO and DynamoDB Local, which take minutes to build") {
         return;
     }
@@ -117,6 +125,10 @@ async fn states_in_minio_and_dynamodb_local_conform() {
         return;
     };
     let servers = Arc::new(servers);
+    digests::agree(&servers).await;
+    halves::are_no_locks(&servers).await;
+    signing::are_checked(&servers).await;
+    interchange::with_the_reference(&servers).await;
     for lock in [Lock::Object, Lock::Item, Lock::Both, Lock::None] {
         conforms(&servers, lock).await;
     }

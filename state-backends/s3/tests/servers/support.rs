@@ -158,6 +158,11 @@ impl Servers {
         })
     }
 
+    /// Access key and secret.
+    pub(crate) fn keys(&self) -> (&str, &str) {
+        (&self.keys.0, &self.keys.1)
+    }
+
     pub(crate) fn new_store(&self, lock: Lock) -> Store {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         Store {
@@ -247,6 +252,28 @@ impl Servers {
             .item("LockID", AttributeValue::S(key.to_owned()))
             .item(attribute, AttributeValue::S(value.to_owned()));
         request.send().await.unwrap();
+    }
+
+    /// A digest, and the one that is to follow.
+    pub(crate) async fn put_announced(&self, key: &str, digest: &str, next: &str) {
+        let request = self
+            .items
+            .put_item()
+            .table_name(TABLE)
+            .item("LockID", AttributeValue::S(key.to_owned()))
+            .item("Digest", AttributeValue::S(digest.to_owned()))
+            .item("Next", AttributeValue::S(next.to_owned()));
+        request.send().await.unwrap();
+    }
+
+    pub(crate) async fn delete_object(&self, key: &str) {
+        self.objects
+            .delete_object()
+            .bucket(BUCKET)
+            .key(key)
+            .send()
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn delete_item(&self, key: &str) {
