@@ -13,6 +13,7 @@ pub use state::{
     ResourceInState, State, StoredIdentity,
 };
 pub use version::{
-    StorageError, commit, load, load_locked, new_lineage, replace, store, successor, version_of,
+    StorageError, commit, load, load_locked, new_lineage, replace, store, store_again, successor,
+    version_of,
 };
 pub use wire::{TERRAFORM_VERSION, compact, read, write};

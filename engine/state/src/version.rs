@@ -87,6 +87,15 @@ pub async fn replace(locked: &mut dyn LockedState, state: &State) -> Result<(), 
     locked.overwrite(crate::write(state).into()).await
 }
 
+/// Stores what is stored, as it is: where it would be stored otherwise now (encrypted, or with another key), it is then.
+pub async fn store_again(locked: &mut dyn LockedState) -> Result<(), StorageError> {
+    let Some(stored) = locked.read().await? else {
+        return Ok(());
+    };
+    let version = version_of(&stored.bytes)?;
+    Ok(locked.write(stored.bytes, version).await?)
+}
+
 /// Lineage and serial of a state file, without reading the rest of it.
 pub fn version_of(bytes: &[u8]) -> Result<StateVersion, StateError> {
     crate::wire::version_of(bytes)

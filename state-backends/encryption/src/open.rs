@@ -24,8 +24,7 @@ pub type Evaluate<'a> = dyn Fn(&Expr) -> Result<Value, Diagnostics> + 'a;
 pub struct Encryption {
     state: Option<Arc<Cipher>>,
     plan: Option<Arc<Cipher>>,
-    remote_default: Option<Arc<Cipher>>,
-    remotes: BTreeMap<String, Arc<Cipher>>,
+    remote: Option<Arc<Cipher>>,
 }
 
 impl Encryption {
@@ -46,16 +45,7 @@ impl Encryption {
         let encryption = Self {
             state: opening.target("the state", settings.state.as_ref()),
             plan: opening.target("the plan", settings.plan.as_ref()),
-            remote_default: opening.target("the other state", settings.remote_default.as_ref()),
-            remotes: settings
-                .remotes
-                .iter()
-                .filter_map(|(name, target)| {
-                    let cipher =
-                        opening.target(&format!("the other state {name}"), Some(target))?;
-                    Some((name.clone(), cipher))
-                })
-                .collect(),
+            remote: opening.remote(),
         };
         // What nothing uses is checked too.
         for definition in &settings.methods {
@@ -77,14 +67,10 @@ impl Encryption {
         self.plan.as_ref()
     }
 
-    /// For the state that the data resource `terraform_remote_state.NAME` reads; `name` may be led by the names of the
-    /// modules that it stands in, and followed by its key.
-    pub fn remote(&self, name: &str) -> Option<&Arc<Cipher>> {
-        let without_key = name.split('[').next().unwrap_or(name);
-        self.remotes
-            .get(name)
-            .or_else(|| self.remotes.get(without_key))
-            .or(self.remote_default.as_ref())
+    /// For the states that `terraform_remote_state` reads: the methods of the `default` block, and then those of the
+    /// blocks that are for one data resource alone.
+    pub const fn remote(&self) -> Option<&Arc<Cipher>> {
+        self.remote.as_ref()
     }
 }
 
@@ -105,7 +91,32 @@ impl Opening<'_> {
     }
 
     fn target(&mut self, subject: &str, target: Option<&Target>) -> Option<Arc<Cipher>> {
-        let target = target?;
+        let methods = self.methods_of(subject, target?)?;
+        Some(Arc::new(Cipher::new(subject, methods)))
+    }
+
+    /// A provider is not told which data resource it reads for, so that their methods are tried one after the other.
+    fn remote(&mut self) -> Option<Arc<Cipher>> {
+        let settings = self.settings;
+        let mut methods: Vec<Arc<Method>> = Vec::new();
+        for target in settings
+            .remote_default
+            .iter()
+            .chain(settings.remotes.values())
+        {
+            for method in self
+                .methods_of("the other state", target)
+                .unwrap_or_default()
+            {
+                if methods.iter().all(|known| !Arc::ptr_eq(known, &method)) {
+                    methods.push(method);
+                }
+            }
+        }
+        (!methods.is_empty()).then(|| Arc::new(Cipher::new("the other state", methods)))
+    }
+
+    fn methods_of(&mut self, subject: &str, target: &Target) -> Option<Vec<Arc<Method>>> {
         let mut methods = Vec::new();
         let mut next = Some(target);
         while let Some(one) = next {
@@ -157,7 +168,7 @@ impl Opening<'_> {
             }
             methods.push(method);
         }
-        Some(Arc::new(Cipher::new(subject, methods)))
+        Some(methods)
     }
 
     fn method(&mut self, reference: &Reference) -> Option<Arc<Method>> {

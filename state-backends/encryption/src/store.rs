@@ -8,22 +8,40 @@ use terrace_port::{
     StoredState,
 };
 
-use crate::EncryptionError;
 use crate::cipher::{Cipher, Standing};
 use crate::envelope::Metadata;
+use crate::{Encryption, EncryptionError};
 
 /// A store around another: states, plan files of runs and journals are encrypted before they reach it. What must be
 /// readable without a key stays so: who holds the lock, lineage and serial, the audit log, approvals.
 pub struct EncryptedStore {
     inner: Arc<dyn StateStore>,
-    state: Arc<Cipher>,
-    plan: Arc<Cipher>,
+    state: Option<Arc<Cipher>>,
+    plan: Option<Arc<Cipher>>,
 }
 
 impl EncryptedStore {
-    /// Around `inner`, with the ciphers of states (journals too) and of plan files.
-    pub fn new(inner: Arc<dyn StateStore>, state: Arc<Cipher>, plan: Arc<Cipher>) -> Self {
-        Self { inner, state, plan }
+    /// `inner`, behind the ciphers of states (journals too) and of plan files that are configured. Plan files hold
+    /// what the state does: where only states have a cipher, those that are kept beside the state get the same.
+    pub fn around(inner: Arc<dyn StateStore>, encryption: &Encryption) -> Arc<dyn StateStore> {
+        let state = encryption.state().cloned();
+        let plan = encryption.plan().or(encryption.state()).cloned();
+        if state.is_none() && plan.is_none() {
+            return inner;
+        }
+        Arc::new(Self { inner, state, plan })
+    }
+
+    /// A state that another configuration keeps, behind the cipher of other states, if one is configured.
+    pub fn of_another(inner: Arc<dyn StateStore>, encryption: &Encryption) -> Arc<dyn StateStore> {
+        match encryption.remote() {
+            None => inner,
+            Some(cipher) => Arc::new(Self {
+                inner,
+                state: Some(Arc::clone(cipher)),
+                plan: None,
+            }),
+        }
     }
 }
 
@@ -35,11 +53,14 @@ fn told(error: EncryptionError) -> StoreError {
 }
 
 async fn opened(
-    cipher: &Cipher,
+    cipher: Option<&Arc<Cipher>>,
     stored: Option<StoredState>,
 ) -> Result<Option<StoredState>, StoreError> {
     let Some(stored) = stored else {
         return Ok(None);
+    };
+    let Some(cipher) = cipher else {
+        return Ok(Some(stored));
     };
     let opened = cipher.decrypt_state(&stored.bytes).await.map_err(told)?;
     Ok(Some(StoredState {
@@ -58,7 +79,7 @@ impl StateStore for EncryptedStore {
     }
 
     async fn read(&self, workspace: &str) -> Result<Option<StoredState>, StoreError> {
-        opened(&self.state, self.inner.read(workspace).await?).await
+        opened(self.state.as_ref(), self.inner.read(workspace).await?).await
     }
 
     async fn lock(
@@ -66,10 +87,14 @@ impl StateStore for EncryptedStore {
         workspace: &str,
         info: LockInfo,
     ) -> Result<Box<dyn LockedState>, StoreError> {
-        Ok(Box::new(EncryptedLock {
-            inner: self.inner.lock(workspace, info).await?,
-            cipher: Arc::clone(&self.state),
-        }))
+        let inner = self.inner.lock(workspace, info).await?;
+        Ok(match &self.state {
+            None => inner,
+            Some(cipher) => Box::new(EncryptedLock {
+                inner,
+                cipher: Arc::clone(cipher),
+            }),
+        })
     }
 
     async fn holder(&self, workspace: &str) -> Result<Option<LockInfo>, StoreError> {
@@ -85,17 +110,25 @@ impl StateStore for EncryptedStore {
     }
 
     fn runs(&self, workspace: &str) -> Arc<dyn RunStore> {
-        Arc::new(EncryptedRuns {
-            inner: self.inner.runs(workspace),
-            cipher: Arc::clone(&self.plan),
-        })
+        let inner = self.inner.runs(workspace);
+        match &self.plan {
+            None => inner,
+            Some(cipher) => Arc::new(EncryptedRuns {
+                inner,
+                cipher: Arc::clone(cipher),
+            }),
+        }
     }
 
     fn journal(&self, workspace: &str) -> Arc<dyn JournalStore> {
-        Arc::new(EncryptedJournal {
-            inner: self.inner.journal(workspace),
-            cipher: Arc::clone(&self.state),
-        })
+        let inner = self.inner.journal(workspace);
+        match &self.state {
+            None => inner,
+            Some(cipher) => Arc::new(EncryptedJournal {
+                inner,
+                cipher: Arc::clone(cipher),
+            }),
+        }
     }
 }
 
@@ -111,7 +144,7 @@ impl LockedState for EncryptedLock {
     }
 
     async fn read(&self) -> Result<Option<StoredState>, StoreError> {
-        opened(&self.cipher, self.inner.read().await?).await
+        opened(Some(&self.cipher), self.inner.read().await?).await
     }
 
     async fn write(&mut self, bytes: Arc<[u8]>, version: StateVersion) -> Result<(), StoreError> {

@@ -18,12 +18,7 @@ const AES: &str = "key_provider \"gcp_kms\" \"k\" {\n kms_encryption_key = \"x\"
 
 fn store(directory: &Path, state: &str) -> Arc<dyn StateStore> {
     let encryption = right(&format!("{AES}state {{\n{state}\n}}"));
-    let cipher = encryption.state().unwrap();
-    Arc::new(EncryptedStore::new(
-        Arc::new(LocalStore::new(directory)),
-        Arc::clone(cipher),
-        Arc::clone(cipher),
-    ))
+    EncryptedStore::around(Arc::new(LocalStore::new(directory)), &encryption)
 }
 
 struct Encrypted(tempfile::TempDir);

@@ -184,7 +184,7 @@ remote_state_data_sources {
         plan.decrypt_plan(&sealed, |_| true).await.unwrap().bytes,
         b"PK of a plan"
     );
-    let broken = encryption.remote("any").unwrap();
+    let broken = encryption.remote().unwrap();
     let error = broken.encrypt_state(PLAIN.as_bytes()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -218,15 +218,19 @@ fn the_environment_goes_over_the_configuration() {
     assert!(both.state.unwrap().enforced);
 }
 
-#[test]
-fn other_states_have_their_own() {
+#[tokio::test]
+async fn other_states_have_their_own() {
     let encryption = right(&format!(
         "{KMS} remote_state_data_sources {{\n default {{\n method = method.aes_gcm.m\n}}\n remote_state_data_source \"net\" {{\n method = method.unencrypted.u\n}}\n}}"
     ));
-    assert!(encryption.remote("net").unwrap().writes_plain());
-    assert!(encryption.remote("net[0]").unwrap().writes_plain());
-    assert!(!encryption.remote("other").unwrap().writes_plain());
     assert!(encryption.state().is_none());
+    let cipher = encryption.remote().unwrap();
+    let sealed = cipher.encrypt_state(PLAIN.as_bytes()).await.unwrap();
+    assert!(terrace_encryption::is_encrypted(&sealed));
+    for stored in [&sealed, PLAIN.as_bytes()] {
+        let opened = cipher.decrypt_state(stored).await.unwrap();
+        assert_eq!(opened.bytes, PLAIN.as_bytes());
+    }
 }
 
 #[test]
