@@ -12,6 +12,7 @@
 
 mod bench;
 mod conformance;
+mod consumers;
 mod differential;
 mod evidence;
 mod example;
@@ -23,8 +24,8 @@ mod keys;
 mod long;
 mod program;
 mod public;
-mod rules;
 mod real_providers;
+mod rules;
 mod source;
 mod spec;
 mod test;
@@ -46,12 +47,13 @@ usage: cargo dev COMMAND
   interchange   let terraform and terrace work on the same states; writes docs/evidence/interchange.md
   spec WORDS    hold the examples of the language reference to an installed terraform
   conformance   count the answers that are the reference's; writes docs/evidence/conformance.md
+  consumers     let checkov, opa, conftest, tflint, terragrunt and cdktf use terrace; writes docs/evidence/consumers.md
   differential  evaluate random expressions and configurations beside terraform ([--expressions N] [--configurations N]
                 [--seed S]); writes docs/evidence/differential.md
   public DIR    hold public modules, checked out in DIR, to what the reference says of them
+  real-providers  run providers that nobody here wrote beside terraform; writes docs/evidence/real-providers.md
   long          run the suites that take long at full size; writes docs/evidence/long.md
   fuzz TARGET.. feed damaged inputs to what reads them, ten minutes each (--seconds N, --seed N, --case N)
-  real-providers  run providers that nobody here wrote beside terraform; writes docs/evidence/real-providers.md
   bench ARGS    run tests/bench with ARGS";
 
 fn main() -> ExitCode {
@@ -70,10 +72,10 @@ fn main() -> ExitCode {
         "long" => long::run(),
         "spec" => spec::run(rest),
         "conformance" => conformance::run(),
-        "public" => public::run(rest),
-        "bench" => bench::run(rest),
         "consumers" => consumers::run(),
         "real-providers" => real_providers::run(),
+        "public" => public::run(rest),
+        "bench" => bench::run(rest),
         "fuzz" => fuzz::run(rest),
         "differential" => differential::run(rest),
         "help" | "-h" | "--help" => {

@@ -1,6 +1,5 @@
 //! Why things change: from the configuration's line, over what it reads, to what set it off.
 
-use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
@@ -12,7 +11,7 @@ use terrace_plan::{Action, ActionReason, Reason, ResourceChange};
 use terrace_syntax::Expr;
 use terrace_value::{Path, Text, Value};
 
-use crate::arguments::{self, Argument};
+use crate::arguments::{self, Argument, Written};
 use crate::walk::{Context, Walk};
 use crate::{place, traversal};
 
@@ -163,10 +162,11 @@ const MOST_NAMED: usize = 8;
 const MOST_INSTANCES: usize = 3;
 
 /// What changes among that which expressions read, in words.
-fn upstream(walk: &Walk<'_>, expressions: &[Cow<'_, Expr>], scope: &Scope) -> Vec<String> {
+fn upstream(walk: &Walk<'_>, expressions: &[Written<'_>], scope: &Scope) -> Vec<String> {
     let mut reads = Reads::default();
     let mut stack: Vec<Dependency> = Vec::new();
-    for expression in expressions {
+    for written in expressions {
+        let expression = &written.expression;
         reads.mention(expression, &scope.module);
         let evaluated = walk.evaluator.expression(expression, scope, &*walk.table);
         stack.extend(evaluated.dependencies);

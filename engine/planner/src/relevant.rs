@@ -10,7 +10,7 @@ use terrace_plan::{Action, PlanMode, RelevantAttribute};
 use terrace_syntax::{Expr, Step, Traversal};
 use terrace_value::{Number, Path, PathStep, Text, Value};
 
-use crate::arguments;
+use crate::arguments::{self, Written};
 use crate::table::Table;
 use crate::walk::Walk;
 
@@ -142,8 +142,8 @@ impl<'a> Tracer<'a> {
         };
         for argument in arguments::of(&block.body) {
             if name.is_none_or(|name| *name == *argument.name) {
-                for expression in &argument.expressions {
-                    self.expression(expression, &address.module, Some(&block.repetition));
+                for traversal in argument.expressions.iter().flat_map(Written::references) {
+                    self.reference(traversal, &address.module, Some(&block.repetition));
                 }
             }
         }

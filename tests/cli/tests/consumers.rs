@@ -79,6 +79,11 @@ fn heavy<T>(what: &str, install: impl FnOnce() -> Result<T, Unavailable>) -> Opt
     in_full_size(what).then(|| available(what, install()))?
 }
 
+/// Says what a tool was called with, and of how many answers how many were right; `cargo dev consumers` reads it.
+fn tell(tool: &str, calls: &str, count: usize, what: &str) {
+    println!("consumer | {tool} | {calls} | {count} of {count} | {what}");
+}
+
 /// A project that takes the provider null from a mirror.
 fn project() -> Option<(Mirror, Project)> {
     let mirror = available("null", Mirror::new().and_then(Mirror::with_small_providers))?;
@@ -98,6 +103,49 @@ fn planned(project: &Project, arguments: &[&str]) -> Value {
     shown.json()
 }
 
+/// Plans with Terrace and with Terraform, and lets `judge` look at each one's document: it must say the same of both.
+/// What it says, and whether there is a Terraform to compare with.
+fn judged_alike<T: PartialEq + std::fmt::Debug>(
+    project: &Project,
+    arguments: &[&str],
+    judge: impl Fn(&Project) -> T,
+) -> (T, bool) {
+    planned(project, arguments);
+    let ours = judge(project);
+    let terraform = Path::new("terraform");
+    let compared = has_terraform();
+    if compared {
+        run(project, terraform, &["init", "-input=false"]).success();
+        let mut plan = vec!["plan", "-input=false", "-out", "theirs"];
+        plan.extend(arguments);
+        run(project, terraform, &plan).success();
+        let shown = run(project, terraform, &["show", "-json", "theirs"]).success();
+        project.write("plan.json", &shown.stdout);
+        assert_eq!(ours, judge(project), "what is said of Terraform's plan");
+    }
+    (ours, compared)
+}
+
+fn has_terraform() -> bool {
+    let found = std::process::Command::new("terraform")
+        .arg("version")
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !found {
+        println!("SKIPPED the comparison: terraform is not installed");
+    }
+    found
+}
+
+/// What a count is about, as [`tell`] says it.
+fn alike(what: &str, compared: bool) -> String {
+    if compared {
+        format!("{what}, the same for Terraform's plan")
+    } else {
+        format!("{what}, with no Terraform to compare with")
+    }
+}
+
 fn said_json(said: &str) -> Value {
     serde_json::from_str(said).unwrap_or_else(|error| panic!("{error}: {said}"))
 }
@@ -106,7 +154,8 @@ fn run(project: &Project, program: &Path, arguments: &[&str]) -> terrace_test_su
     project.other(&program.to_string_lossy(), arguments)
 }
 
-/// Which deletions a plan brings, and how many resources each module has.
+/// What a plan deletes, what its modules hold, and all of the document apart from when it was made and what stands in no
+/// order.
 const POLICY: &str = r#"package terraform
 
 import rego.v1
@@ -133,11 +182,17 @@ later contains name if {
 sources[name] := call.source if {
   some name, call in input.configuration.root_module.module_calls
 }
+
+relevant contains attribute if {
+  some attribute in input.relevant_attributes
+}
+
+document := object.remove(input, ["timestamp", "relevant_attributes"])
 "#;
 
 #[test]
 fn opa_judges_a_plan() {
-    let Some(opa) = heavy("opa", opa) else {
+    let Some(opa) = available("opa", opa()) else {
         return;
     };
     let Some((_mirror, project)) = project() else {
@@ -160,8 +215,7 @@ fn opa_judges_a_plan() {
         said.json()["result"][0]["expressions"][0]["value"].clone()
     };
 
-    planned(&project, &[]);
-    let judged = judge(&project);
+    let (judged, compared) = judged_alike(&project, &[], judge);
     assert_eq!(judged["deleted"], serde_json::json!([]));
     assert_eq!(
         judged["triggers"],
@@ -173,14 +227,22 @@ fn opa_judges_a_plan() {
     );
     assert_eq!(judged["later"], serde_json::json!(["ids"]));
     assert_eq!(judged["sources"], serde_json::json!({ "child": "./child" }));
+    assert_eq!(judged["document"]["format_version"], "1.2");
 
     project
         .terrace(&["apply", "-input=false", "plan"])
         .success();
-    planned(&project, &["-var", "names=[\"a\"]"]);
+    let (second, _) = judged_alike(&project, &["-var", "names=[\"a\"]"], judge);
     assert_eq!(
-        judge(&project)["deleted"],
+        second["deleted"],
         serde_json::json!(["null_resource.each[\"b\"]"])
+    );
+    let rules = judged.as_object().unwrap().len() + second.as_object().unwrap().len();
+    tell(
+        "opa 1.22.0",
+        "`opa eval --data policy.rego --input plan.json data.terraform`",
+        rules,
+        &alike("rules of two plans", compared),
     );
 }
 
@@ -194,11 +256,10 @@ fn conftest_refuses_a_plan_that_deletes() {
     };
     project.write(
         "policy/main.rego",
-        "package main\n\nimport rego.v1\n\ndeny contains message if {\n  some change in input.resource_changes\n  \"delete\" in change.change.actions\n  message := sprintf(\"%s would go\", [change.address])\n}\n",
+        "package main\n\nimport rego.v1\n\ndeny contains message if {\n  some change in input.resource_changes\n  \"delete\" in change.change.actions\n  message := sprintf(\"%s would go\", [change.address])\n}\n\nwarn contains message if {\n  some change in input.resource_changes\n  \"create\" in change.change.actions\n  message := sprintf(\"%s is new, %v\", [change.address, change.change.after_unknown])\n}\n",
     );
     project.terrace(&["init", "-input=false"]).success();
-    planned(&project, &[]);
-    let judge = [
+    let call = [
         "test",
         "--output",
         "json",
@@ -206,15 +267,33 @@ fn conftest_refuses_a_plan_that_deletes() {
         "policy",
         "plan.json",
     ];
-    run(&project, &conftest, &judge).success();
+    let judge = |code| {
+        let conftest = &conftest;
+        move |project: &Project| {
+            let mut said = run(project, conftest, &call).fails(code).json();
+            for kind in ["warnings", "failures"] {
+                if let Some(list) = said[0][kind].as_array_mut() {
+                    list.sort_by_key(ToString::to_string);
+                }
+            }
+            said
+        }
+    };
+    let (first, compared) = judged_alike(&project, &[], judge(0));
+    assert_eq!(first[0]["warnings"].as_array().unwrap().len(), 3, "{first}");
     project
         .terrace(&["apply", "-input=false", "plan"])
         .success();
-    planned(&project, &["-var", "names=[\"b\"]"]);
-    let refused = run(&project, &conftest, &judge).fails(1);
+    let (refused, _) = judged_alike(&project, &["-var", "names=[\"b\"]"], judge(1));
     assert_eq!(
-        refused.json()[0]["failures"][0]["msg"],
+        refused[0]["failures"][0]["msg"],
         "null_resource.each[\"a\"] would go"
+    );
+    tell(
+        "conftest 0.71.1",
+        "`conftest test --output json --policy policy plan.json`",
+        4,
+        &alike("warnings and refusals of two plans", compared),
     );
 }
 
@@ -226,32 +305,40 @@ fn tflint_looks_into_installed_modules() {
     let Some((_mirror, project)) = project() else {
         return;
     };
+    let look = || {
+        // It finds the module by the manifest that `init` wrote, and what is wrong with it by its call.
+        let arguments = ["--format=json", "--call-module-type=all"];
+        let child = [&arguments[..], &["--chdir=child"]].concat();
+        let inside = run(&project, &tflint, &child).fails(2).json();
+        let root = run(&project, &tflint, &arguments).success().json();
+        (inside, root)
+    };
     project.terrace(&["init", "-input=false"]).success();
-    // It finds the module by the manifest that `init` wrote, and what is wrong with it by its call.
-    let said = run(
-        &project,
-        &tflint,
-        &["--format=json", "--call-module-type=all", "--chdir=child"],
-    )
-    .fails(2);
-    let found = said.json();
-    let rules: Vec<&str> = found["issues"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|issue| issue["rule"]["name"].as_str())
-        .collect();
+    let (inside, root) = look();
+    let issues = inside["issues"].as_array().unwrap();
+    let mut rules = issues.iter().map(|issue| &issue["rule"]["name"]);
     assert!(
-        rules.contains(&"terraform_unused_declarations"),
-        "{rules:?}"
+        rules.any(|rule| rule == "terraform_unused_declarations"),
+        "{issues:?}"
     );
-    let root = run(
-        &project,
-        &tflint,
-        &["--format=json", "--call-module-type=all"],
-    )
-    .success();
-    assert_eq!(root.json()["errors"], serde_json::json!([]));
+    assert_eq!(root["errors"], serde_json::json!([]));
+
+    let compared = has_terraform();
+    if compared {
+        std::fs::remove_dir_all(project.path().join(".terraform")).unwrap();
+        run(&project, Path::new("terraform"), &["init", "-input=false"]).success();
+        assert_eq!((inside.clone(), root), look(), "after Terraform's init");
+    }
+    tell(
+        "tflint 0.64.0",
+        "`tflint --format=json --call-module-type=all`",
+        issues.len(),
+        if compared {
+            "issues in a module, the same after Terraform's `init`"
+        } else {
+            "issues in a module, with no Terraform to compare with"
+        },
+    );
 }
 
 const BUCKET: &str = r#"
@@ -315,55 +402,39 @@ fn checkov_finds_the_same_in_a_plan_as_in_terraforms() {
     project.set("AWS_EC2_METADATA_DISABLED", "true");
     project.set("BC_SKIP_MAPPING", "TRUE");
     project.terrace(&["init", "-input=false"]).success();
-    planned(&project, &[]);
-    let ours = checks(&project, &checkov);
+    let (ours, compared) = judged_alike(&project, &[], |project| checks(project, &checkov));
     let has = |kind: &str, check: &str, resource: &str| {
         let wanted = (kind.to_owned(), check.to_owned(), resource.to_owned());
         assert!(ours.contains(&wanted), "no {wanted:?} in {ours:#?}");
     };
     has("passed_checks", "CKV_AWS_21", "aws_s3_bucket.artifacts");
-    has("failed_checks", "CKV_AWS_18", "aws_s3_bucket.artifacts");
+    has("failed_checks", "CKV_AWS_145", "aws_s3_bucket.artifacts");
     has("failed_checks", "CKV_AWS_28", "aws_dynamodb_table.orders");
     has("failed_checks", "CKV_AWS_62", "aws_iam_policy.all");
-
-    let terraform = Path::new("terraform");
-    if !std::process::Command::new(terraform)
-        .arg("version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-    {
-        println!("SKIPPED the comparison: terraform is not installed");
-        return;
-    }
-    run(&project, terraform, &["init", "-input=false"]).success();
-    run(
-        &project,
-        terraform,
-        &["plan", "-input=false", "-out", "theirs"],
-    )
-    .success();
-    let shown = run(&project, terraform, &["show", "-json", "theirs"]).success();
-    project.write("plan.json", &shown.stdout);
-    assert_eq!(ours, checks(&project, &checkov));
+    tell(
+        "checkov 3.3.30",
+        "`checkov --skip-download --output json --file plan.json`",
+        ours.len(),
+        &alike("checks passed or failed, by id and resource", compared),
+    );
 }
 
 /// What checkov says of `plan.json`: kind, check and resource.
 fn checks(project: &Project, checkov: &Path) -> Vec<(String, String, String)> {
-    let arguments = [
-        "--skip-download",
-        "--quiet",
-        "--output",
-        "json",
-        "--file",
-        "plan.json",
-    ];
+    let arguments = ["--skip-download", "--output", "json", "--file", "plan.json"];
     let said = run(project, checkov, &arguments).fails(1);
-    let report = said.json();
+    // One report, or one of each framework that had something to say.
+    let reports = match said.json() {
+        Value::Array(reports) => reports,
+        report => vec![report],
+    };
     let mut found = Vec::new();
-    for kind in ["passed_checks", "failed_checks"] {
-        for check in report["results"][kind].as_array().unwrap() {
-            let text = |name: &str| check[name].as_str().unwrap_or_default().to_owned();
-            found.push((kind.to_owned(), text("check_id"), text("resource")));
+    for report in &reports {
+        for kind in ["passed_checks", "failed_checks"] {
+            for check in report["results"][kind].as_array().into_iter().flatten() {
+                let text = |name: &str| check[name].as_str().unwrap_or_default().to_owned();
+                found.push((kind.to_owned(), text("check_id"), text("resource")));
+            }
         }
     }
     found.sort();
@@ -381,7 +452,11 @@ fn terragrunt_applies_units_in_their_order() {
     };
     let mut project = Project::new();
     project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
-    project.set("TERRAGRUNT_TFPATH", terrace());
+    // It asks for a version that is at least Terraform's 0.12, in the first line of `--version`: Terrace says it under the
+    // name of Terraform.
+    let terraform = project.outer().join("terraform");
+    std::os::unix::fs::symlink(terrace(), &terraform).unwrap();
+    project.set("TERRAGRUNT_TFPATH", &terraform);
     project.write(
         "first/main.tf",
         "terraform {\n  required_providers {\n    null = {\n      source  = \"hashicorp/null\"\n      version = \"2.1.2\"\n    }\n  }\n}\n\nresource \"null_resource\" \"a\" {\n}\n\noutput \"id\" {\n  value = null_resource.a.id\n}\n",
@@ -408,6 +483,12 @@ fn terragrunt_applies_units_in_their_order() {
     ask(&["run-all", "plan", "--terragrunt-non-interactive"]);
     ask(&["run-all", "destroy", "--terragrunt-non-interactive"]);
     assert_eq!(output("first", "id"), Value::Null);
+    tell(
+        "terragrunt 0.54.0",
+        "`run-all apply`, `run-all plan`, `run-all destroy` and `output -json` through a link `terraform` to `terrace`",
+        6,
+        "commands over two units, one of which takes the other's output",
+    );
 }
 
 const STACK: &str = r#"
@@ -456,4 +537,10 @@ fn cdktf_deploys_and_destroys_a_stack() {
     ask(&project, &["deploy", "stack", "--auto-approve"])
         .says("Resources: 1 added, 0 changed, 1 destroyed.");
     ask(&project, &["destroy", "stack", "--auto-approve"]).says("Resources: 1 destroyed.");
+    tell(
+        "cdktf 0.21.0",
+        "`cdktf diff`, `deploy`, `output`, `deploy` and `destroy` with `TERRAFORM_BINARY_NAME=terrace`",
+        5,
+        "commands on a stack",
+    );
 }

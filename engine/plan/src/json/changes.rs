@@ -249,8 +249,14 @@ fn module(
 ) {
     out.object(|out| {
         if let Some(changes) = all.get(at) {
+            // The order of the document is that of the addresses as texts.
+            let mut ordered: Vec<_> = changes
+                .iter()
+                .map(|change| (change.address.to_string(), change))
+                .collect();
+            ordered.sort_by(|(one, _), (other, _)| one.cmp(other));
             out.array("resources", |out| {
-                for change in changes {
+                for (_, change) in ordered {
                     planned_resource(out, change);
                 }
             });

@@ -23,7 +23,7 @@ type Schemas = BTreeMap<ProviderAddr, Arc<ProviderSchema>>;
 pub(super) fn configuration(out: &mut Writer, config: &Config, schemas: &Schemas) {
     out.sources = Some(config.sources.clone());
     out.object(|out| {
-        provider_configs(out, config);
+        provider_configs(out, config, schemas);
         out.key("root_module");
         module(out, config, &config.root, schemas);
     });
@@ -40,7 +40,7 @@ struct ProviderEntry<'a> {
     versions: Vec<String>,
 }
 
-fn provider_configs(out: &mut Writer, config: &Config) {
+fn provider_configs(out: &mut Writer, config: &Config, schemas: &Schemas) {
     let mut entries: BTreeMap<String, ProviderEntry<'_>> = BTreeMap::new();
     for node in config.root.walk() {
         let versions = |local: &str| {
@@ -90,12 +90,12 @@ fn provider_configs(out: &mut Writer, config: &Config) {
     out.key("provider_config");
     out.object(|out| {
         for (key, entry) in &entries {
-            provider_config(out, key, entry);
+            provider_config(out, key, entry, schemas);
         }
     });
 }
 
-fn provider_config(out: &mut Writer, key: &str, entry: &ProviderEntry<'_>) {
+fn provider_config(out: &mut Writer, key: &str, entry: &ProviderEntry<'_>, schemas: &Schemas) {
     out.key(key);
     out.object(|out| {
         out.string("name", &entry.name);
@@ -106,7 +106,9 @@ fn provider_config(out: &mut Writer, key: &str, entry: &ProviderEntry<'_>) {
         out.string_unless_empty("version_constraint", &entry.versions.join(", "));
         out.string_unless_empty("module_address", &entry.path.to_string());
         if let Some(body) = entry.body {
-            expressions(out, "expressions", body, None);
+            let schema = schemas.get(entry.provider);
+            let schema = schema.map(|schema| &schema.provider.block);
+            expressions(out, "expressions", body, schema);
         }
     });
 }
@@ -223,16 +225,10 @@ fn variables(out: &mut Writer, module: &Module) {
 }
 
 fn resources(out: &mut Writer, config: &Config, node: &ModuleNode, schemas: &Schemas) {
-    let shown: Vec<&Arc<ResourceConfig>> = node
-        .module
-        .resources
-        .values()
-        .filter(|resource| resource.in_check.is_none())
-        .collect();
-    if shown.is_empty() {
+    let mut sorted: Vec<&Arc<ResourceConfig>> = node.module.resources.values().collect();
+    if sorted.is_empty() {
         return;
     }
-    let mut sorted = shown;
     sorted.sort_by_key(|resource| (resource.resource.mode, resource.resource.to_string()));
     out.array("resources", |out| {
         for found in &sorted {

@@ -7,6 +7,8 @@ mod state;
 mod values;
 mod writer;
 
+use std::collections::BTreeMap;
+
 use terrace_addr::ResourceMode;
 use terrace_config::Config;
 use terrace_state::{CheckResult, CheckStatus, State};
@@ -29,7 +31,7 @@ pub fn plan_json(plan: &Plan, config: &Config) -> String {
     out.object(|out| {
         out.string("format_version", PLAN_FORMAT);
         out.string("terraform_version", ENGINE_VERSION);
-        variables(out, plan);
+        variables(out, plan, config);
         out.key("planned_values");
         changes::planned_values(out, plan);
         if !plan.drift.is_empty() {
@@ -106,13 +108,18 @@ pub fn state_json(state: &State, schemas: &SchemaLookup<'_>) -> String {
     out.finish()
 }
 
-fn variables(out: &mut Writer, plan: &Plan) {
-    let shown: Vec<_> = plan
+/// Root variables; one whose value no plan holds stands with its default.
+fn variables(out: &mut Writer, plan: &Plan, config: &Config) {
+    let given = plan
         .inputs
         .variables
         .iter()
-        .filter_map(|(name, variable)| variable.value.as_ref().map(|value| (name, value)))
+        .filter_map(|(name, variable)| variable.value.as_ref().map(|value| (name, value)));
+    let declared = config.root.module.variables.iter();
+    let mut shown: BTreeMap<_, _> = declared
+        .filter_map(|(name, variable)| variable.default.as_ref().map(|value| (name, value)))
         .collect();
+    shown.extend(given);
     if shown.is_empty() {
         return;
     }
@@ -153,6 +160,9 @@ fn checks(out: &mut Writer, checks: &[CheckResult]) {
     if checks.is_empty() {
         return;
     }
+    // The order of the document is that of the addresses as texts.
+    let mut checks: Vec<&CheckResult> = checks.iter().collect();
+    checks.sort_by(|one, other| one.config_address.cmp(&other.config_address));
     out.array("checks", |out| {
         for check in checks {
             out.object(|out| {

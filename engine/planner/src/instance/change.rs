@@ -201,7 +201,7 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
         &desired.config,
     );
     let (config, config_marks) = config_marked.unmark_deep_with_paths();
-    let config_marks = lasting_marks(config_marks);
+    let config_marks = lasting_marks(block, &config, config_marks);
     let (prior_value, prior_marks) = prior_marked.unmark_deep_with_paths();
     let private = prior
         .as_ref()
@@ -333,7 +333,13 @@ fn decide(
     replace_paths: &[Path],
 ) -> (Action, ActionReason) {
     if prior.is_null() {
-        (Action::Create, ActionReason::None)
+        // What triggers a replacement is told of an object that there is none of, too.
+        let reason = if desired.replace_triggered {
+            ActionReason::ReplaceByTriggers
+        } else {
+            ActionReason::None
+        };
+        (Action::Create, reason)
     } else if desired.replace_triggered {
         (replacement(desired), ActionReason::ReplaceByTriggers)
     } else if desired.replace_requested {

@@ -154,6 +154,19 @@ fn replacement_on_request_and_by_triggers() {
 }
 
 #[test]
+fn a_trigger_is_told_of_a_creation_too() {
+    let wanted = Desired {
+        replace_triggered: true,
+        ..desired(configured("a", 1))
+    };
+    let outcome = plan(Fake::new([]), None, wanted);
+    assert_eq!(
+        action(&outcome),
+        (Action::Create, ActionReason::ReplaceByTriggers)
+    );
+}
+
+#[test]
 fn a_tainted_object_is_replaced() {
     let tainted = Arc::new(Object {
         status: ObjectStatus::Tainted,
@@ -222,7 +235,7 @@ fn an_import_reads_then_plans() {
     let span = terrace_diag::Span::new(terrace_diag::SourceId(0), 0, 0);
     input.import = Some(Import {
         by: super::ImportBy::Id("t-1".into()),
-        span,
+        span: Some(span),
     });
     let outcome = block_on(plan_managed(input));
     assert_eq!(action(&outcome).0, Action::Update);
@@ -246,7 +259,7 @@ fn an_import_of_nothing_is_an_error() {
     let span = terrace_diag::Span::new(terrace_diag::SourceId(0), 0, 0);
     input.import = Some(Import {
         by: super::ImportBy::Id("t-9".into()),
-        span,
+        span: Some(span),
     });
     let outcome = block_on(plan_managed(input));
     let summaries: Vec<&str> = outcome
