@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use terrace_addr::{AbsResourceInstance, InstanceKey, ModuleInstance, ResourceMode};
+use terrace_state::{State, StoredIdentity};
 use terrace_value::{Path, PathStep, Type, Value};
 
 use super::path_order;
@@ -42,11 +43,16 @@ pub(super) const fn mode(mode: ResourceMode) -> &'static str {
 /// One change, as `resource_changes` holds it and the event stream shows it.
 pub fn change_json(change: &ResourceChange) -> String {
     let mut out = Writer::new();
-    self::change(&mut out, change);
+    self::change(&mut out, change, None);
     out.finish()
 }
 
-pub(super) fn change(out: &mut Writer, change: &ResourceChange) {
+/// A change, and what identified the object before it.
+pub(super) fn change(
+    out: &mut Writer,
+    change: &ResourceChange,
+    before_identity: Option<&StoredIdentity>,
+) {
     let address = &change.address;
     out.object(|out| {
         out.string("address", &address.to_string());
@@ -68,14 +74,14 @@ pub(super) fn change(out: &mut Writer, change: &ResourceChange) {
             out.string("deposed", &deposed.to_string());
         }
         out.key("change");
-        body(out, change);
+        body(out, change, before_identity);
         if change.action_reason != ActionReason::None {
             out.string("action_reason", change.action_reason.name());
         }
     });
 }
 
-fn body(out: &mut Writer, change: &ResourceChange) {
+fn body(out: &mut Writer, change: &ResourceChange, before_identity: Option<&StoredIdentity>) {
     out.object(|out| {
         out.key("actions");
         out.raw(actions(change.action));
@@ -117,7 +123,35 @@ fn body(out: &mut Writer, change: &ResourceChange) {
         if let Some(generated) = &change.generated_config {
             out.string("generated_config", generated);
         }
+        if let Some(identity) = before_identity.and_then(values::stored_identity) {
+            out.key("before_identity");
+            values::value(out, &identity);
+        }
+        let identity = change.identity.as_ref();
+        if let Some(identity) = identity.filter(|identity| {
+            !change.after.is_null() && !identity.is_null() && values::is_any_known(identity)
+        }) {
+            out.key("after_identity");
+            values::value(out, identity);
+        }
     });
+}
+
+/// What identified the object of a change in a state.
+pub(super) fn identity_in<'a>(
+    state: &'a State,
+    change: &ResourceChange,
+) -> Option<&'a StoredIdentity> {
+    let address = &change.address;
+    let before = change.previous_address.as_ref().unwrap_or(address);
+    let object = match &change.deposed {
+        None => state.object(address).or_else(|| state.object(before)),
+        Some(key) => {
+            let resource = state.resources.get(&address.resource)?;
+            resource.instances.get(&address.key)?.deposed.get(key)
+        }
+    };
+    object?.identity.as_ref()
 }
 
 /// A path as an array of names and indices.

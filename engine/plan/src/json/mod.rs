@@ -37,14 +37,16 @@ pub fn plan_json(plan: &Plan, config: &Config) -> String {
         if !plan.drift.is_empty() {
             out.array("resource_drift", |out| {
                 for change in data_first(&plan.drift) {
-                    changes::change(out, change);
+                    let before = changes::identity_in(&plan.previous_state, change);
+                    changes::change(out, change, before);
                 }
             });
         }
         if !plan.changes.is_empty() {
             out.array("resource_changes", |out| {
                 for change in data_first(&plan.changes) {
-                    changes::change(out, change);
+                    let before = changes::identity_in(&plan.prior_state, change);
+                    changes::change(out, change, before);
                 }
             });
         }

@@ -127,6 +127,13 @@ fn resource(out: &mut Writer, row: &Row<'_>, schemas: &SchemaLookup<'_>) {
         }
         out.key("sensitive_values");
         tree::sensitive(out, &value);
+        if let Some(stored) = &row.object.identity
+            && let Some(identity) = tree::stored_identity(stored)
+        {
+            out.number("identity_schema_version", stored.schema_version);
+            out.key("identity");
+            tree::value(out, &identity);
+        }
         if !row.object.dependencies.is_empty() {
             out.array("depends_on", |out| {
                 row.object
@@ -144,8 +151,8 @@ fn resource(out: &mut Writer, row: &Row<'_>, schemas: &SchemaLookup<'_>) {
     });
 }
 
-/// A stored object as a value, what is sensitive by schema or by configuration marked so. Without a schema that fits,
-/// its values have the types that their JSON has.
+/// A stored object as a value, what is sensitive by schema or by configuration marked so. What the schema lacks is left
+/// out. Without a schema that fits, its values have the types that their JSON has.
 pub fn stored_value(
     address: &AbsResourceInstance,
     object: &Object,
@@ -161,7 +168,14 @@ pub fn stored_value(
         table.get(address.type_name())
     });
     let typed = schema.and_then(|schema| {
-        let value = terrace_value::json::decode(text, &schema.block.implied_type()).ok()?;
+        let ty = schema.block.implied_type();
+        let decoded = terrace_value::json::decode(text, &ty).or_else(|problem| {
+            match terrace_value::json::without_surplus(text, &ty) {
+                Some(kept) => terrace_value::json::decode(&kept, &ty),
+                None => Err(problem),
+            }
+        });
+        let value = decoded.ok()?;
         Some(schema.block.mark_sensitive(&value))
     });
     let value = typed

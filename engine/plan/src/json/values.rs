@@ -1,5 +1,6 @@
 //! Values, and maps of what is unknown or sensitive in them.
 
+use terrace_state::StoredIdentity;
 use terrace_value::{Kind, Type, Value};
 
 use super::writer::Writer;
@@ -27,6 +28,12 @@ pub(super) fn value(out: &mut Writer, value: &Value) {
 pub(super) fn is_any_known(object: &Value) -> bool {
     let mut entries = object.as_entries().into_iter().flatten();
     entries.any(|(_, item)| item.is_known())
+}
+
+/// A stored identity as a value, its parts with the types that their JSON has.
+pub(super) fn stored_identity(identity: &StoredIdentity) -> Option<Value> {
+    let text = std::str::from_utf8(&identity.attributes).ok()?;
+    terrace_value::json::decode_implied(text).ok()
 }
 
 /// A tree of bools; known, insensitive primitives are left out of objects.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use terrace_addr::ConfigResource;
 use terrace_diag::Diagnostic;
 use terrace_instances::write_only_answers;
-use terrace_port::{OperationEvent, ReadRequest, ResourceState};
+use terrace_port::{Attempt, OperationEvent, ReadRequest, ResourceState};
 use terrace_schema::{Block, IdentitySchema, ResourceSchema};
 use terrace_state::{Object, ObjectStatus, StoredIdentity};
 use terrace_value::{Marks, Path, Type, Value};
@@ -110,12 +110,7 @@ pub(crate) async fn decode(
         outcome.diagnostics.push(newer_provider(subject));
         return None;
     }
-    let request = ResourceState {
-        type_name: subject.address.type_name().clone(),
-        schema_version: stored.schema_version,
-        json: stored.attributes.clone(),
-    };
-    let reply = match subject.provider.upgrade_state(request).await {
+    let reply = match upgrade(subject, stored).await {
         Ok(reply) => reply,
         Err(error) => {
             outcome
@@ -150,9 +145,37 @@ pub(crate) async fn decode(
     Some(remark_value(&reply.value, &subject.schema.block, &paths))
 }
 
+/// Lets the provider bring a stored object to the current schema. One that has the schema's version is asked about again
+/// without the attributes that the schema lacks, where they may be what the provider cannot read.
+async fn upgrade(subject: &Subject, stored: &Object) -> Attempt<Value> {
+    let request = |json: Arc<[u8]>| ResourceState {
+        type_name: subject.address.type_name().clone(),
+        schema_version: stored.schema_version,
+        json,
+    };
+    let provider = &subject.provider;
+    let reply = provider
+        .upgrade_state(request(stored.attributes.clone()))
+        .await;
+    let read = reply.as_ref().is_ok_and(|reply| !reply.failed());
+    if read || stored.schema_version != subject.schema.version {
+        return reply;
+    }
+    let text = std::str::from_utf8(&stored.attributes).unwrap_or_default();
+    let ty = subject.schema.block.implied_type();
+    match terrace_value::json::without_surplus(text, &ty) {
+        Some(kept) => {
+            provider
+                .upgrade_state(request(kept.into_bytes().into()))
+                .await
+        }
+        None => reply,
+    }
+}
+
 /// What is stored has a schema that the selected provider does not know yet.
 fn newer_provider(subject: &Subject) -> Diagnostic {
-    let provider = subject.provider_config.provider.for_display();
+    let provider = &subject.provider_config.provider.name;
     let detail = format!(
         "The current state of {} was created by a newer provider version than is currently selected. Upgrade the {provider} provider to work with this state.",
         subject.address
@@ -330,7 +353,7 @@ async fn read(
     let id = identifying(&subject.schema.block, &known.value);
     subject.observer.on_event(OperationEvent::RefreshStart {
         address: subject.address.clone(),
-        id: id.clone(),
+        id,
     });
     let request = ReadRequest {
         type_name: subject.address.type_name().clone(),
@@ -351,7 +374,7 @@ async fn read(
     if response.state.is_null() {
         subject.observer.on_event(OperationEvent::RefreshDone {
             address: subject.address.clone(),
-            id,
+            id: None,
         });
         if input.stored.is_none() {
             outcome.diagnostics.push(import_missing(input));

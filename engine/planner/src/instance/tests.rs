@@ -167,6 +167,28 @@ fn a_trigger_is_told_of_a_creation_too() {
 }
 
 #[test]
+fn what_the_schema_has_no_more_does_not_stand_in_the_way() {
+    let stored = stored(&existing());
+    let text = std::str::from_utf8(&stored.attributes).expect("it is text");
+    let surplus = text.replacen('{', "{\"gone\":[1],", 1);
+    let older = |schema_version| {
+        Arc::new(Object {
+            attributes: surplus.as_bytes().into(),
+            schema_version,
+            ..(*stored).clone()
+        })
+    };
+    let fake = || Fake::new([existing()]);
+    let wanted = || desired(configured("a", 1));
+    let version = schema().version;
+    let outcome = plan(fake(), Some(older(version)), wanted());
+    assert_eq!(action(&outcome), (Action::NoOp, ActionReason::None));
+    // An older schema is the provider's to upgrade.
+    let outcome = plan(fake(), Some(older(version - 1)), wanted());
+    assert!(outcome.diagnostics.has_errors());
+}
+
+#[test]
 fn a_tainted_object_is_replaced() {
     let tainted = Arc::new(Object {
         status: ObjectStatus::Tainted,

@@ -6,6 +6,7 @@
 mod decode;
 mod encode;
 mod reader;
+mod surplus;
 mod types;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use crate::Path;
 
 pub use decode::{decode, decode_implied, implied_type};
 pub use encode::{encode, encode_onto, quote_onto, simple_encode};
+pub use surplus::without_surplus;
 pub use types::{decode_type, encode_type};
 
 /// Why a text is not the JSON of a value, or a value has none.
