@@ -94,6 +94,10 @@ pub struct StoredState {
 pub trait StateStore: Send + Sync {
     /// A name for messages, such as `local` or `embedded`.
     fn kind(&self) -> &'static str;
+    /// Whether it can have workspaces beside `default`.
+    fn has_workspaces(&self) -> bool {
+        true
+    }
     /// Names of the workspaces that exist, sorted, `default` always among them.
     async fn workspaces(&self) -> Result<Vec<String>, StoreError>;
     /// The state of a workspace without a lock; `None` when there is none yet.

@@ -18,7 +18,6 @@ pub(crate) use tools::{ConsoleArgs, GraphArgs, GraphFormat};
 #[command(
     name = "terrace",
     bin_name = "terrace",
-    version,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,
@@ -61,9 +60,9 @@ pub(crate) enum Command {
     /// Show root outputs.
     Output(OutputArgs),
     /// Rewrite configuration files in the usual form.
+    Fmt(FmtArgs),
     /// Take over an object that exists already into the state.
     Import(ImportArgs),
-    Fmt(FmtArgs),
     /// Look at the state, and change it without changing objects.
     #[command(subcommand)]
     State(StateCommand),
@@ -196,6 +195,15 @@ pub(crate) struct InitArgs {
     /// Forget the backend's earlier settings.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) reconfigure: bool,
+    /// Copy states to the backend that the configuration names now.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) migrate_state: bool,
+    /// Answer all questions of copying states with yes.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) force_copy: bool,
+    /// How long to wait for the locks of states that are copied, such as `30s`.
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    pub(crate) lock_timeout: String,
 }
 
 #[derive(Debug, Args)]
@@ -284,6 +292,9 @@ pub(crate) struct ApplyArgs {
     /// A saved plan, or the id of a run.
     #[arg(value_name = "PLAN")]
     pub(crate) plan: Option<String>,
+    /// Whether the command was `destroy`.
+    #[arg(skip)]
+    pub(crate) destroys: bool,
 }
 
 #[derive(Debug, Args)]
@@ -633,14 +644,21 @@ pub(crate) fn normalise(args: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut rest = false;
     let mut out = Vec::new();
     let mut value_follows = false;
+    let mut before_command = true;
     for (index, arg) in args.into_iter().enumerate() {
         rest |= arg == "--";
+        // As the reference has it, and tools ask for it: the command `version`.
+        let is_version = matches!(arg.as_str(), "-v" | "-version" | "--version");
+        if index > 0 && before_command && is_version {
+            before_command = false;
+            out.push("version".into());
+            continue;
+        }
+        before_command &= index == 0 || arg.starts_with('-');
         let word = arg
             .strip_prefix('-')
             .filter(|word| word.len() > 1 && !word.starts_with('-'));
         match word {
-            // As the reference has it, and tools ask for it.
-            None if index == 1 && arg == "-v" => out.push("--version".into()),
             Some(word) if index > 0 && !rest && !value_follows => {
                 value_follows = TAKES_VALUE.contains(&word);
                 out.push(format!("--{word}"));
@@ -761,6 +779,21 @@ mod tests {
         assert_eq!(
             words("terrace plan -var -x"),
             ["terrace", "plan", "--var", "-x"]
+        );
+    }
+
+    #[test]
+    fn asking_for_the_version_before_any_command_is_a_command() {
+        for line in ["terrace -v", "terrace -version", "terrace --version"] {
+            assert_eq!(words(line), ["terrace", "version"]);
+        }
+        assert_eq!(
+            words("terrace -chdir=x -version -json"),
+            ["terrace", "--chdir=x", "version", "--json"]
+        );
+        assert_eq!(
+            words("terrace plan -version"),
+            ["terrace", "plan", "--version"]
         );
     }
 

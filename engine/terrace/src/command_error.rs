@@ -2,8 +2,10 @@
 
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_gate::Refusal;
-use terrace_port::{LockInfo, ProviderError, StoreError};
+use terrace_port::{Clock as _, LockInfo, ProviderError, StoreError};
 use terrace_state::{StateError, StorageError};
+
+use crate::outside::SystemClock;
 
 /// Exit code of success.
 pub(crate) const SUCCESS: u8 = 0;
@@ -149,7 +151,7 @@ pub(crate) fn lock_lines(holder: &LockInfo) -> String {
         ("Created", &holder.created),
         ("Info", &holder.info),
     ];
-    let lines: Vec<String> = rows
+    let mut lines: Vec<String> = rows
         .iter()
         .map(|(name, value)| {
             format!("  {:<10} {value}", format!("{name}:"))
@@ -157,7 +159,43 @@ pub(crate) fn lock_lines(holder: &LockInfo) -> String {
                 .to_owned()
         })
         .collect();
+    if let Some(lease) = &holder.lease {
+        lines.push(format!(
+            "  {:<10} renewed {}, lasts {} s each time",
+            "Lease:",
+            lease.renewed,
+            lease.lasts.as_secs()
+        ));
+    }
     lines.join("\n")
+}
+
+/// What to do about a lock that someone holds.
+fn way_out(holder: &LockInfo) -> String {
+    let force = format!(
+        "if the holder is gone for good, release the lock with `terrace force-unlock {}`",
+        holder.id
+    );
+    let Some(lease) = &holder.lease else {
+        return format!("wait with -lock-timeout=60s; {force}");
+    };
+    let patience = lease.lasts.as_secs() + 15;
+    let (now, _) = SystemClock.now();
+    let lasts = i64::try_from(lease.lasts.as_secs()).unwrap_or(i64::MAX);
+    // By the holder's clock, so it is no more than a guess; what takes over a lock watches whether it is renewed.
+    let seems_dead = lease
+        .expires
+        .parse::<jiff::Timestamp>()
+        .is_ok_and(|expires| now > expires.as_second().saturating_add(lasts));
+    if seems_dead {
+        format!(
+            "the holder seems to be dead: with -lock-timeout={patience}s its lock is taken over; {force}"
+        )
+    } else {
+        format!(
+            "wait with -lock-timeout={patience}s, which also takes over the lock of a holder that is dead"
+        )
+    }
 }
 
 impl From<StoreError> for CommandError {
@@ -168,10 +206,8 @@ impl From<StoreError> for CommandError {
                     "Someone else is working with this state. Terrace acquires a state lock to protect the state from being written by multiple users at the same time.\n\nLock Info:\n{}",
                     lock_lines(&holder)
                 );
-                Diagnostic::error("state-locked", "Error acquiring the state lock", detail).hint(format!(
-                    "wait with -lock-timeout=60s; if the holder is gone for good, release the lock with `terrace force-unlock {}`",
-                    holder.id
-                ))
+                Diagnostic::error("state-locked", "Error acquiring the state lock", detail)
+                    .hint(way_out(&holder))
             }
             StoreError::LockLost(why) => Diagnostic::error("lock-lost", "State lock lost", why)
                 .hint("`terrace recover` brings what was done into the state"),

@@ -1,6 +1,5 @@
 //! Evaluation of what must be known before state and providers, wired to the command line and the environment.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use terrace_config::variables::{self, VariableInputs};
@@ -43,13 +42,22 @@ impl Early {
         }
     }
 
-    /// The arguments of the root module's backend.
-    pub(crate) fn backend_arguments(
+    /// The value of an argument of the root module's backend.
+    pub(crate) fn backend_argument(
         &self,
         config: &Config,
-        backend: &terrace_config::Backend,
-    ) -> Result<BTreeMap<String, Value>, Diagnostics> {
-        let (attributes, mut diagnostics) = backend.body.just_attributes();
+        name: &str,
+        expression: &Expr,
+    ) -> Result<Value, Diagnostics> {
+        if expression.traversals().is_empty() && expression.calls().is_empty() {
+            let mut diagnostics = Diagnostics::new();
+            let value = terrace_config::evaluate_constant(expression, &mut diagnostics);
+            return if diagnostics.has_errors() {
+                Err(diagnostics)
+            } else {
+                Ok(value)
+            };
+        }
         let modules = [Arc::clone(&config.root.module)];
         let place = EarlyPlace {
             modules: &modules,
@@ -57,35 +65,17 @@ impl Early {
             sources: &config.sources,
             what: "the backend",
         };
-        let mut arguments = BTreeMap::new();
-        for (name, attribute) in attributes {
-            let expression = &attribute.value;
-            let is_constant = expression.traversals().is_empty() && expression.calls().is_empty();
-            if is_constant {
-                let value = terrace_config::evaluate_constant(expression, &mut diagnostics);
-                arguments.insert(name.to_string(), value);
-                continue;
-            }
-            match self.evaluate(&place, expression) {
-                Ok(value) if value.has_marks_deep(Marks::SENSITIVE | Marks::EPHEMERAL) => {
-                    diagnostics.push(
-                        Diagnostic::error(
-                            "secret-in-backend",
-                            "Backend config contains sensitive values",
-                            format!("The argument {name:?} is derived from a sensitive or ephemeral value, but backend arguments are recorded in files. Give secrets by the environment variables that the backend reads."),
-                        )
-                        .at(expression.span),
-                    );
-                }
-                Ok(value) => drop(arguments.insert(name.to_string(), value)),
-                Err(problems) => diagnostics.append(problems),
-            }
+        let value = self.evaluate(&place, expression)?;
+        if value.has_marks_deep(Marks::SENSITIVE | Marks::EPHEMERAL) {
+            return Err(Diagnostic::error(
+                "secret-in-backend",
+                "Backend config contains sensitive values",
+                format!("The argument {name:?} is derived from a sensitive or ephemeral value, but backend arguments are recorded in files. Give secrets by the environment variables that the backend reads."),
+            )
+            .at(expression.span)
+            .into());
         }
-        if diagnostics.has_errors() {
-            Err(diagnostics)
-        } else {
-            Ok(arguments)
-        }
+        Ok(value)
     }
 
     fn inputs(&self, place: &EarlyPlace<'_>) -> &EarlyInputs {

@@ -1,9 +1,11 @@
 //! The binary: arguments to settings, settings to a command, a command to an exit code.
 
 mod args;
+mod backends;
 mod command_error;
 mod commands;
 mod early;
+mod encryption;
 mod installation;
 mod modules;
 mod outside;
@@ -80,6 +82,7 @@ fn main() -> ExitCode {
         root: root_of(&cli.command),
         loaded: std::sync::Mutex::default(),
         http: std::sync::OnceLock::new(),
+        encryption: std::sync::Arc::default(),
     });
     if let Some(log) = &session.log {
         let version = env!("CARGO_PKG_VERSION");
@@ -173,6 +176,7 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         Command::Apply(args) => commands::apply::run(session, args).await,
         Command::Destroy(mut args) => {
             args.options.destroy = true;
+            args.destroys = true;
             commands::apply::run(session, args).await
         }
         Command::Refresh(mut args) => {

@@ -9,7 +9,8 @@ use std::time::Duration;
 use terrace_backend_embedded::EmbeddedStore;
 use terrace_backend_local::{LocalOptions, LocalStore};
 use terrace_config::Config;
-use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap};
+use terrace_diag::{Diagnostic, SourceFile, SourceMap};
+use terrace_encryption::{EncryptedStore, Encryption};
 use terrace_gate::{
     AuditEvent, Environment as ProjectEnvironment, Project, Rules, append_audit,
     guard_manual_write, parse_project,
@@ -21,8 +22,8 @@ use terrace_registry_client::Http;
 use terrace_value::Value;
 
 use crate::args::{StateFiles, VariableArgument};
+use crate::backends;
 use crate::command_error::CommandError;
-use crate::early::Early;
 use crate::outside::{Disk, Environment, SystemClock, SystemEntropy, rfc3339, write_file};
 use crate::view::View;
 use crate::view::log::Log;
@@ -46,6 +47,8 @@ pub(crate) struct Session {
     pub(crate) loaded: Mutex<Option<LoadedConfig>>,
     /// What makes requests, once something does.
     pub(crate) http: OnceLock<Arc<Http>>,
+    /// How states and plan files are encrypted, once it is known.
+    pub(crate) encryption: Arc<OnceLock<Encryption>>,
 }
 
 /// Where a state is, and under which rules.
@@ -62,6 +65,14 @@ pub(crate) struct Place {
     pub(crate) rules: Option<Rules>,
     /// Its variables files, relative to the working directory.
     pub(crate) variable_files: Vec<String>,
+}
+
+impl Place {
+    /// The same place, with what is kept there encrypted.
+    fn encrypted(mut self, encryption: &Encryption) -> Self {
+        self.store = EncryptedStore::around(self.store, encryption);
+        self
+    }
 }
 
 /// A project file.
@@ -196,6 +207,15 @@ impl Session {
         environment: Option<&str>,
         config: Option<&Config>,
     ) -> Result<Place, CommandError> {
+        let place = self.plain_place(environment, config)?;
+        Ok(place.encrypted(self.encryption(config)?))
+    }
+
+    fn plain_place(
+        &self,
+        environment: Option<&str>,
+        config: Option<&Config>,
+    ) -> Result<Place, CommandError> {
         let project = self.find_project()?;
         let Some(name) = environment else {
             let store = self.own_store(config)?;
@@ -258,7 +278,12 @@ impl Session {
                     return Err(CommandError::new(diagnostics, sources));
                 }
                 (
-                    open_store(&backend.type_name, &arguments, &found.directory)?,
+                    backends::open(
+                        &self.environment,
+                        &backend.type_name,
+                        &arguments,
+                        &found.directory,
+                    )?,
                     "default".to_owned(),
                 )
             }
@@ -314,12 +339,10 @@ impl Session {
             ));
         }
         let mut options = LocalOptions::new(".");
-        if let Some(path) = self
-            .own_arguments(config)?
-            .get("path")
-            .and_then(Value::as_str)
-        {
-            options.path = path.into();
+        if let Some((_, values)) = self.own_settings(config)? {
+            if let Some(path) = values.get("path").and_then(Value::as_str) {
+                options.path = path.into();
+            }
         }
         if let Some(path) = &files.state {
             options.path = path.into();
@@ -339,61 +362,8 @@ impl Session {
             environment: None,
             rules: None,
             variable_files: Vec::new(),
-        })
-    }
-
-    /// The arguments of the backend that the configuration names.
-    fn own_arguments(
-        &self,
-        config: Option<&Config>,
-    ) -> Result<BTreeMap<String, Value>, CommandError> {
-        let mut arguments = BTreeMap::new();
-        if let Some(config) = config
-            && let Some(backend) = &config.root.module.backend
-        {
-            arguments = Early::new(self)
-                .backend_arguments(config, backend)
-                .map_err(|problems| CommandError::new(problems, config.sources.clone()))?;
-            arguments.extend(self.backend_overrides());
         }
-        Ok(arguments)
-    }
-
-    /// The store that the configuration names; state files in the working directory where it names none.
-    fn own_store(&self, config: Option<&Config>) -> Result<Arc<dyn StateStore>, CommandError> {
-        let Some(backend) = config.and_then(|config| config.root.module.backend.as_ref()) else {
-            return Ok(Arc::new(LocalStore::new(".")));
-        };
-        let arguments = self.own_arguments(config)?;
-        open_store(&backend.type_name, &arguments, Path::new(".")).map_err(|mut error| {
-            error.sources = config
-                .map(|config| config.sources.clone())
-                .unwrap_or_default();
-            for diagnostic in &mut error.diagnostics {
-                diagnostic.subject.get_or_insert(backend.span);
-            }
-            error
-        })
-    }
-
-    /// Arguments that `init -backend-config` remembered.
-    fn backend_overrides(&self) -> BTreeMap<String, Value> {
-        let file = format!("{}/terrace-backend.json", self.data_directory());
-        let Ok(bytes) = Disk.read(&file) else {
-            return BTreeMap::new();
-        };
-        let value = std::str::from_utf8(&bytes)
-            .ok()
-            .and_then(|text| terrace_value::json::decode_implied(text).ok());
-        let entries = value
-            .as_ref()
-            .and_then(Value::as_entries)
-            .cloned()
-            .unwrap_or_default();
-        entries
-            .into_iter()
-            .map(|(name, value)| (name.to_string(), value))
-            .collect()
+        .encrypted(self.encryption(config)?))
     }
 
     /// Takes the lock, waiting as long as was asked for.
@@ -403,15 +373,24 @@ impl Session {
         operation: &str,
         timeout: &str,
     ) -> Result<Box<dyn LockedState>, CommandError> {
+        self.lock_store(&*place.store, &place.workspace, operation, timeout)
+            .await
+    }
+
+    /// Takes the lock of a workspace of a store, waiting as long as was asked for.
+    pub(crate) async fn lock_store(
+        &self,
+        store: &dyn StateStore,
+        workspace: &str,
+        operation: &str,
+        timeout: &str,
+    ) -> Result<Box<dyn LockedState>, CommandError> {
         let patience = parse_duration(timeout)?;
         let begun = tokio::time::Instant::now();
         let mut pause = Duration::from_millis(100);
+        let info = self.lock_info(operation);
         loop {
-            match place
-                .store
-                .lock(&place.workspace, self.lock_info(operation))
-                .await
-            {
+            match store.lock(workspace, info.clone()).await {
                 Ok(locked) => return Ok(locked),
                 Err(StoreError::Locked { .. }) if begun.elapsed() < patience => {
                     tokio::time::sleep(pause.min(patience.saturating_sub(begun.elapsed()))).await;
@@ -460,66 +439,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// Opens a backend by its type and arguments.
-pub(crate) fn open_store(
-    type_name: &str,
-    arguments: &BTreeMap<String, Value>,
-    base: &Path,
-) -> Result<Arc<dyn StateStore>, CommandError> {
-    let known: &[&str] = match type_name {
-        "local" => &["path", "workspace_dir"],
-        "embedded" => &["path"],
-        other => {
-            let detail = format!(
-                "This version of Terrace keeps states in the backends \"local\" and \"embedded\"; the backend {other:?} is planned. Nothing was read or written."
-            );
-            return Err(CommandError::one(
-                "not-supported-yet",
-                "Not supported yet",
-                detail,
-            ));
-        }
-    };
-    let mut diagnostics = Diagnostics::new();
-    for (name, value) in arguments {
-        if !known.contains(&name.as_str()) {
-            diagnostics.push(Diagnostic::error(
-                "unsupported-argument",
-                "Unsupported argument",
-                format!(
-                    "The backend {type_name:?} has no argument {name:?}. It has: {}.",
-                    known.join(", ")
-                ),
-            ));
-        } else if value.as_str().is_none() && !value.is_null() {
-            diagnostics.push(Diagnostic::error(
-                "invalid-argument",
-                "Invalid argument",
-                format!("The argument {name:?} of the backend {type_name:?} is a string."),
-            ));
-        }
-    }
-    if diagnostics.has_errors() {
-        return Err(CommandError::new(diagnostics, SourceMap::new()));
-    }
-    let text = |name: &str| arguments.get(name).and_then(Value::as_str);
-    Ok(match type_name {
-        "embedded" => Arc::new(EmbeddedStore::new(
-            base.join(text("path").unwrap_or(".terrace/store")),
-        )),
-        _ => {
-            let mut options = LocalOptions::new(base);
-            if let Some(path) = text("path") {
-                options.path = path.into();
-            }
-            if let Some(directory) = text("workspace_dir") {
-                options.workspace_directory = directory.into();
-            }
-            Arc::new(LocalStore::with_options(options))
-        }
-    })
 }
 
 /// Puts a copy of a state where the next one is to be written, if there is one.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use terrace_addr::version::{Constraints, Version};
@@ -10,6 +10,7 @@ use terrace_addr::{Name, ProviderAddr};
 use terrace_config::variables::{self, VariableInputs, VariableOption, VariableOrigin};
 use terrace_config::{Config, Snapshot};
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap};
+use terrace_encryption::{EncryptedStore, Encryption};
 use terrace_eval::{Evaluator, Inputs, Paths};
 use terrace_functions::{Context, FunctionTable};
 use terrace_module_source::{Installed, Manifest};
@@ -29,15 +30,19 @@ use tokio::sync::Mutex;
 use crate::args::VariableArgument;
 use crate::command_error::CommandError;
 use crate::early::Early;
-use crate::outside::{Disk, PlanningContext, SystemClock, SystemEntropy};
+use crate::outside::{Disk, Environment, PlanningContext, SystemClock, SystemEntropy};
 use crate::plugins::{Plugins, as_provider, cache_root};
-use crate::session::{Place, Session, open_store};
+use crate::session::{Place, Session};
 
 /// Where provider packages come from and how they are found.
 pub(crate) struct Wiring {
     pub(crate) installer: Installer,
     pub(crate) lock_file: LockFile,
     pub(crate) plugins: Plugins,
+    /// How states are encrypted, once it is known.
+    pub(crate) encryption: Arc<OnceLock<Encryption>>,
+    /// The process's environment, from which backends take settings.
+    pub(crate) environment: Environment,
 }
 
 impl Wiring {
@@ -67,6 +72,8 @@ impl Wiring {
             installer: Installer::new(settings),
             lock_file,
             plugins: Plugins::new(session)?,
+            encryption: Arc::clone(&session.encryption),
+            environment: session.environment.clone(),
         })
     }
 }
@@ -160,7 +167,8 @@ pub(crate) fn read_cli_config(
     })
 }
 
-fn read_lock_file() -> Result<LockFile, CommandError> {
+/// The lock file of the working directory; an empty one where there is none.
+pub(crate) fn read_lock_file() -> Result<LockFile, CommandError> {
     let Ok(bytes) = Disk.read(LockFile::NAME) else {
         return Ok(LockFile::default());
     };
@@ -196,12 +204,16 @@ impl ProviderSet {
     /// The providers that `config` requires.
     pub(crate) fn new(wiring: Wiring, config: Option<&Config>) -> Arc<Self> {
         let requirements = config.map(requirements_of).unwrap_or_default();
+        let remote = Arc::new(RemoteStateFiles {
+            encryption: Arc::clone(&wiring.encryption),
+            environment: wiring.environment.clone(),
+        });
         Arc::new(Self {
             wiring,
             requirements,
             located: Mutex::default(),
             waiting: Mutex::default(),
-            remote: Arc::new(RemoteStateFiles),
+            remote,
         })
     }
 
@@ -485,7 +497,10 @@ fn requirements_of(config: &Config) -> Vec<Requirement> {
 }
 
 /// Opens the states that `terraform_remote_state` names.
-struct RemoteStateFiles;
+struct RemoteStateFiles {
+    encryption: Arc<OnceLock<Encryption>>,
+    environment: Environment,
+}
 
 #[async_trait]
 impl RemoteStates for RemoteStateFiles {
@@ -506,7 +521,12 @@ impl RemoteStates for RemoteStateFiles {
                 format!("{}: {}", diagnostic.summary, diagnostic.detail)
             })
         };
-        let store = open_store(backend, &arguments, Path::new(".")).map_err(told)?;
+        let store = crate::backends::open(&self.environment, backend, &arguments, Path::new("."))
+            .map_err(told)?;
+        let store = match self.encryption.get() {
+            Some(encryption) => EncryptedStore::of_another(store, encryption),
+            None => store,
+        };
         let stored = store
             .read(workspace)
             .await

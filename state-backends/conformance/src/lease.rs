@@ -88,23 +88,23 @@ pub(crate) async fn a_dead_holders_lock_is_taken_over(backend: &dyn Backend) {
 }
 
 pub(crate) async fn a_lock_of_the_reference_is_seen_and_never_taken_over(backend: &dyn Backend) {
-    if !backend.lock_as_the_reference("theirs").await {
+    let Some(theirs) = backend.lock_as_the_reference("theirs").await else {
         return;
-    }
+    };
     let store = backend.open();
     let begun = std::time::Instant::now();
     let patience = backend.lease().unwrap_or_default() * 3;
     loop {
-        assert_eq!(holder_of(store.lock("default", info("a")).await), "theirs");
+        assert_eq!(holder_of(store.lock("default", info("a")).await), theirs);
         if begun.elapsed() > patience {
             break;
         }
         backend.sleep(patience / 10).await;
     }
     let holder = store.holder("default").await.expect("asking");
-    assert_eq!(holder.map(|holder| holder.id).as_deref(), Some("theirs"));
+    assert_eq!(holder.map(|holder| holder.id), Some(theirs.clone()));
     store
-        .force_unlock("default", "theirs")
+        .force_unlock("default", &theirs)
         .await
         .expect("unlocking by force");
     store

@@ -36,9 +36,10 @@ pub trait Backend {
     fn abandon(&self, _id: &str) -> Answer<'_, ()> {
         Box::pin(std::future::ready(()))
     }
-    /// Takes the lock of `default` as the reference takes it; `false` where that cannot be played.
-    fn lock_as_the_reference<'a>(&'a self, _id: &'a str) -> Answer<'a, bool> {
-        Box::pin(std::future::ready(false))
+    /// Takes the lock of `default` as the reference takes it. The id that the lock is known by; `None` where that cannot be
+    /// played.
+    fn lock_as_the_reference<'a>(&'a self, _id: &'a str) -> Answer<'a, Option<String>> {
+        Box::pin(std::future::ready(None))
     }
     /// Waits, without keeping the store from what it does in the background.
     fn sleep(&self, duration: Duration) -> Answer<'_, ()> {

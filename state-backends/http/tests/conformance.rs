@@ -93,9 +93,9 @@ impl Backend for Http {
         false
     }
 
-    fn lock_as_the_reference<'a>(&'a self, id: &'a str) -> Answer<'a, bool> {
+    fn lock_as_the_reference<'a>(&'a self, id: &'a str) -> Answer<'a, Option<String>> {
         self.server.set_lock(Some(&format!("{{\"ID\":\"{id}\",\"Operation\":\"OperationTypeApply\",\"Info\":\"\",\"Who\":\"them@there\",\"Version\":\"1.11.4\",\"Created\":\"2026-01-02T03:04:05Z\",\"Path\":\"\"}}")));
-        Box::pin(std::future::ready(true))
+        Box::pin(std::future::ready(Some(id.to_owned())))
     }
 
     fn sleep(&self, duration: Duration) -> Answer<'_, ()> {

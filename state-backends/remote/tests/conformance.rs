@@ -66,11 +66,11 @@ impl Backend for Memory {
         })
     }
 
-    fn lock_as_the_reference<'a>(&'a self, id: &'a str) -> Answer<'a, bool> {
+    fn lock_as_the_reference<'a>(&'a self, id: &'a str) -> Answer<'a, Option<String>> {
         let mut record = LockRecord::unknown("path");
         record.info.id = id.to_owned();
         self.world.plant("default", record);
-        Box::pin(std::future::ready(true))
+        Box::pin(std::future::ready(Some(id.to_owned())))
     }
 
     fn sleep(&self, duration: Duration) -> Answer<'_, ()> {

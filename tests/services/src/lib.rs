@@ -4,6 +4,7 @@
 //! something are missing, the error says which; a test may then skip, saying so.
 #![allow(clippy::disallowed_methods, reason = "tests install and start things")]
 
+mod azurite;
 mod boring;
 mod conformance;
 mod consumers;
@@ -13,11 +14,13 @@ mod install;
 mod minio;
 mod mirror;
 mod moto;
+mod postgres;
 mod registry;
 mod sshd;
 mod state_server;
 mod web;
 
+pub use azurite::Azurite;
 pub use boring::BoringRegistry;
 pub use conformance::{conformance_provider_go, conformance_provider_python, published_protocols};
 pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
@@ -30,6 +33,7 @@ pub use install::{
 pub use minio::Minio;
 pub use mirror::{Mirror, platform};
 pub use moto::Moto;
+pub use postgres::Postgres;
 pub use registry::{ProviderRegistry, Release, Signer, archive};
 pub use sshd::Sshd;
 pub use state_server::StateServer;

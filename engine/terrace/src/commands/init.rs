@@ -6,14 +6,16 @@ use std::sync::Arc;
 use terrace_diag::Diagnostic;
 use terrace_port::Files as _;
 use terrace_provider_install::{Event, Installer, LockFile};
-use terrace_value::Value;
 
 use crate::args::InitArgs;
+use crate::backends::{Overrides, Setup, set_up};
 use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::installation;
 use crate::modules::{self, ModuleOptions};
-use crate::outside::{Disk, write_file};
+use crate::outside::Disk;
 use crate::session::Session;
+use crate::view::steps::Step;
+use crate::view::stream;
 use crate::wiring::{Wiring, load_sound_config, needed_providers, requirements};
 
 /// Whether the working directory holds any configuration.
@@ -33,15 +35,17 @@ pub(crate) fn has_configuration_in(directory: &str) -> bool {
 }
 
 pub(crate) async fn run(session: &Arc<Session>, args: &InitArgs) -> Outcome {
+    if args.style.json {
+        session.view.output(stream::version_line());
+    }
     check_options(args)?;
     if let Some(source) = &args.from_module {
         modules::copy(session, source).await?;
     }
     if !has_configuration() {
-        session.view.line("Terrace initialized in an empty directory!\n\nThe directory has no Terrace configuration files. You may begin working\nwith Terrace immediately by creating Terrace configuration files.");
+        session.view.step(Step::Empty, "Terrace initialized in an empty directory!\n\nThe directory has no Terrace configuration files. You may begin working\nwith Terrace immediately by creating Terrace configuration files.");
         return Ok(SUCCESS);
     }
-    let data_directory = session.data_directory();
     let config = if args.get {
         let options = ModuleOptions {
             upgrade: args.upgrade,
@@ -54,27 +58,31 @@ pub(crate) async fn run(session: &Arc<Session>, args: &InitArgs) -> Outcome {
         session.view.diagnostics(diagnostics, &config.sources);
         Arc::unwrap_or_clone(config)
     };
-    remember_backend(session, &data_directory, args)?;
     let state = if args.backend {
-        session.view.line(session.view.style.paint(
-            crate::view::style::Role::Strong,
-            "Initializing the backend...",
-        ));
+        session
+            .view
+            .step(Step::Backend, "Initializing the backend...");
+        if args.place.env.is_none() {
+            let setup = Setup {
+                overrides: Overrides::new(&args.backend_config),
+                reconfigure: args.reconfigure,
+                migrate: args.migrate_state,
+                force_copy: args.force_copy,
+                input: args.input,
+                lock_timeout: args.lock_timeout.clone(),
+            };
+            set_up(session, &config, &setup).await?;
+        }
         let place = session.place(args.place.env.as_deref(), Some(&config))?;
-        let kind = place.store.kind();
-        session.view.line(format!(
-            "State is kept in the {kind:?} backend, workspace {:?}.",
-            place.workspace
-        ));
         terrace_state::load(&*place.store, &place.workspace).await?
     } else {
         terrace_state::State::default()
     };
     install_providers(session, args, &config, &state).await?;
-    session.view.line(format!(
-        "\n{}\n\nYou may now begin working with Terrace. Try running \"terrace plan\" to see\nany changes that are required for your infrastructure.",
-        session.view.style.paint(crate::view::style::Role::Add, "Terrace has been successfully initialized!")
-    ));
+    session
+        .view
+        .step(Step::Success, "Terrace has been successfully initialized!");
+    session.view.step(Step::Next, "You may now begin working with Terrace. Try running \"terrace plan\" to see\nany changes that are required for your infrastructure.");
     Ok(SUCCESS)
 }
 
@@ -95,84 +103,20 @@ fn check_options(args: &InitArgs) -> Result<(), CommandError> {
     }
 }
 
-/// Keeps what `-backend-config` says, so that later commands open the same backend.
-fn remember_backend(
-    session: &Session,
-    data_directory: &str,
-    args: &InitArgs,
-) -> Result<(), CommandError> {
-    let path = format!("{data_directory}/terrace-backend.json");
-    if args.backend_config.is_empty() {
-        return Ok(());
-    }
-    let mut arguments = std::collections::BTreeMap::new();
-    for given in &args.backend_config {
-        match given.split_once('=') {
-            Some((name, value)) => {
-                arguments.insert(name.trim().to_owned(), Value::string(value));
-            }
-            None => arguments.extend(backend_file(given)?),
-        }
-    }
-    let text = terrace_value::json::simple_encode(&Value::object(arguments)).unwrap_or_default();
-    write_file(&path, text.as_bytes()).map_err(|error| {
-        CommandError::one(
-            "unwritable-file",
-            "Backend settings cannot be kept",
-            format!("{path} cannot be written: {error}."),
-        )
-    })?;
-    session
-        .view
-        .line("The backend's arguments of -backend-config are kept for later commands.");
-    Ok(())
-}
-
-fn backend_file(path: &str) -> Result<Vec<(String, Value)>, CommandError> {
-    let bytes = Disk.read(path).map_err(|error| {
-        let detail = format!(
-            "-backend-config={path} is neither KEY=VALUE nor a file that can be read: {error}."
-        );
-        CommandError::one("unreadable-file", "Backend settings cannot be read", detail)
-    })?;
-    let mut sources = terrace_diag::SourceMap::new();
-    let id = sources.add(terrace_diag::SourceFile::new(
-        path,
-        String::from_utf8_lossy(&bytes).into_owned(),
-    ));
-    let (body, mut diagnostics) = terrace_syntax::parse(id, &bytes);
-    let (attributes, found) = body.just_attributes();
-    diagnostics.append(found);
-    let values = attributes
-        .into_iter()
-        .map(|(name, attribute)| {
-            (
-                name.to_string(),
-                terrace_config::evaluate_constant(&attribute.value, &mut diagnostics),
-            )
-        })
-        .collect();
-    if diagnostics.has_errors() {
-        Err(CommandError::new(diagnostics, sources))
-    } else {
-        Ok(values)
-    }
-}
-
 async fn install_providers(
     session: &Session,
     args: &InitArgs,
     config: &terrace_config::Config,
     state: &terrace_state::State,
 ) -> Result<(), CommandError> {
-    session.view.line(session.view.style.paint(
-        crate::view::style::Role::Strong,
-        "Initializing provider plugins...",
-    ));
+    session
+        .view
+        .step(Step::Providers, "Initializing provider plugins...");
     let Wiring {
         mut installer,
         lock_file,
         plugins,
+        ..
     } = Wiring::new(session)?;
     if !args.plugin_dir.is_empty() {
         let mut settings = installer.settings().clone();
@@ -196,7 +140,7 @@ async fn install_providers(
         return Err(CommandError::new(diagnostics, config.sources.clone()));
     }
     if third_party {
-        session.view.line("\nPartner and community providers are signed by their developers.\nIf you'd like to know more about provider signing, you can read about it here:\nhttps://developer.hashicorp.com/terraform/cli/plugins/signing");
+        session.view.step(Step::PartnerProviders, "Partner and community providers are signed by their developers.\nIf you'd like to know more about provider signing, you can read about it here:\nhttps://developer.hashicorp.com/terraform/cli/plugins/signing");
     }
     let readonly = args.lockfile.as_deref() == Some("readonly");
     let told = if lock == lock_file {
@@ -224,11 +168,17 @@ pub(super) fn write_lock(lock: &LockFile) -> Result<(), CommandError> {
 
 fn save_lock(session: &Session, earlier: &LockFile, lock: &LockFile) -> Result<(), CommandError> {
     write_lock(lock)?;
-    session.view.line(if earlier.providers.is_empty() {
-        format!("\nTerrace has created a lock file {} to record the provider\nselections it made above. Include this file in your version control repository\nso that Terrace can guarantee to make the same selections by default when\nyou run \"terrace init\" in the future.", LockFile::NAME)
+    if earlier.providers.is_empty() {
+        session.view.step(
+            Step::LockFile,
+            &format!("Terrace has created a lock file {} to record the provider\nselections it made above. Include this file in your version control repository\nso that Terrace can guarantee to make the same selections by default when\nyou run \"terrace init\" in the future.", LockFile::NAME),
+        );
     } else {
-        format!("\nTerrace has made some changes to the provider dependency selections recorded\nin the {} file. Review those changes and commit them to your\nversion control system if they represent changes you intended to make.", LockFile::NAME)
-    });
+        session.view.step(
+            Step::LockFileChanged,
+            &format!("Terrace has made some changes to the provider dependency selections recorded\nin the {} file. Review those changes and commit them to your\nversion control system if they represent changes you intended to make.", LockFile::NAME),
+        );
+    }
     Ok(())
 }
 

@@ -178,6 +178,10 @@ impl StateStore for RemoteStore {
         self.parts.options.kind
     }
 
+    fn has_workspaces(&self) -> bool {
+        self.parts.layout.prefix().is_some()
+    }
+
     async fn workspaces(&self) -> Result<Vec<String>, StoreError> {
         let mut names = vec!["default".to_owned()];
         if let Some(prefix) = self.parts.layout.prefix() {

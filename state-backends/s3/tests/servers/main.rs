@@ -76,8 +76,11 @@ impl Backend for Remote {
         })
     }
 
-    fn lock_as_the_reference<'a>(&'a self, id: &'a str) -> Answer<'a, bool> {
-        Box::pin(self.servers.plant_lock(&self.store, id))
+    fn lock_as_the_reference<'a>(&'a self, id: &'a str) -> Answer<'a, Option<String>> {
+        Box::pin(async move {
+            let planted = self.servers.plant_lock(&self.store, id).await;
+            planted.then(|| id.to_owned())
+        })
     }
 
     fn sleep(&self, duration: Duration) -> Answer<'_, ()> {

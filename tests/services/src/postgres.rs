@@ -1,0 +1,173 @@
+//! A PostgreSQL server of the system's packages, on a free port.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::install::Unavailable;
+
+/// The server. Stopped when it is dropped.
+#[derive(Debug)]
+pub struct Postgres {
+    directory: tempfile::TempDir,
+    port: u16,
+    binaries: PathBuf,
+}
+
+/// Where the server's programs are.
+fn binaries() -> Result<PathBuf, Unavailable> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("bin"))
+        .filter(|path| path.join("initdb").exists())
+        .collect();
+    found.sort();
+    found
+        .pop()
+        .ok_or_else(|| Unavailable("PostgreSQL is not installed (the package postgresql)".into()))
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout == b"0\n")
+}
+
+fn run(command: &mut Command) -> Result<(), Unavailable> {
+    let output = command.stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Unavailable(format!(
+        "{command:?}: {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )))
+}
+
+impl Postgres {
+    /// Starts one with an empty database `tfstate` of the user `terrace`, who needs no password.
+    pub fn start() -> Result<Self, Unavailable> {
+        let binaries = binaries()?;
+        let directory = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp")?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        if is_root() {
+            run(Command::new("chown").arg("postgres").arg(directory.path()))?;
+        }
+        let server = Self {
+            directory,
+            port,
+            binaries,
+        };
+        let data = server.data();
+        run(server.program("initdb").arg("-D").arg(&data).args([
+            "-U",
+            "terrace",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+            "--locale=C",
+        ]))?;
+        let options = format!(
+            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c max_connections=60",
+            server.directory.path().display()
+        );
+        // The server keeps the outputs of who starts it.
+        let started = server
+            .program("pg_ctl")
+            .arg("-D")
+            .arg(&data)
+            .arg("-l")
+            .arg(server.directory.path().join("log"))
+            .args(["-w", "-o", &options, "start"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        if !started.success() {
+            let log = std::fs::read_to_string(server.directory.path().join("log"));
+            return Err(Unavailable(log.unwrap_or_default()));
+        }
+        server.create("tfstate")?;
+        Ok(server)
+    }
+
+    /// Makes an empty database.
+    pub fn create(&self, database: &str) -> Result<(), Unavailable> {
+        self.query("postgres", &format!("CREATE DATABASE {database}"))
+            .map(drop)
+    }
+
+    /// What a statement gives, a row a line.
+    pub fn query(&self, database: &str, statement: &str) -> Result<String, Unavailable> {
+        let output = Command::new(self.binaries.join("psql"))
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-U",
+                "terrace",
+                "-At",
+                "-v",
+                "ON_ERROR_STOP=1",
+            ])
+            .args([
+                "-p",
+                &self.port.to_string(),
+                "-d",
+                database,
+                "-c",
+                statement,
+            ])
+            .stdin(Stdio::null())
+            .output()?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        }
+        Err(Unavailable(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ))
+    }
+
+    /// How to connect to a database.
+    pub fn connection_string(&self, database: &str) -> String {
+        format!(
+            "postgres://terrace@127.0.0.1:{}/{database}?sslmode=disable",
+            self.port
+        )
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// One of the server's programs, as a user that is not root.
+    fn program(&self, name: &str) -> Command {
+        let path: &Path = &self.binaries.join(name);
+        let mut command = if is_root() {
+            let mut command = Command::new("setpriv");
+            command
+                .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
+                .arg(path);
+            command
+        } else {
+            Command::new(path)
+        };
+        command.current_dir("/");
+        command
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let data = self.data();
+        let stop = &mut self.program("pg_ctl");
+        run(stop
+            .arg("-D")
+            .arg(data)
+            .args(["-m", "immediate", "-w", "stop"]))
+        .ok();
+    }
+}
