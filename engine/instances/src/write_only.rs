@@ -22,11 +22,17 @@ pub fn write_only_answers(
         .collect()
 }
 
-/// The marks of a configuration that its object keeps. What is ephemeral stands only in write-only attributes, of which
-/// nothing is kept.
-pub fn lasting_marks(marks: Vec<(Path, Marks)>) -> Vec<(Path, Marks)> {
+/// The marks of a configuration, given without them, that its object keeps. What is ephemeral stands only in write-only
+/// attributes, of which nothing is kept.
+pub fn lasting_marks(
+    block: &Block,
+    config: &Value,
+    marks: Vec<(Path, Marks)>,
+) -> Vec<(Path, Marks)> {
+    let given = write_only_paths(block, config);
     marks
         .into_iter()
+        .filter(|(path, _)| !given.iter().any(|given| path.starts_with(given)))
         .map(|(path, marks)| (path, marks.without(Marks::EPHEMERAL)))
         .filter(|(_, marks)| !marks.is_empty())
         .collect()

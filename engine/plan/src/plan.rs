@@ -342,6 +342,11 @@ pub enum OpKind {
 }
 
 impl Plan {
+    /// Whether planning came so far as to look at objects. A plan that could not be begun holds nothing.
+    pub fn is_begun(&self) -> bool {
+        !self.errored || !self.schemas.is_empty()
+    }
+
     /// Whether applying it would do anything at all: to objects, outputs or the state.
     pub fn has_changes(&self) -> bool {
         if self.mode == PlanMode::RefreshOnly {

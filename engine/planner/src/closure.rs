@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use terrace_addr::{ConfigResource, ResourceMode};
+use terrace_addr::ConfigResource;
 use terrace_config::Config;
 use terrace_eval::{ConfigGraph, ConfigNode};
 use terrace_graph::NodeId;
@@ -63,12 +63,7 @@ impl Closure {
         let mut names: Vec<ConfigResource> = ids
             .iter()
             .filter_map(|id| match graph.dag().get(*id) {
-                // What is never stored cannot be depended on by what is.
-                Some(ConfigNode::Resource(resource))
-                    if resource.resource.mode != ResourceMode::Ephemeral =>
-                {
-                    Some(resource.clone())
-                }
+                Some(ConfigNode::Resource(resource)) => Some(resource.clone()),
                 _ => None,
             })
             .collect();

@@ -88,7 +88,7 @@ fn replace_warnings(walk: &Walk<'_>) -> Diagnostics {
     diagnostics
 }
 
-/// A plan of nothing, for when planning could not begin.
+/// A plan of nothing, for when planning could not begin, which is seen by its lack of schemas.
 fn empty(request: &PlanRequest<'_>) -> Plan {
     Plan {
         mode: request.options.mode,
@@ -101,7 +101,7 @@ fn empty(request: &PlanRequest<'_>) -> Plan {
         exec: ExecGraph::default(),
         checks: Vec::new(),
         relevant_attributes: Vec::new(),
-        schemas: (**request.evaluator.schemas()).clone(),
+        schemas: BTreeMap::new(),
         errored: true,
     }
 }

@@ -33,9 +33,11 @@ pub async fn validate(request: ValidateRequest<'_>) -> Diagnostics {
     let config = Arc::clone(evaluator.config());
     let mut diagnostics = terrace_config::check(&config);
     diagnostics.append(evaluator.config_graph().1);
-    diagnostics.append(evaluator.validate());
     diagnostics.append(moves::validate_static(&config));
-    if diagnostics.has_errors() {
+    let unsound = diagnostics.has_errors();
+    // What is wrong with one block keeps nobody from being asked about the others.
+    diagnostics.append(evaluator.validate());
+    if unsound {
         return diagnostics;
     }
     let mut opened: BTreeMap<ProviderAddr, Arc<dyn Provider>> = BTreeMap::new();

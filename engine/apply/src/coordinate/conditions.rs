@@ -261,12 +261,23 @@ impl Coordinator<'_> {
         if report && !self.output_conditions(address) {
             return false;
         }
-        let evaluated = self.evaluator.output(address, self.table);
-        let failed = evaluated.diagnostics.has_errors();
-        if report {
-            self.diagnostics.append(evaluated.diagnostics);
-        }
-        let (value, _) = evaluated.value.unmark_deep();
+        let planned = self.plan.outputs.get(&address.name);
+        let planned = planned.filter(|planned| {
+            report && address.module.is_root() && planned.after.is_wholly_known()
+        });
+        let (value, failed) = match planned {
+            // What was known is as it was approved.
+            Some(planned) => (planned.after.clone(), false),
+            None => {
+                let evaluated = self.evaluator.output(address, self.table);
+                let failed = evaluated.diagnostics.has_errors();
+                if report {
+                    self.diagnostics.append(evaluated.diagnostics);
+                }
+                (evaluated.value, failed)
+            }
+        };
+        let (value, _) = value.unmark_deep();
         if failed || !value.is_wholly_known() {
             return !failed;
         }

@@ -113,7 +113,7 @@ async fn plan(
     });
     let config = terrace_plan::ignore_changes(&ignored, block, &before, &approved.config);
     let (config, marks) = config.unmark_deep_with_paths();
-    let marks = lasting_marks(marks);
+    let marks = lasting_marks(block, &config, marks);
     let prior = before.unmark_deep().0;
     let identity = match &approved.prior {
         Some(object) => subject.stored_identity(object, diagnostics).await,

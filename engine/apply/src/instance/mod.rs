@@ -210,7 +210,7 @@ impl Subject {
         }
     }
 
-    /// Says that a change has ended.
+    /// Says that a change has ended. What was deleted has no id any more.
     pub(crate) fn ended(&self, running: &Running, failed: bool, value: &Value) {
         let elapsed_seconds = u64::try_from(self.clock.now().0 - running.since).unwrap_or(0);
         let (address, action) = (self.address.clone(), running.action);
@@ -221,7 +221,8 @@ impl Subject {
                 elapsed_seconds,
             }
         } else {
-            let id = identifying(&self.schema.block, value);
+            let id = (action != "delete").then(|| identifying(&self.schema.block, value));
+            let id = id.flatten();
             OperationEvent::ApplyDone {
                 address,
                 action,

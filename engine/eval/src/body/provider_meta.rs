@@ -38,29 +38,28 @@ impl Evaluator {
                 let Some(schema) = self.inputs.schemas.get(&known.provider) else {
                     continue;
                 };
+                let user = node
+                    .module
+                    .resources
+                    .values()
+                    .find(|resource| resource.provider == known.provider);
+                // What nobody is sent may be anything.
+                let Some(user) = user else { continue };
                 if let Some(schema) = &schema.provider_meta {
                     let scope = Scope::module(module.clone());
                     let evaluated = self.body(body, &schema.block, &scope, &NoValues);
                     diagnostics.append(evaluated.diagnostics);
                     continue;
                 }
-                let user = node
-                    .module
-                    .resources
-                    .values()
-                    .find(|resource| resource.provider == known.provider);
-                if let Some(user) = user {
-                    let detail = format!(
-                        "The resource {} belongs to a provider that doesn't support provider_meta blocks. Remove the block, or use a version of the provider that has them.",
-                        user.resource
-                    );
-                    let summary =
-                        format!("Provider {} doesn't support provider_meta", known.provider);
-                    diagnostics.push(
-                        Diagnostic::error("provider-meta-unsupported", summary, detail)
-                            .at(body.missing_span),
-                    );
-                }
+                let detail = format!(
+                    "The resource {} belongs to a provider that doesn't support provider_meta blocks. Remove the block, or use a version of the provider that has them.",
+                    user.resource
+                );
+                let summary = format!("Provider {} doesn't support provider_meta", known.provider);
+                diagnostics.push(
+                    Diagnostic::error("provider-meta-unsupported", summary, detail)
+                        .at(body.missing_span),
+                );
             }
         }
         diagnostics

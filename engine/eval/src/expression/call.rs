@@ -319,7 +319,15 @@ impl Run<'_> {
             return Value::dynamic();
         };
         let Some(function) = schema.functions.get(name.as_str()) else {
-            self.unknown_provider_function(call);
+            let local = call.name.split("::").nth(1).unwrap_or_default();
+            self.error(|| {
+                Diagnostic::error(
+                    "unknown-provider-function",
+                    "Unknown provider function",
+                    format!("The function {name:?} is not available from the provider {local:?}."),
+                )
+                .at(call.name_span)
+            });
             return Value::dynamic();
         };
         let signature = Signature::of_schema(function);

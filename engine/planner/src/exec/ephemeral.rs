@@ -35,10 +35,16 @@ impl<'a> Builder<'a> {
         open
     }
 
-    /// Finds out what conditions and outputs read before the providers are opened that this takes.
+    /// Finds out what conditions and outputs read before the providers are opened that this takes. Where anything is done
+    /// at all, instances that nothing reads are opened too: to be open is all that some of them are for.
     pub(super) fn open_for_ends(&mut self) {
         let sources = self.sources;
         if !self.ops.is_empty() {
+            for (address, provider) in sources.ephemerals {
+                if !self.producers.contains_key(address) {
+                    self.open_ephemeral(address, provider);
+                }
+            }
             for dependency in sources.checks.values().flatten() {
                 self.resolve(dependency);
             }

@@ -41,6 +41,7 @@ struct Subject {
 #[derive(Clone, Copy, PartialEq)]
 enum Request {
     Apply,
+    Destroy,
     Import,
 }
 
@@ -54,7 +55,11 @@ struct Manner<'a> {
 impl<'a> Manner<'a> {
     fn of(args: &'a ApplyArgs) -> Self {
         Self {
-            request: Request::Apply,
+            request: if args.destroys {
+                Request::Destroy
+            } else {
+                Request::Apply
+            },
             lock_timeout: &args.lock.lock_timeout,
             parallelism: args.options.parallelism.max(1),
         }
@@ -98,7 +103,7 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     let made = plan::make(session, &place, &args.options).await?;
     plan::show(session, &made.plan);
     if !made.plan.has_changes() {
-        finish_without_changes(session, &place, &made).await?;
+        finish_without_changes(session, &place, &made, args.destroys).await?;
         return Ok(SUCCESS);
     }
     let run = plan::record(session, &place, &made, args.key.as_deref()).await?;
@@ -126,6 +131,7 @@ async fn finish_without_changes(
     session: &Session,
     place: &Place,
     made: &Made,
+    destroys: bool,
 ) -> Result<(), CommandError> {
     if place.environment.is_some() {
         let store = place.store.runs(&place.workspace);
@@ -144,9 +150,14 @@ async fn finish_without_changes(
     let state = terrace_state::load(&*place.store, &place.workspace).await?;
     print_outputs(session, &state);
     if session.view.json {
-        session
-            .view
-            .output(stream::summary_line(RunCounts::default(), "apply"));
+        let operation = if destroys {
+            stream::Operation::Destroy
+        } else {
+            stream::Operation::Apply
+        };
+        let view = &session.view;
+        view.output(stream::summary_line(RunCounts::default(), operation));
+        view.output(stream::outputs_line(&state.outputs));
     }
     Ok(())
 }
@@ -239,6 +250,11 @@ async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome
     let known = terrace_gate::load_run(&*store, &digest.short()).await?;
     let run = known.unwrap_or_else(|| record_of(session, &place, &plan, digest));
     let ephemeral = ephemeral_variables(session, &place, &plan)?;
+    if session.view.json {
+        for line in stream::saved_plan_lines(&plan) {
+            session.view.output(line);
+        }
+    }
     carry_out(
         session,
         &place,
@@ -426,7 +442,6 @@ async fn under_lock(
             )
             .await?;
     }
-    let is_destroy = plan.mode == PlanMode::Destroy;
     let is_targeted = !plan.inputs.targets.is_empty();
     let total = plan.exec.ops.iter().filter(|op| is_work(&op.kind)).count() as u64;
     let progress = Progress::new(session.view, Secrets::of_plan(plan), Some(total));
@@ -489,7 +504,7 @@ async fn under_lock(
             )
             .await?;
     }
-    Ok(report(session, applied, is_destroy, manner.request))
+    Ok(report(session, applied, manner.request))
 }
 
 /// `-target` leaves things out.
@@ -509,7 +524,7 @@ const fn is_work(kind: &OpKind) -> bool {
 }
 
 /// What was done, and the outputs.
-fn report(session: &Session, applied: Applied, is_destroy: bool, request: Request) -> u8 {
+fn report(session: &Session, applied: Applied, request: Request) -> u8 {
     let failed = applied.diagnostics.has_errors();
     session
         .view
@@ -523,16 +538,17 @@ fn report(session: &Session, applied: Applied, is_destroy: bool, request: Reques
             remove: as_u64(counts.destroyed),
             import: as_u64(counts.imported),
         };
-        if !failed {
-            session.view.output(stream::summary_line(
-                counts,
-                if is_destroy { "destroy" } else { "apply" },
-            ));
+        if failed {
+            return FAILURE;
         }
-        session
-            .view
-            .output(stream::outputs_line(&applied.state.outputs));
-        return if failed { FAILURE } else { SUCCESS };
+        let operation = match request {
+            Request::Destroy => stream::Operation::Destroy,
+            Request::Apply | Request::Import => stream::Operation::Apply,
+        };
+        let view = &session.view;
+        view.output(stream::summary_line(counts, operation));
+        view.output(stream::outputs_line(&applied.state.outputs));
+        return SUCCESS;
     }
     if request == Request::Import {
         return report_import(session, failed);
@@ -554,7 +570,7 @@ fn report(session: &Session, applied: Applied, is_destroy: bool, request: Reques
     } else {
         String::new()
     };
-    let summary = if is_destroy {
+    let summary = if request == Request::Destroy {
         format!(
             "Destroy complete! Resources: {} destroyed.",
             counts.destroyed

@@ -352,11 +352,20 @@ async fn plan_over(
     };
     let (mut plan, diagnostics) = terrace_planner::plan(request).await;
     plan.inputs.files = work.context.reads();
+    if diagnostics.has_errors()
+        && !imports
+        && let Some(problems) = invalid(work, &plan).await
+    {
+        return Err(CommandError::new(problems, work.sources.clone()));
+    }
     if let Some(path) = generates {
         write_generated(session, &plan, &path)?;
     }
     let sources = work.sources.clone();
     if diagnostics.has_errors() || plan.errored {
+        if session.view.json && plan.is_begun() {
+            show(session, &plan);
+        }
         if !session.view.json && !imports {
             session.view.line(
                 "\nPlanning failed. Terrace encountered an error while generating this plan.",
@@ -366,6 +375,23 @@ async fn plan_over(
     }
     session.view.diagnostics(diagnostics, &sources);
     Ok((plan, sources))
+}
+
+/// What is wrong with the configuration whatever the state and the objects are, where planning has failed. It is told
+/// alone and in full: planning asks a provider about an instance only when it comes to it, and stops at what is wrong
+/// before.
+async fn invalid(work: &Work, plan: &Plan) -> Option<terrace_diag::Diagnostics> {
+    if !plan.is_begun() {
+        return None;
+    }
+    let mut problems = terrace_planner::validate(terrace_planner::ValidateRequest {
+        evaluator: work.evaluator.clone(),
+        providers: &*work.providers,
+        parallelism: 10,
+    })
+    .await;
+    problems.append(work.evaluator.provider_meta_problems());
+    problems.has_errors().then_some(problems)
 }
 
 /// Writes the configuration that was generated for imports.

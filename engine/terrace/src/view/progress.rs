@@ -207,6 +207,9 @@ fn doing(action: &str) -> &'static str {
         "delete" => "Destroying",
         "read" => "Reading",
         "import" => "Importing",
+        "open" => "Opening",
+        "renew" => "Renewing",
+        "close" => "Closing",
         _ => "Changing",
     }
 }
@@ -218,11 +221,15 @@ fn done(action: &str) -> &'static str {
         "delete" => "Destruction",
         "read" => "Read",
         "import" => "Import",
+        "open" => "Opening",
+        "renew" => "Renewal",
+        "close" => "Closing",
         _ => "Change",
     }
 }
 
-fn duration(seconds: u64) -> String {
+/// Whole seconds as they are told: `1m5s`.
+pub(super) fn duration(seconds: u64) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds}s"),
         (0, minutes, seconds) => format!("{minutes}m{seconds}s"),

@@ -3,10 +3,11 @@
 use serde_json::{Value as Json, json};
 use terrace_addr::AbsResourceInstance;
 use terrace_diag::{Diagnostic, Severity, SourceMap};
-use terrace_plan::{Action, Plan, ResourceChange};
+use terrace_plan::{Action, ActionReason, Plan, PlanMode, ResourceChange};
 use terrace_port::{Clock as _, OperationEvent};
 
 use super::plan::Secrets;
+use super::progress::duration;
 use crate::outside::SystemClock;
 
 fn line(level: &str, message: &str, kind: &str, field: &str, content: Json) -> String {
@@ -145,39 +146,89 @@ fn hook(
     hook
 }
 
+/// ` [id=i-123]` where the id shows no secret.
+fn id_text(id: Option<&(String, String)>, secrets: &Secrets) -> String {
+    id.filter(|(_, value)| !secrets.hides(value))
+        .map(|(name, value)| format!(" [{name}={value}]"))
+        .unwrap_or_default()
+}
+
 /// What happened, as a line; `None` for what the stream does not tell.
 pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<String> {
     let (message, kind, content) = match event {
         OperationEvent::ImportStart { .. } | OperationEvent::ImportDone { .. } => return None,
         OperationEvent::RefreshStart { address, id } => (
-            format!("{address}: Refreshing state..."),
+            format!(
+                "{address}: Refreshing state...{}",
+                id_text(id.as_ref(), secrets)
+            ),
             "refresh_start",
             hook(address, id.as_ref(), secrets, Json::Null),
         ),
         OperationEvent::RefreshDone { address, id } => (
-            format!("{address}: Refresh complete"),
+            format!(
+                "{address}: Refresh complete{}",
+                id_text(id.as_ref(), secrets)
+            ),
             "refresh_complete",
             hook(address, id.as_ref(), secrets, Json::Null),
         ),
+        OperationEvent::ApplyStart { .. }
+        | OperationEvent::ApplyProgress { .. }
+        | OperationEvent::ApplyDone { .. }
+        | OperationEvent::ApplyFailed { .. } => operation(event, secrets)?,
+        OperationEvent::ProvisionStart { .. }
+        | OperationEvent::ProvisionOutput { .. }
+        | OperationEvent::ProvisionDone { .. } => provision(event, secrets)?,
+    };
+    Some(line("info", &message, kind, "hook", content))
+}
+
+/// What the stream says of an operation: while it begins, at its end, and whether it is an ephemeral resource's.
+const fn words(action: &str) -> (&'static str, &'static str, bool) {
+    match action.as_bytes() {
+        b"create" => ("Creating", "Creation", false),
+        b"update" => ("Modifying", "Modifications", false),
+        b"delete" => ("Destroying", "Destruction", false),
+        b"read" => ("Refreshing", "Refresh", false),
+        b"open" => ("Opening", "Opening", true),
+        b"renew" => ("Renewing", "Renewal", true),
+        b"close" => ("Closing", "Closing", true),
+        _ => ("Changing", "Change", false),
+    }
+}
+
+/// A message with its type and what it is about.
+type Message = (String, &'static str, Json);
+
+/// A change, a read, or what an ephemeral resource does.
+fn operation(event: &OperationEvent, secrets: &Secrets) -> Option<Message> {
+    let either = |ephemeral: bool, kinds: [&'static str; 2]| kinds[usize::from(ephemeral)];
+    Some(match event {
         OperationEvent::ApplyStart {
             address,
             action,
             id,
-        } => (
-            format!("{address}: {action} started"),
-            "apply_start",
-            hook(address, id.as_ref(), secrets, json!({"action": action})),
-        ),
+        } => {
+            let (doing, _, ephemeral) = words(action);
+            (
+                format!("{address}: {doing}...{}", id_text(id.as_ref(), secrets)),
+                either(ephemeral, ["apply_start", "ephemeral_op_start"]),
+                hook(address, id.as_ref(), secrets, json!({"action": action})),
+            )
+        }
         OperationEvent::ApplyProgress {
             address,
             action,
             elapsed_seconds,
         } => {
+            let (doing, _, ephemeral) = words(action);
+            let doing = doing.to_lowercase();
+            let elapsed = duration(*elapsed_seconds);
             let extra = json!({"action": action, "elapsed_seconds": elapsed_seconds});
-            let message = format!("{address}: {action} still running");
             (
-                message,
-                "apply_progress",
+                format!("{address}: Still {doing}... [{elapsed} elapsed]"),
+                either(ephemeral, ["apply_progress", "ephemeral_op_progress"]),
                 hook(address, None, secrets, extra),
             )
         }
@@ -187,24 +238,39 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
             id,
             elapsed_seconds,
         } => {
+            let (_, what, ephemeral) = words(action);
+            let elapsed = duration(*elapsed_seconds);
             let extra = json!({"action": action, "elapsed_seconds": elapsed_seconds});
-            let message = format!("{address}: {action} complete");
-            let content = hook(address, id.as_ref(), secrets, extra);
-            (message, "apply_complete", content)
+            (
+                format!(
+                    "{address}: {what} complete after {elapsed}{}",
+                    id_text(id.as_ref(), secrets)
+                ),
+                either(ephemeral, ["apply_complete", "ephemeral_op_complete"]),
+                hook(address, id.as_ref(), secrets, extra),
+            )
         }
         OperationEvent::ApplyFailed {
             address,
             action,
             elapsed_seconds,
         } => {
+            let (_, what, ephemeral) = words(action);
+            let elapsed = duration(*elapsed_seconds);
             let extra = json!({"action": action, "elapsed_seconds": elapsed_seconds});
-            let message = format!("{address}: {action} failed");
             (
-                message,
-                "apply_errored",
+                format!("{address}: {what} errored after {elapsed}"),
+                either(ephemeral, ["apply_errored", "ephemeral_op_errored"]),
                 hook(address, None, secrets, extra),
             )
         }
+        _ => return None,
+    })
+}
+
+/// What a provisioner does.
+fn provision(event: &OperationEvent, secrets: &Secrets) -> Option<Message> {
+    Some(match event {
         OperationEvent::ProvisionStart {
             address,
             provisioner,
@@ -220,9 +286,8 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
         } => {
             let shown = secrets.redact(line);
             let extra = json!({"provisioner": provisioner, "output": shown});
-            let message = format!("{address}: ({provisioner}): {shown}");
             (
-                message,
+                format!("{address}: ({provisioner}): {shown}"),
                 "provision_progress",
                 hook(address, None, secrets, extra),
             )
@@ -232,17 +297,19 @@ pub(crate) fn event_line(event: &OperationEvent, secrets: &Secrets) -> Option<St
             provisioner,
             failed,
         } => {
-            let kind = if *failed {
-                "provision_errored"
+            let (kind, end) = if *failed {
+                ("provision_errored", "errored")
             } else {
-                "provision_complete"
+                ("provision_complete", "complete")
             };
-            let message = format!("{address}: ({provisioner}) Provisioning ended");
-            let extra = json!({"provisioner": provisioner});
-            (message, kind, hook(address, None, secrets, extra))
+            (
+                format!("{address}: ({provisioner}) Provisioning {end}"),
+                kind,
+                hook(address, None, secrets, json!({"provisioner": provisioner})),
+            )
         }
-    };
-    Some(line("info", &message, kind, "hook", content))
+        _ => return None,
+    })
 }
 
 const fn action_word(action: Action) -> &'static str {
@@ -257,44 +324,61 @@ const fn action_word(action: Action) -> &'static str {
     }
 }
 
+/// What happens, in the stream's word: a move or an import that changes nothing else has one too.
+const fn change_word(change: &ResourceChange) -> &'static str {
+    match change.action {
+        Action::NoOp if change.previous_address.is_some() => "move",
+        Action::NoOp if change.importing.is_some() => "import",
+        action => action_word(action),
+    }
+}
+
+/// Why, in the stream's word.
+const fn reason_word(reason: ActionReason) -> &'static str {
+    match reason {
+        ActionReason::ReplaceBecauseTainted => "tainted",
+        ActionReason::ReplaceByRequest => "requested",
+        ActionReason::ReplaceByTriggers => "replace_triggered_by",
+        ActionReason::ReplaceBecauseCannotUpdate => "cannot_update",
+        other => other.name(),
+    }
+}
+
 fn change_line(change: &ResourceChange, kind: &str) -> String {
-    let action = action_word(change.action);
+    let action = change_word(change);
     let mut content = json!({"resource": resource(&change.address), "action": action});
     if let Some(fields) = content.as_object_mut() {
         if let Some(previous) = &change.previous_address {
             fields.insert("previous_resource".to_owned(), resource(previous));
         }
-        if !change.action_reason.name().is_empty() {
-            let reason = change.action_reason.name();
-            let reason = reason
-                .strip_prefix("replace_because_")
-                .or(reason.strip_prefix("replace_by_"))
-                .unwrap_or(reason);
+        let reason = reason_word(change.action_reason);
+        if !reason.is_empty() {
             fields.insert("reason".to_owned(), json!(reason));
         }
         if let Some(importing) = &change.importing {
-            fields.insert("importing".to_owned(), json!({"id": importing.id}));
+            let id = importing.id.as_ref();
+            let importing = id.map_or_else(|| json!({}), |id| json!({"id": id}));
+            fields.insert("importing".to_owned(), importing);
+        }
+        if let Some(generated) = &change.generated_config {
+            fields.insert("generated_config".to_owned(), json!(generated));
         }
     }
-    let what = if kind == "resource_drift" {
-        "Drift detected"
+    let message = if kind == "resource_drift" {
+        format!("{}: Drift detected ({action})", change.address)
     } else {
-        "Plan to"
+        format!("{}: Plan to {action}", change.address)
     };
-    line(
-        "info",
-        &format!("{}: {what} {action}", change.address),
-        kind,
-        "change",
-        content,
-    )
+    line("info", &message, kind, "change", content)
 }
 
-/// A plan as lines: drift, changes, the summary.
+/// A plan as lines: drift, changes, the summary, outputs.
 pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
-    let mut lines: Vec<String> = plan
+    let drift = plan
         .drift
         .iter()
+        .filter(|change| change.action != Action::NoOp || plan.mode == PlanMode::RefreshOnly);
+    let mut lines: Vec<String> = drift
         .map(|change| change_line(change, "resource_drift"))
         .collect();
     let shown = plan.changes.iter().filter(|change| {
@@ -304,21 +388,78 @@ pub(crate) fn plan_lines(plan: &Plan) -> Vec<String> {
     });
     lines.extend(shown.map(|change| change_line(change, "planned_change")));
     let counts = terrace_gate::RunCounts::of(plan);
-    lines.push(summary_line(counts, "plan"));
+    lines.push(summary_line(counts, Operation::Plan));
+    if !plan.outputs.is_empty() {
+        lines.push(output_changes_line(plan));
+    }
     lines
 }
 
+/// The changes of a saved plan, told again where it is applied.
+pub(crate) fn saved_plan_lines(plan: &Plan) -> Vec<String> {
+    plan.changes
+        .iter()
+        .filter(|change| change.action != Action::NoOp)
+        .map(|change| change_line(change, "planned_change"))
+        .collect()
+}
+
+fn output_changes_line(plan: &Plan) -> String {
+    let content: serde_json::Map<String, Json> = plan
+        .outputs
+        .iter()
+        .map(|(name, output)| {
+            let action = action_word(output.action);
+            let entry = json!({"sensitive": output.sensitive, "action": action});
+            (name.to_string(), entry)
+        })
+        .collect();
+    let message = format!("Outputs: {}", content.len());
+    line(
+        "info",
+        &message,
+        "outputs",
+        "outputs",
+        Json::Object(content),
+    )
+}
+
+/// What a summary is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Plan,
+    Apply,
+    Destroy,
+}
+
 /// The summary of a plan or an apply.
-pub(crate) fn summary_line(counts: terrace_gate::RunCounts, operation: &str) -> String {
+pub(crate) fn summary_line(counts: terrace_gate::RunCounts, operation: Operation) -> String {
     let (add, change, remove, import) = (counts.add, counts.change, counts.remove, counts.import);
-    let message = match operation {
-        "plan" => format!("Plan: {add} to add, {change} to change, {remove} to destroy."),
-        "destroy" => format!("Destroy complete! Resources: {remove} destroyed."),
-        _ => {
-            format!("Apply complete! Resources: {add} added, {change} changed, {remove} destroyed.")
-        }
+    let imports = |what: &str| match import {
+        0 => String::new(),
+        _ => format!("{import} {what}, "),
     };
-    let content = json!({"add": add, "change": change, "import": import, "remove": remove, "operation": operation});
+    let (name, message) = match operation {
+        Operation::Plan => (
+            "plan",
+            format!(
+                "Plan: {}{add} to add, {change} to change, {remove} to destroy.",
+                imports("to import")
+            ),
+        ),
+        Operation::Apply => (
+            "apply",
+            format!(
+                "Apply complete! Resources: {}{add} added, {change} changed, {remove} destroyed.",
+                imports("imported")
+            ),
+        ),
+        Operation::Destroy => (
+            "destroy",
+            format!("Destroy complete! Resources: {remove} destroyed."),
+        ),
+    };
+    let content = json!({"add": add, "change": change, "import": import, "remove": remove, "operation": name});
     line("info", &message, "change_summary", "changes", content)
 }
 
