@@ -215,10 +215,25 @@ impl<'r> Produce<'r> {
             return Ended::failed(self.diagnostics).step();
         };
         if !plan.changes {
-            let running = self.subject.started("update", &self.approved.change.before);
+            let prior = self.approved.prior.clone();
             let outcome = apply_change(&self.subject, &self.approved, plan).await;
-            self.subject.ended(&running, outcome.failed, &outcome.value);
-            return self.end(outcome).step();
+            let same = match (&prior, &outcome.object) {
+                (Some(prior), Some(object)) => Arc::ptr_eq(prior, object),
+                _ => false,
+            };
+            if !same {
+                // What is secret has changed.
+                let running = self.subject.started("update", &self.approved.change.before);
+                self.subject.ended(&running, outcome.failed, &outcome.value);
+                return self.end(outcome).step();
+            }
+            // What turns out to be the same as before is no change to tell of or to count.
+            let ended = self.end(outcome);
+            return Ended {
+                counted: None,
+                ..ended
+            }
+            .step();
         }
         let mut frames = Vec::new();
         if let Some((_, object)) = &self.deposes {
