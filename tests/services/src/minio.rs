@@ -1,4 +1,4 @@
-//! MinIO, a server that speaks the protocol of S3 and checks signatures.
+//! `MinIO`, a server that speaks the protocol of S3 and checks signatures.
 
 use std::fs::File;
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,7 @@ const MODULE: &str = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A running MinIO on a port of its own, whose data is gone afterwards. Dropping it ends it.
+/// A running `MinIO` on a port of its own, whose data is gone afterwards. Dropping it ends it.
 #[derive(Debug)]
 pub struct Minio {
     child: Child,
@@ -67,13 +67,11 @@ impl Minio {
     }
 
     /// The id of the access key of its owner.
-    #[expect(clippy::unused_self, reason = "it belongs to the server")]
     pub fn access_key(&self) -> &'static str {
         "terrace"
     }
 
     /// The secret of that key.
-    #[expect(clippy::unused_self, reason = "it belongs to the server")]
     pub fn secret_key(&self) -> &'static str {
         "terrace-secret"
     }
