@@ -38,6 +38,27 @@ impl Trust {
         !matches!(self, Self::Unauthenticated | Self::VerifiedChecksum)
     }
 
+    /// Who signed the package, as the store keeps it; `None` where nobody did.
+    pub(crate) fn record(&self) -> Option<String> {
+        match self {
+            Self::Unauthenticated | Self::VerifiedChecksum => None,
+            Self::HashiCorp => Some("hashicorp".to_owned()),
+            Self::Partner { key_id } => Some(format!("partner {key_id}")),
+            Self::SelfSigned { key_id } => Some(format!("self {key_id}")),
+        }
+    }
+
+    /// What a record says.
+    pub(crate) fn of_record(record: &str) -> Self {
+        let key = |id: &str| id.chars().filter(char::is_ascii_alphanumeric).collect();
+        match record.trim_end().split_once(' ') {
+            None if record.trim_end() == "hashicorp" => Self::HashiCorp,
+            Some(("partner", id)) => Self::Partner { key_id: key(id) },
+            Some(("self", id)) => Self::SelfSigned { key_id: key(id) },
+            _ => Self::Unauthenticated,
+        }
+    }
+
     /// Whether someone other than `HashiCorp` signed the package.
     pub fn is_third_party(&self) -> bool {
         matches!(self, Self::Partner { .. } | Self::SelfSigned { .. })

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use crate::hash::{PackageHash, hash_directory, hex};
 use crate::package::unpack_aside;
+use crate::signature::Trust;
 
 /// The store in a directory.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl Store {
                 (own.path().to_owned(), Some(own))
             }
         };
-        for name in ["packages", "archives", "downloads", "locks", "work"] {
+        for name in ["packages", "archives", "signers", "downloads", "locks", "work"] {
             fs::create_dir_all(root.join(name))?;
         }
         Ok(Self {
@@ -105,11 +106,35 @@ impl Store {
             return Err(error);
         }
         if let Some(("zh", sha256)) = archive_hash.0.split_once(':') {
-            let file = tempfile::NamedTempFile::new_in(self.root.join("work"))?;
-            fs::write(file.path(), &hash.0)?;
-            file.persist(self.archive(sha256))?;
+            self.put(&self.archive(sha256), &hash.0)?;
         }
         Ok((place, hash))
+    }
+
+    /// Keeps who signed a package, for working directories that take it from here later.
+    pub(crate) fn note_signer(&self, hash: &PackageHash, trust: &Trust) {
+        if let Some(record) = trust.record() {
+            // What cannot be kept is not told later.
+            self.put(&self.signer(hash), &record).ok();
+        }
+    }
+
+    /// What is known of who signed a package.
+    pub(crate) fn trust(&self, hash: &PackageHash) -> Trust {
+        fs::read_to_string(self.signer(hash))
+            .map_or(Trust::Unauthenticated, |record| Trust::of_record(&record))
+    }
+
+    /// Writes a small file as a whole.
+    fn put(&self, path: &Path, text: &str) -> io::Result<()> {
+        let file = tempfile::NamedTempFile::new_in(self.root.join("work"))?;
+        fs::write(file.path(), text)?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    fn signer(&self, hash: &PackageHash) -> PathBuf {
+        self.root.join("signers").join(digest(&hash.0))
     }
 
     fn work(&self) -> io::Result<TempDir> {
@@ -159,6 +184,28 @@ mod tests {
             let found = store.find(&[known].into()).unwrap();
             assert_eq!(found, Some((place.clone(), hash.clone())));
         }
+    }
+
+    #[test]
+    fn who_signed_a_package_is_known_later() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(Some(&directory.path().join("store"))).unwrap();
+        let hash = |text: &str| PackageHash(format!("h1:{text}"));
+        let key_id = "34365D9472D7468F".to_owned();
+        let signers = [
+            Trust::HashiCorp,
+            Trust::Partner {
+                key_id: key_id.clone(),
+            },
+            Trust::SelfSigned { key_id },
+        ];
+        for (index, trust) in signers.into_iter().enumerate() {
+            let hash = hash(&index.to_string());
+            store.note_signer(&hash, &trust);
+            assert_eq!(store.trust(&hash), trust);
+        }
+        store.note_signer(&hash("x"), &Trust::VerifiedChecksum);
+        assert_eq!(store.trust(&hash("x")), Trust::Unauthenticated);
     }
 
     #[test]

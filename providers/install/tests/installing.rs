@@ -369,12 +369,14 @@ fn siblings_for_other_platforms_are_locked_too() {
     // With one platform alone, the lock file is of no use to the others, which is told.
     std::fs::remove_dir_all(sibling).unwrap();
     std::fs::remove_dir_all(lab.path(".terraform")).unwrap();
-    let (_, diagnostics, _) = lab.install(&LockFile::default(), false, &asked);
+    let (lock, diagnostics, _) = lab.install(&LockFile::default(), false, &asked);
     let one = diagnostics.iter().next().unwrap();
     assert_eq!(
         one.summary,
         "Incomplete lock file information for providers"
     );
+    let (_, diagnostics, _) = lab.install(&lock, false, &asked);
+    assert!(diagnostics.is_empty(), "{diagnostics:?}");
 }
 
 #[test]

@@ -199,7 +199,10 @@ fn a_signed_package_is_installed_and_locked_for_all_platforms() {
     assert_eq!(again, lock);
     assert_eq!(
         events[1],
-        format!("- Using {WIDGET} v1.0.0 from the store of this machine")
+        format!(
+            "- Using {WIDGET} v1.0.0 from the store of this machine (self-signed, key ID {})",
+            lab.registry.signer().key_id()
+        )
     );
     assert_eq!(lab.program(&lock), format!("#!widget {}", platform()));
     assert_eq!(lab.registry.web.asked().len(), asked);

@@ -164,10 +164,14 @@ impl fmt::Display for Event {
                 let provider = provider.for_display();
                 match how {
                     How::Now => write!(f, "- Installed {provider} v{version} ({trust})"),
-                    How::Store => write!(
-                        f,
-                        "- Using {provider} v{version} from the store of this machine"
-                    ),
+                    How::Store => {
+                        let signed = trust.is_signed().then(|| format!(" ({trust})"));
+                        write!(
+                            f,
+                            "- Using {provider} v{version} from the store of this machine{}",
+                            signed.unwrap_or_default()
+                        )
+                    }
                     How::Before => write!(f, "- Using previously-installed {provider} v{version}"),
                     How::Cache => write!(
                         f,

@@ -71,11 +71,15 @@ impl Fetch<'_> {
         tell: &mut dyn FnMut(Event),
     ) -> Result<PackageHash, Failure> {
         let installed = self.installer.installed_path(provider, &found.version);
+        let mut trust = Trust::Unauthenticated;
         let how = match &found.from {
             None => How::Before,
             Some((path, how)) => {
                 let made = match how {
-                    How::Store => share(path, &installed),
+                    How::Store => {
+                        trust = self.store.trust(&found.hash);
+                        share(path, &installed)
+                    }
                     _ => link(path, &installed),
                 };
                 made.map_err(|error| Failure::unwritable(&installed, &error))?;
@@ -86,7 +90,7 @@ impl Fetch<'_> {
             provider: provider.clone(),
             version: found.version.clone(),
             how,
-            trust: Trust::Unauthenticated,
+            trust,
         });
         Ok(found.hash.clone())
     }
@@ -126,6 +130,7 @@ impl Fetch<'_> {
                 self.take_from_afar(provider, version, &offer, &lock, tell)?
             }
         };
+        self.store.note_signer(&hash, &offer.trust);
         tell(Event::Installed {
             provider: provider.clone(),
             version: version.clone(),

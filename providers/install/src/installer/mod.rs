@@ -349,8 +349,8 @@ impl Installer {
             // A package has taken the place of the engine's own provider.
             hashes.remove(&PackageHash(PackageHash::NATIVE.into()));
         }
-        let incomplete =
-            known.is_empty() && (earlier.is_empty() || earlier == BTreeSet::from([hash.clone()]));
+        // It is told when it comes about, and not again.
+        let incomplete = known.is_empty() && earlier.is_empty();
         hashes.insert(hash);
         hashes.extend(known);
         Ok(Some(Outcome {
