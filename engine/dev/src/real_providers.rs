@@ -12,7 +12,8 @@ const MARK: &str = "EVIDENCE | ";
 
 const ABOUT: &str = "\
 Each provider creates, changes, replaces, imports and destroys. Terrace and Terraform plan every step over the same\n\
-configuration and the same state, and `show -json` of both plans is compared: all of it but the time and the engine's version.\n\
+configuration and the same state, and `show -json` of both plans is compared: all of it but the time, the engine's version and\n\
+the order of `relevant_attributes`, which Terraform draws. Objects of local, tls and http cannot be imported.\n\
 After every apply of Terrace, Terraform plans over the state that it left and finds nothing to do. AWS is moto 5.2.5.\n\
 Rows of the version `native` exchange states between the provider in process and the plugin.\n\
 \n\
