@@ -9,11 +9,11 @@ use crate::configuration::Kind;
 const USAGE: &str = "\
 usage: terrace-bench [OPTION..] [SIZE..]
 
-  SIZE              how many resources or files, 1000 and 10000 unless told; the plugin gets a tenth, and
-                    a literal or heredoc four times as many keys or lines
+  SIZE              how many resources or files, 1000 and 10000 unless told; the plugin gets a tenth, providers
+                    a fiftieth, and a literal or heredoc four times as many keys or lines
   --full            100000 too, for flat and for_each
-  --only KIND       one kind alone: flat, for_each, modules, plugin, files, literal, heredoc; may be
-                    repeated
+  --only KIND       one kind alone: flat, for_each, modules, plugin, providers, files, literal,
+                    heredoc; may be repeated
   --provider-share  measure instead what an engine adds to the work of hashicorp/aws
   --no-reference    leave Terraform out
   --no-build        take the binaries as they are
@@ -106,6 +106,7 @@ impl Arguments {
             .filter(|(kind, size)| fits(*kind, *size))
             .map(|(kind, size)| match kind {
                 Kind::Plugin => (kind, size.div_ceil(10)),
+                Kind::Providers => (kind, size.div_ceil(50)),
                 Kind::Literal | Kind::Heredoc => (kind, size * 4),
                 _ => (kind, size),
             })

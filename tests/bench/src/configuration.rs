@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Modules,
     /// Objects of a plugin, a process of its own.
     Plugin,
+    /// Configurations of a provider, each a process of its own with a few objects.
+    Providers,
     /// Files in folders, a hundred each, none of them in the usual form.
     Files,
     /// One object literal of many keys.
@@ -31,11 +33,12 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them, as the table shows them.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Flat,
         Self::ForEach,
         Self::Modules,
         Self::Plugin,
+        Self::Providers,
         Self::Files,
         Self::Literal,
         Self::Heredoc,
@@ -48,6 +51,7 @@ impl Kind {
             Self::ForEach => "for_each",
             Self::Modules => "modules",
             Self::Plugin => "plugin",
+            Self::Providers => "providers",
             Self::Files => "files",
             Self::Literal => "literal",
             Self::Heredoc => "heredoc",
@@ -83,6 +87,7 @@ impl Project {
                 project.write("part/main.tf", &module())?;
             }
             Kind::Plugin => project.write("main.tf", &plugin(size))?,
+            Kind::Providers => project.write("main.tf", &providers(size))?,
             Kind::Files => {
                 for index in 0..size {
                     project.write(
@@ -200,10 +205,29 @@ fn module() -> String {
     text
 }
 
+const REQUIREMENT: &str = "terraform {\n  required_providers {\n    test = {\n      source = \"example.com/terrace/test\"\n    }\n  }\n}\n\n";
+
+/// How many objects each configuration of a provider has.
+const OBJECTS: usize = 5;
+
+fn providers(size: usize) -> String {
+    let mut text = String::from(REQUIREMENT);
+    for index in 0..size {
+        writeln!(text, "provider \"test\" {{\n  alias = \"p{index}\"\n}}\n")
+            .expect("a String takes any text");
+        for object in 0..OBJECTS {
+            writeln!(
+                text,
+                "resource \"test_object\" \"p{index}_{object}\" {{\n  provider = test.p{index}\n  string   = \"object {object}\"\n}}\n"
+            )
+            .expect("a String takes any text");
+        }
+    }
+    text
+}
+
 fn plugin(size: usize) -> String {
-    let mut text = String::from(
-        "terraform {\n  required_providers {\n    test = {\n      source = \"example.com/terrace/test\"\n    }\n  }\n}\n\n",
-    );
+    let mut text = String::from(REQUIREMENT);
     for index in 0..size {
         let computed = if index % CHAIN == 0 {
             String::new()

@@ -84,6 +84,7 @@ pub(crate) const fn reference_steps(kind: Kind, size: usize) -> &'static [Step] 
         (Kind::Flat | Kind::Modules, 0..=2_000) | (Kind::ForEach | Kind::Plugin, 0..=1_000) => {
             &Step::ALL
         }
+        (Kind::Providers, 0..=200) => &Step::ALL,
         (Kind::Flat, 2_001..=10_000) | (Kind::ForEach, 1_001..=2_000) => &[Step::Plan],
         _ => &[],
     }
@@ -141,7 +142,8 @@ impl Engine {
         self.place(&mut command, project)?;
         let output = command.output()?;
         // With dev_overrides alone `init` finds no registry to ask, and nothing needs what it would have installed.
-        if output.status.success() || project.kind() == Kind::Plugin {
+        let is_overridden = matches!(project.kind(), Kind::Plugin | Kind::Providers);
+        if output.status.success() || is_overridden {
             return Ok(());
         }
         Err(format!("init: {}", String::from_utf8_lossy(&output.stderr).trim()).into())

@@ -25,7 +25,7 @@ impl Row {
         let (time, memory) = cells(self.terrace.as_ref());
         let (other_time, other_memory) = cells(self.terraform.as_ref());
         format!(
-            "| {:8} | {:>6} | {:10} | {time:>9} | {memory:>8} | {other_time:>9} | {other_memory:>8} |",
+            "| {:9} | {:>6} | {:10} | {time:>9} | {memory:>8} | {other_time:>9} | {other_memory:>8} |",
             self.kind.name(),
             self.size,
             self.step.name(),
@@ -69,7 +69,7 @@ impl Report {
         for fact in &self.facts {
             writeln!(text, "- {fact}").expect("a String takes any text");
         }
-        text.push_str("\n| kind     |   size | command    |   terrace |   memory | terraform |   memory |\n| -------- | -----: | ---------- | --------: | -------: | --------: | -------: |");
+        text.push_str("\n| kind      |   size | command    |   terrace |   memory | terraform |   memory |\n| --------- | -----: | ---------- | --------: | -------: | --------: | -------: |");
         text
     }
 
@@ -77,7 +77,7 @@ impl Report {
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
         let lines: Vec<String> = self.rows.iter().map(Row::line).collect();
         let text = format!(
-            "# What commands take\n\nWritten by `cargo dev bench`, which asserts nothing. Time is from start to end of the process, memory the most that it held at a time.\n\n{}\n{}\n\n`flat`: blocks in chains of ten, each reading the one before it; `for_each`: one block with that many keys; `modules`: a module called for a tenth as many keys, ten resources each; `plugin`: objects of a plugin; `files`: files in folders of a hundred; `literal`: one object of that many keys; `heredoc`: one text of that many lines. `no-op plan`: nothing is to be done. An empty cell was not measured: Terraform is asked for what it does in minutes.\n",
+            "# What commands take\n\nWritten by `cargo dev bench`, which asserts nothing. Time is from start to end of the process, memory the most that it held at a time.\n\n{}\n{}\n\n`flat`: blocks in chains of ten, each reading the one before it; `for_each`: one block with that many keys; `modules`: a module called for a tenth as many keys, ten resources each; `plugin`: objects of a plugin; `providers`: configurations of a plugin, each a process of its own with five objects; `files`: files in folders of a hundred; `literal`: one object of that many keys; `heredoc`: one text of that many lines. `no-op plan`: nothing is to be done. An empty cell was not measured: Terraform is asked for what it does in minutes.\n",
             self.head(),
             lines.join("\n")
         );

@@ -28,12 +28,19 @@ struct Taken {
     n_calls: usize,
     /// How many processes.
     n_starts: usize,
+    /// Of what remains: before the provider's process began, and after its last answer.
+    ends: (u64, u64),
 }
 
 impl Taken {
     /// Without the time in calls.
     const fn beside_calls(&self) -> u64 {
         self.whole.saturating_sub(self.calls)
+    }
+
+    /// What of the own time is neither before the provider's process began nor after its last answer.
+    const fn between(&self) -> u64 {
+        self.own().saturating_sub(self.ends.0 + self.ends.1)
     }
 
     /// Without the provider's time.
@@ -90,19 +97,22 @@ fn middle(runs: &mut [Taken]) -> Option<Taken> {
 }
 
 fn table(ours: Option<Taken>, theirs: Option<Taken>) -> String {
-    let mut text = "| engine    |    whole | calls | in calls | starts | starting | own share | whole less calls |\n| --------- | -------: | ----: | -------: | -----: | -------: | --------: | ---------------: |\n".to_owned();
+    let mut text = "| engine    |    whole | calls | in calls | starts | starting | own share | before |  between |  after | whole less calls |\n| --------- | -------: | ----: | -------: | -----: | -------: | --------: | -----: | -------: | -----: | ---------------: |\n".to_owned();
     for (name, taken) in [("terrace", ours), ("terraform", theirs)] {
         let Some(taken) = taken else { continue };
         // Writing to a string cannot fail.
         let _written = writeln!(
             text,
-            "| {name:9} | {:>8} | {:>5} | {:>8} | {:>6} | {:>8} | {:>9} | {:>16} |",
+            "| {name:9} | {:>8} | {:>5} | {:>8} | {:>6} | {:>8} | {:>9} | {:>8} | {:>8} | {:>8} | {:>16} |",
             milliseconds(taken.whole),
             taken.n_calls,
             milliseconds(taken.calls),
             taken.n_starts,
             milliseconds(taken.starts),
             milliseconds(taken.own()),
+            milliseconds(taken.ends.0),
+            milliseconds(taken.between()),
+            milliseconds(taken.ends.1),
             milliseconds(taken.beside_calls()),
         );
     }
@@ -128,7 +138,7 @@ fn milliseconds(time: u64) -> String {
 
 fn page(table: &str) -> String {
     format!(
-        "# What an engine adds to a provider's work\n\nWritten by `cargo dev bench --provider-share`, which asserts nothing: `plan` without changes over a state of hashicorp/aws 3.39.0 (711 resource types) against moto, the middle of {RUNS} runs in which the two engines take turns; for Terrace a second run, which finds schemas in its cache.\n\nA plugin in front of the provider writes down when calls begin and end. *In calls* is the time in which at least one call had no answer yet, *starting* the time beside it in which a process of the provider had not yet said where it listens. The *own share* is what remains of the whole: what the engine itself takes.\n\n- {}\n\n{table}\n",
+        "# What an engine adds to a provider's work\n\nWritten by `cargo dev bench --provider-share`, which asserts nothing: `plan` without changes over a state of hashicorp/aws 3.39.0 (711 resource types) against moto, the middle of {RUNS} runs in which the two engines take turns; for Terrace a second run, which finds schemas in its cache.\n\nA plugin in front of the provider writes down when calls begin and end. *In calls* is the time in which at least one call had no answer yet, *starting* the time beside it in which a process of the provider had not yet said where it listens. The *own share* is what remains of the whole, what the engine itself takes: *before* the provider's process began, *between* its answers, and *after* the last one. All of this is counted alike for both engines, of which Terraform starts three processes of the provider and Terrace one. *Whole less calls* counts starting as the engine's.\n\n- {}\n\n{table}\n",
         machine::facts_of_machine().join("\n- ")
     )
 }
@@ -215,7 +225,8 @@ impl Place {
         let arguments = ["plan", "-input=false", "-no-color", "-detailed-exitcode"];
         self.run(program, moto, &arguments)?;
         let ended = now();
-        Ok(taken(began, ended, &std::fs::read_to_string(self.log())?))
+        let log = std::fs::read_to_string(self.log())?;
+        Ok(taken(began, ended, &log))
     }
 }
 
@@ -237,12 +248,15 @@ fn taken(began: u64, ended: u64, log: &str) -> Taken {
     let (n_calls, n_starts) = (calls.len(), starts.len());
     let in_calls = covered(calls.clone(), began, ended);
     calls.extend(starts);
+    let first = calls.iter().map(|(from, _)| *from).min().unwrap_or(ended);
+    let last = calls.iter().map(|(_, to)| *to).max().unwrap_or(ended);
     Taken {
         whole: ended - began,
         calls: in_calls,
         starts: covered(calls, began, ended) - in_calls,
         n_calls,
         n_starts,
+        ends: (first.saturating_sub(began), ended.saturating_sub(last)),
     }
 }
 
@@ -277,7 +291,8 @@ mod tests {
                 calls: 90,
                 starts: 120,
                 n_calls: 2,
-                n_starts: 2
+                n_starts: 2,
+                ends: (10, 80),
             }
         );
         assert_eq!((taken.beside_calls(), taken.own()), (220, 100));
