@@ -13,9 +13,6 @@ pub(crate) fn in_module(module: &Module) -> Diagnostics {
     {
         found.push(("\"cloud\" blocks", backend.span));
     }
-    if let Some(encryption) = &module.encryption {
-        found.push(("\"encryption\" blocks", encryption.span));
-    }
     found.sort_by_key(|(_, span)| *span);
     found
         .into_iter()

@@ -19,6 +19,7 @@ use terrace_value::Value;
 use super::plan::{self, Made};
 use crate::args::{ApplyArgs, ImportArgs, PlanOptions};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
+use crate::encryption::read_saved;
 use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess, machines};
 use crate::session::{Place, Session};
 use crate::signals::Signals;
@@ -126,6 +127,21 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     carry_out(session, &place, &Manner::of(&args), subject).await
 }
 
+/// Writes the state again where it is still plain, or encrypted with what the configuration calls a fallback.
+async fn encrypt_as_configured(session: &Session, place: &Place) -> Result<(), CommandError> {
+    if session
+        .encryption
+        .get()
+        .is_none_or(|known| known.state().is_none())
+    {
+        return Ok(());
+    }
+    let mut locked = session.lock(place, "OperationTypeApply", "0s").await?;
+    let stored = terrace_state::store_again(&mut *locked).await;
+    locked.unlock().await?;
+    Ok(stored?)
+}
+
 /// A plan without changes may still hold new check results and a refreshed state; the gate records that it was applied.
 async fn finish_without_changes(
     session: &Session,
@@ -144,6 +160,7 @@ async fn finish_without_changes(
             record_applied(&*store, &run, place.rules.as_ref()).await?;
         }
     }
+    encrypt_as_configured(session, place).await?;
     session
         .view
         .line("\nApply complete! Resources: 0 added, 0 changed, 0 destroyed.");
@@ -192,13 +209,7 @@ async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome
         session.view.output(stream::version_line());
     }
     let (plan, digest, place) = if Disk.exists(saved) {
-        let bytes = Disk.read(saved).map_err(|error| {
-            CommandError::one(
-                "unreadable-file",
-                "Plan cannot be read",
-                format!("{saved} cannot be read: {error}."),
-            )
-        })?;
+        let bytes = read_saved(session, saved).await?;
         if !is_plan_file(&bytes) {
             let detail = format!(
                 "{saved} is not a plan file of Terrace. `terrace plan -out={saved}` would write one."

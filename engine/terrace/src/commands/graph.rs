@@ -14,6 +14,7 @@ use terrace_state::State;
 
 use crate::args::{GraphArgs, GraphFormat};
 use crate::command_error::{CommandError, Outcome, SUCCESS};
+use crate::encryption::read_saved;
 use crate::outside::{Disk, PlanningContext};
 use crate::session::Session;
 use crate::view::drawing::{self, Drawing, Node, Shape, Summary};
@@ -35,7 +36,7 @@ enum Operation {
 pub(crate) async fn run(session: &Session, args: &GraphArgs) -> Outcome {
     let operation = operation(args.operation.as_deref())?;
     let text = match (&args.plan, operation) {
-        (Some(path), _) => draw(&plan_drawing(&plan_file(path)?), args.format),
+        (Some(path), _) => draw(&plan_drawing(&plan_file(session, path).await?), args.format),
         (None, operation) => {
             let graph = Configured::load(session)?;
             match operation {
@@ -86,14 +87,8 @@ fn operation(name: Option<&str>) -> Result<Option<Operation>, CommandError> {
     }
 }
 
-fn plan_file(path: &str) -> Result<Plan, CommandError> {
-    let bytes = Disk.read(path).map_err(|error| {
-        CommandError::one(
-            "unreadable-file",
-            "File cannot be read",
-            format!("{path} cannot be read: {error}."),
-        )
-    })?;
+async fn plan_file(session: &Session, path: &str) -> Result<Plan, CommandError> {
+    let bytes = read_saved(session, path).await?;
     let (plan, _) = read_plan_file(&bytes).map_err(|error| {
         CommandError::one(
             "invalid-plan",

@@ -16,6 +16,7 @@ use terrace_state::State;
 use super::version::VERSION;
 use crate::args::{PlanArgs, PlanOptions};
 use crate::command_error::{CHANGES, CommandError, Outcome, SUCCESS};
+use crate::encryption::seal_plan;
 use crate::outside::{Disk, SystemClock, write_file};
 use crate::session::{Place, Session};
 use crate::view::plan::{self as plan_view, Secrets};
@@ -74,7 +75,8 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     };
     show(session, &made.plan);
     if let Some(out) = &args.out {
-        write_file(out, made.file()).map_err(|error| {
+        let file = seal_plan(session, made.file()).await?;
+        write_file(out, &file).map_err(|error| {
             CommandError::one(
                 "unwritable-file",
                 "Plan cannot be saved",

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use terrace_addr::{AbsResourceInstance, ProviderAddr, ResourceMode};
 use terrace_config::Config;
 use terrace_plan::{is_plan_file, read_plan_file};
-use terrace_port::Files as _;
 use terrace_schema::ProviderSchema;
 use terrace_state::{Object, ObjectStatus, State};
 
 use crate::args::ShowArgs;
 use crate::command_error::{CommandError, Outcome, SUCCESS};
-use crate::outside::Disk;
+use crate::encryption::read_saved;
 use crate::session::Session;
 use crate::view::{plan as plan_view, value_text};
 use crate::wiring::{ProviderSet, Wiring};
@@ -27,13 +26,7 @@ pub(crate) async fn run(
         let state = terrace_state::load(&*place.store, &place.workspace).await?;
         return show_state(session, &state, args.style.json, config).await;
     };
-    let bytes = Disk.read(file).map_err(|error| {
-        CommandError::one(
-            "unreadable-file",
-            "File cannot be read",
-            format!("{file} cannot be read: {error}."),
-        )
-    })?;
+    let bytes = read_saved(session, file).await?;
     if !is_plan_file(&bytes) {
         let state = terrace_state::read(&bytes).map_err(|error| {
             CommandError::one(

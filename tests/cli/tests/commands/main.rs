@@ -6,6 +6,7 @@
     reason = "a test"
 )]
 
+mod encryption;
 mod everyday;
 mod metadata;
 mod plugins;
