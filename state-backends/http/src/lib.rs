@@ -58,6 +58,10 @@ impl Layout for OneState {
 }
 
 /// Opens the store that settings name.
+#[expect(
+    clippy::unused_async,
+    reason = "the contract of backends, of which some sign in"
+)]
 pub async fn open(
     arguments: &Arguments,
     surroundings: &Surroundings<'_>,

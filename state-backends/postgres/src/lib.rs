@@ -60,6 +60,10 @@ impl Layout for Rows {
 }
 
 /// Opens the store that settings name. Connects when it is first used.
+#[expect(
+    clippy::unused_async,
+    reason = "the contract of backends, of which some sign in"
+)]
 pub async fn open(
     arguments: &Arguments,
     surroundings: &Surroundings<'_>,

@@ -260,6 +260,9 @@ fn workspaces_go_along() {
     project.write("main.tf", configuration(&http(&single)));
     project.terrace(&["init", "-force-copy"]).success();
     assert_eq!(x(&single.state().unwrap()), 2);
+    project
+        .terrace(&["plan", "-detailed-exitcode", "-var=x=2"])
+        .success();
 }
 
 /// Terraform and Terrace on the same state, in the same directory.

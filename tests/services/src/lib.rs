@@ -11,6 +11,7 @@ mod consumers;
 mod dynamodb;
 mod golang;
 mod install;
+mod kube;
 mod minio;
 mod mirror;
 mod moto;
@@ -30,6 +31,7 @@ pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider,
     tools_directory,
 };
+pub use kube::KubernetesStandIn;
 pub use minio::Minio;
 pub use mirror::{Mirror, platform};
 pub use moto::Moto;

@@ -6,6 +6,7 @@ use terrace_port::{LockedState, StateStore, StoredState};
 
 use super::setup::Setup;
 use crate::command_error::CommandError;
+use crate::outside::write_file;
 use crate::session::Session;
 
 /// One of the two backends.
@@ -106,7 +107,13 @@ impl Migration<'_> {
         if !self.ask(&question)? {
             return Err(refused("Migration aborted by user."));
         }
-        self.copy(&current, "default", true).await
+        self.copy(&current, "default", true).await?;
+        // There is no other to work in.
+        let path = format!("{}/environment", self.session.data_directory());
+        write_file(&path, b"default").map_err(|error| {
+            let detail = format!("{path} cannot be written: {error}.");
+            CommandError::one("unwritable-file", "Workspace cannot be chosen", detail)
+        })
     }
 
     fn ask(&self, question: &str) -> Result<bool, CommandError> {

@@ -49,12 +49,16 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
     let (name, arguments): (&'static str, &'static [Argument]) = match name {
         "local" => ("local", LOCAL),
         "embedded" => ("embedded", EMBEDDED),
+        "s3" => ("s3", terrace_backend_s3::arguments()),
+        "azurerm" => ("azurerm", terrace_backend_azurerm::arguments()),
         "http" => ("http", terrace_backend_http::arguments()),
+        "kubernetes" => ("kubernetes", terrace_backend_kubernetes::arguments()),
         "pg" => ("pg", terrace_backend_postgres::arguments()),
         _ => return None,
     };
     let additional: &[&str] = match name {
         "pg" => &["table_name", "index_name"],
+        "azurerm" => &["blob_endpoint"],
         _ => &[],
     };
     Some(Kind {
@@ -72,7 +76,10 @@ async fn open_kind(
 ) -> Result<Arc<dyn StateStore>, Vec<Problem>> {
     let base = surroundings.directory;
     match kind.name {
+        "s3" => terrace_backend_s3::open(arguments, surroundings).await,
+        "azurerm" => terrace_backend_azurerm::open(arguments, surroundings).await,
         "http" => terrace_backend_http::open(arguments, surroundings).await,
+        "kubernetes" => terrace_backend_kubernetes::open(arguments, surroundings).await,
         "pg" => terrace_backend_postgres::open(arguments, surroundings).await,
         "embedded" => Ok(Arc::new(EmbeddedStore::new(
             base.join(arguments.filled("path").unwrap_or(".terrace/store")),
@@ -197,17 +204,7 @@ impl Session {
 }
 
 fn unknown(type_name: &str) -> Diagnostic {
-    let planned = [
-        "s3",
-        "azurerm",
-        "gcs",
-        "kubernetes",
-        "consul",
-        "cos",
-        "oss",
-        "remote",
-        "cloud",
-    ];
+    let planned = ["gcs", "consul", "cos", "oss", "remote", "cloud"];
     if planned.contains(&type_name) {
         let detail = format!(
             "This version of Terrace has no backend {type_name:?} yet. Nothing was read or written."

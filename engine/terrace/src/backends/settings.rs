@@ -102,7 +102,7 @@ impl Decoder<'_> {
                 Ok(value) => drop(values.insert(argument.name.to_owned(), value)),
                 Err(error) => problems.push(
                     Diagnostic::error(
-                        "wrong-type",
+                        "incorrect-attribute-type",
                         "Incorrect attribute value type",
                         format!(
                             "Inappropriate value for attribute {:?}: {error}.",
