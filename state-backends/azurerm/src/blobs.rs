@@ -1,11 +1,13 @@
 //! Requests to the service of blobs.
 
-use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
 use terrace_backend_remote::{Failure, Problem, Surroundings};
+use terrace_port::Clock;
 
 use crate::failure::{Refusal, unanswered};
 use crate::settings::{Access, Settings};
@@ -33,6 +35,7 @@ pub(crate) struct Container {
     endpoint: String,
     name: String,
     shown: Shown,
+    clock: Arc<dyn Clock>,
 }
 
 impl fmt::Debug for Container {
@@ -111,9 +114,12 @@ fn encoded(name: &str) -> String {
     for byte in name.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                text.push(char::from(byte))
+                text.push(char::from(byte));
             }
-            _ => text += &format!("%{byte:02X}"),
+            _ => {
+                // Writing to a string cannot fail.
+                let _written = write!(text, "%{byte:02X}");
+            }
         }
     }
     text
@@ -132,7 +138,9 @@ impl Container {
             .user_agent(surroundings.user_agent)
             .build()
             .map_err(|error| Problem::new("Cannot make requests", error.to_string()))?;
+        let clock = surroundings.clock.clone();
         let manager = Manager {
+            clock: &clock,
             web: &web,
             settings,
         };
@@ -155,6 +163,7 @@ impl Container {
                     &settings.cloud,
                     &settings.principal,
                     "https://storage.azure.com",
+                    clock.clone(),
                 );
                 tokens.sign_in().await?;
                 Shown::Tokens(Box::new(tokens))
@@ -170,6 +179,7 @@ impl Container {
             endpoint,
             name: settings.container.clone(),
             shown,
+            clock,
         })
     }
 
@@ -201,7 +211,7 @@ impl Container {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(&query);
         }
-        let now = Timestamp::try_from(SystemTime::now()).unwrap_or_default();
+        let now = Timestamp::from_second(self.clock.now().0).unwrap_or_default();
         let mut headers = ask.headers.clone();
         headers.push((
             "x-ms-date".into(),
@@ -265,6 +275,7 @@ impl Container {
 
 /// The resource manager, which knows of accounts.
 struct Manager<'a> {
+    clock: &'a Arc<dyn Clock>,
     web: &'a reqwest::Client,
     settings: &'a Settings,
 }
@@ -284,6 +295,7 @@ impl Manager<'_> {
             &self.settings.cloud,
             &self.settings.principal,
             manager,
+            self.clock.clone(),
         );
         let token = tokens.sign_in().await?;
         let url = format!(
@@ -365,6 +377,7 @@ impl Manager<'_> {
 
 /// Makes a container.
 pub(crate) async fn create_container(
+    clock: Arc<dyn Clock>,
     endpoint: &str,
     account: &str,
     key: &str,
@@ -380,6 +393,7 @@ pub(crate) async fn create_container(
         endpoint: endpoint.to_owned(),
         name: name.to_owned(),
         shown: Shown::Key(key),
+        clock,
     };
     let ask = Ask::new(reqwest::Method::PUT, "").query("restype", "container");
     match container.ask("making a container", ask).await {

@@ -67,10 +67,11 @@ pub async fn open_with(
 
 /// Makes a container, by a key of the account. For tests; a backend never makes one.
 pub async fn create_container(
+    clock: Arc<dyn terrace_port::Clock>,
     endpoint: &str,
     account: &str,
     key: &str,
     container: &str,
 ) -> Result<(), String> {
-    blobs::create_container(endpoint, account, key, container).await
+    blobs::create_container(clock, endpoint, account, key, container).await
 }

@@ -195,7 +195,7 @@ impl Locks for Leases {
                     }
                 }
                 Err(refusal) if refusal.status == 404 && refusal.code != "ContainerNotFound" => {
-                    self.make(&blob).await?
+                    self.make(&blob).await?;
                 }
                 Err(refusal) if refusal.status == 409 => {
                     if let Some(held) = self.read(workspace).await? {

@@ -67,8 +67,9 @@ pub(crate) struct Principal {
     pub(crate) certificate: Option<Vec<u8>>,
     pub(crate) certificate_password: Option<String>,
     pub(crate) oidc: Option<Oidc>,
-    /// The endpoint, where it is not the machine's own.
-    pub(crate) managed: Option<Option<String>>,
+    pub(crate) use_managed: bool,
+    /// Where the managed identity's tokens are, where it is not the machine's own place.
+    pub(crate) managed_endpoint: Option<String>,
     /// What the application's surroundings say of their managed identity: URL and secret header.
     pub(crate) application: Option<(String, String)>,
     pub(crate) use_cli: bool,
@@ -324,10 +325,8 @@ impl Reader<'_> {
             certificate,
             certificate_password: self.owned("client_certificate_password"),
             oidc,
-            managed: self
-                .arguments
-                .flag("use_msi")
-                .then(|| self.owned("msi_endpoint")),
+            use_managed: self.arguments.flag("use_msi"),
+            managed_endpoint: self.owned("msi_endpoint"),
             application,
             use_cli: self.arguments.given_flag("use_cli").unwrap_or(true),
         }

@@ -60,17 +60,17 @@ fn string_to_sign(
     let mut text = lines.join("\n") + "\n";
     for (name, value) in headers {
         if name.starts_with("x-ms-") {
-            text += &format!("{name}:{}\n", value.trim());
+            text.extend([name, ":", value.trim(), "\n"]);
         }
     }
-    text += &format!("/{account}{path}");
+    text.extend(["/", account, path]);
     let mut pairs: Vec<(String, &str)> = query
         .iter()
         .map(|(name, value)| (name.to_lowercase(), value.as_str()))
         .collect();
     pairs.sort();
     for (name, value) in pairs {
-        text += &format!("\n{name}:{value}");
+        text.extend(["\n", &name, ":", value]);
     }
     text
 }

@@ -1,7 +1,9 @@
 //! Tokens of Microsoft Entra ID, in all the ways of signing in.
 
+use std::fmt;
 use std::process::Stdio;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -11,6 +13,7 @@ use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use terrace_backend_remote::Problem;
+use terrace_port::Clock;
 use tokio::sync::Mutex;
 
 use crate::failure::chain;
@@ -25,13 +28,21 @@ const SHA256: &[u8] = &[
 ];
 
 /// Gives tokens for one resource, and keeps them while they are good.
-#[derive(Debug)]
 pub(crate) struct Tokens {
+    clock: Arc<dyn Clock>,
     web: reqwest::Client,
     cloud: Cloud,
     principal: Principal,
     resource: String,
     kept: Mutex<Option<Token>>,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("resource", &self.resource)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -49,8 +60,10 @@ impl Tokens {
         cloud: &Cloud,
         principal: &Principal,
         resource: &str,
+        clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
+            clock,
             web: web.clone(),
             cloud: cloud.clone(),
             principal: principal.clone(),
@@ -101,8 +114,8 @@ impl Tokens {
             let assertion = self.identity(oidc).await?;
             return self.by_assertion(&assertion).await;
         }
-        if let Some(endpoint) = &principal.managed {
-            return self.managed(endpoint.as_deref()).await;
+        if principal.use_managed {
+            return self.managed(principal.managed_endpoint.as_deref()).await;
         }
         if principal.use_cli {
             return self.cli().await;
@@ -132,6 +145,11 @@ impl Tokens {
             str::to_owned,
         );
         Err(format!("{what} answered {status}: {said}"))
+    }
+
+    /// Seconds since 1970.
+    fn seconds(&self) -> u64 {
+        u64::try_from(self.clock.now().0).unwrap_or_default()
     }
 
     fn tenant(&self) -> Result<&str, Why> {
@@ -172,7 +190,10 @@ impl Tokens {
             .post(self.token_url()?)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
-        token_of(&self.answer("Microsoft Entra ID", request).await?)
+        token_of(
+            &self.answer("Microsoft Entra ID", request).await?,
+            self.seconds(),
+        )
     }
 
     async fn by_assertion(&self, assertion: &str) -> Result<Token, Why> {
@@ -196,10 +217,7 @@ impl Tokens {
             .ok()
             .or_else(|| RsaPrivateKey::from_pkcs1_pem(&block(text, "RSA PRIVATE KEY")).ok())
             .ok_or("there is no RSA key without a password in the file")?;
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
+        let now = self.seconds();
         let header = json!({"alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(sha1::Sha1::digest(&certificate))});
         let claims = json!({
             "aud": self.token_url()?, "iss": self.client()?, "sub": self.client()?,
@@ -288,14 +306,13 @@ impl Tokens {
             .get(url)
             .header(header.0, header.1)
             .timeout(Duration::from_secs(30));
-        token_of(&self.answer("the managed identity", request).await?)
+        token_of(
+            &self.answer("the managed identity", request).await?,
+            self.seconds(),
+        )
     }
 
     async fn cli(&self) -> Result<Token, Why> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the Azure CLI is asked for a token"
-        )]
         let mut command = tokio::process::Command::new("az");
         command
             .args([
@@ -320,12 +337,15 @@ impl Tokens {
                 String::from_utf8_lossy(&output.stderr).trim()
             ));
         }
-        token_of(&serde_json::from_slice(&output.stdout).unwrap_or_default())
+        token_of(
+            &serde_json::from_slice(&output.stdout).unwrap_or_default(),
+            self.seconds(),
+        )
     }
 }
 
 /// The token in an answer, whichever way it says how long it is good.
-fn token_of(answer: &Value) -> Result<Token, Why> {
+fn token_of(answer: &Value, now: u64) -> Result<Token, Why> {
     let text = ["access_token", "accessToken"]
         .iter()
         .find_map(|name| answer.get(name)?.as_str());
@@ -334,10 +354,7 @@ fn token_of(answer: &Value) -> Result<Token, Why> {
         let value = answer.get(name)?;
         value.as_u64().or_else(|| value.as_str()?.parse().ok())
     };
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+
     let seconds =
         number("expires_in").or_else(|| number("expires_on").map(|end| end.saturating_sub(now)));
     Ok(Token {

@@ -42,7 +42,7 @@ impl Clients {
         let sts = sts.build();
         let base = credentials::base(&settings.identity, &settings.region, &web)?;
         let signed = sts.to_builder().credentials_provider(base.clone()).build();
-        let provider = credentials::assumed(&settings.identity, base, &signed);
+        let provider = credentials::assumed(&settings.identity, base, &signed, &surroundings.clock);
         provider
             .provide_credentials()
             .await

@@ -1,8 +1,10 @@
 //! Where credentials come from, in the order of today's tools: what the arguments give, the environment, the shared files,
 //! the container, the machine; and the roles that are assumed with them.
 
+use std::fmt;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
@@ -18,6 +20,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_runtime::env_config::file::{Builder, EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use terrace_backend_remote::Problem;
+use terrace_port::Clock;
 
 use crate::settings::{Identity, Role, StaticKeys, WebToken};
 use crate::web::{Web, chain};
@@ -126,10 +129,12 @@ pub(crate) fn assumed(
     identity: &Identity,
     base: SharedCredentialsProvider,
     sts: &SdkConfig,
+    clock: &Arc<dyn Clock>,
 ) -> SharedCredentialsProvider {
     let mut credentials = base;
     if let Some((role, token)) = &identity.web {
         credentials = SharedCredentialsProvider::new(Assumed {
+            clock: clock.clone(),
             client: aws_sdk_sts::Client::new(sts),
             role: role.clone(),
             token: Some(token.clone()),
@@ -138,6 +143,7 @@ pub(crate) fn assumed(
     if let Some(role) = &identity.role {
         let with = sts.to_builder().credentials_provider(credentials).build();
         credentials = SharedCredentialsProvider::new(Assumed {
+            clock: clock.clone(),
             client: aws_sdk_sts::Client::new(&with),
             role: role.clone(),
             token: None,
@@ -147,21 +153,27 @@ pub(crate) fn assumed(
 }
 
 /// Credentials of a role.
-#[derive(Debug)]
 struct Assumed {
+    clock: Arc<dyn Clock>,
     client: aws_sdk_sts::Client,
     role: Role,
     /// Where the role is assumed by a web identity.
     token: Option<WebToken>,
 }
 
+impl fmt::Debug for Assumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assumed")
+            .field("role", &self.role.arn)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Assumed {
     fn session_name(&self) -> String {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
+        let (seconds, nanoseconds) = self.clock.now();
         let name = self.role.session_name.clone();
-        name.unwrap_or_else(|| format!("terrace-{}", now.as_nanos()))
+        name.unwrap_or_else(|| format!("terrace-{seconds}{nanoseconds:09}"))
     }
 
     fn seconds(&self) -> Option<i32> {

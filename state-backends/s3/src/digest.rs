@@ -4,6 +4,7 @@
 //! in an attribute of its own that other tools do not look at; so a writer that dies in between leaves a state whose digest is
 //! known, and the next reader sets it right.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use md5::{Digest as _, Md5};
@@ -35,10 +36,12 @@ fn digest(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return NOTHING.to_owned();
     }
-    Md5::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::new();
+    for byte in Md5::digest(bytes) {
+        // Writing to a string cannot fail.
+        let _written = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 impl Digests {

@@ -46,6 +46,7 @@ impl Server {
         };
         let endpoint = server.azurite.endpoint();
         let request = terrace_backend_azurerm::create_container(
+            Arc::new(Now),
             &endpoint,
             server.azurite.account(),
             server.azurite.key(),
