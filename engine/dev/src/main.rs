@@ -23,6 +23,7 @@ mod interchange;
 mod keys;
 mod long;
 mod program;
+mod providers;
 mod public;
 mod real_providers;
 mod rules;
@@ -50,6 +51,7 @@ usage: cargo dev COMMAND
   consumers     let checkov, opa, conftest, tflint, terragrunt and cdktf use terrace; writes docs/evidence/consumers.md
   differential  evaluate random expressions and configurations beside terraform ([--expressions N] [--configurations N]
                 [--seed S]); writes docs/evidence/differential.md
+  providers     run one provider, written in three languages, under terrace and terraform; writes docs/evidence/providers.md
   public DIR    hold public modules, checked out in DIR, to what the reference says of them
   real-providers  run providers that nobody here wrote beside terraform; writes docs/evidence/real-providers.md
   long          run the suites that take long at full size; writes docs/evidence/long.md
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         "spec" => spec::run(rest),
         "conformance" => conformance::run(),
         "consumers" => consumers::run(),
+        "providers" => providers::run(),
         "real-providers" => real_providers::run(),
         "public" => public::run(rest),
         "bench" => bench::run(rest),

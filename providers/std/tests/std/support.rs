@@ -88,6 +88,10 @@ impl Driver {
         driver
     }
 
+    pub(crate) fn schema(&self) -> Arc<terrace_schema::ProviderSchema> {
+        self.runtime.block_on(self.provider.schema()).unwrap()
+    }
+
     pub(crate) fn later(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds, Ordering::Relaxed);
     }
