@@ -17,7 +17,7 @@ use crate::early::Early;
 use crate::installation::{cache_directory, discovery, http};
 use crate::outside::{Disk, write_file};
 use crate::session::Session;
-use crate::view::style::Role;
+use crate::view::steps::Step;
 
 /// How modules are to be installed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,9 +79,10 @@ pub(crate) async fn copy(session: &Arc<Session>, source: &str) -> Result<(), Com
             "The working directory already contains files. The -from-module option requires an empty directory into which a copy of the referenced module will be placed.\n\nTo initialize the configuration already in this working directory, omit the -from-module option.",
         ));
     }
-    session
-        .view
-        .line(format!("Copying configuration from {source:?}..."));
+    session.view.step(
+        Step::CopyingConfiguration,
+        &format!("Copying configuration from {source:?}..."),
+    );
     let (session, source) = (session.clone(), source.to_owned());
     let work = tokio::task::spawn_blocking(move || {
         let installation = installation(&session, ModuleOptions::default(), Outcome::default())?;
@@ -127,10 +128,15 @@ fn installation(
     let view = session.view;
     let observer = move |event: &ModuleEvent| match event {
         ModuleEvent::Begun { .. } if !options.heading => {}
-        ModuleEvent::Begun { .. } => {
-            view.line(view.style.paint(Role::Strong, event));
+        ModuleEvent::Begun { upgrade } => {
+            let step = if *upgrade {
+                Step::UpgradingModules
+            } else {
+                Step::Modules
+            };
+            view.step(step, &event.to_string());
         }
-        event => view.line(event.to_string()),
+        event => view.detail(&event.to_string()),
     };
     Installation::new(&Disk, settings, earlier, observer).map_err(|error| {
         CommandError::one(

@@ -146,6 +146,97 @@ fn alike(what: &str, compared: bool) -> String {
     }
 }
 
+/// The lines of `init -json` without what differs from engine to engine and from run to run: what each is about, and what it
+/// says of a provider or a module. Providers stand in no order.
+fn steps(said: &Said) -> Vec<String> {
+    let mut steps: Vec<String> = said
+        .json_lines()
+        .iter()
+        .map(|line| {
+            let text = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+            match &*text("type") {
+                "log" => text("@message"),
+                "diagnostic" => text("type") + &text("@level"),
+                kind => format!("{kind} {}", text("message_code")),
+            }
+        })
+        .collect();
+    steps.sort();
+    steps
+}
+
+#[test]
+fn init_tells_programs_its_steps_as_terraform_does() {
+    let Some((_mirror, project)) = project() else {
+        return;
+    };
+    let again = ["init", "-input=false", "-json"];
+    let first = steps(&project.terrace(&again).success());
+    let second = steps(&project.terrace(&again).success());
+    let says = |steps: &[String], what: &str| {
+        assert!(steps.iter().any(|step| step == what), "{what}: {steps:#?}");
+    };
+    says(&first, "version ");
+    says(&first, "init_output initializing_modules_message");
+    says(&first, "- child in child");
+    says(&first, "init_output initializing_provider_plugin_message");
+    says(
+        &first,
+        "Finding matching versions for provider: hashicorp/null, version_constraint: \"2.1.2\"",
+    );
+    says(
+        &first,
+        "Installed provider version: hashicorp/null v2.1.2 (unauthenticated)",
+    );
+    says(&first, "init_output lock_info");
+    says(
+        &second,
+        "hashicorp/null v2.1.2: Using previously-installed provider version",
+    );
+    if has_terraform() {
+        for left in [".terraform", ".terraform.lock.hcl"] {
+            let left = project.path().join(left);
+            if left.is_dir() {
+                std::fs::remove_dir_all(left).unwrap();
+            } else {
+                std::fs::remove_file(left).unwrap();
+            }
+        }
+        let terraform = || steps(&run(&project, Path::new("terraform"), &again).success());
+        assert_eq!(first, terraform());
+        assert_eq!(second, terraform());
+    }
+}
+
+#[test]
+fn the_version_can_be_read_where_programs_look_for_it() {
+    let Some((_mirror, project)) = project() else {
+        return;
+    };
+    project.terrace(&["init", "-input=false"]).success();
+    for asked in ["version", "-v", "-version", "--version"] {
+        let said = project.terrace(&[asked]).success();
+        assert!(said.stdout.starts_with("Terrace v"), "{}", said.stdout);
+        assert!(said.stdout.contains("Terraform v1.11.4"), "{}", said.stdout);
+        said.says("+ provider registry.terraform.io/hashicorp/null v2.1.2");
+    }
+    let link = project.outer().join("terraform");
+    std::os::unix::fs::symlink(terrace(), &link).unwrap();
+    let said = run(&project, &link, &["-version"]).success();
+    assert!(
+        said.stdout.starts_with("Terraform v1.11.4\non "),
+        "{}",
+        said.stdout
+    );
+    said.says("by Terrace v");
+    let document = run(&project, &link, &["version", "-json"]).success().json();
+    assert_eq!(document["terraform_version"], "1.11.4");
+    assert_eq!(
+        document["provider_selections"],
+        serde_json::json!({ "registry.terraform.io/hashicorp/null": "2.1.2" })
+    );
+}
+
 fn said_json(said: &str) -> Value {
     serde_json::from_str(said).unwrap_or_else(|error| panic!("{error}: {said}"))
 }

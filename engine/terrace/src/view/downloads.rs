@@ -7,6 +7,7 @@ use terrace_addr::ProviderAddr;
 use terrace_provider_install::Event;
 
 use super::View;
+use super::steps::event_message;
 
 /// Shows events of an installation.
 pub(crate) struct Downloads {
@@ -41,6 +42,12 @@ impl Downloads {
             && let Some(bar) = self.running.remove(provider)
         {
             bar.finish_and_clear();
+        }
+        if self.view.json {
+            if let Some(message) = event_message(event) {
+                self.view.detail(&message);
+            }
+            return;
         }
         match &self.bars {
             // A terminal that has gone needs no lines.

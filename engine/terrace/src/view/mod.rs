@@ -19,6 +19,7 @@ pub(crate) mod repl;
 pub(crate) mod requirements;
 pub(crate) mod schemas;
 mod snippet;
+pub(crate) mod steps;
 pub(crate) mod stream;
 pub(crate) mod style;
 pub(crate) mod table;
