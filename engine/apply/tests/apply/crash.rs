@@ -168,3 +168,31 @@ fn an_object_of_which_nobody_knows_stays_open() {
     assert_eq!(resolved.settled[0].finding, "was created");
     assert_eq!(world.apply(text).counts, Counts::default());
 }
+
+#[test]
+fn what_a_provider_puts_off_to_tell_stays_open() {
+    let text = |size: u8| {
+        format!("resource \"fake_thing\" \"a\" {{\n  name = \"a\"\n  size = {size}\n}}\n")
+    };
+    for moment in 0.. {
+        let world = World::new();
+        world.apply(&text(1));
+        assert!(
+            world.apply_until(&text(2), moment).is_none(),
+            "no moment was in between"
+        );
+        let frames = world.frames.lock().unwrap().clone();
+        let recovery = terrace_state::journal::recover(&world.stored(), &frames).unwrap();
+        if recovery.uncertain.is_empty() {
+            continue;
+        }
+        world.manner("a", Manner::PutOff);
+        let resolved = world.recover(&text(2), true);
+        assert_eq!(resolved.open.len(), 1);
+        let told = messages(&resolved.diagnostics);
+        assert!(told[0].contains("put it off (absent_prereq)"), "{told:?}");
+        world.calm();
+        assert!(world.recover(&text(2), true).open.is_empty());
+        return;
+    }
+}

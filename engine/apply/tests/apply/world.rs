@@ -15,11 +15,11 @@ use terrace_functions::{Context, FileError, FunctionTable};
 use terrace_plan::{Plan, PlanInputs, PlanMode};
 use terrace_planner::PlanOptions;
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, Clock, Connection, Content, Entropy, ImportedResource,
-    JournalStore, LockedState, Observer, OperationEvent, PlanRequest, PlanResponse, Process,
-    ProcessOutput, ProcessRequest, Provider, ProviderDiagnostic, ProviderError, ProviderSource,
-    ReadRequest, ReadResponse, Remote, RemoteError, RemoteTask, Reply, ResourceState, RunStore,
-    StateVersion, StoreError, StoredState,
+    ApplyRequest, ApplyResponse, Attempt, Clock, Connection, Content, DeferralReason, Entropy,
+    ImportedResource, JournalStore, LockedState, Observer, OperationEvent, PlanRequest,
+    PlanResponse, Process, ProcessOutput, ProcessRequest, Provider, ProviderDiagnostic,
+    ProviderError, ProviderSource, ReadRequest, ReadResponse, Remote, RemoteError, RemoteTask,
+    Reply, ResourceState, RunStore, StateVersion, StoreError, StoredState,
 };
 use terrace_schema::{Attribute, Block, ProviderSchema, ResourceSchema};
 use terrace_state::State;
@@ -70,6 +70,8 @@ pub(crate) enum Manner {
     Unknown,
     /// Never answers.
     Stuck,
+    /// Puts off to read it.
+    PutOff,
 }
 
 #[derive(Default)]
@@ -260,11 +262,16 @@ impl Provider for Fake {
             .get(&text(&request.current, "id"))
             .cloned();
         let state = found.unwrap_or_else(|| Value::null(schema().block.implied_type()));
-        Ok(Reply::of(ReadResponse {
-            state,
-            private: request.private,
-            identity: None,
-        }))
+        let name = text(&request.current, "name");
+        let puts_off = matches!(self.state().manners.get(&name), Some(Manner::PutOff));
+        Ok(Reply {
+            deferred: puts_off.then_some(DeferralReason::AbsentPrerequisite),
+            ..Reply::of(ReadResponse {
+                state,
+                private: request.private,
+                identity: None,
+            })
+        })
     }
     async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
         let (mut planned, mut requires_replace) = (request.proposed.clone(), Vec::new());

@@ -212,6 +212,91 @@ fn data_is_read_now_or_later() {
 }
 
 #[test]
+fn data_that_names_what_changes_is_read_after_the_change() {
+    let configuration = r#"
+        resource "test_object" "behind" { string = "new" }
+        resource "test_object" "a" {
+          string = "a"
+          map    = { behind = test_object.behind.id }
+        }
+        locals { id = test_object.behind.id }
+        data "test_data" "named" { input = test_object.behind.id }
+        data "test_data" "behind" { input = test_object.a.computed }
+        data "test_data" "local" { input = local.id }
+        data "test_data" "explicit" {
+          input      = "known"
+          depends_on = [test_object.a]
+        }
+        data "test_data" "free" { input = "known" }
+        "#;
+    let a = || {
+        let map = Value::map(terrace_value::Type::String, [("behind", text("o-1"))]);
+        let mut a = stored();
+        a[0].1 = text("o-2");
+        a.push(("map", map));
+        a
+    };
+    let case = Case::new(configuration)
+        .with_object("test_object.behind", &stored(), Some(&stored()))
+        .with_object("test_object.a", &a(), Some(&a()));
+    let plan = case.plan().good();
+    assert_eq!(change(&plan, "test_object.behind").action, Action::Update);
+    assert_eq!(change(&plan, "test_object.a").action, Action::NoOp);
+    // A value alone, by way of a name, does not say that the data waits.
+    for name in ["named", "behind", "explicit"] {
+        let read = change(&plan, &format!("data.test_data.{name}"));
+        assert_eq!(
+            (read.action, read.action_reason),
+            (Action::Read, ActionReason::ReadBecauseDependencyPending),
+            "{name}"
+        );
+    }
+    assert_eq!(case.strict.count(Operation::ReadData), 2);
+}
+
+#[test]
+fn an_import_alone_takes_an_object_over_and_leaves_all_others() {
+    let mut case = Case::new(
+        r#"
+        resource "test_object" "a" { string = "configured" }
+        resource "test_object" "b" {
+          string = test_object.a.id
+        }
+        moved {
+          from = test_object.before
+          to   = test_object.c
+        }
+        resource "test_object" "c" { string = "c" }
+        output "id" { value = test_object.a.id }
+        "#,
+    )
+    .with_object("test_object.before", &stored(), Some(&stored()));
+    case.options.mode = PlanMode::RefreshOnly;
+    case.options.refresh = false;
+    case.options.imports = vec![("test_object.a".parse().unwrap(), "o-1".to_owned())];
+    let plan = case.plan().good();
+    let taken = change(&plan, "test_object.a");
+    assert_eq!(taken.action, Action::NoOp);
+    assert_eq!(
+        taken
+            .importing
+            .as_ref()
+            .and_then(|importing| importing.id.as_deref()),
+        Some("o-1")
+    );
+    assert_eq!(plan.changes.len(), 1);
+    assert!(plan.has_changes());
+    assert_eq!(plan.outputs["id"].after, text("o-1"));
+    let there: Vec<String> = plan
+        .prior_state
+        .instances()
+        .map(|(address, ..)| address.to_string())
+        .collect();
+    assert_eq!(there, ["test_object.a", "test_object.before"]);
+    assert_eq!(case.strict.count(Operation::Plan), 0);
+}
+
+#[test]
 fn a_provider_is_set_up_with_what_is_known_of_its_configuration() {
     let case = Case::new(
         r#"

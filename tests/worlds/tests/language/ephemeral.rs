@@ -364,9 +364,36 @@ resource "test_object" "a" {
     assert!(!world.state_text().contains("hunter2"));
 }
 
+/// What is left where nobody recorded how an update of `test_object.a` ended.
+async fn interrupted(world: &World, text: &str) -> terrace_state::journal::Recovery {
+    use terrace_state::journal::{Intent, IntentAction, Recovery, Uncertain, UncertainCause};
+    world.apply(text).await;
+    world.calm();
+    let state = world.state();
+    let address: terrace_addr::AbsResourceInstance = "test_object.a".parse().unwrap();
+    let intent = Intent {
+        op: 0,
+        provider: state.resources[&address.resource].provider.clone(),
+        prior: state.object(&address).cloned(),
+        address,
+        deposed: None,
+        action: IntentAction::Update,
+        planned_private: [].into(),
+        import_id: None,
+    };
+    Recovery {
+        state,
+        uncertain: vec![Uncertain {
+            intent,
+            cause: UncertainCause::InFlight,
+            recorded: Vec::new(),
+        }],
+        ..Recovery::default()
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn recovering_opens_what_a_providers_configuration_reads() {
-    use terrace_state::journal::{Intent, IntentAction, Recovery, Uncertain, UncertainCause};
     let world = World::new();
     let text = r#"
 ephemeral "test_ephemeral" "seed" {
@@ -390,29 +417,7 @@ resource "test_object" "a" {
   string = "a"
 }
 "#;
-    world.apply(text).await;
-    world.calm();
-    let state = world.state();
-    let address: terrace_addr::AbsResourceInstance = "test_object.a".parse().unwrap();
-    let intent = Intent {
-        op: 0,
-        provider: state.resources[&address.resource].provider.clone(),
-        prior: state.object(&address).cloned(),
-        address,
-        deposed: None,
-        action: IntentAction::Update,
-        planned_private: [].into(),
-        import_id: None,
-    };
-    let recovery = Recovery {
-        state,
-        uncertain: vec![Uncertain {
-            intent,
-            cause: UncertainCause::InFlight,
-            recorded: Vec::new(),
-        }],
-        ..Recovery::default()
-    };
+    let recovery = interrupted(&world, text).await;
     let resolved = world.resolve(text, recovery).await;
     assert_eq!(told(&resolved.diagnostics), Vec::<String>::new());
     assert_eq!(resolved.settled[0].finding, "was read");
@@ -431,4 +436,35 @@ resource "test_object" "a" {
         ]
     );
     world.calm();
+}
+
+#[tokio::test(start_paused = true)]
+async fn recovering_asks_the_instances_of_providers_that_ephemeral_resources_choose() {
+    let world = World::new();
+    let text = r#"
+ephemeral "test_ephemeral" "token" {
+  for_each = toset(["north", "south"])
+  provider = test.region[each.key]
+  input    = each.key
+}
+provider "test" {
+  for_each = toset(["north", "south"])
+  alias    = "region"
+  region   = each.key
+}
+provider "test" {
+  token = ephemeral.test_ephemeral.token["south"].value
+}
+resource "test_object" "a" {
+  string = "a"
+}
+"#;
+    let recovery = interrupted(&world, text).await;
+    let resolved = world.resolve(text, recovery).await;
+    assert_eq!(told(&resolved.diagnostics), Vec::<String>::new());
+    assert_eq!(resolved.settled[0].finding, "was read");
+    assert_eq!(
+        world.calls(&[Operation::OpenEphemeral, Operation::Read]),
+        ["open-ephemeral north", "open-ephemeral south", "read a"]
+    );
 }
