@@ -2,6 +2,8 @@
 //!
 //! Their work is quick or waits for files and processes; it is done apart from the engine's own tasks.
 
+use std::sync::Arc;
+
 use terrace_provider_sdk::{
     Call, DataSource, Diagnostic, Diagnostics, EphemeralResource, ImportFrom, Object, Opened,
     Outcome, Path, Resource, Schema, async_trait,
@@ -166,12 +168,16 @@ impl Resource for Definition {
     }
 }
 
+/// Reads what is configured.
+pub(crate) type ReadSource =
+    Arc<dyn Fn(Object, &Outside, &mut Diagnostics) -> Result<Object, Failure> + Send + Sync>;
+
 /// A data source, or an ephemeral resource type that is opened as one is read.
 pub(crate) struct Source {
     pub(crate) name: &'static str,
     pub(crate) schema: fn() -> Schema,
     pub(crate) validate: Validate,
-    pub(crate) read: fn(Object, &Outside, &mut Diagnostics) -> Result<Object, Failure>,
+    pub(crate) read: ReadSource,
 }
 
 impl Source {
@@ -179,18 +185,21 @@ impl Source {
     pub(crate) fn new(
         name: &'static str,
         schema: fn() -> Schema,
-        read: fn(Object, &Outside, &mut Diagnostics) -> Result<Object, Failure>,
+        read: impl Fn(Object, &Outside, &mut Diagnostics) -> Result<Object, Failure>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
         Self {
             name,
             schema,
             validate: |_| Vec::new(),
-            read,
+            read: Arc::new(read),
         }
     }
 
     async fn read_apart(&self, call: &mut Call<Outside>, config: Object) -> Outcome<Object> {
-        let (read, outside) = (self.read, call.client.clone());
+        let (read, outside) = (self.read.clone(), call.client.clone());
         let (object, said) = apart(move || {
             let mut diagnostics = Diagnostics::new();
             let object = read(config, &outside, &mut diagnostics)?;

@@ -1,39 +1,30 @@
 //! `tls_certificate`: certificates of a text, or of a server.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, Stream};
 use rustls_platform_verifier::Verifier;
-use terrace_provider_sdk::{Data as _, Diagnostic, Diagnostics, Object, Value};
+use terrace_provider_sdk::{Data as _, Diagnostic, Object, Value};
 use url::Url;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
-use crate::Outside;
 use crate::definition::{Failure, problem};
 
+use super::proxy::{AnyError, Route};
 use super::{pem, public, show};
 
-/// How long a server may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-pub(super) fn read(
-    mut object: Object,
-    _outside: &Outside,
-    _diagnostics: &mut Diagnostics,
-) -> Result<Object, Failure> {
+pub(super) fn read(mut object: Object, route: &Route) -> Result<Object, Failure> {
     if !object.is_set("verify_chain") {
         object.set("verify_chain", true);
     }
     let chain = match object.text("content") {
         Some(content) => vec![of_text(content)?],
-        None => of_server(&object)?,
+        None => of_server(&object, route)?,
     };
     let mut shown = Vec::new();
     let mut certificates = Vec::new();
@@ -68,7 +59,7 @@ fn of_text(content: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// The certificates of a server, from the root's end to its own.
-fn of_server(object: &Object) -> Result<Vec<Vec<u8>>, Failure> {
+fn of_server(object: &Object, route: &Route) -> Result<Vec<Vec<u8>>, Failure> {
     let given = object.text("url").unwrap_or_default();
     let url = Url::parse(given)
         .map_err(|error| problem("url", "Failed to parse URL", error.to_string()))?;
@@ -94,7 +85,12 @@ fn of_server(object: &Object) -> Result<Vec<Vec<u8>>, Failure> {
     };
     let host = url.host_str().unwrap_or_default();
     let verify = object.flag("verify_chain") != Some(false);
-    let mut chain = handshake(&url, host, port, verify).map_err(|error| {
+    // What is not of the web is reached straight.
+    let route = match url.scheme() {
+        "https" => route,
+        _ => &Route::Straight,
+    };
+    let mut chain = handshake(&url, (host, port), verify, route).map_err(|error| {
         Diagnostic::error(
             "Failed to identify fetch peer certificates",
             format!(
@@ -107,9 +103,12 @@ fn of_server(object: &Object) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(chain)
 }
 
-type AnyError = Box<dyn std::error::Error + Send + Sync>;
-
-fn handshake(url: &Url, host: &str, port: u16, verify: bool) -> Result<Vec<Vec<u8>>, AnyError> {
+fn handshake(
+    url: &Url,
+    (host, port): (&str, u16),
+    verify: bool,
+    route: &Route,
+) -> Result<Vec<Vec<u8>>, AnyError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = if verify {
         Arc::new(Verifier::new(provider.clone())?)
@@ -125,13 +124,7 @@ fn handshake(url: &Url, host: &str, port: u16, verify: bool) -> Result<Vec<Vec<u
         .trim_start_matches('[')
         .trim_end_matches(']')
         .to_owned();
-    let address = (name.as_str(), port)
-        .to_socket_addrs()?
-        .next()
-        .ok_or("the host has no address")?;
-    let mut socket = TcpStream::connect_timeout(&address, PATIENCE)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    socket.set_write_timeout(Some(PATIENCE))?;
+    let mut socket = route.connect(&name, port)?;
     let mut connection = ClientConnection::new(Arc::new(config), ServerName::try_from(name)?)?;
     while connection.is_handshaking() {
         connection.complete_io(&mut socket)?;

@@ -6,10 +6,13 @@ mod fetch;
 mod key;
 mod name;
 mod pem;
+mod proxy;
 mod public;
 mod request;
 mod schema;
 mod show;
+
+use std::sync::{Arc, OnceLock};
 
 use terrace_provider_sdk::{Diagnostic, Object, Provider};
 
@@ -17,24 +20,21 @@ use crate::Outside;
 use crate::definition::{Definition, Failure, Source};
 
 use key::Key;
+use proxy::Route;
 
-/// The provider. Its configuration is a proxy, which is not supported yet.
+/// The provider. Its configuration is a proxy.
 pub(crate) fn provider(outside: Outside) -> Provider<Outside> {
+    let route = Arc::<OnceLock<Route>>::default();
+    let known = route.clone();
     let builder = Provider::configured(schema::provider(), move |config| {
-        let outside = outside.clone();
+        let (outside, known) = (outside.clone(), known.clone());
         async move {
-            let proxies = config.items("proxy").iter().filter_map(Object::of);
-            if proxies.into_iter().any(|proxy| proxy.is_set("url")) {
-                return Err(Diagnostic::error(
-                    "Proxy not supported yet",
-                    "Terrace's native tls provider does not fetch certificates through a proxy yet. Leave out the block proxy, or leave tls out of the list include of the block native in the CLI configuration.",
-                )
-                .into());
-            }
+            // Who configures it again says the same.
+            known.set(Route::of(&config)?).ok();
             Ok(outside)
         }
     });
-    crate::with(builder, resources(), data_sources(), ephemeral()).build()
+    crate::with(builder, resources(), data_sources(route), ephemeral()).build()
 }
 
 fn resources() -> Vec<Definition> {
@@ -62,9 +62,13 @@ fn resources() -> Vec<Definition> {
     ]
 }
 
-fn data_sources() -> Vec<Source> {
+fn data_sources(route: Arc<OnceLock<Route>>) -> Vec<Source> {
     vec![
-        Source::new("tls_certificate", schema::tls_certificate_data, fetch::read),
+        Source::new(
+            "tls_certificate",
+            schema::tls_certificate_data,
+            move |object, _, _| fetch::read(object, route.get().unwrap_or(&Route::Straight)),
+        ),
         Source::new(
             "tls_public_key",
             schema::tls_public_key_data,
