@@ -235,7 +235,7 @@ impl Api {
                 selector.replace('=', "%3D").replace(',', "%2C")
             );
             if !next.is_empty() {
-                address.push_str(&format!("&continue={next}"));
+                address = format!("{address}&continue={next}");
             }
             let Answer::Object(mut list) = self.ask("listing", Method::GET, &address, None).await?
             else {

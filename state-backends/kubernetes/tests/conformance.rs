@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -140,7 +141,7 @@ async fn a_large_state_lies_in_several_secrets() {
         number = number
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        text.push_str(&format!("{number:016x}"));
+        write!(text, "{number:016x}").unwrap();
     }
     text.push_str("\"}\n");
     let version = |serial| StateVersion {

@@ -238,10 +238,8 @@ impl Connection {
         for (name, value) in parameters {
             // Whatever the client does not know is a setting of the server.
             if !KNOWN.contains(&name.as_str()) {
-                options.push_str(&format!(
-                    " -c {name}={}",
-                    value.replace('\\', "\\\\").replace(' ', "\\ ")
-                ));
+                let value = value.replace('\\', "\\\\").replace(' ', "\\ ");
+                options = format!("{options} -c {name}={value}");
             }
         }
         if !options.is_empty() {

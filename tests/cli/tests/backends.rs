@@ -10,10 +10,10 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use terrace_test_services::{Postgres, StateServer};
+use terrace_test_services::{KubernetesStandIn, Postgres, StateServer};
 use terrace_test_support::{Project, Said, available, has_terraform, size, terrace};
 
-const OUTPUT: &str = "variable \"x\" {\n  default = 1\n}\n\noutput \"x\" {\n  value = var.x\n}\n";
+const OUTPUT: &str = "variable \"x\" {\n  type    = number\n  default = 1\n}\n\noutput \"x\" {\n  value = var.x\n}\n";
 
 fn configuration(backend: &str) -> String {
     format!("terraform {{\n  {backend}\n}}\n\n{OUTPUT}")
@@ -359,6 +359,25 @@ fn the_reference_and_terrace_take_turns_on_a_file() {
         "backend \"local\" {\n    path = \"kept.tfstate\"\n  }",
     ));
     take_turns(&project, &|| project.read("kept.tfstate").into_bytes());
+}
+
+#[test]
+fn the_reference_and_terrace_take_turns_in_a_cluster() {
+    if !has_terraform() {
+        println!("SKIPPED: there is no terraform");
+        return;
+    }
+    let server = KubernetesStandIn::start().unwrap();
+    let block = format!(
+        "backend \"kubernetes\" {{\n    secret_suffix = \"dev\"\n    host          = {:?}\n  }}",
+        server.host()
+    );
+    let mut project = Project::with(&configuration(&block));
+    project.set("KUBE_TOKEN", server.token());
+    take_turns(&project, &|| {
+        let pulled = project.terrace(&["state", "pull"]).success();
+        pulled.stdout.into_bytes()
+    });
 }
 
 /// Many processes apply to one state at once; returns when all have succeeded.

@@ -88,7 +88,7 @@ pub(crate) async fn import(
         lock_timeout: &args.lock.lock_timeout,
         parallelism: args.parallelism.max(1),
     };
-    carry_out(session, place, &manner, subject).await
+    carry_out(session, place, &manner, subject, None).await
 }
 
 pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
@@ -101,9 +101,14 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     if session.view.json {
         session.view.output(stream::version_line());
     }
+    // Nobody changes between planning and carrying out what was planned with.
+    let locked = session
+        .lock(&place, "OperationTypeApply", &args.lock.lock_timeout)
+        .await?;
     let made = plan::make(session, &place, &args.options).await?;
     plan::show(session, &made.plan);
     if !made.plan.has_changes() {
+        locked.unlock().await?;
         finish_without_changes(session, &place, &made, args.destroys).await?;
         return Ok(SUCCESS);
     }
@@ -113,6 +118,7 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         .as_ref()
         .is_some_and(|rules| rules.gate.as_ref().is_some_and(|gate| gate.approvals > 0));
     if !args.auto_approve && !gated && !confirm(session, &args, &made.plan)? {
+        locked.unlock().await?;
         session.view.line("Apply cancelled.");
         return Ok(FAILURE);
     }
@@ -124,7 +130,8 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         run,
         ephemeral: work.ephemeral,
     };
-    carry_out(session, &place, &Manner::of(&args), subject).await
+    let held = Some(locked);
+    carry_out(session, &place, &Manner::of(&args), subject, held).await
 }
 
 /// Writes the state again where it is still plain, or encrypted with what the configuration calls a fallback.
@@ -276,6 +283,7 @@ async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome
             run,
             ephemeral,
         },
+        None,
     )
     .await
 }
@@ -386,11 +394,13 @@ async fn judge(
     }
 }
 
+/// Carries out a plan under the lock: the one that is held already, where it was made under that.
 async fn carry_out(
     session: &Session,
     place: &Place,
     manner: &Manner<'_>,
     subject: Subject,
+    held: Option<Box<dyn LockedState>>,
 ) -> Outcome {
     let Subject {
         plan,
@@ -403,9 +413,14 @@ async fn carry_out(
         return Err(CommandError::one("errored-plan", "Plan has errors", detail));
     }
     let approved = judge(session, place, plan, digest).await?;
-    let mut locked = session
-        .lock(place, "OperationTypeApply", manner.lock_timeout)
-        .await?;
+    let mut locked = match held {
+        Some(locked) => locked,
+        None => {
+            session
+                .lock(place, "OperationTypeApply", manner.lock_timeout)
+                .await?
+        }
+    };
     let done = under_lock(
         session,
         place,

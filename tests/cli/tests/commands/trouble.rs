@@ -213,7 +213,7 @@ fn a_wrong_directory_or_backend_is_told() {
         .says("nowhere");
     project.write(
         "main.tf",
-        "terraform {\n  backend \"s3\" {\n    bucket = \"x\"\n  }\n}\n",
+        "terraform {\n  backend \"consul\" {\n    path = \"x\"\n  }\n}\n",
     );
     project
         .terrace(&["init"])
@@ -226,7 +226,7 @@ fn a_wrong_directory_or_backend_is_told() {
     project
         .terrace(&["init"])
         .fails(1)
-        .says("no argument \"paht\"");
+        .says("An argument named \"paht\" is not expected here.");
     project.write(
         "main.tf",
         "terraform {\n  required_version = \">= 99\"\n}\n",
