@@ -201,7 +201,7 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
         &desired.config,
     );
     let (config, config_marks) = config_marked.unmark_deep_with_paths();
-    let config_marks = lasting_marks(block, &config, config_marks);
+    let mut config_marks = lasting_marks(block, &config, config_marks);
     let (prior_value, prior_marks) = prior_marked.unmark_deep_with_paths();
     let private = prior
         .as_ref()
@@ -223,9 +223,12 @@ async fn configured(input: &ManagedInput, desired: &Desired, outcome: &mut Manag
     }
     let (mut action, mut reason) = decide(desired, &prior_value, &response.planned, &replace_paths);
     if action.is_replace() {
+        // A new object has nothing whose changes could be ignored.
+        let whole_marks = desired.config.unmark_deep_with_paths().1;
+        config_marks = lasting_marks(block, &original, whole_marks);
         let anew = Question {
             prior: &null,
-            config: &config,
+            config: &original,
             private: [].into(),
             identity: None,
         };

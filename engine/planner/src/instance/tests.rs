@@ -154,6 +154,25 @@ fn replacement_on_request_and_by_triggers() {
 }
 
 #[test]
+fn a_replacement_ignores_no_changes() {
+    let wanted = Desired {
+        replace_requested: true,
+        ignore_changes: Arc::new(IgnoreChanges::All),
+        ..desired(configured("b", 2))
+    };
+    let outcome = plan(Fake::new([existing()]), Some(stored(&existing())), wanted);
+    assert_eq!(
+        action(&outcome),
+        (Action::DeleteThenCreate, ActionReason::ReplaceByRequest)
+    );
+    let after = outcome.change.expect("it has a change").after;
+    assert_eq!(
+        after.unmark_deep().0,
+        thing(Value::unknown(Type::String), "b", 2)
+    );
+}
+
+#[test]
 fn a_trigger_is_told_of_a_creation_too() {
     let wanted = Desired {
         replace_triggered: true,
