@@ -26,6 +26,8 @@ struct VersionForm<'a> {
     version: Option<&'a RawValue>,
     #[serde(borrow)]
     terraform_version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    encryption_version: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -245,6 +247,12 @@ fn check_version(text: &str) -> Result<(), StateError> {
     let form: VersionForm<'_> =
         serde_json::from_str(text).map_err(|error| StateError::syntax(&error))?;
     let Some(version) = form.version else {
+        if form.encryption_version.is_some() {
+            return Err(StateError::unsupported(
+                "The state is encrypted, and nothing says how to decrypt it. Give the settings by which it was encrypted in `terraform { encryption { … } }` or in the environment variable TF_ENCRYPTION; for a state that terraform_remote_state reads, in \"remote_state_data_sources\".",
+                None,
+            ));
+        }
         return Err(StateError::unsupported(
             "The state file does not have a \"version\" attribute, which is required to identify the format version.",
             None,
