@@ -368,12 +368,17 @@ fn the_reference_and_terrace_take_turns_in_a_cluster() {
         return;
     }
     let server = KubernetesStandIn::start().unwrap();
-    let block = format!(
-        "backend \"kubernetes\" {{\n    secret_suffix = \"dev\"\n    host          = {:?}\n  }}",
-        server.host()
+    let project = Project::with(&configuration(
+        "backend \"kubernetes\" {\n    secret_suffix = \"dev\"\n    config_path   = \"kubeconfig\"\n  }",
+    ));
+    project.write(
+        "kubeconfig",
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: here\ncontexts:\n- name: here\n  context:\n    cluster: c\n    user: u\nclusters:\n- name: c\n  cluster:\n    server: {}\nusers:\n- name: u\n  user:\n    token: {}\n",
+            server.host(),
+            server.token()
+        ),
     );
-    let mut project = Project::with(&configuration(&block));
-    project.set("KUBE_TOKEN", server.token());
     take_turns(&project, &|| {
         let pulled = project.terrace(&["state", "pull"]).success();
         pulled.stdout.into_bytes()
