@@ -97,7 +97,7 @@ impl Client {
         {
             return Err(Failure::Transient {
                 after,
-                source: self.unexpected(status, &body).into(),
+                source: Self::unexpected(status, &body).into(),
                 what,
             });
         }
@@ -108,11 +108,11 @@ impl Client {
     pub(crate) fn refused(&self, what: &str, answer: &Answer) -> Failure {
         Failure::lasting(
             format!("{what} {}", shown(&self.settings.address)),
-            self.unexpected(answer.status, &answer.body),
+            Self::unexpected(answer.status, &answer.body),
         )
     }
 
-    fn unexpected(&self, status: StatusCode, body: &[u8]) -> String {
+    fn unexpected(status: StatusCode, body: &[u8]) -> String {
         let told = String::from_utf8_lossy(body);
         let told: String = told.trim().chars().take(300).collect();
         let told = if told.is_empty() {

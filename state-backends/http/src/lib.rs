@@ -12,6 +12,7 @@ mod locks;
 mod objects;
 mod settings;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -68,12 +69,15 @@ pub async fn open(
 ) -> Result<Arc<dyn StateStore>, Vec<Problem>> {
     let settings = settings::Settings::read(arguments)?;
     let digest = Sha256::digest(settings.address.as_str().as_bytes());
-    let name = digest[..8].iter().map(|byte| format!("{byte:02x}"));
+    let mut name = String::new();
+    for byte in &digest[..8] {
+        write!(name, "{byte:02x}").expect("a string takes everything");
+    }
     let own = surroundings
         .directory
         .join(".terrace")
         .join("http")
-        .join(name.collect::<String>());
+        .join(name);
     let options = RemoteOptions {
         retries: settings.retries,
         pauses: settings.pauses,

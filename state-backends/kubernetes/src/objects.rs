@@ -1,5 +1,6 @@
 //! States and Terrace's own things in Secrets.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 
 use async_trait::async_trait;
@@ -61,11 +62,11 @@ impl Api {
 
     fn own_name(&self, name: &str) -> String {
         let digest = Sha256::digest(name.as_bytes());
-        let digest: String = digest[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("terrace-{}-{digest}", self.suffix)
+        let mut text = format!("terrace-{}-", self.suffix);
+        for byte in &digest[..16] {
+            write!(text, "{byte:02x}").expect("a string takes everything");
+        }
+        text
     }
 
     fn state_secret(&self, workspace: &str, part: usize, chunk: &[u8]) -> Json {

@@ -68,7 +68,7 @@ impl Backend for Memory {
 
     fn lock_as_the_reference<'a>(&'a self, id: &'a str) -> Answer<'a, Option<String>> {
         let mut record = LockRecord::unknown("path");
-        record.info.id = id.to_owned();
+        id.clone_into(&mut record.info.id);
         self.world.plant("default", record);
         Box::pin(std::future::ready(Some(id.to_owned())))
     }

@@ -284,7 +284,7 @@ async fn count(client: Client, index: u64) -> Vec<(u64, String)> {
     let mut counted = Vec::new();
     for round in 0..5 {
         let mut locked = patiently(&store, &format!("{index}-{round}")).await;
-        let cut_off = (index + round) % 7 == 0;
+        let cut_off = (index + round).is_multiple_of(7);
         if cut_off {
             client.faults.cut(true);
             tokio::time::sleep(LEASE * 3 / 2).await;

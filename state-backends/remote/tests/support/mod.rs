@@ -16,10 +16,13 @@ use terrace_backend_remote::{
 use terrace_port::Clock;
 use tokio::sync::Notify;
 
+/// A version and bytes.
+type Content = (u64, Arc<[u8]>);
+
 /// What all clients share.
 #[derive(Default)]
 pub struct World {
-    objects: Mutex<BTreeMap<String, (u64, Arc<[u8]>)>>,
+    objects: Mutex<BTreeMap<String, Content>>,
     locks: Mutex<BTreeMap<String, (u64, LockRecord)>>,
     counter: AtomicU64,
     /// Every content that a state had, in order.
