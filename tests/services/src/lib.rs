@@ -9,6 +9,7 @@ mod boring;
 mod conformance;
 mod consumers;
 mod dynamodb;
+mod gcs;
 mod golang;
 mod install;
 mod kube;
@@ -26,6 +27,7 @@ pub use boring::BoringRegistry;
 pub use conformance::{conformance_provider_go, conformance_provider_python, published_protocols};
 pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
 pub use dynamodb::DynamoDb;
+pub use gcs::CloudStorage;
 pub use golang::current_provider;
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider,
