@@ -51,6 +51,7 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
         "embedded" => ("embedded", EMBEDDED),
         "s3" => ("s3", terrace_backend_s3::arguments()),
         "azurerm" => ("azurerm", terrace_backend_azurerm::arguments()),
+        "gcs" => ("gcs", terrace_backend_gcs::arguments()),
         "http" => ("http", terrace_backend_http::arguments()),
         "kubernetes" => ("kubernetes", terrace_backend_kubernetes::arguments()),
         "pg" => ("pg", terrace_backend_postgres::arguments()),
@@ -78,6 +79,7 @@ async fn open_kind(
     match kind.name {
         "s3" => terrace_backend_s3::open(arguments, surroundings).await,
         "azurerm" => terrace_backend_azurerm::open(arguments, surroundings).await,
+        "gcs" => terrace_backend_gcs::open(arguments, surroundings).await,
         "http" => terrace_backend_http::open(arguments, surroundings).await,
         "kubernetes" => terrace_backend_kubernetes::open(arguments, surroundings).await,
         "pg" => terrace_backend_postgres::open(arguments, surroundings).await,
