@@ -7,6 +7,9 @@ use crate::{InstanceKey, ModulePath, Name};
 /// The host that a provider without a host comes from.
 pub const DEFAULT_HOST: &str = "registry.terraform.io";
 
+/// The registry that has the same providers as the default one.
+const TWIN_HOST: &str = "registry.opentofu.org";
+
 /// A provider's full name: `registry.terraform.io/hashicorp/aws`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProviderAddr {
@@ -101,6 +104,17 @@ impl ProviderAddr {
             }
             _ => return bad("it is empty"),
         })
+    }
+
+    /// The provider of the same name in the other of the two registries that have the same providers; `None` for one that
+    /// comes from neither.
+    pub fn twin(&self) -> Option<Self> {
+        let host = match &*self.host {
+            DEFAULT_HOST => TWIN_HOST,
+            TWIN_HOST => DEFAULT_HOST,
+            _ => return None,
+        };
+        Some(Self::new(host, self.namespace.clone(), self.name.clone()))
     }
 
     /// As people write it: without the default host.

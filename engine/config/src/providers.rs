@@ -1,6 +1,6 @@
 //! Which provider configuration is meant where: inheritance, passing, and what is required of providers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use terrace_addr::{AbsProviderConfig, LocalProviderConfig, ModulePath, Name, ProviderAddr};
@@ -192,6 +192,18 @@ impl Config {
             }
         }
         requirements
+    }
+
+    /// Which providers stand for those that a state names, where they are others: one of the two registries that have the
+    /// same providers may have been in use when the state was written, and the configuration names the other.
+    pub fn twins(&self, named: &BTreeSet<ProviderAddr>) -> BTreeMap<ProviderAddr, ProviderAddr> {
+        let required = self.provider_requirements();
+        let twin = |provider: &ProviderAddr| {
+            let twin = provider.twin()?;
+            let is_meant = required.contains_key(&twin) && !required.contains_key(provider);
+            is_meant.then(|| (provider.clone(), twin))
+        };
+        named.iter().filter_map(twin).collect()
     }
 }
 

@@ -4,7 +4,7 @@
 mod support;
 
 use support::{Memory, load, render};
-use terrace_addr::{LocalProviderConfig, ModulePath, Resource};
+use terrace_addr::{LocalProviderConfig, ModulePath, ProviderAddr, Resource};
 use terrace_config::{Config, ForEachOrCount, load_snapshot};
 use terrace_diag::Span;
 use terrace_syntax::{BlockSchema, Body, BodyKind, BodySchema, Item};
@@ -240,6 +240,35 @@ fn requirements_are_those_of_all_modules() {
         })
         .collect();
     assert_eq!(shown, ["hashicorp/aws ~> 3.0 | >= 3.1", "hashicorp/null "]);
+}
+
+#[test]
+fn the_other_registry_s_providers_are_those_that_are_required() {
+    let config = loaded(&[(
+        "main.tf",
+        "terraform {\n  required_providers {\n    one = { source = \"acme/one\" }\n    two = { source = \"registry.opentofu.org/acme/two\" }\n    both = { source = \"acme/both\" }\n    other = { source = \"registry.opentofu.org/acme/both\" }\n  }\n}\n",
+    )]);
+    let named = [
+        "registry.opentofu.org/acme/one",
+        "acme/two",
+        "registry.opentofu.org/acme/two",
+        "registry.opentofu.org/acme/both",
+        "registry.opentofu.org/acme/unknown",
+        "registry.example/acme/one",
+    ]
+    .map(|source| ProviderAddr::parse(source).unwrap());
+    let twins = config.twins(&named.into());
+    let shown: Vec<String> = twins
+        .iter()
+        .map(|(one, other)| format!("{one} {other}"))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "registry.opentofu.org/acme/one registry.terraform.io/acme/one",
+            "registry.terraform.io/acme/two registry.opentofu.org/acme/two"
+        ]
+    );
 }
 
 #[test]

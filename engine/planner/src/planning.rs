@@ -1,9 +1,9 @@
 //! From a finished walk to a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use terrace_addr::{AbsNamed, ModuleInstance, Name};
+use terrace_addr::{AbsNamed, ModuleInstance, Name, ProviderAddr};
 use terrace_config::SnapshotFile;
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::Values;
@@ -14,7 +14,8 @@ use crate::walk::Walk;
 use crate::{PlanRequest, exec, generate, moves, relevant, removed, targets};
 
 /// Makes a plan. With errors among the diagnostics the plan holds what was found out before them and cannot be applied.
-pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
+pub async fn plan(mut request: PlanRequest<'_>) -> (Plan, Diagnostics) {
+    settle_providers(&mut request);
     let mut problems = terrace_config::check(request.evaluator.config());
     problems.append(request.evaluator.validate());
     if problems.has_errors() {
@@ -47,6 +48,24 @@ pub async fn plan(request: PlanRequest<'_>) -> (Plan, Diagnostics) {
         .diagnostics
         .extend(moves::blocked_warning(&walk.moved));
     assemble(&request, walk).await
+}
+
+/// Names the state's providers as the configuration does, where it was written with those of the other registry.
+fn settle_providers(request: &mut PlanRequest<'_>) {
+    let resources = request.state.resources.values();
+    let named: BTreeSet<&ProviderAddr> = resources
+        .map(|resource| &resource.provider.provider)
+        .collect();
+    let named = named.into_iter().cloned().collect();
+    let twins = request.evaluator.config().twins(&named);
+    if twins.is_empty() {
+        return;
+    }
+    for resource in Arc::make_mut(&mut request.state).resources.values_mut() {
+        if let Some(twin) = twins.get(&resource.provider.provider) {
+            resource.provider.provider = twin.clone();
+        }
+    }
 }
 
 /// Warnings about `-replace` addresses that lack, or have too much of, an instance key.
@@ -155,7 +174,11 @@ async fn assemble(request: &PlanRequest<'_>, mut walk: Walk<'_>) -> (Plan, Diagn
         })
     };
     let inputs = with_generated(inputs(request), request, &changes);
-    let mut drift = gathered.drift;
+    // What is to be destroyed is destroyed as it is.
+    let mut drift = match request.options.mode {
+        PlanMode::Destroy => Vec::new(),
+        PlanMode::Normal | PlanMode::RefreshOnly => gathered.drift,
+    };
     drift.sort_by(|a, b| (&a.address, &a.deposed).cmp(&(&b.address, &b.deposed)));
     let plan = Plan {
         mode: request.options.mode,

@@ -719,13 +719,20 @@ impl Work {
 /// Providers of the configuration and of what the state holds.
 pub(crate) fn needed_providers(config: &Config, state: &State) -> BTreeSet<ProviderAddr> {
     let mut needed: BTreeSet<ProviderAddr> = config.provider_requirements().into_keys().collect();
-    needed.extend(
-        state
-            .resources
-            .values()
-            .map(|resource| resource.provider.provider.clone()),
-    );
+    needed.extend(providers_of_state(config, state));
     needed
+}
+
+/// The providers of what a state holds, as the configuration names them.
+fn providers_of_state(config: &Config, state: &State) -> BTreeSet<ProviderAddr> {
+    let resources = state.resources.values();
+    let named: BTreeSet<&ProviderAddr> = resources
+        .map(|resource| &resource.provider.provider)
+        .collect();
+    let named: BTreeSet<ProviderAddr> = named.into_iter().cloned().collect();
+    let twins = config.twins(&named);
+    let settle = |provider| twins.get(&provider).cloned().unwrap_or(provider);
+    named.into_iter().map(settle).collect()
 }
 
 /// Those of the providers that have something to do: of resources in the configuration and of what the state holds.
@@ -736,12 +743,7 @@ fn working_providers(config: &Config, state: &State) -> BTreeSet<ProviderAddr> {
         .flat_map(|node| node.module.resources.values())
         .map(|resource| resource.provider.clone())
         .collect();
-    working.extend(
-        state
-            .resources
-            .values()
-            .map(|resource| resource.provider.provider.clone()),
-    );
+    working.extend(providers_of_state(config, state));
     working
 }
 

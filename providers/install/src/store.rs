@@ -33,7 +33,14 @@ impl Store {
                 (own.path().to_owned(), Some(own))
             }
         };
-        for name in ["packages", "archives", "signers", "downloads", "locks", "work"] {
+        for name in [
+            "packages",
+            "archives",
+            "signers",
+            "downloads",
+            "locks",
+            "work",
+        ] {
             fs::create_dir_all(root.join(name))?;
         }
         Ok(Self {

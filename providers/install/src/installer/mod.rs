@@ -10,8 +10,8 @@ mod platforms;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use terrace_addr::ProviderAddr;
 use terrace_addr::version::{Constraints, Version};
-use terrace_addr::{DEFAULT_HOST, ProviderAddr};
 use terrace_diag::{Diagnostic, Diagnostics};
 
 use crate::cli_config::Method;
@@ -26,9 +26,6 @@ pub use locate::Located;
 
 use failure::Failure;
 use fetch::{AtHand, Fetch};
-
-/// The host of the other registry, whose providers of the same name are the same.
-const TWIN_HOST: &str = "registry.opentofu.org";
 
 /// A provider that a configuration or a state needs.
 #[derive(Clone, Debug, PartialEq)]
@@ -371,12 +368,7 @@ fn locked_version(lock: &LockFile, requirement: &Requirement) -> Option<LockedPr
     if let Some(locked) = lock.providers.get(provider) {
         return Some(locked.clone());
     }
-    let host = match &*provider.host {
-        DEFAULT_HOST => TWIN_HOST,
-        TWIN_HOST => DEFAULT_HOST,
-        _ => return None,
-    };
-    let twin = ProviderAddr::new(host, provider.namespace.clone(), provider.name.clone());
+    let twin = provider.twin()?;
     let locked = lock.providers.get(&twin)?;
     // The same release is packed anew by the other registry.
     requirement
