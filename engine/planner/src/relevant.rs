@@ -41,7 +41,8 @@ pub(crate) fn attributes(walk: &Walk<'_>) -> Vec<RelevantAttribute> {
     tracer.follow_resources();
     let mut found = tracer.found;
     found.sort_by_cached_key(|(resource, key, path)| {
-        (key.is_none(), resource.to_string(), path.to_string())
+        let resource = resource.to_string();
+        (key.is_none(), resource, key.clone(), path.to_string())
     });
     found.dedup();
     found

@@ -199,3 +199,48 @@ variable "n" {
     world.options.mode = PlanMode::Destroy;
     world.planned(text).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_destroyed_has_not_changed_outside() {
+    let mut world = World::new();
+    let text = "resource \"test_object\" \"a\" {\n  string = \"a\"\n}\n";
+    world.apply(text).await;
+    let id = world.attributes("test_object.a")["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let objects = world.provider();
+    let object = objects.object([
+        ("id", terrace_value::Value::string(id.as_str())),
+        ("string", terrace_value::Value::string("other")),
+    ]);
+    objects.world().update(&id, object).unwrap();
+    assert_eq!(world.planned(text).await.drift.len(), 1);
+    world.options.mode = PlanMode::Destroy;
+    let plan = world.planned(text).await;
+    assert_eq!(plan.changes[0].action, Action::Delete);
+    assert!(plan.drift.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attribute_is_relevant_once() {
+    let world = World::new();
+    let text = r#"
+resource "test_object" "c" {
+  count  = 2
+  string = "c"
+}
+resource "test_object" "one" {
+  string = test_object.c[0].computed
+  list   = [test_object.c[1].computed]
+}
+output "again" {
+  value = "${test_object.c[0].computed} ${test_object.c[1].computed}"
+}
+"#;
+    let plan = world.planned(text).await;
+    assert_eq!(
+        relevant(&plan),
+        ["test_object.c[0].computed", "test_object.c[1].computed"]
+    );
+}
