@@ -183,6 +183,7 @@ impl Migration<'_> {
         if !is_filled(Some(&state)) && is_filled(there.as_ref()) {
             return Ok(());
         }
+        // commit: the bytes of a state that was committed elsewhere go on unchanged
         target.overwrite(Arc::clone(&state.bytes)).await?;
         // Runs, the audit log and the gate's rules belong to the state.
         let (source, target) = (self.from.store.runs(from), self.to.store.runs(to));
