@@ -160,25 +160,7 @@ impl fmt::Display for Event {
                 version,
                 how,
                 trust,
-            } => {
-                let provider = provider.for_display();
-                match how {
-                    How::Now => write!(f, "- Installed {provider} v{version} ({trust})"),
-                    How::Store => {
-                        let signed = trust.is_signed().then(|| format!(" ({trust})"));
-                        write!(
-                            f,
-                            "- Using {provider} v{version} from the store of this machine{}",
-                            signed.unwrap_or_default()
-                        )
-                    }
-                    How::Before => write!(f, "- Using previously-installed {provider} v{version}"),
-                    How::Cache => write!(
-                        f,
-                        "- Using {provider} v{version} from the shared cache directory"
-                    ),
-                }
-            }
+            } => installed(f, &provider.for_display(), version, *how, trust),
             Self::Downloading { provider, done, .. } => {
                 write!(f, "- Downloading {}: {done} bytes", provider.for_display())
             }
@@ -226,6 +208,31 @@ impl fmt::Display for Event {
                     provider.for_display()
                 )
             }
+        }
+    }
+}
+
+fn installed(
+    f: &mut fmt::Formatter<'_>,
+    provider: &str,
+    version: &Version,
+    how: How,
+    trust: &Trust,
+) -> fmt::Result {
+    match how {
+        How::Now => write!(f, "- Installed {provider} v{version} ({trust})"),
+        How::Before => write!(f, "- Using previously-installed {provider} v{version}"),
+        How::Cache => write!(
+            f,
+            "- Using {provider} v{version} from the shared cache directory"
+        ),
+        How::Store => {
+            let signed = trust.is_signed().then(|| format!(" ({trust})"));
+            write!(
+                f,
+                "- Using {provider} v{version} from the store of this machine{}",
+                signed.unwrap_or_default()
+            )
         }
     }
 }
