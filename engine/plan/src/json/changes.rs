@@ -106,7 +106,9 @@ fn body(out: &mut Writer, change: &ResourceChange, before_identity: Option<&Stor
             let mut paths: Vec<_> = change.replace_paths.iter().collect();
             paths.sort_by_cached_key(|found| path_order::key(found));
             out.array("replace_paths", |out| {
-                paths.iter().for_each(|found| path(out, found));
+                for found in paths {
+                    path(out, found);
+                }
             });
         }
         if let Some(importing) = &change.importing {
