@@ -49,7 +49,11 @@ pub(crate) async fn works(server: &Server) {
     let missing = problem(&arguments, &[]).await.unwrap();
     assert!(missing.contains("resource_group_name"), "{missing}");
 
-    // The key that the resource manager gives to who has signed in with a secret.
+    keys_are_looked_up(server, arguments).await;
+}
+
+/// The key that the resource manager gives to who has signed in.
+async fn keys_are_looked_up(server: &Server, mut arguments: BTreeMap<String, Value>) {
     let web = Web::start().unwrap();
     web.on(
         "/tenant/oauth2/v2.0/token",

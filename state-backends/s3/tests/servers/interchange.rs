@@ -23,7 +23,7 @@ impl Theirs {
             lines += "    use_lockfile = true\n";
         }
         if matches!(store.lock, Lock::Item | Lock::Both) {
-            lines += &format!("    dynamodb_table = \"{TABLE}\"\n");
+            lines.extend(["    dynamodb_table = \"", TABLE, "\"\n"]);
         }
         let (access, secret) = servers.keys();
         let text = format!(

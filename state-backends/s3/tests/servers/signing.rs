@@ -86,7 +86,20 @@ pub(crate) async fn works(servers: &Arc<Servers>) {
     let nobody = problem(&arguments, &keys).await.unwrap();
     assert!(nobody.1.contains("\"nobody\""), "{nobody:?}");
 
-    // Roles, by keys and by the token of an identity provider.
+    roles_are_assumed(arguments, &directory).await;
+
+    // The bucket is looked for when it is needed.
+    let mut elsewhere = servers.arguments(&store);
+    elsewhere.insert("bucket".to_owned(), Value::string("nowhere"));
+    let opened = open_with(&elsewhere, &BTreeMap::new(), LEASE)
+        .await
+        .unwrap();
+    let error = opened.workspaces().await.unwrap_err().to_string();
+    assert!(error.contains("S3 bucket does not exist"), "{error}");
+}
+
+/// Roles, by keys and by the token of an identity provider.
+async fn roles_are_assumed(mut arguments: BTreeMap<String, Value>, directory: &tempfile::TempDir) {
     arguments.insert("profile".to_owned(), Value::string("work"));
     let role = |more: &[(&str, Value)]| {
         let mut role = BTreeMap::from([(
@@ -130,15 +143,6 @@ pub(crate) async fn works(servers: &Arc<Servers>) {
         .await,
         None
     );
-
-    // The bucket is looked for when it is needed.
-    let mut elsewhere = servers.arguments(&store);
-    elsewhere.insert("bucket".to_owned(), Value::string("nowhere"));
-    let opened = open_with(&elsewhere, &BTreeMap::new(), LEASE)
-        .await
-        .unwrap();
-    let error = opened.workspaces().await.unwrap_err().to_string();
-    assert!(error.contains("S3 bucket does not exist"), "{error}");
 }
 
 /// With a server that checks signatures.
