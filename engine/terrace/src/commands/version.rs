@@ -12,6 +12,10 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The version of OpenTofu whose language is understood.
 const OPENTOFU_VERSION: &str = "1.12.0";
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every command ends with an outcome"
+)]
 pub(crate) fn run(session: &Session, args: &VersionArgs) -> Outcome {
     let platform = format!("{}_{}", std::env::consts::OS, architecture());
     // A lock file that cannot be read is told by the commands that need it.

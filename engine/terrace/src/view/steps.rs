@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn events_are_told_to_programs_in_the_words_of_the_reference() {
-        let provider: terrace_addr::ProviderAddr = "hashicorp/null".parse().unwrap();
+        let provider = terrace_addr::ProviderAddr::default_for("null");
         let version = "2.1.2".parse().unwrap();
         let finding = |constraints: &str| Event::Finding {
             provider: provider.clone(),
@@ -211,7 +211,7 @@ mod tests {
             "Installing provider version: hashicorp/null v2.1.2..."
         );
         let built_in = Event::BuiltIn {
-            provider: "terraform.io/builtin/terraform".parse().unwrap(),
+            provider: terrace_addr::ProviderAddr::builtin(),
         };
         assert_eq!(
             event_message(&built_in).unwrap(),
