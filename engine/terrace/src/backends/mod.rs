@@ -35,6 +35,9 @@ const LOCAL: &[Argument] = &[
 ];
 const EMBEDDED: &[Argument] = &[Argument::text("path", "The directory of the database")];
 
+/// Arguments with their values.
+pub(super) type Values = BTreeMap<String, Value>;
+
 /// A backend, by the type that a configuration names.
 #[derive(Clone, Copy)]
 pub(super) struct Kind {
@@ -165,7 +168,7 @@ impl Session {
     pub(crate) fn own_settings(
         &self,
         config: Option<&Config>,
-    ) -> Result<Option<(Kind, BTreeMap<String, Value>)>, CommandError> {
+    ) -> Result<Option<(Kind, Values)>, CommandError> {
         let Some(config) = config else {
             return Ok(None);
         };

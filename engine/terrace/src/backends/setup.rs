@@ -106,7 +106,7 @@ pub(crate) async fn set_up(
     now.write(session)?;
     session.view.line(session.view.style.paint(
         Role::Add,
-        &format!(
+        format!(
             "\nSuccessfully configured the backend {:?}! Terrace will automatically\nuse this backend unless the backend configuration changes.",
             now.kind.name
         ),
@@ -164,7 +164,7 @@ async fn unset(
     Saved::forget(session)?;
     session.view.line(session.view.style.paint(
         Role::Add,
-        &format!(
+        format!(
             "\n\nSuccessfully unset the backend {:?}. Terrace will now operate locally.",
             saved.kind.name
         ),
