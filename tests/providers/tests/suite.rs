@@ -17,7 +17,7 @@ use serde_json::Value;
 use terrace_providers_tests::{
     Answer, Case, Implementation, Known, Tool, cases, run, without_further_places,
 };
-use terrace_test_support::{available, differences, size};
+use terrace_test_support::{available, differences, in_full_size, size};
 
 /// Whose recorded answers are everybody's, unless an implementation has recorded others.
 const MODEL: Implementation = Implementation::FRAMEWORK6;
@@ -217,6 +217,9 @@ fn both_muxed() {
 
 #[test]
 fn python() {
+    if !in_full_size("python") {
+        return;
+    }
     suite(&Implementation::PYTHON, again());
 }
 
