@@ -18,6 +18,7 @@ mod reattach;
 mod rpc;
 mod schema;
 mod schema_cache;
+mod short_rsa;
 mod tls;
 mod v5;
 mod v6;

@@ -11,6 +11,7 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use crate::key::{self, HostKey};
+use crate::short_rsa;
 
 /// The host's certificate and key for one plugin.
 pub(crate) struct Identity {
@@ -104,6 +105,7 @@ impl ServerCertVerifier for PinnedVerifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls12_signature(message, certificate, signature, &self.algorithms)
+            .or_else(|error| short_rsa::verify(message, certificate, signature).ok_or(error))
     }
 
     fn verify_tls13_signature(
@@ -113,6 +115,7 @@ impl ServerCertVerifier for PinnedVerifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         verify_tls13_signature(message, certificate, signature, &self.algorithms)
+            .or_else(|error| short_rsa::verify(message, certificate, signature).ok_or(error))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -126,12 +129,19 @@ mod tests {
     use tokio_rustls::{TlsAcceptor, TlsConnector};
 
     use super::*;
+    use crate::short_rsa::tests::PluginKey;
 
     /// A plugin's side with `certificate` and the key of `key`.
     fn server_config(certificate: &Identity, key: &Identity) -> ServerConfig {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let signer = Arc::new(key.key.clone());
-        let certified = CertifiedKey::new(vec![certificate.certificate.clone()], signer);
+        served(CertifiedKey::new(
+            vec![certificate.certificate.clone()],
+            signer,
+        ))
+    }
+
+    fn served(certified: CertifiedKey) -> ServerConfig {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -144,10 +154,14 @@ mod tests {
         certificate: &Identity,
         key: &Identity,
     ) -> Result<(), String> {
+        meets(&pinned.certificate, server_config(certificate, key)).await
+    }
+
+    async fn meets(pinned: &CertificateDer<'_>, server: ServerConfig) -> Result<(), String> {
         let host = Identity::generate().unwrap();
-        let config = host.client_config(pinned.certificate.to_vec()).unwrap();
+        let config = host.client_config(pinned.to_vec()).unwrap();
         let (near, far) = tokio::io::duplex(16 * 1024);
-        let acceptor = TlsAcceptor::from(Arc::new(server_config(certificate, key)));
+        let acceptor = TlsAcceptor::from(Arc::new(server));
         let server = tokio::spawn(async move { acceptor.accept(far).await.map(|_| ()) });
         let name = ServerName::try_from("localhost").unwrap();
         let connected = TlsConnector::from(Arc::new(config))
@@ -155,6 +169,21 @@ mod tests {
             .await;
         let _ended = server.await;
         connected.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_plugin_s_short_rsa_key_is_verified_and_a_shorter_one_is_not() {
+        for (bits, believed) in [(1024, true), (768, false)] {
+            let (plugin, stranger) = (PluginKey::generate(bits), PluginKey::generate(bits));
+            let certificate = plugin.certificate();
+            let shown = |key: &PluginKey| {
+                let signer = Arc::new(key.clone());
+                served(CertifiedKey::new(vec![certificate.clone()], signer))
+            };
+            let right = meets(&certificate, shown(&plugin)).await;
+            assert_eq!(right.is_ok(), believed, "{bits}: {right:?}");
+            assert!(meets(&certificate, shown(&stranger)).await.is_err());
+        }
     }
 
     #[tokio::test]

@@ -102,13 +102,15 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         session.view.output(stream::version_line());
     }
     // Nobody changes between planning and carrying out what was planned with.
-    let locked = session
+    let mut locked = session
         .lock(&place, "OperationTypeApply", &args.lock.lock_timeout)
         .await?;
     let made = plan::make(session, &place, &args.options).await?;
     plan::show(session, &made.plan);
     if !made.plan.has_changes() {
+        let encrypted = encrypt_as_configured(session, &mut *locked).await;
         locked.unlock().await?;
+        encrypted?;
         finish_without_changes(session, &place, &made, args.destroys).await?;
         return Ok(SUCCESS);
     }
@@ -135,18 +137,15 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
 }
 
 /// Writes the state again where it is still plain, or encrypted with what the configuration calls a fallback.
-async fn encrypt_as_configured(session: &Session, place: &Place) -> Result<(), CommandError> {
-    if session
-        .encryption
-        .get()
-        .is_none_or(|known| known.state().is_none())
-    {
-        return Ok(());
+async fn encrypt_as_configured(
+    session: &Session,
+    locked: &mut dyn LockedState,
+) -> Result<(), CommandError> {
+    let encryption = session.encryption.get();
+    if encryption.is_some_and(|known| known.state().is_some()) {
+        terrace_state::store_again(locked).await?;
     }
-    let mut locked = session.lock(place, "OperationTypeApply", "0s").await?;
-    let stored = terrace_state::store_again(&mut *locked).await;
-    locked.unlock().await?;
-    Ok(stored?)
+    Ok(())
 }
 
 /// A plan without changes may still hold new check results and a refreshed state; the gate records that it was applied.
@@ -167,7 +166,6 @@ async fn finish_without_changes(
             record_applied(&*store, &run, place.rules.as_ref()).await?;
         }
     }
-    encrypt_as_configured(session, place).await?;
     session
         .view
         .line("\nApply complete! Resources: 0 added, 0 changed, 0 destroyed.");
