@@ -166,7 +166,7 @@ fn keys_come_from_the_environment() {
     project
         .terrace(&["plan"])
         .fails(1)
-        .says("on TF_ENCRYPTION line 1");
+        .says("TF_ENCRYPTION:1:23");
 }
 
 #[test]

@@ -94,7 +94,7 @@ async fn what_is_wrong_with_a_call_names_the_parameter() {
         "Not enough function arguments: Function \"provider::test::shout\" expects 1 argument(s)."
     ));
     assert!(refused("provider::test::nothing(1)").await.starts_with(
-        "Unknown provider function: There is no function named \"provider::test::nothing\"."
+        "Unknown provider function: The function \"nothing\" is not available from the provider"
     ));
 }
 
