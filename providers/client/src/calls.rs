@@ -324,6 +324,17 @@ impl Provider for PluginProvider {
 
     async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
         let call = "PlanResourceChange";
+        // A provider that does not say that it plans destructions need not understand the question.
+        if request.proposed.is_null() && !self.schema().await?.plan_destroy {
+            let value = PlanResponse {
+                planned: request.proposed,
+                requires_replace: Vec::new(),
+                private: request.prior_private,
+                legacy_type_system: false,
+                identity: request.identity,
+            };
+            return Ok(Reply::new(value, Vec::new()));
+        }
         let type_name = &request.type_name;
         let ty = self.resource(call, type_name).await?;
         let message = p6::plan_resource_change::Request {
