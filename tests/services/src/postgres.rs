@@ -14,8 +14,22 @@ pub struct Postgres {
     binaries: PathBuf,
 }
 
-/// Where the server's programs are.
+/// Where the server's programs are: the system's, or Debian's, installed where this may be done.
 fn binaries() -> Result<PathBuf, Unavailable> {
+    if let Some(found) = installed() {
+        return Ok(found);
+    }
+    if is_root() {
+        run(Command::new("apt-get")
+            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+            .arg("postgresql")
+            .env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    installed()
+        .ok_or_else(|| Unavailable("PostgreSQL is not installed (the package postgresql)".into()))
+}
+
+fn installed() -> Option<PathBuf> {
     let mut found: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -24,9 +38,7 @@ fn binaries() -> Result<PathBuf, Unavailable> {
         .filter(|path| path.join("initdb").exists())
         .collect();
     found.sort();
-    found
-        .pop()
-        .ok_or_else(|| Unavailable("PostgreSQL is not installed (the package postgresql)".into()))
+    found.pop()
 }
 
 fn is_root() -> bool {
