@@ -260,7 +260,7 @@ fn definition(
             })
             .collect(),
         blocks: if type_name == "aws_kms" {
-            vec![block_of_arguments("endpoints")]
+            vec![self::block("endpoints", &[])]
         } else {
             Vec::new()
         },
@@ -295,10 +295,6 @@ fn definition(
         keys,
         span: block.header_span,
     })
-}
-
-fn block_of_arguments(type_name: &str) -> BlockSchema {
-    block(type_name, &[])
 }
 
 /// Reads `ROOT.TYPE.NAME`, also in a JSON string.
