@@ -318,7 +318,7 @@ impl Manager<'_> {
         let answer = request
             .send()
             .await
-            .map_err(|error| failed(crate::failure::chain(&error)))?;
+            .map_err(|error| failed(terrace_backend_remote::chain(&error)))?;
         let status = answer.status();
         let body = answer
             .bytes()

@@ -14,21 +14,6 @@ pub(crate) struct Refusal {
     pub(crate) after: Option<Duration>,
 }
 
-/// An error and its causes in a line.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        source = error.source();
-    }
-    text
-}
-
 impl Refusal {
     /// What is in the element `name` of the XML that tells of errors.
     fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
@@ -102,7 +87,7 @@ impl Refusal {
 
 /// Why no answer came.
 pub(crate) fn unanswered(what: &str, error: &reqwest::Error) -> Failure {
-    let said = chain(error);
+    let said = terrace_backend_remote::chain(error);
     if error.is_builder() {
         Failure::lasting(what, said)
     } else {

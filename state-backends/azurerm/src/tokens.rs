@@ -16,7 +16,6 @@ use terrace_backend_remote::Problem;
 use terrace_port::Clock;
 use tokio::sync::Mutex;
 
-use crate::failure::chain;
 use crate::settings::{Cloud, Oidc, Principal};
 
 /// How long before its end a token is renewed.
@@ -127,12 +126,12 @@ impl Tokens {
         let answer = request
             .send()
             .await
-            .map_err(|error| format!("{what}: {}", chain(&error)))?;
+            .map_err(|error| format!("{what}: {}", terrace_backend_remote::chain(&error)))?;
         let status = answer.status();
         let body = answer
             .bytes()
             .await
-            .map_err(|error| format!("{what}: {}", chain(&error)))?;
+            .map_err(|error| format!("{what}: {}", terrace_backend_remote::chain(&error)))?;
         let value: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status.is_success() {
             return Ok(value);

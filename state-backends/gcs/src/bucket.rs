@@ -42,21 +42,6 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// An error and its causes in a line.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        source = error.source();
-    }
-    text
-}
-
 /// Whether an object is encrypted with the settings' key. The lock is not, so that today's tools can read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sealed {
@@ -180,7 +165,8 @@ impl Bucket {
                 .header("content-type", "application/json")
                 .body(body.to_vec());
         }
-        let unanswered = |error: reqwest::Error| Failure::transient(what, chain(&error));
+        let unanswered =
+            |error: reqwest::Error| Failure::transient(what, terrace_backend_remote::chain(&error));
         let answer = request.send().await.map_err(unanswered)?;
         let header = |name: &str| {
             answer

@@ -15,7 +15,6 @@ use terrace_backend_remote::Problem;
 use terrace_port::Clock;
 use tokio::sync::Mutex;
 
-use crate::bucket::chain;
 use crate::settings::{Identity, Settings};
 
 const STORAGE: &str = "https://www.googleapis.com/auth/devstorage.read_write";
@@ -100,12 +99,12 @@ impl Tokens {
         let answer = request
             .send()
             .await
-            .map_err(|error| format!("{what}: {}", chain(&error)))?;
+            .map_err(|error| format!("{what}: {}", terrace_backend_remote::chain(&error)))?;
         let status = answer.status();
         let body = answer
             .bytes()
             .await
-            .map_err(|error| format!("{what}: {}", chain(&error)))?;
+            .map_err(|error| format!("{what}: {}", terrace_backend_remote::chain(&error)))?;
         let value: Value = serde_json::from_slice(&body).unwrap_or_default();
         if status.is_success() {
             return Ok(value);
@@ -220,8 +219,14 @@ impl Tokens {
             {
                 request = request.header(name, value.as_str().unwrap_or_default());
             }
-            let answer = request.send().await.map_err(|error| chain(&error))?;
-            answer.text().await.map_err(|error| chain(&error))?
+            let answer = request
+                .send()
+                .await
+                .map_err(|error| terrace_backend_remote::chain(&error))?;
+            answer
+                .text()
+                .await
+                .map_err(|error| terrace_backend_remote::chain(&error))?
         } else {
             return Err("external credentials from another source than a file or a URL are not supported yet".into());
         };

@@ -63,3 +63,18 @@ impl From<Failure> for StoreError {
         }
     }
 }
+
+/// An error and its causes in a line; a cause that the text before it says already is left out.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        source = error.source();
+    }
+    text
+}

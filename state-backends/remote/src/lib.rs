@@ -21,7 +21,7 @@ mod wire;
 
 pub use arguments::{Argument, Arguments, Kind, Problem, Surroundings, object_type};
 pub use beside::{FileObjects, content_version};
-pub use failure::Failure;
+pub use failure::{Failure, chain};
 pub use layout::Layout;
 pub use locks::{Acquired, Forced, Held, Liveness, Locks, Replaced, Token};
 pub use objects::{Deleted, Object, Objects, Put, Version, When, Write};

@@ -10,7 +10,7 @@ use terrace_backend_remote::{Problem, Surroundings};
 
 use crate::credentials;
 use crate::settings::Settings;
-use crate::web::{Web, chain};
+use crate::web::Web;
 
 /// The clients.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ async fn check_account(settings: &Settings, sts: &aws_sdk_sts::Client) -> Result
                 format!(
                     "validating provider credentials: retrieving caller identity from STS: {}\n\nWhere there is no STS, set \
                      skip_credentials_validation and skip_requesting_account_id.",
-                    chain(&error)
+                    terrace_backend_remote::chain(&error)
                 ),
             ));
         }

@@ -23,7 +23,7 @@ use terrace_backend_remote::Problem;
 use terrace_port::Clock;
 
 use crate::settings::{Identity, Role, StaticKeys, WebToken};
-use crate::web::{Web, chain};
+use crate::web::Web;
 
 /// Named in what the SDK says of credentials.
 const GIVEN: &str = "arguments";
@@ -279,7 +279,7 @@ impl ProvideCredentials for Assumed {
 
 /// What to say where there are no credentials.
 pub(crate) fn missing(identity: &Identity, error: &CredentialsError) -> Problem {
-    let why = chain(error);
+    let why = terrace_backend_remote::chain(error);
     if let Some(role) = &identity.role {
         return Problem::new(
             "Cannot assume IAM Role",

@@ -9,8 +9,6 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use terrace_backend_remote::Failure;
 
-use crate::web::chain;
-
 /// Codes of errors that pass.
 const PASSING: &[&str] = &[
     "BandwidthLimitExceeded",
@@ -116,7 +114,7 @@ where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let SdkError::ServiceError(service) = error else {
-        return chain(error);
+        return terrace_backend_remote::chain(error);
     };
     let mut text = service
         .err()

@@ -1,7 +1,6 @@
 //! Requests of the SDK over the HTTP client that all of Terrace uses: it knows proxies for HTTP and for HTTPS, bundles of
 //! certificates, and connections that are not looked at.
 
-use std::error::Error;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -88,7 +87,10 @@ impl Web {
         let client = builder.build().map_err(|error| {
             Problem::new(
                 "Cannot make requests",
-                format!("Setting up HTTPS failed: {}", chain(&error)),
+                format!(
+                    "Setting up HTTPS failed: {}",
+                    terrace_backend_remote::chain(&error)
+                ),
             )
         })?;
         Ok(Self {
@@ -149,21 +151,6 @@ fn connector_error(error: reqwest::Error) -> ConnectorError {
     } else {
         ConnectorError::io(error.into())
     }
-}
-
-/// An error and its causes in a line.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        source = error.source();
-    }
-    text
 }
 
 impl HttpConnector for Web {
