@@ -7,12 +7,17 @@ use redb::{Database, ReadTransaction, ReadableDatabase as _, TableDefinition, Wr
 use terrace_backend_local::{guard, unavailable};
 use terrace_port::{LockInfo, StoreError};
 
-/// State files by workspace.
+/// The pieces of state files, by workspace and in order.
+pub(crate) const PIECES: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("pieces");
+/// Which pieces the last run that wrote has changed: what they were before, if they were there.
+pub(crate) const BEFORE: TableDefinition<'_, (&str, u64), Option<&[u8]>> =
+    TableDefinition::new("before");
+/// Whole state files by workspace, as they were kept before there were pieces.
 pub(crate) const STATES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("states");
-/// Lineage and serial of the state files.
+/// Lineage and serial of the state files; a workspace without has no state.
 pub(crate) const VERSIONS: TableDefinition<'_, &str, (&str, u64)> =
     TableDefinition::new("versions");
-/// The state files before the last run that wrote.
+/// Whole state files before the last run that wrote, where that found a whole one.
 pub(crate) const BACKUPS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("backups");
 /// Holders of locks: epoch and lock information.
 pub(crate) const LOCKS: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("locks");
@@ -31,6 +36,10 @@ pub(crate) struct Location {
 pub(crate) fn failed<E: Into<redb::Error>>(error: E) -> StoreError {
     match error.into() {
         redb::Error::Corrupted(what) => StoreError::Corrupt(what),
+        redb::Error::Io(error) => StoreError::Unavailable {
+            what: format!("the embedded store failed: {error}"),
+            source: Box::new(error),
+        },
         error => StoreError::Unavailable {
             what: format!("the embedded store failed: {error}"),
             source: Box::new(error),
@@ -56,7 +65,13 @@ impl Location {
             .set_cache_size(16 << 20)
             .create(&path)
             .map_err(|error| open_failed(&path, error))?;
-        work(&database)
+        work(&database).map_err(|error| match error {
+            StoreError::Unavailable { what, source } => StoreError::Unavailable {
+                what: format!("{what} ({})", path.display()),
+                source,
+            },
+            error => error,
+        })
     }
 
     /// Reads. Nothing is made where there is no store yet: then the answer is the default.
@@ -96,6 +111,9 @@ fn open_failed(path: &Path, error: redb::DatabaseError) -> StoreError {
     match error {
         redb::DatabaseError::Storage(redb::StorageError::Corrupted(what)) => {
             StoreError::Corrupt(format!("the embedded store {}: {what}", path.display()))
+        }
+        redb::DatabaseError::Storage(redb::StorageError::Io(error)) => {
+            unavailable(format!("opening the embedded store {}", path.display()))(error)
         }
         error => StoreError::Unavailable {
             what: format!("opening the embedded store {}: {error}", path.display()),

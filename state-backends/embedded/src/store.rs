@@ -15,9 +15,8 @@ use terrace_port::{
     StoredState,
 };
 
-use crate::database::{
-    BACKUPS, EPOCHS, LOCKS, Location, RUNS, STATES, VERSIONS, failed, holder, table,
-};
+use crate::database::{EPOCHS, LOCKS, Location, RUNS, VERSIONS, failed, holder, table};
+use crate::states;
 
 /// States, runs and audit in one embedded database.
 #[derive(Clone, Debug)]
@@ -33,6 +32,13 @@ impl EmbeddedStore {
                 directory: directory.into(),
             },
         }
+    }
+
+    /// The state of a workspace as it was before the last run that wrote; `None` where there was none.
+    pub fn read_before(&self, workspace: &str) -> Result<Option<StoredState>, StoreError> {
+        check_workspace_name(workspace)?;
+        self.location
+            .read(|transaction| states::read_before(transaction, workspace))
     }
 
     /// Whether a live process holds the lock of a workspace.
@@ -79,10 +85,10 @@ impl StateStore for EmbeddedStore {
 
     async fn workspaces(&self) -> Result<Vec<String>, StoreError> {
         let mut names: Vec<String> = self.location.read(|transaction| {
-            let Some(states) = table(transaction, STATES)? else {
+            let Some(versions) = table(transaction, VERSIONS)? else {
                 return Ok(Vec::new());
             };
-            let rows = states.iter().map_err(failed)?;
+            let rows = versions.iter().map_err(failed)?;
             rows.map(|row| Ok(row.map_err(failed)?.0.value().to_owned()))
                 .collect()
         })?;
@@ -94,17 +100,8 @@ impl StateStore for EmbeddedStore {
 
     async fn read(&self, workspace: &str) -> Result<Option<StoredState>, StoreError> {
         check_workspace_name(workspace)?;
-        self.location.read(|transaction| {
-            let Some(states) = table(transaction, STATES)? else {
-                return Ok(None);
-            };
-            Ok(states
-                .get(workspace)
-                .map_err(failed)?
-                .map(|row| StoredState {
-                    bytes: row.value().into(),
-                }))
-        })
+        self.location
+            .read(|transaction| states::read(transaction, workspace))
     }
 
     async fn lock(
@@ -189,21 +186,7 @@ impl StateStore for EmbeddedStore {
             });
         }
         self.location.write(|transaction| {
-            transaction
-                .open_table(STATES)
-                .map_err(failed)?
-                .remove(workspace)
-                .map_err(failed)?;
-            transaction
-                .open_table(VERSIONS)
-                .map_err(failed)?
-                .remove(workspace)
-                .map_err(failed)?;
-            transaction
-                .open_table(BACKUPS)
-                .map_err(failed)?
-                .remove(workspace)
-                .map_err(failed)?;
+            states::remove(transaction, workspace)?;
             transaction
                 .open_table(LOCKS)
                 .map_err(failed)?
@@ -272,31 +255,6 @@ impl LockedEmbedded {
         )))
     }
 
-    fn put(
-        &self,
-        transaction: &WriteTransaction,
-        bytes: &[u8],
-        version: &StateVersion,
-    ) -> Result<(), StoreError> {
-        let workspace = &*self.workspace;
-        let mut states = transaction.open_table(STATES).map_err(failed)?;
-        if !self.backed_up {
-            if let Some(before) = states.get(workspace).map_err(failed)? {
-                transaction
-                    .open_table(BACKUPS)
-                    .map_err(failed)?
-                    .insert(workspace, before.value())
-                    .map_err(failed)?;
-            }
-        }
-        states.insert(workspace, bytes).map_err(failed)?;
-        let mut versions = transaction.open_table(VERSIONS).map_err(failed)?;
-        versions
-            .insert(workspace, (&*version.lineage, version.serial))
-            .map_err(failed)?;
-        Ok(())
-    }
-
     fn release(&mut self) -> Result<(), StoreError> {
         let Some(file) = self.file.take() else {
             return Ok(());
@@ -339,12 +297,8 @@ fn follows(
     if version.serial > serial {
         return Ok(true);
     }
-    let states = transaction.open_table(STATES).map_err(failed)?;
-    let same = states
-        .get(workspace)
-        .map_err(failed)?
-        .is_some_and(|row| row.value() == bytes);
-    if version.serial == serial && same {
+    let same = version.serial == serial && states::is_stored(transaction, workspace, bytes)?;
+    if same {
         return Ok(false);
     }
     Err(StoreError::Refused(if version.serial == serial {
@@ -384,7 +338,8 @@ impl LockedState for LockedEmbedded {
         self.location.write(|transaction| {
             self.check_held(transaction)?;
             if follows(transaction, &self.workspace, &bytes, &version)? {
-                self.put(transaction, &bytes, &version)?;
+                let begins = !self.backed_up;
+                states::put(transaction, &self.workspace, &bytes, &version, begins)?;
             }
             Ok(())
         })?;
@@ -398,7 +353,8 @@ impl LockedState for LockedEmbedded {
         })?;
         self.location.write(|transaction| {
             self.check_held(transaction)?;
-            self.put(transaction, &bytes, &version)
+            let begins = !self.backed_up;
+            states::put(transaction, &self.workspace, &bytes, &version, begins)
         })?;
         self.backed_up = true;
         Ok(())
