@@ -1,8 +1,11 @@
 //! What the backend takes.
 
-use terrace_backend_remote::Argument;
+use std::sync::LazyLock;
 
-const ARGUMENTS: &[Argument] = &[
+use terrace_backend_remote::Argument;
+use terrace_bearer::azure;
+
+const STORAGE: &[Argument] = &[
     Argument::text("storage_account_name", "The storage account.").required(),
     Argument::text("container_name", "The container.").required(),
     Argument::text("key", "The name of the state's blob.").required(),
@@ -10,94 +13,14 @@ const ARGUMENTS: &[Argument] = &[
         .from_environment(&["ARM_ACCESS_KEY"])
         .sensitive(),
     Argument::text(
-        "ado_pipeline_service_connection_id",
-        "The service connection of the Azure DevOps pipeline, for OIDC.",
-    )
-    .from_environment(&[
-        "ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID",
-        "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID",
-    ]),
-    Argument::text(
         "blob_endpoint",
         "URL of the account's blobs, where it is not the environment's.",
     ),
-    Argument::text(
-        "client_certificate",
-        "The certificate of the service principal with its key, PEM in base64.",
-    )
-    .from_environment(&["ARM_CLIENT_CERTIFICATE"])
-    .sensitive(),
-    Argument::text(
-        "client_certificate_password",
-        "The password of the certificate.",
-    )
-    .from_environment(&["ARM_CLIENT_CERTIFICATE_PASSWORD"])
-    .sensitive(),
-    Argument::text(
-        "client_certificate_path",
-        "A file with the certificate of the service principal and its key.",
-    )
-    .from_environment(&["ARM_CLIENT_CERTIFICATE_PATH"]),
-    Argument::text(
-        "client_id",
-        "The service principal, or the managed identity.",
-    )
-    .from_environment(&["ARM_CLIENT_ID"]),
-    Argument::text(
-        "client_id_file_path",
-        "A file that names the service principal.",
-    )
-    .from_environment(&["ARM_CLIENT_ID_FILE_PATH"]),
-    Argument::text("client_secret", "The secret of the service principal.")
-        .from_environment(&["ARM_CLIENT_SECRET"])
-        .sensitive(),
-    Argument::text(
-        "client_secret_file_path",
-        "A file with the secret of the service principal.",
-    )
-    .from_environment(&["ARM_CLIENT_SECRET_FILE_PATH"]),
-    Argument::text("endpoint", "URL of the Azure Resource Manager.")
-        .from_environment(&["ARM_ENDPOINT"])
-        .deprecated("metadata_host"),
-    Argument::text("environment", "The cloud: public, usgovernment or china.")
-        .from_environment(&["ARM_ENVIRONMENT"]),
     Argument::flag(
         "lookup_blob_endpoint",
         "Whether the account is asked for the URL of its blobs.",
     )
     .from_environment(&["ARM_USE_DNS_ZONE_ENDPOINT"]),
-    Argument::text("metadata_host", "The host that describes the cloud.")
-        .from_environment(&["ARM_METADATA_HOSTNAME", "ARM_METADATA_HOST"]),
-    Argument::text(
-        "msi_endpoint",
-        "URL of the service that gives tokens of the managed identity.",
-    )
-    .from_environment(&["ARM_MSI_ENDPOINT"]),
-    Argument::text(
-        "oidc_request_token",
-        "The token with which a token is asked for.",
-    )
-    .from_environment(&[
-        "ARM_OIDC_REQUEST_TOKEN",
-        "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-        "SYSTEM_ACCESSTOKEN",
-    ])
-    .sensitive(),
-    Argument::text("oidc_request_url", "The URL at which a token is asked for.").from_environment(
-        &[
-            "ARM_OIDC_REQUEST_URL",
-            "ACTIONS_ID_TOKEN_REQUEST_URL",
-            "SYSTEM_OIDCREQUESTURI",
-        ],
-    ),
-    Argument::text("oidc_token", "The token of the identity provider.")
-        .from_environment(&["ARM_OIDC_TOKEN"])
-        .sensitive(),
-    Argument::text(
-        "oidc_token_file_path",
-        "A file with the token of the identity provider.",
-    )
-    .from_environment(&["ARM_OIDC_TOKEN_FILE_PATH"]),
     Argument::text(
         "resource_group_name",
         "The resource group of the storage account.",
@@ -110,37 +33,16 @@ const ARGUMENTS: &[Argument] = &[
         "Whether a snapshot of the state is taken before it is written.",
     )
     .from_environment(&["ARM_SNAPSHOT"]),
-    Argument::text(
-        "subscription_id",
-        "The subscription of the storage account.",
-    )
-    .from_environment(&["ARM_SUBSCRIPTION_ID"]),
-    Argument::text("tenant_id", "The tenant to sign in to.").from_environment(&["ARM_TENANT_ID"]),
-    Argument::flag(
-        "use_aks_workload_identity",
-        "Whether the workload identity of Kubernetes is used.",
-    )
-    .from_environment(&["ARM_USE_AKS_WORKLOAD_IDENTITY"]),
     Argument::flag(
         "use_azuread_auth",
         "Whether blobs are reached by Microsoft Entra ID and not by a key.",
     )
     .from_environment(&["ARM_USE_AZUREAD"]),
-    Argument::flag(
-        "use_cli",
-        "Whether the Azure CLI is asked for tokens; true unless given.",
-    )
-    .from_environment(&["ARM_USE_CLI"]),
-    Argument::flag("use_msi", "Whether the managed identity is used.")
-        .from_environment(&["ARM_USE_MSI"]),
-    Argument::flag(
-        "use_oidc",
-        "Whether a token of an identity provider is used.",
-    )
-    .from_environment(&["ARM_USE_OIDC"]),
 ];
 
 /// The arguments of the backend: the reference's, and `blob_endpoint`.
 pub fn arguments() -> &'static [Argument] {
-    ARGUMENTS
+    static ARGUMENTS: LazyLock<Vec<Argument>> =
+        LazyLock::new(|| [STORAGE, azure::arguments()].concat());
+    &ARGUMENTS
 }

@@ -7,16 +7,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use terrace_backend_remote::{Failure, Problem, Surroundings};
+use terrace_bearer::azure::Tokens;
 use terrace_port::Clock;
 
 use crate::failure::{Refusal, unanswered};
 use crate::settings::{Access, Settings};
 use crate::signing::authorization;
-use crate::tokens::Tokens;
 
 /// The version of the protocol.
 const VERSION: &str = "2021-12-02";
 const CONNECTING: Duration = Duration::from_secs(10);
+/// What does without signing in.
+const OR_WITHOUT: &str = "; or give \"access_key\" or \"sas_token\"";
 /// How long nothing may move.
 const STANDING_STILL: Duration = Duration::from_secs(30);
 
@@ -151,7 +153,7 @@ impl Container {
         let endpoint = endpoint.unwrap_or_else(|| {
             format!(
                 "https://{}.blob.{}",
-                settings.account, settings.cloud.storage_suffix
+                settings.account, settings.identity.cloud.storage_suffix
             )
         });
         let shown = match &settings.access {
@@ -160,12 +162,11 @@ impl Container {
             Access::Tokens => {
                 let tokens = Tokens::new(
                     &web,
-                    &settings.cloud,
-                    &settings.principal,
+                    &settings.identity,
                     "https://storage.azure.com",
                     clock.clone(),
                 );
-                tokens.sign_in().await?;
+                tokens.sign_in(OR_WITHOUT).await?;
                 Shown::Tokens(Box::new(tokens))
             }
             Access::Looked {
@@ -288,16 +289,15 @@ impl Manager<'_> {
         group: &str,
         operation: &str,
     ) -> Result<Value, Problem> {
-        let manager = &self.settings.cloud.manager;
+        let manager = &self.settings.identity.cloud.manager;
         let account = &self.settings.account;
         let tokens = Tokens::new(
             self.web,
-            &self.settings.cloud,
-            &self.settings.principal,
+            &self.settings.identity,
             manager,
             self.clock.clone(),
         );
-        let token = tokens.sign_in().await?;
+        let token = tokens.sign_in(OR_WITHOUT).await?;
         let url = format!(
             "{manager}/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Storage/storageAccounts/{account}{operation}?api-version=2023-01-01"
         );

@@ -19,7 +19,6 @@ mod locks;
 mod objects;
 mod settings;
 mod signing;
-mod tokens;
 
 use std::sync::Arc;
 
@@ -39,7 +38,7 @@ pub async fn open(
     arguments: &Arguments,
     surroundings: &Surroundings<'_>,
 ) -> Result<Arc<dyn StateStore>, Vec<Problem>> {
-    let options = RemoteOptions::new("azurerm", surroundings.clock.clone());
+    let options = RemoteOptions::within("azurerm", surroundings);
     Ok(Arc::new(open_with(arguments, surroundings, options).await?))
 }
 

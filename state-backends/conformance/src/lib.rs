@@ -1,10 +1,13 @@
 //! The one suite that every state backend passes: exclusion, lineage and serial, lost updates, crashes, runs, journal.
 //!
-//! A backend implements [`Backend`] for its tests and calls [`suite`]. A check that fails panics with what it expected.
+//! A backend implements [`Backend`] for its tests and calls [`suite`]. A check that fails panics with what it expected. One
+//! with leases is a [`Remote`]; [`takes_turns`] lets it take turns with the reference.
 
 mod journal;
 mod lease;
 mod lock;
+mod reference;
+mod remote;
 mod runs;
 mod state;
 
@@ -13,6 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrace_port::{LockInfo, StateStore, StateVersion};
+
+pub use reference::{Theirs, is_there, takes_turns};
+pub use remote::{LEASE, Now, Remote, blocking, open_with, texts};
 
 /// One store as the suite sees it.
 pub trait Backend {

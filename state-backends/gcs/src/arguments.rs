@@ -1,37 +1,18 @@
 //! What the backend takes.
 
-use terrace_backend_remote::{Argument, Kind};
+use std::sync::LazyLock;
 
-const ARGUMENTS: &[Argument] = &[
+use terrace_backend_remote::Argument;
+use terrace_bearer::google;
+
+const STORAGE: &[Argument] = &[
     Argument::text("bucket", "The bucket's name.").required(),
-    Argument::text("access_token", "A token, instead of credentials.")
-        .from_environment(&["GOOGLE_OAUTH_ACCESS_TOKEN"])
-        .sensitive(),
-    Argument::text(
-        "credentials",
-        "Credentials in JSON, or the file that holds them.",
-    )
-    .from_environment(&["GOOGLE_BACKEND_CREDENTIALS", "GOOGLE_CREDENTIALS"])
-    .sensitive(),
     Argument::text(
         "encryption_key",
         "The key that objects are encrypted with, 256 bits in base64, or the file that holds it.",
     )
     .from_environment(&["GOOGLE_ENCRYPTION_KEY"])
     .sensitive(),
-    Argument::text(
-        "impersonate_service_account",
-        "The service account to act as.",
-    )
-    .from_environment(&[
-        "GOOGLE_BACKEND_IMPERSONATE_SERVICE_ACCOUNT",
-        "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
-    ]),
-    Argument::new(
-        "impersonate_service_account_delegates",
-        Kind::Texts,
-        "The service accounts in between.",
-    ),
     Argument::text(
         "kms_encryption_key",
         "The key of Cloud KMS that objects are encrypted with.",
@@ -50,5 +31,7 @@ const ARGUMENTS: &[Argument] = &[
 
 /// The arguments of the backend, which are the reference's.
 pub fn arguments() -> &'static [Argument] {
-    ARGUMENTS
+    static ARGUMENTS: LazyLock<Vec<Argument>> =
+        LazyLock::new(|| [STORAGE, google::arguments()].concat());
+    &ARGUMENTS
 }

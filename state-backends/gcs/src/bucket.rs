@@ -14,10 +14,12 @@ use sha2::{Digest as _, Sha256};
 use terrace_backend_remote::{
     Deleted, Failure, Object, Objects, Problem, Put, Surroundings, Version, When, Write,
 };
+use terrace_bearer::google::Tokens;
 
 use crate::settings::{Encryption, Settings};
-use crate::tokens::Tokens;
 
+/// What tokens must be good for.
+const STORAGE: &str = "https://www.googleapis.com/auth/devstorage.read_write";
 const CONNECTING: Duration = Duration::from_secs(10);
 /// How long nothing may move.
 const STANDING_STILL: Duration = Duration::from_secs(30);
@@ -113,7 +115,12 @@ impl Bucket {
             .user_agent(surroundings.user_agent)
             .build()
             .map_err(|error| Problem::new("Cannot make requests", error.to_string()))?;
-        let tokens = Tokens::new(&web, settings, surroundings.clock.clone());
+        let tokens = Tokens::new(
+            &web,
+            &settings.identity,
+            STORAGE,
+            surroundings.clock.clone(),
+        );
         tokens.sign_in().await?;
         Ok(Self(Arc::new(Inner {
             web,

@@ -15,7 +15,6 @@ mod bucket;
 mod layout;
 mod locks;
 mod settings;
-mod tokens;
 
 use std::sync::Arc;
 
@@ -34,7 +33,7 @@ pub async fn open(
     arguments: &Arguments,
     surroundings: &Surroundings<'_>,
 ) -> Result<Arc<dyn StateStore>, Vec<Problem>> {
-    let options = RemoteOptions::new("gcs", surroundings.clock.clone());
+    let options = RemoteOptions::within("gcs", surroundings);
     Ok(Arc::new(open_with(arguments, surroundings, options).await?))
 }
 

@@ -5,16 +5,19 @@
 //! | a state | the Secret `tfstate-WORKSPACE-SUFFIX`, compressed; what does not fit into one in `…-part-1` and so on |
 //! | its lock | the Lease `lock-tfstate-WORKSPACE-SUFFIX`, with the lock's information in an annotation |
 //! | what only Terrace keeps | Secrets `terrace-SUFFIX-…`, with labels of their own |
+//! | parts of what is larger than a Secret | Secrets `terrace-SUFFIX-…-WRITE-N`, which the first Secret names |
 //!
-//! A state that needs more than one Secret is not written in one step (the API has none for it): the first one decides who
-//! writes, and a process that dies among the others leaves a state that is refused as damaged. A Secret takes a megabyte of
-//! compressed text, which is a state of some tens of thousands of objects.
+//! The API writes one object at a time, and a Secret takes a megabyte. A larger state is written in parts under new names and
+//! then switched by one conditional write of its first Secret, so that readers of Terrace's see the state before or the one
+//! after. The parts `…-part-N` follow for other tools, which look for those; if a process dies before they are written,
+//! Terrace reads the new state, and other tools fail until Terrace writes again.
 
 mod api;
 mod credentials;
 mod kubeconfig;
 mod locks;
 mod objects;
+mod secrets;
 mod settings;
 
 use std::sync::Arc;
@@ -61,7 +64,7 @@ pub async fn open(
     arguments: &Arguments,
     surroundings: &Surroundings<'_>,
 ) -> Result<Arc<dyn StateStore>, Vec<Problem>> {
-    let options = RemoteOptions::new("kubernetes", Arc::clone(&surroundings.clock));
+    let options = RemoteOptions::within("kubernetes", surroundings);
     Ok(Arc::new(open_with(arguments, surroundings, options).await?))
 }
 

@@ -1,5 +1,7 @@
 //! What the backend takes.
 
+use std::sync::LazyLock;
+
 use terrace_backend_remote::{Argument, Kind};
 
 const ENDPOINTS: &[Argument] = &[
@@ -68,15 +70,12 @@ const WEB_IDENTITY: &[Argument] = &[
     ),
 ];
 
-const ARGUMENTS: &[Argument] = &[
-    Argument::text("bucket", "The bucket's name.").required(),
-    Argument::text("key", "The key of the state in the bucket.").required(),
+const ACCESS: &[Argument] = &[
     Argument::text(
         "region",
         "The bucket's region, also from AWS_REGION and AWS_DEFAULT_REGION.",
     ),
     Argument::text("access_key", "The id of the access key."),
-    Argument::text("acl", "The canned ACL of what is written."),
     Argument::new(
         "allowed_account_ids",
         Kind::TextSet,
@@ -97,10 +96,6 @@ const ARGUMENTS: &[Argument] = &[
         "A file with the certificates to trust, in PEM.",
     )
     .from_environment(&["AWS_CA_BUNDLE"]),
-    Argument::text("dynamodb_endpoint", "URL of the DynamoDB API.")
-        .deprecated("endpoints.dynamodb"),
-    Argument::text("dynamodb_table", "The table that holds locks and digests.")
-        .deprecated("use_lockfile"),
     Argument::text(
         "ec2_metadata_service_endpoint",
         "URL of the EC2 metadata service.",
@@ -111,24 +106,14 @@ const ARGUMENTS: &[Argument] = &[
         "How to reach the EC2 metadata service: IPv4 or IPv6.",
     )
     .from_environment(&["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"]),
-    Argument::flag("encrypt", "Whether S3 encrypts what is written."),
-    Argument::text("endpoint", "URL of the S3 API.").deprecated("endpoints.s3"),
-    Argument::new("endpoints", Kind::Object(ENDPOINTS), "URLs of APIs."),
     Argument::new(
         "forbidden_account_ids",
         Kind::TextSet,
         "The accounts that must not be worked with.",
     ),
-    Argument::flag(
-        "force_path_style",
-        "Whether the bucket stands in the path and not in the host's name.",
-    )
-    .deprecated("use_path_style"),
     Argument::text("http_proxy", "The proxy for HTTP, also from HTTP_PROXY."),
     Argument::text("https_proxy", "The proxy for HTTPS, also from HTTPS_PROXY."),
-    Argument::text("iam_endpoint", "URL of the IAM API.").deprecated("endpoints.iam"),
     Argument::flag("insecure", "Whether certificates are not looked at."),
-    Argument::text("kms_key_id", "The KMS key that S3 encrypts with."),
     Argument::number(
         "max_retries",
         "How often a request is made again while signing in. Requests of states have their own rule.",
@@ -144,8 +129,6 @@ const ARGUMENTS: &[Argument] = &[
     Argument::text("retry_mode", "How retries are paced: standard or adaptive.")
         .from_environment(&["AWS_RETRY_MODE"]),
     Argument::text("secret_key", "The secret of the access key.").sensitive(),
-    Argument::text("shared_credentials_file", "The shared credentials file.")
-        .deprecated("shared_credentials_files"),
     Argument::new(
         "shared_config_files",
         Kind::TextSet,
@@ -165,12 +148,43 @@ const ARGUMENTS: &[Argument] = &[
         "Whether the EC2 metadata service is not asked for credentials.",
     ),
     Argument::flag(
-        "skip_region_validation",
-        "Whether the region may be one that is not known.",
-    ),
-    Argument::flag(
         "skip_requesting_account_id",
         "Whether the account is not asked for.",
+    ),
+    Argument::text("sts_region", "The region of STS."),
+    Argument::text("token", "The session token of the access key.").sensitive(),
+    Argument::flag(
+        "use_dualstack_endpoint",
+        "Whether hosts with IPv4 and IPv6 are used.",
+    )
+    .from_environment(&["AWS_USE_DUALSTACK_ENDPOINT"]),
+    Argument::flag("use_fips_endpoint", "Whether hosts after FIPS are used.")
+        .from_environment(&["AWS_USE_FIPS_ENDPOINT"]),
+];
+
+const STORAGE: &[Argument] = &[
+    Argument::text("bucket", "The bucket's name.").required(),
+    Argument::text("key", "The key of the state in the bucket.").required(),
+    Argument::text("acl", "The canned ACL of what is written."),
+    Argument::text("dynamodb_endpoint", "URL of the DynamoDB API.")
+        .deprecated("endpoints.dynamodb"),
+    Argument::text("dynamodb_table", "The table that holds locks and digests.")
+        .deprecated("use_lockfile"),
+    Argument::flag("encrypt", "Whether S3 encrypts what is written."),
+    Argument::text("endpoint", "URL of the S3 API.").deprecated("endpoints.s3"),
+    Argument::new("endpoints", Kind::Object(ENDPOINTS), "URLs of APIs."),
+    Argument::flag(
+        "force_path_style",
+        "Whether the bucket stands in the path and not in the host's name.",
+    )
+    .deprecated("use_path_style"),
+    Argument::text("iam_endpoint", "URL of the IAM API.").deprecated("endpoints.iam"),
+    Argument::text("kms_key_id", "The KMS key that S3 encrypts with."),
+    Argument::text("shared_credentials_file", "The shared credentials file.")
+        .deprecated("shared_credentials_files"),
+    Argument::flag(
+        "skip_region_validation",
+        "Whether the region may be one that is not known.",
     ),
     Argument::flag(
         "skip_s3_checksum",
@@ -183,15 +197,6 @@ const ARGUMENTS: &[Argument] = &[
     .from_environment(&["AWS_SSE_CUSTOMER_KEY"])
     .sensitive(),
     Argument::text("sts_endpoint", "URL of the STS API.").deprecated("endpoints.sts"),
-    Argument::text("sts_region", "The region of STS."),
-    Argument::text("token", "The session token of the access key.").sensitive(),
-    Argument::flag(
-        "use_dualstack_endpoint",
-        "Whether hosts with IPv4 and IPv6 are used.",
-    )
-    .from_environment(&["AWS_USE_DUALSTACK_ENDPOINT"]),
-    Argument::flag("use_fips_endpoint", "Whether hosts after FIPS are used.")
-        .from_environment(&["AWS_USE_FIPS_ENDPOINT"]),
     Argument::flag(
         "use_lockfile",
         "Whether the lock is an object beside the state.",
@@ -206,7 +211,36 @@ const ARGUMENTS: &[Argument] = &[
     ),
 ];
 
+/// Where the services are that a key provider uses.
+const KEY_ENDPOINTS: &[Argument] = &[
+    Argument::text("iam", "URL of the IAM API, which Terrace makes no use of."),
+    Argument::text("kms", "URL of the KMS API, also from AWS_ENDPOINT_URL_KMS."),
+    Argument::text(
+        "sso",
+        "URL of the IAM Identity Center API, which Terrace takes from AWS_ENDPOINT_URL_SSO alone.",
+    ),
+    Argument::text("sts", "URL of the STS API, also from AWS_ENDPOINT_URL_STS."),
+];
+
+const KEYS: &[Argument] = &[
+    Argument::text("kms_key_id", "The KMS key: its id, its ARN or an alias.").required(),
+    Argument::text("key_spec", "What data keys are: AES_256 or AES_128.").required(),
+    Argument::new(
+        "encryption_context",
+        Kind::TextMap,
+        "What KMS binds data keys to.",
+    ),
+    Argument::new("endpoints", Kind::Object(KEY_ENDPOINTS), "URLs of APIs."),
+];
+
 /// The arguments of the backend, which are the reference's.
 pub fn arguments() -> &'static [Argument] {
-    ARGUMENTS
+    static ARGUMENTS: LazyLock<Vec<Argument>> = LazyLock::new(|| [STORAGE, ACCESS].concat());
+    &ARGUMENTS
+}
+
+/// The arguments of [`DataKeys`](crate::DataKeys).
+pub fn key_arguments() -> &'static [Argument] {
+    static ARGUMENTS: LazyLock<Vec<Argument>> = LazyLock::new(|| [KEYS, ACCESS].concat());
+    &ARGUMENTS
 }

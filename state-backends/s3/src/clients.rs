@@ -1,15 +1,17 @@
 //! Clients of the services, signed in.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use aws_config::retry::RetryConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use terrace_backend_remote::{Problem, Surroundings};
+use terrace_port::Clock;
 
 use crate::credentials;
-use crate::settings::Settings;
+use crate::settings::{Access, Account, Settings};
 use crate::web::Web;
 
 /// The clients.
@@ -25,34 +27,11 @@ impl Clients {
         settings: &Settings,
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, Problem> {
-        let web = Web::new(&settings.network)?;
-        let config = config(settings, surroundings, &web).await;
-        let region = settings
-            .sts_region
-            .clone()
-            .unwrap_or_else(|| settings.region.clone());
-        let mut sts = config.to_builder().region(Region::new(region));
-        sts.set_endpoint_url(
-            settings
-                .endpoints
-                .sts
-                .clone()
-                .or_else(|| config.endpoint_url().map(str::to_owned)),
-        );
-        let sts = sts.build();
-        let base = credentials::base(&settings.identity, &settings.region, &web)?;
-        let signed = sts.to_builder().credentials_provider(base.clone()).build();
-        let provider = credentials::assumed(&settings.identity, base, &signed, &surroundings.clock);
-        provider
-            .provide_credentials()
-            .await
-            .map_err(|error| credentials::missing(&settings.identity, &error))?;
-        let signed = sts
-            .to_builder()
-            .credentials_provider(provider.clone())
-            .build();
-        check_account(settings, &aws_sdk_sts::Client::new(&signed)).await?;
-        let config = config.to_builder().credentials_provider(provider).build();
+        let caller = Caller {
+            clock: surroundings.clock.clone(),
+            user_agent: surroundings.user_agent.to_owned(),
+        };
+        let config = signed_in(&settings.access, &caller).await?;
         Ok(Self {
             s3: s3(settings, &config),
             dynamodb: dynamodb(settings, &config),
@@ -60,24 +39,56 @@ impl Clients {
     }
 }
 
+/// Who makes requests.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) user_agent: String,
+}
+
+/// Signs in and checks that it is the right account.
+pub(crate) async fn signed_in(access: &Access, caller: &Caller) -> Result<SdkConfig, Problem> {
+    let web = Web::new(&access.network)?;
+    let config = config(access, caller, &web).await;
+    let region = access.sts_region.clone();
+    let region = region.unwrap_or_else(|| access.region.clone());
+    let mut sts = config.to_builder().region(Region::new(region));
+    let endpoint = access.sts.clone();
+    sts.set_endpoint_url(endpoint.or_else(|| config.endpoint_url().map(str::to_owned)));
+    let sts = sts.build();
+    let base = credentials::base(&access.identity, &access.region, &web)?;
+    let signed = sts.to_builder().credentials_provider(base.clone()).build();
+    let provider = credentials::assumed(&access.identity, base, &signed, &caller.clock);
+    provider
+        .provide_credentials()
+        .await
+        .map_err(|error| credentials::missing(&access.identity, &error))?;
+    let signed = sts
+        .to_builder()
+        .credentials_provider(provider.clone())
+        .build();
+    check_account(&access.account, &aws_sdk_sts::Client::new(&signed)).await?;
+    Ok(config.to_builder().credentials_provider(provider).build())
+}
+
 /// What all clients share, but for credentials.
-async fn config(settings: &Settings, surroundings: &Surroundings<'_>, web: &Web) -> SdkConfig {
-    let retries = if settings.network.adaptive {
+async fn config(access: &Access, caller: &Caller, web: &Web) -> SdkConfig {
+    let retries = if access.network.adaptive {
         RetryConfig::adaptive()
     } else {
         RetryConfig::standard()
     };
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(web.clone())
-        .region(Region::new(settings.region.clone()))
-        .retry_config(retries.with_max_attempts(settings.network.attempts))
-        .use_fips(settings.fips)
-        .use_dual_stack(settings.dual_stack)
+        .region(Region::new(access.region.clone()))
+        .retry_config(retries.with_max_attempts(access.network.attempts))
+        .use_fips(access.fips)
+        .use_dual_stack(access.dual_stack)
         .no_credentials();
-    if let Some(profile) = &settings.identity.profile {
+    if let Some(profile) = &access.identity.profile {
         loader = loader.profile_name(profile);
     }
-    let sender = surroundings.user_agent.replace(
+    let sender = caller.user_agent.replace(
         |c: char| !c.is_ascii_alphanumeric() && !"!#$%&'*+-.^_`|~".contains(c),
         "-",
     );
@@ -113,8 +124,7 @@ fn dynamodb(settings: &Settings, config: &SdkConfig) -> aws_sdk_dynamodb::Client
 }
 
 /// Tries the credentials out, and refuses accounts that must not be worked with.
-async fn check_account(settings: &Settings, sts: &aws_sdk_sts::Client) -> Result<(), Problem> {
-    let account = &settings.account;
+async fn check_account(account: &Account, sts: &aws_sdk_sts::Client) -> Result<(), Problem> {
     let listed = !account.allowed.is_empty() || !account.forbidden.is_empty();
     if account.skip_credentials && (account.skip_id || !listed) {
         return Ok(());

@@ -12,11 +12,14 @@
 //! | the digest with `dynamodb_table` | the item `b/KEY-md5`, in its attribute `Digest` |
 //! | the lock with neither | the state's key and `.terrace/lock`, which Terrace alone looks at |
 //! | the journal, runs, the epoch | under the state's key and `.terrace/` |
+//!
+//! Since the AWS SDK stays in this crate, the data keys of KMS by which states are encrypted are here as well ([`DataKeys`]).
 
 mod arguments;
 mod checks;
 mod clients;
 mod credentials;
+mod data_keys;
 mod digest;
 mod failure;
 mod layout;
@@ -31,7 +34,8 @@ use std::sync::Arc;
 use terrace_backend_remote::{Arguments, Problem, RemoteOptions, RemoteStore, Surroundings};
 use terrace_port::StateStore;
 
-pub use arguments::arguments;
+pub use arguments::{arguments, key_arguments};
+pub use data_keys::{DataKey, DataKeys};
 
 use crate::clients::Clients;
 use crate::layout::Keys;
@@ -39,12 +43,15 @@ use crate::locks::BucketLocks;
 use crate::objects::Bucket;
 use crate::settings::Settings;
 
-/// Opens the store that the arguments describe. Signs in, unless `skip_credentials_validation` is set.
+/// Opens the store that the arguments describe. `max_retries`, where it is given, bounds how often anything is asked again. Signs in, unless `skip_credentials_validation` is set.
 pub async fn open(
     arguments: &Arguments,
     surroundings: &Surroundings<'_>,
 ) -> Result<Arc<dyn StateStore>, Vec<Problem>> {
-    let options = RemoteOptions::new("s3", surroundings.clock.clone());
+    let mut options = RemoteOptions::within("s3", surroundings);
+    if let Some(retries) = arguments.number("max_retries") {
+        options.retries = u32::try_from(retries.max(0)).unwrap_or(u32::MAX);
+    }
     Ok(Arc::new(open_with(arguments, surroundings, options).await?))
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn built(name: &str, module: &str) -> Result<PathBuf, Unavailable> {
         let tree = directory.join("tree");
         run(Command::new("cp")
             .args(["-r", "--no-preserve=mode"])
-            .arg(downloaded(module)?)
+            .arg(go_module(module)?)
             .arg(&tree))?;
         run(Command::new(go()?)
             .current_dir(&tree)
@@ -69,18 +69,28 @@ pub(crate) fn built(name: &str, module: &str) -> Result<PathBuf, Unavailable> {
     Ok(directory.join(name))
 }
 
-/// Where Go keeps the sources of a module.
-fn downloaded(module: &str) -> Result<PathBuf, Unavailable> {
+/// Where Go keeps the `go.mod` of a module.
+pub(crate) fn module_file(module: &str) -> Result<PathBuf, Unavailable> {
+    download(module, "GoMod")
+}
+
+/// Where Go keeps the sources of a module, such as `example.com/module@v1.0.0`, downloaded if need be.
+pub fn go_module(module: &str) -> Result<PathBuf, Unavailable> {
+    download(module, "Dir")
+}
+
+/// What Go says of a module that it has downloaded: a path.
+fn download(module: &str, what: &str) -> Result<PathBuf, Unavailable> {
     let output = Command::new(go()?)
         .args(["mod", "download", "-json", module])
         .current_dir(std::env::temp_dir())
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let directory = text.lines().find_map(|line| {
-        let path = line.trim().strip_prefix("\"Dir\": \"")?;
+        let path = line.trim().strip_prefix(&format!("\"{what}\": \""))?;
         path.split_once('"').map(|(path, _)| PathBuf::from(path))
     });
-    directory.filter(|path| Path::is_dir(path)).ok_or_else(|| {
+    directory.filter(|path| Path::exists(path)).ok_or_else(|| {
         Unavailable(format!(
             "{module} cannot be downloaded: {text}{}",
             String::from_utf8_lossy(&output.stderr)

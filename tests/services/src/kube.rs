@@ -1,5 +1,6 @@
 //! A stand-in for the part of the Kubernetes API that keeps states: Secrets and Leases with versions, labels and optimistic
-//! locking. It validates nothing else, and is no API server.
+//! locking, and the limit of a Secret's size. An update that changes nothing keeps the version, as the real server has it. It
+//! validates nothing else, and is no API server.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -64,6 +65,11 @@ impl KubernetesStandIn {
     /// All objects, by their paths.
     pub fn objects(&self) -> BTreeMap<String, Value> {
         kept(&self.shared).objects.clone()
+    }
+
+    /// Removes an object.
+    pub fn remove(&self, path: &str) {
+        kept(&self.shared).objects.remove(path);
     }
 
     /// Puts an object in the place of what is there.
@@ -140,6 +146,26 @@ fn failure(code: u16, reason: &str, message: &str) -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason, "code": code})
 }
 
+/// A refusal of data that a Secret does not take.
+fn too_large(object: &Value) -> Option<(u16, Value)> {
+    let data = object["data"].as_object()?;
+    let encoded: usize = data
+        .values()
+        .filter_map(Value::as_str)
+        .map(|text| text.trim_end_matches('=').len())
+        .sum();
+    (encoded / 4 * 3 > 1_048_576).then(|| {
+        (
+            422,
+            failure(
+                422,
+                "Invalid",
+                "data: Too long: may not be more than 1048576 bytes",
+            ),
+        )
+    })
+}
+
 fn decoded(text: &str) -> String {
     text.replace("%3D", "=")
         .replace("%2C", ",")
@@ -193,6 +219,9 @@ fn answer(kept: &mut Kept, method: &str, target: &str, mut body: Value) -> (u16,
         }
         ("GET", Some(object)) => (200, object),
         ("POST", _) if collection => {
+            if let Some(refused) = too_large(&body) {
+                return refused;
+            }
             let name = body["metadata"]["name"].as_str().unwrap_or_default();
             let path = format!("{path}/{name}");
             if kept.objects.contains_key(&path) {
@@ -209,6 +238,15 @@ fn answer(kept: &mut Kept, method: &str, target: &str, mut body: Value) -> (u16,
                     409,
                     failure(409, "Conflict", "the object has been modified"),
                 );
+            }
+            if let Some(refused) = too_large(&body) {
+                return refused;
+            }
+            for name in ["resourceVersion", "uid"] {
+                body["metadata"][name] = object["metadata"][name].clone();
+            }
+            if body == object {
+                return (200, object);
             }
             stamp(kept, &mut body);
             kept.objects.insert(path.to_owned(), body.clone());

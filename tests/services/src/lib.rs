@@ -6,6 +6,7 @@
 
 mod azurite;
 mod boring;
+mod certificates;
 mod conformance;
 mod consumers;
 mod dynamodb;
@@ -13,10 +14,12 @@ mod gcs;
 mod golang;
 mod install;
 mod kube;
+mod kubernetes_real;
 mod minio;
 mod mirror;
 mod moto;
 mod postgres;
+mod proxy;
 mod registry;
 mod sshd;
 mod state_server;
@@ -24,20 +27,23 @@ mod web;
 
 pub use azurite::Azurite;
 pub use boring::BoringRegistry;
+pub use certificates::{Authority, Certified};
 pub use conformance::{conformance_provider_go, conformance_provider_python, published_protocols};
 pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
 pub use dynamodb::DynamoDb;
 pub use gcs::CloudStorage;
-pub use golang::current_provider;
+pub use golang::{current_provider, go_module};
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, time_provider,
     tools_directory,
 };
 pub use kube::KubernetesStandIn;
+pub use kubernetes_real::Kubernetes;
 pub use minio::Minio;
 pub use mirror::{Mirror, platform};
 pub use moto::Moto;
 pub use postgres::Postgres;
+pub use proxy::{Exchange, Fault, HTTP_FAULTS, Proxy, TCP_FAULTS, Way};
 pub use registry::{ProviderRegistry, Release, Signer, archive};
 pub use sshd::Sshd;
 pub use state_server::StateServer;

@@ -1,6 +1,6 @@
 //! A PostgreSQL server of the system's packages, on a free port.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -143,12 +143,19 @@ impl Postgres {
         ))
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
+    }
+
     /// How to connect to a database.
     pub fn connection_string(&self, database: &str) -> String {
-        format!(
-            "postgres://terrace@127.0.0.1:{}/{database}?sslmode=disable",
-            self.port
-        )
+        Self::connection_string_at(self.address(), database)
+    }
+
+    /// How to connect to a database by another address, such as a proxy's.
+    pub fn connection_string_at(address: SocketAddr, database: &str) -> String {
+        format!("postgres://terrace@{address}/{database}?sslmode=disable")
     }
 
     fn data(&self) -> PathBuf {

@@ -94,6 +94,7 @@ pub(crate) async fn open_with(
         directory: Path::new("."),
         clock: clock.clone(),
         user_agent: "Terrace/0.1.0",
+        watcher: None,
     };
     let arguments = Arguments::new(
         terrace_backend_azurerm::arguments(),

@@ -83,6 +83,7 @@ pub(crate) async fn open_with(
         directory: Path::new("."),
         clock: clock.clone(),
         user_agent: "Terrace/0.1.0",
+        watcher: None,
     };
     let arguments = Arguments::new(terrace_backend_gcs::arguments(), arguments, &environment)?;
     let mut options = RemoteOptions::new("gcs", clock);

@@ -2,164 +2,118 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rsa::pkcs1::DecodeRsaPrivateKey as _;
-use rsa::pkcs8::DecodePrivateKey as _;
-use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use terrace_backend_remote::Problem;
 use terrace_port::Clock;
-use tokio::sync::Mutex;
 
-use crate::settings::{Identity, Settings};
+use crate::google::{Identity, Who};
+use crate::{Asking, Kept, Token, Why, rsa_key, signed};
 
-const STORAGE: &str = "https://www.googleapis.com/auth/devstorage.read_write";
 /// What lets who acts as another ask for that one's tokens.
 const CLOUD: &str = "https://www.googleapis.com/auth/cloud-platform";
 const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
-/// How long before its end a token is renewed.
-const MARGIN: Duration = Duration::from_mins(5);
-/// What a signature by RSA of a SHA-256 digest begins with.
-const SHA256: &[u8] = &[
-    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
-    0x00, 0x04, 0x20,
-];
+/// How long a token is good that does not say so.
+const USUAL: Duration = Duration::from_hours(1);
 
-/// Gives tokens, and keeps them while they are good.
-pub(crate) struct Tokens {
-    clock: Arc<dyn Clock>,
-    web: reqwest::Client,
-    settings: Settings,
-    kept: Mutex<Option<Token>>,
+/// Gives tokens for one scope, and keeps them while they are good.
+pub struct Tokens {
+    asking: Asking,
+    identity: Identity,
+    scope: &'static str,
+    kept: Kept,
 }
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens")
-            .field("bucket", &self.settings.bucket)
+            .field("scope", &self.scope)
             .finish_non_exhaustive()
     }
 }
 
-#[derive(Clone, Debug)]
-struct Token {
-    text: String,
-    until: Instant,
-}
-
-/// Why there is no token.
-type Why = String;
-
 impl Tokens {
-    pub(crate) fn new(web: &reqwest::Client, settings: &Settings, clock: Arc<dyn Clock>) -> Self {
+    /// Tokens for a scope, such as `https://www.googleapis.com/auth/devstorage.read_write`.
+    pub fn new(
+        web: &reqwest::Client,
+        identity: &Identity,
+        scope: &'static str,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
-            clock,
-            web: web.clone(),
-            settings: settings.clone(),
-            kept: Mutex::new(None),
+            asking: Asking {
+                web: web.clone(),
+                clock,
+            },
+            identity: identity.clone(),
+            scope,
+            kept: Kept::default(),
         }
     }
 
     /// A token that is good for some minutes.
-    pub(crate) async fn get(&self) -> Result<String, Why> {
-        let mut kept = self.kept.lock().await;
-        if let Some(token) = kept
-            .as_ref()
-            .filter(|token| token.until > Instant::now() + MARGIN)
-        {
-            return Ok(token.text.clone());
+    pub async fn get(&self) -> Result<String, Why> {
+        self.kept.get(self.ask()).await
+    }
+
+    async fn ask(&self) -> Result<Token, Why> {
+        match &self.identity.impersonate {
+            None => self.own(self.scope).await,
+            Some(account) => self.impersonated(account).await,
         }
-        let token = match &self.settings.impersonate {
-            None => self.own(STORAGE).await?,
-            Some(account) => self.impersonated(account).await?,
-        };
-        let text = token.text.clone();
-        *kept = Some(token);
-        Ok(text)
     }
 
     /// The same, with what to tell the user where there is none.
-    pub(crate) async fn sign_in(&self) -> Result<(), Problem> {
-        self.get().await.map(|_| ()).map_err(|why| {
+    pub async fn sign_in(&self) -> Result<String, Problem> {
+        self.get().await.map_err(|why| {
             Problem::new(
                 "Cannot sign in to Google Cloud",
                 format!(
-                    "No token for Cloud Storage could be had: {why}\n\nGive \"credentials\" or \"access_token\", set GOOGLE_APPLICATION_CREDENTIALS, or \
-                     run \"gcloud auth application-default login\"."
+                    "No token for {} could be had: {why}\n\nGive \"credentials\" or \"access_token\", set GOOGLE_APPLICATION_CREDENTIALS, or \
+                     run \"gcloud auth application-default login\".",
+                    self.scope
                 ),
             )
         })
     }
 
-    async fn answer(&self, what: &str, request: reqwest::RequestBuilder) -> Result<Value, Why> {
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| format!("{what}: {}", terrace_backend_remote::chain(&error)))?;
-        let status = answer.status();
-        let body = answer
-            .bytes()
-            .await
-            .map_err(|error| format!("{what}: {}", terrace_backend_remote::chain(&error)))?;
-        let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-        if status.is_success() {
-            return Ok(value);
-        }
-        let said = ["/error_description", "/error/message", "/error"]
-            .iter()
-            .find_map(|path| value.pointer(path)?.as_str());
-        let said = said.map_or_else(
-            || String::from_utf8_lossy(&body).chars().take(300).collect(),
-            str::to_owned,
-        );
-        Err(format!("{what} answered {status}: {said}"))
+    async fn form(&self, what: &str, url: &str, pairs: &[(&str, &str)]) -> Result<Token, Why> {
+        self.asking.form(what, url, pairs, USUAL).await
     }
 
-    async fn form(&self, what: &str, url: &str, pairs: &[(&str, &str)]) -> Result<Token, Why> {
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(pairs)
-            .finish();
-        let request = self
-            .web
-            .post(url)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form);
-        token_of(&self.answer(what, request).await?)
+    fn token_of(&self, answer: &Value) -> Result<Token, Why> {
+        Token::of(answer, self.asking.now(), USUAL)
     }
 
     /// The token of who signs in.
     async fn own(&self, scope: &str) -> Result<Token, Why> {
-        match &self.settings.identity {
-            Identity::Token(token) => Ok(Token {
-                text: token.clone(),
-                until: Instant::now() + Duration::from_hours(24 * 365),
-            }),
-            Identity::Machine => self.machine().await,
-            Identity::Credentials(credentials) => self.credentials(credentials, scope).await,
+        match &self.identity.who {
+            Who::Token(token) => Ok(Token::lasting(token, Duration::from_hours(24 * 365))),
+            Who::Machine => self.machine().await,
+            Who::Credentials(credentials) => self.credentials(credentials, scope).await,
         }
     }
 
     async fn machine(&self) -> Result<Token, Why> {
         let url = format!(
             "http://{}/computeMetadata/v1/instance/service-accounts/default/token",
-            self.settings.metadata_host
+            self.identity.metadata_host
         );
         let request = self
+            .asking
             .web
             .get(url)
             .header("Metadata-Flavor", "Google")
             .timeout(Duration::from_secs(5));
         let answer = self
+            .asking
             .answer(
                 "there are no credentials, and the machine's own service",
                 request,
             )
             .await;
-        token_of(&answer?)
+        self.token_of(&answer?)
     }
 
     async fn credentials(&self, credentials: &Value, scope: &str) -> Result<Token, Why> {
@@ -177,7 +131,7 @@ impl Tokens {
                         scope,
                     ],
                     text("private_key_id"),
-                    self.clock.now().0,
+                    self.asking.now(),
                 )?;
                 let pairs = [
                     ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -210,7 +164,7 @@ impl Tokens {
             let read = tokio::fs::read_to_string(file).await;
             read.map_err(|error| format!("the token in {file} cannot be read: {error}"))?
         } else if let Some(url) = text("/credential_source/url") {
-            let mut request = self.web.get(url);
+            let mut request = self.asking.web.get(url);
             for (name, value) in credentials
                 .pointer("/credential_source/headers")
                 .and_then(Value::as_object)
@@ -274,9 +228,9 @@ impl Tokens {
         let own = self.own(CLOUD).await?;
         let url = format!(
             "{}/v1/projects/-/serviceAccounts/{account}:generateAccessToken",
-            self.settings.iam_endpoint
+            self.identity.iam_endpoint
         );
-        self.generate(&url, &own.text, &self.settings.delegates)
+        self.generate(&url, &own.text, &self.identity.delegates)
             .await
     }
 
@@ -285,15 +239,17 @@ impl Tokens {
             .iter()
             .map(|name| format!("projects/-/serviceAccounts/{name}"))
             .collect();
-        let body = json!({"scope": [STORAGE], "lifetime": "3600s", "delegates": named});
+        let body = json!({"scope": [self.scope], "lifetime": "3600s", "delegates": named});
         let request = self
+            .asking
             .web
             .post(url)
             .bearer_auth(token)
             .header("content-type", "application/json")
             .body(body.to_string());
-        token_of(
+        self.token_of(
             &self
+                .asking
                 .answer("acting as the service account", request)
                 .await?,
         )
@@ -306,39 +262,12 @@ fn assertion(
     key_id: Option<&str>,
     now: i64,
 ) -> Result<String, Why> {
-    let key = RsaPrivateKey::from_pkcs8_pem(key)
-        .ok()
-        .or_else(|| RsaPrivateKey::from_pkcs1_pem(key).ok())
-        .ok_or("the credentials' private key cannot be read")?;
+    let key = rsa_key(key).ok_or("the credentials' private key cannot be read")?;
     let mut header = json!({"alg": "RS256", "typ": "JWT"});
     if let Some(id) = key_id {
         header["kid"] = id.into();
     }
     let claims =
         json!({"iss": email, "scope": scope, "aud": audience, "iat": now, "exp": now + 3600});
-    let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let text = format!("{}.{}", encode(header), encode(claims));
-    let padding = Pkcs1v15Sign {
-        hash_len: Some(32),
-        prefix: SHA256.into(),
-    };
-    let signature = key
-        .sign(padding, &Sha256::digest(&text))
-        .map_err(|error| error.to_string())?;
-    Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
-}
-
-fn token_of(answer: &Value) -> Result<Token, Why> {
-    let text = ["access_token", "accessToken"]
-        .iter()
-        .find_map(|name| answer.get(name)?.as_str());
-    let text = text.ok_or_else(|| "the answer holds no token".to_owned())?;
-    let seconds = answer
-        .get("expires_in")
-        .and_then(Value::as_u64)
-        .unwrap_or(3600);
-    Ok(Token {
-        text: text.to_owned(),
-        until: Instant::now() + Duration::from_secs(seconds),
-    })
+    signed(&key, &header, &claims)
 }

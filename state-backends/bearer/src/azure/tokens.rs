@@ -3,37 +3,27 @@
 use std::fmt;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use rsa::pkcs1::DecodeRsaPrivateKey as _;
-use rsa::pkcs8::DecodePrivateKey as _;
-use rsa::{Pkcs1v15Sign, RsaPrivateKey};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use sha1::Digest as _;
 use terrace_backend_remote::Problem;
 use terrace_port::Clock;
-use tokio::sync::Mutex;
 
-use crate::settings::{Cloud, Oidc, Principal};
+use crate::azure::{Identity, Oidc};
+use crate::{Asking, Kept, Token, Why, rsa_key, signed};
 
-/// How long before its end a token is renewed.
-const MARGIN: Duration = Duration::from_mins(5);
-/// What a signature by RSA of a SHA-256 digest begins with.
-const SHA256: &[u8] = &[
-    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
-    0x00, 0x04, 0x20,
-];
+/// How long a token is good that does not say so.
+const USUAL: Duration = Duration::from_mins(10);
 
 /// Gives tokens for one resource, and keeps them while they are good.
-pub(crate) struct Tokens {
-    clock: Arc<dyn Clock>,
-    web: reqwest::Client,
-    cloud: Cloud,
-    principal: Principal,
+pub struct Tokens {
+    asking: Asking,
+    identity: Identity,
     resource: String,
-    kept: Mutex<Option<Token>>,
+    kept: Kept,
 }
 
 impl fmt::Debug for Tokens {
@@ -44,56 +34,38 @@ impl fmt::Debug for Tokens {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Token {
-    text: String,
-    until: Instant,
-}
-
-/// Why there is no token.
-type Why = String;
-
 impl Tokens {
-    pub(crate) fn new(
+    /// Tokens for a resource, such as `https://storage.azure.com`.
+    pub fn new(
         web: &reqwest::Client,
-        cloud: &Cloud,
-        principal: &Principal,
+        identity: &Identity,
         resource: &str,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            clock,
-            web: web.clone(),
-            cloud: cloud.clone(),
-            principal: principal.clone(),
+            asking: Asking {
+                web: web.clone(),
+                clock,
+            },
+            identity: identity.clone(),
             resource: resource.to_owned(),
-            kept: Mutex::new(None),
+            kept: Kept::default(),
         }
     }
 
     /// A token that is good for some minutes.
-    pub(crate) async fn get(&self) -> Result<String, Why> {
-        let mut kept = self.kept.lock().await;
-        if let Some(token) = kept
-            .as_ref()
-            .filter(|token| token.until > Instant::now() + MARGIN)
-        {
-            return Ok(token.text.clone());
-        }
-        let token = self.ask().await?;
-        let text = token.text.clone();
-        *kept = Some(token);
-        Ok(text)
+    pub async fn get(&self) -> Result<String, Why> {
+        self.kept.get(self.ask()).await
     }
 
-    /// The same, with what to tell the user where there is none.
-    pub(crate) async fn sign_in(&self) -> Result<String, Problem> {
+    /// The same, with what to tell the user where there is none: how to sign in, `or` what to do without.
+    pub async fn sign_in(&self, or: &str) -> Result<String, Problem> {
         self.get().await.map_err(|why| {
             Problem::new(
                 "Cannot sign in to Azure",
                 format!(
                     "No token for {} could be had: {why}\n\nSign in by \"client_id\" and \"client_secret\" or a certificate, by \"use_oidc\", by \
-                     \"use_msi\", or by the Azure CLI (az login); or give \"access_key\" or \"sas_token\".",
+                     \"use_msi\", or by the Azure CLI (az login){or}.",
                     self.resource
                 ),
             )
@@ -101,7 +73,7 @@ impl Tokens {
     }
 
     async fn ask(&self) -> Result<Token, Why> {
-        let principal = &self.principal;
+        let principal = &self.identity.principal;
         if let Some(certificate) = &principal.certificate {
             let assertion = self.assertion(certificate)?;
             return self.by_assertion(&assertion).await;
@@ -110,7 +82,7 @@ impl Tokens {
             return self.by_form(&[("client_secret", secret)]).await;
         }
         if let Some(oidc) = &principal.oidc {
-            let assertion = self.identity(oidc).await?;
+            let assertion = self.of_provider(oidc).await?;
             return self.by_assertion(&assertion).await;
         }
         if principal.use_managed {
@@ -122,44 +94,17 @@ impl Tokens {
         Err("no way of signing in is configured".into())
     }
 
-    async fn answer(&self, what: &str, request: reqwest::RequestBuilder) -> Result<Value, Why> {
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| format!("{what}: {}", terrace_backend_remote::chain(&error)))?;
-        let status = answer.status();
-        let body = answer
-            .bytes()
-            .await
-            .map_err(|error| format!("{what}: {}", terrace_backend_remote::chain(&error)))?;
-        let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-        if status.is_success() {
-            return Ok(value);
-        }
-        let said = ["error_description", "message", "error"]
-            .iter()
-            .find_map(|name| value.get(name)?.as_str());
-        let said = said.map_or_else(
-            || String::from_utf8_lossy(&body).chars().take(300).collect(),
-            str::to_owned,
-        );
-        Err(format!("{what} answered {status}: {said}"))
-    }
-
-    /// Seconds since 1970.
-    fn seconds(&self) -> u64 {
-        u64::try_from(self.clock.now().0).unwrap_or_default()
-    }
-
     fn tenant(&self) -> Result<&str, Why> {
-        self.principal
+        self.identity
+            .principal
             .tenant
             .as_deref()
             .ok_or_else(|| "\"tenant_id\" is not set".to_owned())
     }
 
     fn client(&self) -> Result<&str, Why> {
-        self.principal
+        self.identity
+            .principal
             .client
             .as_deref()
             .ok_or_else(|| "\"client_id\" is not set".to_owned())
@@ -168,7 +113,7 @@ impl Tokens {
     fn token_url(&self) -> Result<String, Why> {
         Ok(format!(
             "{}/{}/oauth2/v2.0/token",
-            self.cloud.authority,
+            self.identity.cloud.authority,
             self.tenant()?
         ))
     }
@@ -181,18 +126,9 @@ impl Tokens {
             ("scope", &scope),
         ];
         pairs.extend(more);
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(pairs)
-            .finish();
-        let request = self
-            .web
-            .post(self.token_url()?)
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(form);
-        token_of(
-            &self.answer("Microsoft Entra ID", request).await?,
-            self.seconds(),
-        )
+        self.asking
+            .form("Microsoft Entra ID", &self.token_url()?, &pairs, USUAL)
+            .await
     }
 
     async fn by_assertion(&self, assertion: &str) -> Result<Token, Why> {
@@ -207,35 +143,25 @@ impl Tokens {
     /// A statement signed with the key of a certificate.
     fn assertion(&self, file: &[u8]) -> Result<String, Why> {
         let text = std::str::from_utf8(file).ok().filter(|text| text.contains("-----BEGIN")).ok_or_else(|| {
-            let password = if self.principal.certificate_password.is_some() { " (it asks for the password)" } else { "" };
+            let password = if self.identity.principal.certificate_password.is_some() { " (it asks for the password)" } else { "" };
             format!("PKCS #12 files are not supported yet: convert the certificate with \"openssl pkcs12 -in FILE -nodes -out FILE.pem\"{password}")
         })?;
         let certificate =
             section(text, "CERTIFICATE").ok_or("there is no certificate in the file")?;
-        let key = RsaPrivateKey::from_pkcs8_pem(&block(text, "PRIVATE KEY"))
-            .ok()
-            .or_else(|| RsaPrivateKey::from_pkcs1_pem(&block(text, "RSA PRIVATE KEY")).ok())
+        let key = rsa_key(&block(text, "PRIVATE KEY"))
+            .or_else(|| rsa_key(&block(text, "RSA PRIVATE KEY")))
             .ok_or("there is no RSA key without a password in the file")?;
-        let now = self.seconds();
+        let now = self.asking.now();
         let header = json!({"alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(sha1::Sha1::digest(&certificate))});
         let claims = json!({
             "aud": self.token_url()?, "iss": self.client()?, "sub": self.client()?,
             "jti": uuid::Uuid::new_v4().to_string(), "nbf": now, "exp": now + 600,
         });
-        let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let text = format!("{}.{}", encode(header), encode(claims));
-        let padding = Pkcs1v15Sign {
-            hash_len: Some(32),
-            prefix: SHA256.into(),
-        };
-        let signature = key
-            .sign(padding, &Sha256::digest(&text))
-            .map_err(|error| error.to_string())?;
-        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
+        signed(&key, &header, &claims)
     }
 
     /// The token of an identity provider.
-    async fn identity(&self, oidc: &Oidc) -> Result<String, Why> {
+    async fn of_provider(&self, oidc: &Oidc) -> Result<String, Why> {
         match oidc {
             Oidc::Text(token) => Ok(token.clone()),
             Oidc::File(path) => {
@@ -257,7 +183,8 @@ impl Tokens {
                         url.query_pairs_mut()
                             .append_pair("api-version", "7.1")
                             .append_pair("serviceConnectionId", connection);
-                        self.web
+                        self.asking
+                            .web
                             .post(url)
                             .header("content-type", "application/json")
                             .header("content-length", "0")
@@ -265,10 +192,11 @@ impl Tokens {
                     None => {
                         url.query_pairs_mut()
                             .append_pair("audience", "api://AzureADTokenExchange");
-                        self.web.get(url)
+                        self.asking.web.get(url)
                     }
                 };
                 let answer = self
+                    .asking
                     .answer("the identity provider", request.bearer_auth(token))
                     .await?;
                 let found = answer
@@ -285,10 +213,10 @@ impl Tokens {
     async fn managed(&self, endpoint: Option<&str>) -> Result<Token, Why> {
         const MACHINE: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
         let mut pairs = vec![("resource", self.resource.as_str())];
-        if let Some(client) = &self.principal.client {
+        if let Some(client) = &self.identity.principal.client {
             pairs.push(("client_id", client));
         }
-        let (address, version, header) = match (endpoint, &self.principal.application) {
+        let (address, version, header) = match (endpoint, &self.identity.principal.application) {
             (Some(endpoint), _) => (endpoint, "2018-02-01", ("Metadata", "true")),
             (None, Some((url, secret))) => (
                 url.as_str(),
@@ -301,13 +229,15 @@ impl Tokens {
         let url = url::Url::parse_with_params(address, pairs)
             .map_err(|error| format!("\"msi_endpoint\" is no URL: {error}"))?;
         let request = self
+            .asking
             .web
             .get(url)
             .header(header.0, header.1)
             .timeout(Duration::from_secs(30));
-        token_of(
-            &self.answer("the managed identity", request).await?,
-            self.seconds(),
+        Token::of(
+            &self.asking.answer("the managed identity", request).await?,
+            self.asking.now(),
+            USUAL,
         )
     }
 
@@ -323,7 +253,7 @@ impl Tokens {
                 &self.resource,
             ])
             .stdin(Stdio::null());
-        if let Some(tenant) = &self.principal.tenant {
+        if let Some(tenant) = &self.identity.principal.tenant {
             command.args(["--tenant", tenant]);
         }
         let output = command
@@ -336,30 +266,12 @@ impl Tokens {
                 String::from_utf8_lossy(&output.stderr).trim()
             ));
         }
-        token_of(
+        Token::of(
             &serde_json::from_slice(&output.stdout).unwrap_or_default(),
-            self.seconds(),
+            self.asking.now(),
+            USUAL,
         )
     }
-}
-
-/// The token in an answer, whichever way it says how long it is good.
-fn token_of(answer: &Value, now: u64) -> Result<Token, Why> {
-    let text = ["access_token", "accessToken"]
-        .iter()
-        .find_map(|name| answer.get(name)?.as_str());
-    let text = text.ok_or_else(|| "the answer holds no token".to_owned())?;
-    let number = |name: &str| {
-        let value = answer.get(name)?;
-        value.as_u64().or_else(|| value.as_str()?.parse().ok())
-    };
-
-    let seconds =
-        number("expires_in").or_else(|| number("expires_on").map(|end| end.saturating_sub(now)));
-    Ok(Token {
-        text: text.to_owned(),
-        until: Instant::now() + Duration::from_secs(seconds.unwrap_or(600)),
-    })
 }
 
 /// A section of a PEM file with its marks; empty where there is none.
