@@ -74,6 +74,8 @@ pub struct Resolved {
     pub diagnostics: Diagnostics,
     /// Whether someone else has stored a state since the run began.
     foreign: bool,
+    /// What never began.
+    not_begun: Vec<OpResult>,
 }
 
 /// Finds out what became of uncertain changes.
@@ -82,11 +84,13 @@ pub async fn resolve(request: Resolve<'_>) -> Resolved {
         state,
         uncertain,
         foreign,
+        not_begun,
         ..
     } = request.recovery;
     let mut resolved = Resolved {
         state,
         foreign,
+        not_begun,
         ..Resolved::default()
     };
     let mut providers = Providers::new(request.evaluator, request.providers, request.clock);
@@ -124,17 +128,16 @@ pub async fn finish(
     entropy: &dyn Entropy,
 ) -> Result<State, StoreError> {
     let next = successor(stored, &resolved.state, entropy);
-    let mut frames: Vec<Frame> = resolved
-        .settled
-        .iter()
-        .map(|settled| {
-            Frame::Result(OpResult {
-                op: settled.intent.op,
-                changes: settled.changes.clone(),
-                error: None,
-            })
+    // What never began comes first: of changes that were asked for, the journal shows no more than there were places.
+    let not_begun = resolved.not_begun.iter().cloned().map(Frame::Result);
+    let settled = resolved.settled.iter().map(|settled| {
+        Frame::Result(OpResult {
+            op: settled.intent.op,
+            changes: settled.changes.clone(),
+            error: None,
         })
-        .collect();
+    });
+    let mut frames: Vec<Frame> = not_begun.chain(settled).collect();
     if let (Some(next), false) = (&next, resolved.foreign) {
         frames.push(Frame::Commit {
             serial: next.serial,

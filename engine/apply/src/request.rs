@@ -52,6 +52,8 @@ pub struct ApplyRequest<'a> {
 pub struct Applied {
     /// The state as stored at the end (as it would have been, where storing failed).
     pub state: State,
+    /// Whether something was done and the state that holds it could not be stored.
+    pub is_unstored: bool,
     /// What there is to say.
     pub diagnostics: Diagnostics,
     /// The texts that the diagnostics point into.

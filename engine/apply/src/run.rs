@@ -10,13 +10,13 @@ use terrace_functions::FunctionTable;
 use terrace_gate::ApprovedPlan;
 use terrace_plan::Plan;
 use terrace_port::{LockedState, StoreError};
-use terrace_state::journal::{Begin, Frame, RunOutputs, difference, recover};
+use terrace_state::journal::{Begin, Frame, RunOutputs, difference, recover_by};
 use terrace_state::{State, StorageError, load_locked, new_lineage, successor};
 use terrace_value::Value;
 
 use crate::context::PlannedContext;
 use crate::coordinate::{Coordinator, Outside};
-use crate::journal::Journal;
+use crate::journal::{self, Journal};
 use crate::progress::Progress;
 use crate::values::Table;
 use crate::{Applied, ApplyRequest};
@@ -89,6 +89,8 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
         } else {
             Vec::new()
         },
+        parallelism: u32::try_from(request.parallelism.max(1)).unwrap_or(u32::MAX),
+        witness: request.journal.witness(),
     };
     let outside = Outside {
         source: request.providers,
@@ -109,7 +111,7 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
     applied.counts = finished.counts;
     applied.uncertain = finished.journal.open_intents();
     diagnostics.append(finished.diagnostics);
-    let (state, problems) = store(
+    let kept = store(
         locked,
         &stored,
         finished.state,
@@ -117,9 +119,10 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
         &*request.entropy,
     )
     .await;
-    diagnostics.append(problems);
+    diagnostics.append(kept.diagnostics);
     Applied {
-        state,
+        state: kept.state,
+        is_unstored: !kept.is_stored,
         diagnostics,
         ..applied
     }
@@ -147,13 +150,16 @@ async fn prepare(plan: &Plan, request: &ApplyRequest<'_>) -> Result<State, Box<D
         .journal
         .read()
         .await
-        .map_err(|error| Box::new(journal_failed("read", &error)))?;
+        .map_err(|error| Box::new(journal::failed("read", &error)))?;
     if !frames.is_empty() {
-        let recovery = recover(&stored, &frames).map_err(|error| {
-            let mut diagnostic = Diagnostic::error("journal-unusable", error.summary, error.detail);
-            diagnostic.hint = error.hint;
-            Box::new(diagnostic)
-        })?;
+        let recovery = recover_by(&stored, &frames, request.journal.witness().as_deref()).map_err(
+            |error| {
+                let mut diagnostic =
+                    Diagnostic::error("journal-unusable", error.summary, error.detail);
+                diagnostic.hint = error.hint;
+                Box::new(diagnostic)
+            },
+        )?;
         if !recovery.is_clean() {
             return Err(Box::new(interrupted(
                 recovery.uncertain.len(),
@@ -164,7 +170,7 @@ async fn prepare(plan: &Plan, request: &ApplyRequest<'_>) -> Result<State, Box<D
             .journal
             .clear()
             .await
-            .map_err(|error| Box::new(journal_failed("emptied", &error)))?;
+            .map_err(|error| Box::new(journal::failed("emptied", &error)))?;
     }
     let planned = &plan.previous_state;
     let same_line = stored.serial == planned.serial
@@ -209,17 +215,9 @@ fn unreadable(error: &StorageError) -> Diagnostic {
         StorageError::Store(error) => Diagnostic::error(
             "state-unavailable",
             "Error reading state",
-            format!("The state could not be read: {error}."),
+            format!("The state could not be read: {}.", error.told()),
         ),
     }
-}
-
-fn journal_failed(what: &str, error: &StoreError) -> Diagnostic {
-    Diagnostic::error(
-        "journal-failed",
-        "Journal failed",
-        format!("The journal could not be {what}: {error}."),
-    )
 }
 
 /// The values of root variables: those of the plan, and the ephemeral ones, which are given again.
@@ -261,6 +259,14 @@ fn start(plan: &Plan, stored: &State, entropy: &dyn terrace_port::Entropy) -> St
     }
 }
 
+/// What came of storing a state.
+struct Stored {
+    /// As stored, or as it would have been.
+    state: State,
+    is_stored: bool,
+    diagnostics: Diagnostics,
+}
+
 /// Stores the state and empties the journal, unless it holds what is not known yet.
 async fn store(
     locked: &mut dyn LockedState,
@@ -268,52 +274,104 @@ async fn store(
     state: State,
     mut journal: Journal<'_>,
     entropy: &dyn terrace_port::Entropy,
-) -> (State, Diagnostics) {
+) -> Stored {
     let mut diagnostics = Diagnostics::new();
     let next = successor(stored, &state, entropy);
+    let mut is_stored = true;
     if let Some(next) = &next {
-        if journal.is_begun() {
-            let outputs = RunOutputs {
-                outputs: next.outputs.clone(),
-                checks: next.check_results.clone(),
-            };
-            let frames = [
-                Frame::Outputs(outputs),
-                Frame::Commit {
-                    serial: next.serial,
-                },
-            ];
-            if let Err(error) = journal.append(&frames).await {
-                diagnostics.push(journal_failed("written", &error));
+        let announced = announce(&mut journal, next).await;
+        if let Err(error) = terrace_state::store(locked, next)
+            .await
+            .map_err(StorageError::from)
+        {
+            is_stored = false;
+            let is_lost = matches!(error, StorageError::Store(StoreError::LockLost(_)));
+            if is_lost && announced.is_ok() {
+                // The store's journal is somebody else's now: what this run has done is kept elsewhere, all of it.
+                announce(&mut journal, next).await.ok();
+            }
+            diagnostics.push(not_stored(&error, &journal));
+        } else if let Err(error) = announced {
+            // The state holds it all the same.
+            if !matches!(error, StoreError::KeptAside { .. }) {
+                diagnostics.push(journal::failed("written", &error));
             }
         }
-        if let Err(error) = terrace_state::store(locked, next).await {
-            let mut diagnostic = Diagnostic::error(
-                "state-not-stored",
-                "Failed to save state",
-                format!(
-                    "The changes were made, and the state that holds them could not be stored: {error}."
-                ),
-            );
-            if journal.is_begun() {
-                diagnostic = diagnostic.hint(
-                    "Nothing is lost: every result is in the journal. Once the store can be written again, run `terrace recover`.",
-                );
-            }
-            diagnostics.push(diagnostic);
-            return (next.clone(), diagnostics);
-        }
+    } else {
+        journal.flush().await.ok();
     }
-    if journal.is_begun() && journal.open_intents().is_empty() {
+    if is_stored && journal.is_used() && journal.open_intents().is_empty() {
         if let Err(error) = journal.clear().await {
-            diagnostics.push(journal_failed("emptied", &error));
+            let diagnostic = journal::failed("emptied", &error);
+            diagnostics.push(diagnostic.hint(
+                "The state holds everything that was done. The next command empties the journal, or `terrace recover` does.",
+            ));
         }
     }
-    (
-        next.unwrap_or_else(|| State {
+    Stored {
+        state: next.unwrap_or_else(|| State {
             lineage: stored.lineage.clone(),
             ..state
         }),
+        is_stored,
         diagnostics,
-    )
+    }
+}
+
+/// Writes to the journal which state is about to be stored.
+async fn announce(journal: &mut Journal<'_>, next: &State) -> Result<(), StoreError> {
+    if !journal.is_used() {
+        return Ok(());
+    }
+    let outputs = RunOutputs {
+        outputs: next.outputs.clone(),
+        checks: next.check_results.clone(),
+    };
+    let frames = [
+        Frame::Outputs(outputs),
+        Frame::Commit {
+            serial: next.serial,
+        },
+    ];
+    journal.append(&frames).await
+}
+
+/// Says that the state could not be stored, where what was done is kept, and what to do.
+fn not_stored(error: &StorageError, journal: &Journal<'_>) -> Diagnostic {
+    let (why, is_disk_full) = match error {
+        StorageError::Store(error) => (error.told(), error.is_disk_full()),
+        StorageError::State(error) => (error.detail.clone(), false),
+    };
+    let mut detail = format!(
+        "The changes were made, and the state that holds them could not be stored: {}.",
+        why.trim_end_matches('.')
+    );
+    if is_disk_full {
+        detail.push_str(" The disk is full.");
+    }
+    let unrecorded = journal.unrecorded();
+    if !unrecorded.is_empty() {
+        detail.push_str(&format!(
+            "\n\nThe journal could not be written either. These objects were changed and are recorded nowhere:\n  - {}",
+            unrecorded.join("\n  - ")
+        ));
+        return Diagnostic::error("state-not-stored", "Failed to save state", detail).hint(
+            "Make the store writable, and run `terrace recover`. Then import what was created and is recorded nowhere.",
+        );
+    }
+    let Some(whereabouts) = journal.whereabouts() else {
+        detail.push_str(" No object was changed.");
+        return Diagnostic::error("state-not-stored", "Failed to save state", detail)
+            .hint("Make the store writable, and apply again.");
+    };
+    detail.push_str(&format!(
+        " Nothing is lost: everything that was done is {whereabouts}."
+    ));
+    let first = if is_disk_full {
+        "Free some space on that disk, then run"
+    } else {
+        "Once the store can be written again, run"
+    };
+    Diagnostic::error("state-not-stored", "Failed to save state", detail)
+        .hint(format!("{first} `terrace recover`, and apply again."))
 }

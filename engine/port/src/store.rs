@@ -35,6 +35,45 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A journal could not be written where it belongs. What the run has done, these frames and all before them, is durable on
+    /// this machine instead, where [`JournalStore::read`] finds it.
+    #[error("{why}")]
+    KeptAside {
+        /// The file that holds it.
+        path: String,
+        /// Why it is not where it belongs.
+        why: String,
+    },
+}
+
+impl StoreError {
+    /// The error and its causes in a line; a cause that the text before it says already is left out.
+    pub fn told(&self) -> String {
+        let mut text = self.to_string();
+        for cause in causes(self) {
+            let said = cause.to_string();
+            if !text.contains(&said) {
+                text.push_str(": ");
+                text.push_str(&said);
+            }
+        }
+        text
+    }
+
+    /// Whether a disk of this machine is full, or what may be written to it is used up.
+    pub fn is_disk_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        causes(self)
+            .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+            .any(|error| matches!(error.kind(), StorageFull | QuotaExceeded))
+    }
+}
+
+/// What caused an error, nearest first.
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause| cause.source())
 }
 
 /// Who holds a lock. The fields are those of today's tools, so that they see ours and we see theirs.
@@ -159,8 +198,26 @@ pub trait RunStore: Send + Sync {
 /// An append-only, durable sequence of frames. Each frame carries length, checksum and sequence number in the store's own way.
 #[async_trait]
 pub trait JournalStore: Send + Sync {
-    /// Appends frames in order; durable, all of them, when it returns. One call costs one flush.
+    /// Appends frames in order; durable, all of them and all that were staged before, when it returns. One call costs one
+    /// flush. An append that was told not to have succeeded may have, or in part.
     async fn append(&self, frames: &[Vec<u8>]) -> Result<(), StoreError>;
+    /// Writes frames down, in order, so that they outlive this process, though not yet this machine: the next
+    /// [`append`](JournalStore::append), of nothing if need be, makes them durable. Where [`witness`](JournalStore::witness)
+    /// gives nothing, this is an append.
+    async fn stage(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
+        self.append(frames).await
+    }
+    /// What stays the same for as long as frames that were staged cannot have been lost (the time since the machine was
+    /// started); `None` where nothing can be staged. Who finds the same that was given while frames were staged, finds
+    /// all of them by [`read`](JournalStore::read).
+    fn witness(&self) -> Option<String> {
+        None
+    }
+    /// Sees to it that so many more bytes can be appended even where the disk is full by then; fails where there is no room for
+    /// them. A store that cannot promise it does nothing.
+    async fn reserve(&self, _bytes: u64) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// All whole frames from the beginning. A torn tail is dropped; damage before the tail is [`StoreError::Corrupt`].
     async fn read(&self) -> Result<Vec<Vec<u8>>, StoreError>;
     /// Empties the journal, durably, once its content is in the state.

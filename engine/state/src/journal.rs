@@ -3,11 +3,12 @@
 //! An intent is durable before a provider is called, a result before anything depends on it. Whatever happens to the
 //! process, [`recover`] brings the stored state and the journal together again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance, DeposedKey, Name};
 
+use crate::transfer::Transfer;
 use crate::{CheckResult, Object, OutputState, State, StateError};
 
 /// One frame of a journal.
@@ -19,6 +20,11 @@ pub enum Frame {
     Intent(Intent),
     /// What came of an op. Ops that ask no provider have no intent.
     Result(OpResult),
+    /// The provider was lost while it was asked for an op: nobody knows what came of that, and the run goes on.
+    Lost {
+        /// Index of the op in the plan.
+        op: u32,
+    },
     /// Root outputs and check results as they are now.
     Outputs(RunOutputs),
     /// The state is about to be stored with this serial.
@@ -28,6 +34,8 @@ pub enum Frame {
     },
     /// The run ended; nothing is in flight.
     End,
+    /// Objects are about to go from one state to another. Such a frame is alone in its journal.
+    Transfer(Box<Transfer>),
 }
 
 /// The beginning of a run.
@@ -45,6 +53,10 @@ pub struct Begin {
     pub epoch: u64,
     /// How the state that the run starts from (refreshed, moved) differs from the stored one.
     pub changes: Vec<StateChange>,
+    /// How many changes at most are asked for at a time, in the order of their intents; 0 where that is not said.
+    pub parallelism: u32,
+    /// The [witness](terrace_port::JournalStore::witness) of the journal's store, where it has one.
+    pub witness: Option<String>,
 }
 
 /// What a provider is asked for.
@@ -123,7 +135,8 @@ impl StateChange {
         );
     }
 
-    fn present<'a>(&self, state: &'a State) -> Option<&'a Arc<Object>> {
+    /// The object that a state holds where this change puts one.
+    pub fn present<'a>(&self, state: &'a State) -> Option<&'a Arc<Object>> {
         let instance = state
             .resources
             .get(&self.address.resource)?
@@ -201,10 +214,14 @@ pub struct Recovery {
     pub runs: Vec<String>,
     /// How many results were replayed.
     pub n_results: usize,
+    /// What the journal is to be told of changes that never began: that nothing came of them.
+    pub not_begun: Vec<OpResult>,
     /// Whether the state differs from the stored one.
     pub changed: bool,
     /// Whether someone else has stored a state since the run began.
     pub foreign: bool,
+    /// The move of objects between two states that was interrupted, where it was not a run.
+    pub transfer: Option<Transfer>,
 }
 
 /// Why it is uncertain what became of an object.
@@ -230,7 +247,7 @@ pub struct Uncertain {
 impl Recovery {
     /// Whether there is nothing to do but to clear the journal: all is stored already.
     pub fn is_clean(&self) -> bool {
-        !self.changed && self.uncertain.is_empty()
+        !self.changed && self.uncertain.is_empty() && self.transfer.is_none()
     }
 }
 
@@ -239,22 +256,46 @@ impl Recovery {
 /// Results are replayed; an intent without a result is uncertain. Replaying what is stored already changes nothing. When
 /// someone else has stored a state since, only results whose objects are still as the run left or found them are replayed.
 pub fn recover(stored: &State, frames: &[Vec<u8>]) -> Result<Recovery, StateError> {
+    recover_by(stored, frames, None)
+}
+
+/// As [`recover`], with the present [witness](terrace_port::JournalStore::witness) of the journal's store: where it is that
+/// of the run, nothing that the run wrote down is missing, so intents that it had written ahead and not come to are not
+/// uncertain.
+pub fn recover_by(
+    stored: &State,
+    frames: &[Vec<u8>],
+    witness: Option<&str>,
+) -> Result<Recovery, StateError> {
+    if let Some(transfer) = Transfer::in_journal(frames)? {
+        return Ok(Recovery {
+            state: stored.clone(),
+            transfer: Some(transfer),
+            ..Recovery::default()
+        });
+    }
     let mut replay = Replay {
         recovery: Recovery {
             state: stored.clone(),
             ..Recovery::default()
         },
+        witness,
     };
     let frames = frames
         .iter()
         .map(|bytes| Frame::decode(bytes))
         .collect::<Result<Vec<_>, _>>()?;
-    let starts: Vec<usize> = frames
-        .iter()
-        .enumerate()
-        .filter(|(_, frame)| matches!(frame, Frame::Begin(_)))
-        .map(|(index, _)| index)
-        .collect();
+    let mut starts: Vec<usize> = Vec::new();
+    for (index, frame) in frames.iter().enumerate() {
+        let Frame::Begin(begin) = frame else { continue };
+        // A run that does not know whether its beginning was written writes it again.
+        let again = starts.last().is_some_and(
+            |start| matches!(&frames[*start], Frame::Begin(before) if before == begin),
+        );
+        if !again {
+            starts.push(index);
+        }
+    }
     if !frames.is_empty() && starts.first() != Some(&0) {
         return Err(StateError::invalid(
             "The journal does not begin with the beginning of a run.",
@@ -269,11 +310,32 @@ pub fn recover(stored: &State, frames: &[Vec<u8>]) -> Result<Recovery, StateErro
     Ok(recovery)
 }
 
-struct Replay {
+struct Replay<'a> {
     recovery: Recovery,
+    witness: Option<&'a str>,
 }
 
-impl Replay {
+/// The ops of a run that was at most so far as to have written their intents: it asks for no more than `parallelism`
+/// changes at a time, in the order of their intents, and writes results down before it asks for the next.
+fn not_begun(begin: &Begin, frames: &[Frame], witness: Option<&str>) -> BTreeSet<u32> {
+    let is_whole = begin.witness.is_some() && begin.witness.as_deref() == witness;
+    if !is_whole || begin.parallelism == 0 {
+        return BTreeSet::new();
+    }
+    let mut open: Vec<u32> = Vec::new();
+    for frame in frames {
+        match frame {
+            Frame::Intent(intent) if !open.contains(&intent.op) => open.push(intent.op),
+            Frame::Result(OpResult { op, .. }) | Frame::Lost { op } => {
+                open.retain(|other| other != op);
+            }
+            _ => {}
+        }
+    }
+    open.into_iter().skip(begin.parallelism as usize).collect()
+}
+
+impl Replay<'_> {
     fn run(&mut self, stored: &State, frames: &[Frame]) -> Result<(), StateError> {
         let Some(Frame::Begin(begin)) = frames.first() else {
             return Ok(());
@@ -307,9 +369,12 @@ impl Replay {
                 change.apply_to(&mut self.recovery.state);
             }
         }
+        let not_begun = not_begun(begin, frames, self.witness);
         let mut open: BTreeMap<u32, &Intent> = BTreeMap::new();
         for frame in frames {
             match frame {
+                Frame::Intent(Intent { op, .. }) | Frame::Result(OpResult { op, .. })
+                    if not_begun.contains(op) => {}
                 Frame::Intent(intent) => {
                     open.insert(intent.op, intent);
                 }
@@ -324,8 +389,30 @@ impl Replay {
                         .check_results
                         .clone_from(&outputs.checks);
                 }
-                Frame::Begin(_) | Frame::Outputs(_) | Frame::Commit { .. } | Frame::End => {}
+                Frame::Begin(_)
+                | Frame::Outputs(_)
+                | Frame::Lost { .. }
+                | Frame::Commit { .. }
+                | Frame::End
+                | Frame::Transfer(_) => {}
             }
+        }
+        for op in not_begun {
+            let own = frames.iter().filter_map(|frame| match frame {
+                Frame::Result(result) if result.op == op => Some(&result.changes),
+                _ => None,
+            });
+            // What was to go before the change did not happen either.
+            let changes = own.flatten().map(|change| StateChange {
+                object: change.present(&self.recovery.state).cloned(),
+                ..change.clone()
+            });
+            let changes = changes.collect();
+            self.recovery.not_begun.push(OpResult {
+                op,
+                changes,
+                error: Some("it was not asked for".into()),
+            });
         }
         self.recovery
             .uncertain
@@ -414,6 +501,73 @@ mod tests {
     }
 
     #[test]
+    fn intents_that_a_run_had_not_come_to_are_not_uncertain() {
+        let begin = Frame::Begin(Begin {
+            run: "r1".into(),
+            lineage: "line".into(),
+            serial: 3,
+            parallelism: 2,
+            witness: Some("boot".into()),
+            ..Begin::default()
+        });
+        let deposed = StateChange {
+            deposed: Some(DeposedKey("00000001".into())),
+            ..change("t.a[0]", Some("{\"id\":\"zero\"}"))
+        };
+        let frames = encoded(&[
+            begin.clone(),
+            intent(1, "t.new[1]", None),
+            intent(2, "t.new[2]", None),
+            intent(3, "t.new[3]", None),
+            // The first of a journal that begins twice counts.
+            begin,
+            Frame::Lost { op: 1 },
+            intent(4, "t.new[4]", None),
+            result(3, vec![change("t.new[3]", Some("{\"id\":\"three\"}"))]),
+            intent(5, "t.new[5]", None),
+            result(6, vec![deposed, change("t.a[0]", None)]),
+            intent(6, "t.a[0]", None),
+        ]);
+        let uncertain = |witness| -> Vec<u32> {
+            let recovery = recover_by(&sample(), &frames, witness).unwrap();
+            let mut ops: Vec<u32> = recovery
+                .uncertain
+                .iter()
+                .map(|uncertain| uncertain.intent.op)
+                .collect();
+            ops.sort_unstable();
+            ops
+        };
+        assert_eq!(uncertain(None), [1, 2, 4, 5, 6]);
+        assert_eq!(uncertain(Some("another")), [1, 2, 4, 5, 6]);
+        assert_eq!(uncertain(Some("boot")), [1, 2, 4]);
+        let conservative = recover(&sample(), &frames).unwrap();
+        assert!(
+            conservative
+                .state
+                .object(&"t.a[0]".parse().unwrap())
+                .is_none()
+        );
+        // Recovery tells the journal, so that they stay what they are once the others are settled.
+        let recovery = recover_by(&sample(), &frames, Some("boot")).unwrap();
+        let told = recovery.not_begun.into_iter().map(Frame::Result);
+        let told: Vec<Frame> = told.chain([result(2, Vec::new())]).collect();
+        let frames = [frames.clone(), encoded(&told)].concat();
+        let again = recover_by(&sample(), &frames, Some("boot")).unwrap();
+        assert_eq!((again.uncertain.len(), again.not_begun.len()), (2, 0));
+        let kept = again.state.object(&"t.a[0]".parse().unwrap()).unwrap();
+        assert_eq!(kept.text_attribute("id").as_deref(), Some("zero"));
+        // What goes before a change that never began did not happen either.
+        let recovery = recover_by(&sample(), &frames, Some("boot")).unwrap();
+        assert!(
+            recovery
+                .state
+                .object(&"t.a[0]".parse().unwrap())
+                .is_some_and(|object| object.text_attribute("id").as_deref() == Some("zero"))
+        );
+    }
+
+    #[test]
     fn frames_come_back() {
         let mut full = (*object(r#"{"id":"x","n":0.10,"s":"<\"é"}"#)).clone();
         full.status = ObjectStatus::Tainted;
@@ -453,6 +607,12 @@ mod tests {
                 error: Some("e".into()),
             }),
             Frame::Outputs(outputs),
+            Frame::Begin(Begin {
+                parallelism: 10,
+                witness: Some("w".into()),
+                ..Begin::default()
+            }),
+            Frame::Lost { op: 3 },
             Frame::Commit { serial: 9 },
             Frame::End,
         ] {

@@ -273,24 +273,52 @@ fn frame(kind: u8, bytes: &[u8]) -> Vec<u8> {
     [MARK, &[kind], bytes].concat()
 }
 
-#[async_trait]
-impl JournalStore for EncryptedJournal {
-    async fn append(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
-        if self.cipher.writes_plain() {
-            return self.inner.append(frames).await;
-        }
+impl EncryptedJournal {
+    /// The frames as they are stored.
+    async fn seal(&self, frames: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut sealed = Vec::with_capacity(frames.len() + 1);
         for plain in frames {
             let (metadata, bytes) = self.cipher.seal(plain).await.map_err(told)?;
             if sealed.is_empty() {
-                // Each append names its key: whoever appends behind it may have another.
+                // Each batch names its key: whoever writes behind it may have another.
                 let named =
                     serde_json::to_vec(&metadata).expect("names and bytes have a JSON form");
                 sealed.push(frame(KEYS, &named));
             }
             sealed.push(frame(DATA, &bytes));
         }
-        self.inner.append(&sealed).await
+        Ok(sealed)
+    }
+}
+
+#[async_trait]
+impl JournalStore for EncryptedJournal {
+    async fn append(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
+        if self.cipher.writes_plain() {
+            return self.inner.append(frames).await;
+        }
+        self.inner.append(&self.seal(frames).await?).await
+    }
+
+    async fn stage(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
+        if self.cipher.writes_plain() {
+            return self.inner.stage(frames).await;
+        }
+        self.inner.stage(&self.seal(frames).await?).await
+    }
+
+    fn witness(&self) -> Option<String> {
+        self.inner.witness()
+    }
+
+    async fn reserve(&self, bytes: u64) -> Result<(), StoreError> {
+        // A frame becomes a little larger, and an append names its key.
+        let room = if self.cipher.writes_plain() {
+            bytes
+        } else {
+            bytes.saturating_mul(2)
+        };
+        self.inner.reserve(room).await
     }
 
     async fn read(&self) -> Result<Vec<Vec<u8>>, StoreError> {

@@ -1,18 +1,20 @@
 //! The journal: an append-only file of framed records.
 //!
 //! The file begins with eight bytes of magic. A frame is its length (u32), a CRC-32 of all that follows it in the frame
-//! (u32), its sequence number from 1 (u64), the sequence number of the first frame of the same append (u64), and its
-//! bytes; integers are little-endian. An append is one write and one `fdatasync`.
+//! (u32), its sequence number from 1 (u64), the sequence number of the first frame that was not yet known to be durable
+//! when it was written (u64), and its bytes; integers are little-endian. An append is one write and one `fdatasync`, in a
+//! thread of its own: frames may be staged meanwhile, which is a write alone.
 //!
-//! A frame that is damaged belongs to the torn tail, and is dropped with all behind it, unless a whole frame of a *later
-//! append* follows: that append began only after the damaged one was durable, so the file was damaged afterwards.
+//! A frame that is damaged belongs to the torn tail, and is dropped with all behind it, unless a whole frame follows that was
+//! written after the damaged one was durable: then the file was damaged afterwards.
 
 use std::fs::File;
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use futures::channel::oneshot;
 use terrace_port::{JournalStore, StoreError};
 
 use crate::files::{self, unavailable};
@@ -23,14 +25,88 @@ const HEADER: usize = 24;
 /// A journal in one file.
 #[derive(Debug)]
 pub struct JournalFile {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     path: PathBuf,
     open: Mutex<Option<Tail>>,
 }
 
 #[derive(Debug)]
 struct Tail {
-    file: File,
+    file: Arc<File>,
     next: u64,
+    /// The first frame that is not known to be durable.
+    durable: u64,
+    /// Where the next append goes.
+    end: u64,
+    /// Up to here the disk has room for the file.
+    reserved: u64,
+}
+
+/// Room is reserved in pieces of this size at least, so that it is seldom asked for.
+const PIECE: u64 = 256 << 10;
+
+impl Tail {
+    /// Has room for so many bytes behind the end.
+    fn reserve(&mut self, bytes: u64) -> io::Result<()> {
+        let wanted = self.end.saturating_add(bytes);
+        if wanted <= self.reserved {
+            return Ok(());
+        }
+        room::reserve(&self.file, wanted.saturating_add(PIECE))
+            .or_else(|_| room::reserve(&self.file, wanted))?;
+        self.reserved = wanted;
+        Ok(())
+    }
+
+    /// Writes behind the end. After a failure nothing of it is there, and the room that is reserved still is.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(self.end))?;
+        if let Err(error) = file.write_all(bytes) {
+            // Wiped, not cut off: that would give the room to others.
+            let torn = file.metadata()?.len().saturating_sub(self.end);
+            file.seek(SeekFrom::Start(self.end))?;
+            io::copy(&mut io::repeat(0).take(torn), &mut file)?;
+            return Err(error);
+        }
+        self.end += bytes.len() as u64;
+        Ok(())
+    }
+}
+
+/// Room on a disk.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod room {
+    use std::fs::File;
+    use std::io;
+
+    use nix::errno::Errno;
+    use nix::fcntl::{FallocateFlags, fallocate};
+
+    /// Makes the disk have room for the file up to a length, without changing the file's.
+    pub(super) fn reserve(file: &File, length: u64) -> io::Result<()> {
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        match fallocate(file, FallocateFlags::FALLOC_FL_KEEP_SIZE, 0, length) {
+            Err(error @ (Errno::ENOSPC | Errno::EDQUOT | Errno::EFBIG)) => Err(error.into()),
+            // Not every file system can promise room.
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod room {
+    use std::fs::File;
+    use std::io;
+
+    #[expect(clippy::unnecessary_wraps, reason = "other systems can refuse")]
+    pub(super) fn reserve(_: &File, _: u64) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Scan {
@@ -49,18 +125,22 @@ struct Header {
 
 impl JournalFile {
     /// The journal in the file at `path`, which need not be there yet.
-    pub const fn new(path: PathBuf) -> Self {
+    pub fn new(path: PathBuf) -> Self {
         Self {
-            path,
-            open: Mutex::new(None),
+            inner: Arc::new(Inner {
+                path,
+                open: Mutex::new(None),
+            }),
         }
     }
 
     /// Where it lies.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.inner.path
     }
+}
 
+impl Inner {
     fn open_tail(&self) -> Result<Tail, StoreError> {
         let fail = |what: &str| unavailable(format!("{what} the journal {}", self.path.display()));
         let bytes = files::read(&self.path).map_err(fail("reading"))?;
@@ -72,43 +152,100 @@ impl JournalFile {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&self.path).map_err(fail("opening"))?;
         file.set_len(scan.end as u64).map_err(fail("truncating"))?;
-        file.seek(SeekFrom::End(0)).map_err(fail("opening"))?;
-        if scan.end == 0 {
+        let end = if scan.end == 0 {
             file.write_all(MAGIC).map_err(fail("creating"))?;
-        }
+            MAGIC.len()
+        } else {
+            scan.end
+        };
         file.sync_all().map_err(fail("creating"))?;
         files::sync_directory(files::parent(&self.path)).map_err(fail("creating"))?;
         Ok(Tail {
-            file,
+            file: Arc::new(file),
             next: scan.next,
+            durable: scan.next,
+            end: end as u64,
+            reserved: end as u64,
         })
     }
 
-    fn append_frames(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
+    fn open(&self) -> MutexGuard<'_, Option<Tail>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reserve_room(&self, bytes: u64) -> Result<(), StoreError> {
+        let mut open = self.open();
+        let mut tail = match open.take() {
+            Some(tail) => tail,
+            None => self.open_tail()?,
+        };
+        let reserved = tail.reserve(bytes);
+        *open = Some(tail);
+        reserved.map_err(unavailable(format!(
+            "reserving room for {bytes} bytes in the journal {}",
+            self.path.display()
+        )))
+    }
+
+    /// Writes frames behind the others, not yet durably.
+    fn write(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
         if frames.is_empty() {
             return Ok(());
         }
-        let mut open = self
-            .open
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Taken out while writing: after a failure the file is looked at afresh.
+        let mut open = self.open();
+        // Taken out while writing: after most failures the file is looked at afresh.
         let mut tail = match open.take() {
             Some(tail) => tail,
             None => self.open_tail()?,
         };
         let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.len() + HEADER).sum());
-        let batch = tail.next;
-        for frame in frames {
-            encode(frame, tail.next, batch, &mut bytes)?;
-            tail.next += 1;
+        for (number, frame) in (tail.next..).zip(frames) {
+            encode(frame, number, tail.durable, &mut bytes)?;
         }
-        let fail = || unavailable(format!("writing the journal {}", self.path.display()));
-        tail.file.write_all(&bytes).map_err(fail())?;
-        tail.file.sync_data().map_err(fail())?;
-        *open = Some(tail);
+        match tail.write(&bytes) {
+            Ok(()) => {
+                tail.next += frames.len() as u64;
+                *open = Some(tail);
+                Ok(())
+            }
+            Err(error) => {
+                if error.kind() == io::ErrorKind::StorageFull {
+                    *open = Some(tail);
+                }
+                Err(self.writing(error))
+            }
+        }
+    }
+
+    /// Makes durable what was written, while more may be.
+    fn sync(&self) -> Result<(), StoreError> {
+        let (file, next) = match &*self.open() {
+            Some(tail) if tail.durable < tail.next => (Arc::clone(&tail.file), tail.next),
+            _ => return Ok(()),
+        };
+        let synced = file.sync_data();
+        let mut open = self.open();
+        let Some(tail) = open.as_mut().filter(|tail| Arc::ptr_eq(&tail.file, &file)) else {
+            return synced.map_err(|error| self.writing(error));
+        };
+        if let Err(error) = synced {
+            *open = None;
+            return Err(self.writing(error));
+        }
+        tail.durable = tail.durable.max(next);
         Ok(())
     }
+
+    fn writing(&self, error: io::Error) -> StoreError {
+        unavailable(format!("writing the journal {}", self.path.display()))(error)
+    }
+}
+
+/// What stays the same until the machine is started again: until then no write is lost that a process made.
+fn boot() -> Option<String> {
+    let bytes = files::read(Path::new("/proc/sys/kernel/random/boot_id")).ok()??;
+    let id = String::from_utf8_lossy(bytes.trim_ascii()).into_owned();
+    (!id.is_empty()).then_some(id)
 }
 
 fn encode(frame: &[u8], sequence: u64, batch: u64, out: &mut Vec<u8>) -> Result<(), StoreError> {
@@ -221,25 +358,43 @@ fn check_torn(rest: &[u8], scan: &Scan) -> Result<(), StoreError> {
 #[async_trait]
 impl JournalStore for JournalFile {
     async fn append(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
-        self.append_frames(frames)
+        self.inner.write(frames)?;
+        let (tell, told) = oneshot::channel();
+        let inner = Arc::clone(&self.inner);
+        // Whoever waits goes on with other things meanwhile.
+        let thread = std::thread::Builder::new().name("journal".into());
+        let begun = thread.spawn(move || tell.send(inner.sync()).ok());
+        match (begun, told.await) {
+            (Ok(_), Ok(synced)) => synced,
+            _ => self.inner.sync(),
+        }
+    }
+
+    async fn stage(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
+        self.inner.write(frames)
+    }
+
+    fn witness(&self) -> Option<String> {
+        boot()
+    }
+
+    async fn reserve(&self, bytes: u64) -> Result<(), StoreError> {
+        self.inner.reserve_room(bytes)
     }
 
     async fn read(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        let bytes = files::read(&self.path).map_err(unavailable(format!(
+        let bytes = files::read(self.path()).map_err(unavailable(format!(
             "reading the journal {}",
-            self.path.display()
+            self.path().display()
         )))?;
         Ok(scan(bytes.as_deref().unwrap_or_default())?.frames)
     }
 
     async fn clear(&self) -> Result<(), StoreError> {
-        let mut open = self
-            .open
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut open = self.inner.open();
         *open = None;
         let clear = || -> io::Result<()> {
-            match File::options().write(true).open(&self.path) {
+            match File::options().write(true).open(self.path()) {
                 Ok(file) => {
                     file.set_len(0)?;
                     file.sync_all()
@@ -250,7 +405,7 @@ impl JournalStore for JournalFile {
         };
         clear().map_err(unavailable(format!(
             "emptying the journal {}",
-            self.path.display()
+            self.path().display()
         )))
     }
 }
@@ -294,6 +449,34 @@ mod tests {
             assert!(journal.read().await.unwrap().is_empty());
             journal.append(&[b"again".to_vec()]).await.unwrap();
             assert_eq!(journal.read().await.unwrap(), [b"again".to_vec()]);
+        });
+    }
+
+    #[test]
+    fn what_is_staged_outlives_its_handle_and_belongs_to_the_tail_until_it_is_durable() {
+        let (_directory, journal) = journal();
+        block_on(async {
+            journal.append(&[b"one".to_vec()]).await.unwrap();
+            let first = bytes(&journal).len();
+            journal.stage(&[b"two".to_vec()]).await.unwrap();
+            journal.stage(&[b"three".to_vec()]).await.unwrap();
+            let other = JournalFile::new(journal.path().to_owned());
+            assert_eq!(other.read().await.unwrap().len(), 3);
+            // A machine may lose the first of them and keep the second.
+            let mut torn = bytes(&journal);
+            torn[first + HEADER] ^= 1;
+            assert_eq!(put(&journal, &torn).read().await.unwrap().len(), 1);
+        });
+        let (_directory, journal) = self::journal();
+        block_on(async {
+            journal.stage(&[b"one".to_vec()]).await.unwrap();
+            let first = bytes(&journal).len();
+            journal.append(&[]).await.unwrap();
+            journal.append(&[b"two".to_vec()]).await.unwrap();
+            let mut damaged = bytes(&journal);
+            damaged[first - 1] ^= 1;
+            let read = put(&journal, &damaged).read().await;
+            assert!(matches!(read, Err(StoreError::Corrupt(_))), "{read:?}");
         });
     }
 

@@ -250,6 +250,17 @@ impl StateStore for LocalStore {
                 holder: Box::new(places.shown_holder()),
             });
         };
+        // Dropped where something fails from here on, it leaves nothing behind.
+        let mut locked = LockedLocal {
+            places,
+            file: Some(file),
+            created,
+            id: info.id.clone(),
+            epoch: 0,
+            backed_up: false,
+            seen: None,
+        };
+        let places = &locked.places;
         let _guard = places.guard()?;
         let epoch = places.next_epoch()?;
         let mut info = info;
@@ -260,15 +271,10 @@ impl StateStore for LocalStore {
         }
         files::write(&places.lock_info, &wire::write_lock(&info), true)
             .map_err(places.locking())?;
-        Ok(Box::new(LockedLocal {
-            places: self.places(workspace),
-            file: Some(file),
-            created,
-            id: info.id,
-            epoch,
-            backed_up: false,
-            seen: None,
-        }))
+        // The file may have been made only now, and have another name without links.
+        locked.places = self.places(workspace);
+        locked.epoch = epoch;
+        Ok(Box::new(locked))
     }
 
     async fn holder(&self, workspace: &str) -> Result<Option<LockInfo>, StoreError> {

@@ -3,6 +3,7 @@
 mod begin;
 mod conditions;
 mod ephemeral;
+mod pipeline;
 mod produce;
 mod remove;
 
@@ -10,19 +11,19 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::task::Poll;
 
+use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{BoxStream, FuturesUnordered};
-use futures::{FutureExt as _, StreamExt as _};
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance, DeposedKey};
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::Evaluator;
 use terrace_graph::{Dag, NodeId, ReadyQueue};
 use terrace_plan::{OpKind, Plan, ResourceChange};
 use terrace_port::{
-    Clock, Entropy, Observer, OperationEvent, Process, Provider, ProviderSource, Remote,
+    Clock, Entropy, Observer, OperationEvent, Process, Provider, ProviderSource, Remote, StoreError,
 };
 use terrace_state::State;
-use terrace_state::journal::{Frame, OpResult};
+use terrace_state::journal::Frame;
 
 use crate::check::Checks;
 use crate::journal::Journal;
@@ -88,6 +89,8 @@ pub(crate) struct Coordinator<'r> {
     ids: Vec<NodeId>,
     queue: ReadyQueue,
     running: FuturesUnordered<BoxFuture<'r, (u32, Step<'r>)>>,
+    /// Operations that wait for the journal or for a place.
+    pipeline: pipeline::Pipeline<'r>,
     /// Calls that nobody waits for, such as requests to stop; and ephemeral resources that are open.
     aside: FuturesUnordered<BoxFuture<'r, ()>>,
     watched: BTreeMap<u32, Watched>,
@@ -102,11 +105,14 @@ pub(crate) struct Coordinator<'r> {
     urgency: Urgency,
     /// Set when nothing new may begin any more.
     halted: bool,
+    /// Set when it has been told that the journal cannot be written.
+    journal_failed: bool,
 }
 
 /// What woke the coordinator.
 enum Event<'r> {
     Steps(Vec<(u32, Step<'r>)>),
+    Written(Result<(), StoreError>),
     Stop(Urgency),
     Tick,
 }
@@ -138,6 +144,7 @@ impl<'r> Coordinator<'r> {
             queue: ReadyQueue::new(&dag),
             ids,
             running: FuturesUnordered::new(),
+            pipeline: pipeline::Pipeline::new(),
             aside: FuturesUnordered::new(),
             watched: BTreeMap::new(),
             providers: BTreeMap::new(),
@@ -149,6 +156,7 @@ impl<'r> Coordinator<'r> {
             diagnostics: Diagnostics::new(),
             urgency: Urgency::None,
             halted: false,
+            journal_failed: false,
         }
     }
 
@@ -160,23 +168,31 @@ impl<'r> Coordinator<'r> {
     ) {
         let mut ticking = true;
         loop {
-            progress
-                .save(
-                    &self.state,
-                    &mut self.journal,
-                    &*self.outside.clock,
-                    &*self.outside.entropy,
-                )
-                .await;
-            self.begin_ready(0);
-            if self.running.is_empty() {
+            if !self.pipeline.is_writing() {
+                progress
+                    .save(
+                        &self.state,
+                        &mut self.journal,
+                        &*self.outside.clock,
+                        &*self.outside.entropy,
+                    )
+                    .await;
+            }
+            self.cancel().await;
+            self.begin_ready();
+            // The results of some and the intents of others cost one write.
+            let steps = self.at_once();
+            if !steps.is_empty() {
+                self.note(steps).await;
+                continue;
+            }
+            self.write();
+            if self.running.is_empty() && self.pipeline.is_empty() {
                 break;
             }
             match self.next_event(&mut ticks, &mut ticking).await {
-                Event::Steps(mut steps) => {
-                    self.gather(&mut steps);
-                    self.settle(steps).await;
-                }
+                Event::Steps(steps) => self.note(steps).await,
+                Event::Written(written) => self.written(&written),
                 Event::Stop(urgency) => {
                     if self.stop(urgency) {
                         break;
@@ -185,6 +201,8 @@ impl<'r> Coordinator<'r> {
                 Event::Tick => self.report_progress(),
             }
         }
+        self.cancel().await;
+        self.write_all().await;
         if self.urgency < Urgency::Now {
             self.close_ephemerals().await;
             for provider in std::mem::take(&mut self.providers).into_values() {
@@ -209,6 +227,7 @@ impl<'r> Coordinator<'r> {
     async fn next_event(&mut self, ticks: &mut BoxStream<'r, ()>, ticking: &mut bool) -> Event<'r> {
         let Self {
             running,
+            pipeline,
             aside,
             outside,
             urgency,
@@ -227,6 +246,9 @@ impl<'r> Coordinator<'r> {
             if !steps.is_empty() {
                 return Poll::Ready(Event::Steps(steps));
             }
+            if let Some(written) = pipeline.poll_written(context) {
+                return Poll::Ready(Event::Written(written));
+            }
             while *ticking {
                 match ticks.poll_next_unpin(context) {
                     Poll::Ready(Some(())) => return Poll::Ready(Event::Tick),
@@ -239,32 +261,10 @@ impl<'r> Coordinator<'r> {
         .await
     }
 
-    /// Begins as many operations as may run beside those that run and `held` more.
-    fn begin_ready(&mut self, held: usize) {
-        while !self.halted && self.running.len() + held < self.outside.parallelism {
-            let Some(id) = self.queue.pop() else { break };
-            let op = u32::try_from(id.index()).unwrap_or(u32::MAX);
-            match self.begin(op) {
-                Begun::Running(progress) => self.push(op, progress),
-                Begun::Ended(ended) => self.end(op, *ended),
-            }
-        }
-    }
-
-    /// Lets others begin in the places of those that have ended, and adds what all come to at once: so that the results
-    /// of the ones and the intents of the others cost one flush.
-    fn gather(&mut self, steps: &mut Vec<(u32, Step<'r>)>) {
-        let mut n_known = 0;
-        while n_known < steps.len() {
-            n_known = steps.len();
-            let held = steps
-                .iter()
-                .filter(|(_, step)| matches!(step, Step::Durable { .. }))
-                .count();
-            self.begin_ready(held);
-            while let Some(Some(step)) = self.running.next().now_or_never() {
-                steps.push(step);
-            }
+    fn begin_one(&mut self, op: u32) {
+        match self.begin(op) {
+            Begun::Running(progress) => self.push(op, progress),
+            Begun::Ended(ended) => self.end(op, *ended),
         }
     }
 
@@ -273,60 +273,8 @@ impl<'r> Coordinator<'r> {
             .push(Box::pin(async move { (op, progress.await) }));
     }
 
-    /// Makes durable what operations have come to, all at once, and lets them go on.
-    async fn settle(&mut self, steps: Vec<(u32, Step<'r>)>) {
-        let mut frames = Vec::new();
-        let mut kept = Vec::new();
-        for (op, step) in steps {
-            match step {
-                // Nothing was asked for yet, and nothing new may begin.
-                Step::Durable { frames, .. }
-                    if self.halted && !frames.iter().any(is_result_of_call) =>
-                {
-                    self.fail(op);
-                }
-                Step::Durable { frames: own, next } => {
-                    frames.extend(own.iter().cloned());
-                    kept.push((op, Step::Durable { frames: own, next }));
-                }
-                Step::Ended(ended) => {
-                    if ended.record {
-                        frames.push(Frame::Result(OpResult {
-                            op,
-                            changes: ended.changes.clone(),
-                            error: ended.error.clone(),
-                        }));
-                    }
-                    kept.push((op, Step::Ended(ended)));
-                }
-            }
-        }
-        let durable = match self.journal.append(&frames).await {
-            Ok(()) => true,
-            Err(error) => {
-                self.halted = true;
-                self.diagnostics.push(Diagnostic::error(
-                    "journal-failed",
-                    "Journal failed",
-                    format!("The journal could not be written: {error}. Nothing new is begun without it."),
-                ));
-                false
-            }
-        };
-        for (op, step) in kept {
-            match step {
-                Step::Durable { frames, next } => self.go_on(op, &frames, next, durable),
-                Step::Ended(ended) => self.end(op, *ended),
-            }
-        }
-    }
-
-    fn go_on(&mut self, op: u32, frames: &[Frame], next: Progress<'r>, durable: bool) {
-        let asks = frames.iter().any(|frame| matches!(frame, Frame::Intent(_)));
-        if asks && !durable {
-            self.fail(op);
-            return;
-        }
+    /// Goes on with an operation whose frames are durable.
+    fn go_on(&mut self, op: u32, frames: &[Frame], next: Progress<'r>) {
         for frame in frames {
             match frame {
                 Frame::Result(result) => result
@@ -481,9 +429,4 @@ impl<'r> Coordinator<'r> {
             }
         }
     }
-}
-
-/// Whether the frame says what came of a call (and so must be kept even when nothing new may begin).
-fn is_result_of_call(frame: &Frame) -> bool {
-    matches!(frame, Frame::Result(_))
 }

@@ -81,20 +81,30 @@ fn check_end(world: &World, moment: usize) {
 
 #[test]
 fn a_run_that_dies_at_any_moment_loses_nothing() {
+    dies_at_any_moment(World::new, 1);
+}
+
+#[test]
+fn a_run_that_writes_intents_ahead_and_dies_knows_what_it_had_not_come_to() {
+    let ahead = dies_at_any_moment(World::staging, 3);
+    assert!(ahead > 0, "nothing was written ahead");
+}
+
+/// Dies at every `step`th moment once. How many intents the journal held in all of a change that had not begun.
+fn dies_at_any_moment(new: fn() -> std::sync::Arc<World>, step: usize) -> usize {
     let mut moments = 0;
-    for moment in 0.. {
-        let world = World::new();
+    let mut ahead = 0;
+    for moment in (0..).step_by(step) {
+        let world = new();
         world.apply(BEFORE);
         if world.apply_until(AFTER, moment).is_some() {
             check_end(&world, moment);
             break;
         }
         moments += 1;
-        let n_in_flight = {
-            let frames = world.frames.lock().unwrap();
-            let recovery = terrace_state::journal::recover(&world.stored(), &frames).unwrap();
-            recovery.uncertain.len()
-        };
+        let recovery = world.recovery();
+        let n_in_flight = recovery.uncertain.len();
+        ahead += recovery.not_begun.len();
         assert!(n_in_flight <= 4, "no more is uncertain than was in flight");
         let resolved = world.recover(AFTER, true);
         assert!(
@@ -115,14 +125,24 @@ fn a_run_that_dies_at_any_moment_loses_nothing() {
             "{moment}: it has converged"
         );
     }
-    assert!(moments > 30, "only {moments} moments were tried");
+    assert!(moments > 30 / step, "only {moments} moments were tried");
+    ahead
 }
 
 #[test]
 fn recovery_may_die_too() {
+    recovery_dies(World::new);
+}
+
+#[test]
+fn recovery_of_a_run_that_wrote_intents_ahead_may_die_too() {
+    recovery_dies(World::staging);
+}
+
+fn recovery_dies(new: fn() -> std::sync::Arc<World>) {
     for moment in [5, 15, 25] {
         for second in 0..8 {
-            let world = World::new();
+            let world = new();
             world.apply(BEFORE);
             assert!(world.apply_until(AFTER, moment).is_none());
             world.fuse.set(Some(second));

@@ -94,6 +94,8 @@ pub(crate) struct World {
     pub(crate) appends: Arc<Mutex<usize>>,
     pub(crate) commands: Arc<Mutex<Vec<String>>>,
     pub(crate) refuse_writes: Arc<Mutex<bool>>,
+    /// Whether the journal keeps what is staged when its process dies.
+    pub(crate) stages: Arc<Mutex<bool>>,
 }
 
 fn schema() -> ResourceSchema {
@@ -430,6 +432,12 @@ impl JournalStore for Journal {
         self.0.fuse.burn().await;
         Ok(())
     }
+    async fn stage(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
+        self.append(frames).await
+    }
+    fn witness(&self) -> Option<String> {
+        self.0.witness()
+    }
     async fn read(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         Ok(self.0.frames.lock().unwrap().clone())
     }
@@ -620,6 +628,24 @@ impl World {
         Arc::default()
     }
 
+    /// One whose journal keeps what is staged.
+    pub(crate) fn staging() -> Arc<Self> {
+        let world = Self::new();
+        *world.stages.lock().unwrap() = true;
+        world
+    }
+
+    pub(crate) fn witness(&self) -> Option<String> {
+        self.stages.lock().unwrap().then(|| "this boot".to_owned())
+    }
+
+    /// What the journal and the stored state give together.
+    pub(crate) fn recovery(&self) -> terrace_state::journal::Recovery {
+        let frames = self.frames.lock().unwrap();
+        let witness = self.witness();
+        terrace_state::journal::recover_by(&self.stored(), &frames, witness.as_deref()).unwrap()
+    }
+
     pub(crate) fn manner(&self, name: &str, manner: Manner) {
         self.state
             .lock()
@@ -757,8 +783,7 @@ impl World {
         answering: bool,
     ) -> terrace_apply::recover::Resolved {
         let stored = self.stored();
-        let frames = self.frames.lock().unwrap().clone();
-        let recovery = terrace_state::journal::recover(&stored, &frames).unwrap();
+        let recovery = self.recovery();
         let answers: BTreeMap<AbsResourceInstance, Answer> = recovery
             .uncertain
             .iter()

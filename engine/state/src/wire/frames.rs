@@ -10,6 +10,8 @@ use terrace_addr::{AbsResourceInstance, DeposedKey};
 use super::intern::Interner;
 use super::v4::{InstanceForm, StateForm, read_content, read_object, state_form, write_object};
 use crate::journal::{Begin, Frame, Intent, IntentAction, OpResult, RunOutputs, StateChange};
+use crate::operations::Move;
+use crate::transfer::{End, Role, Transfer, Transferred};
 use crate::{Object, State, StateError};
 
 const FRAME_VERSION: u32 = 1;
@@ -23,6 +25,8 @@ struct FrameForm<'a> {
     intent: Option<IntentForm<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     result: Option<ResultForm<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lost: Option<u32>,
     /// A v4 state without resources.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     outputs: Option<StateForm<'a>>,
@@ -30,6 +34,27 @@ struct FrameForm<'a> {
     commit: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     end: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    transfer: Option<TransferForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TransferForm {
+    id: String,
+    /// `source` or `destination`.
+    role: String,
+    source: EndForm,
+    destination: EndForm,
+    /// Where each instance is, where it goes, and what its objects are.
+    objects: Vec<[String; 3]>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EndForm {
+    name: String,
+    place: String,
+    lineage: String,
+    serial: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,6 +66,10 @@ struct BeginForm<'a> {
     epoch: u64,
     #[serde(borrow)]
     changes: Vec<ChangeForm<'a>>,
+    #[serde(default)]
+    parallelism: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    witness: Option<String>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -102,6 +131,7 @@ pub(crate) fn encode(frame: &Frame) -> Vec<u8> {
                 error: result.error.clone(),
             });
         }
+        Frame::Lost { op } => form.lost = Some(*op),
         Frame::Outputs(run) => {
             outputs = State {
                 outputs: run.outputs.clone(),
@@ -112,8 +142,60 @@ pub(crate) fn encode(frame: &Frame) -> Vec<u8> {
         }
         Frame::Commit { serial } => form.commit = Some(*serial),
         Frame::End => form.end = Some(true),
+        Frame::Transfer(transfer) => form.transfer = Some(write_transfer(transfer)),
     }
     serde_json::to_vec(&form).expect("the forms hold only what JSON can hold")
+}
+
+fn write_transfer(transfer: &Transfer) -> TransferForm {
+    let end = |end: &End| EndForm {
+        name: end.name.clone(),
+        place: end.place.clone(),
+        lineage: end.lineage.clone(),
+        serial: end.serial,
+    };
+    let role = match transfer.role {
+        Role::Source => "source",
+        Role::Destination => "destination",
+    };
+    let objects = transfer.objects.iter().map(|object| {
+        let Move { from, to } = &object.addresses;
+        [from.to_string(), to.to_string(), object.digest.clone()]
+    });
+    TransferForm {
+        id: transfer.id.clone(),
+        role: role.to_owned(),
+        source: end(&transfer.source),
+        destination: end(&transfer.destination),
+        objects: objects.collect(),
+    }
+}
+
+fn read_transfer(form: TransferForm) -> Result<Transfer, StateError> {
+    let end = |form: EndForm| End {
+        name: form.name,
+        place: form.place,
+        lineage: form.lineage,
+        serial: form.serial,
+    };
+    let objects = form.objects.into_iter().map(|[from, to, digest]| {
+        let addresses = Move {
+            from: from.parse().map_err(damaged)?,
+            to: to.parse().map_err(damaged)?,
+        };
+        Ok(Transferred { addresses, digest })
+    });
+    Ok(Transfer {
+        id: form.id,
+        role: match form.role.as_str() {
+            "source" => Role::Source,
+            "destination" => Role::Destination,
+            role => return Err(damaged(format!("{role:?} is no end of a move"))),
+        },
+        source: end(form.source),
+        destination: end(form.destination),
+        objects: objects.collect::<Result<_, StateError>>()?,
+    })
 }
 
 fn write_begin(begin: &Begin) -> BeginForm<'_> {
@@ -124,6 +206,8 @@ fn write_begin(begin: &Begin) -> BeginForm<'_> {
         serial: begin.serial,
         epoch: begin.epoch,
         changes: begin.changes.iter().map(write_change).collect(),
+        parallelism: begin.parallelism,
+        witness: begin.witness.clone(),
     }
 }
 
@@ -187,6 +271,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Frame, StateError> {
             serial: begin.serial,
             epoch: begin.epoch,
             changes: read_changes(&begin.changes)?,
+            parallelism: begin.parallelism,
+            witness: begin.witness,
         }),
         FrameForm {
             intent: Some(intent),
@@ -200,6 +286,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Frame, StateError> {
             changes: read_changes(&result.changes)?,
             error: result.error,
         }),
+        FrameForm { lost: Some(op), .. } => Frame::Lost { op },
         FrameForm {
             outputs: Some(outputs),
             ..
@@ -215,6 +302,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Frame, StateError> {
             ..
         } => Frame::Commit { serial },
         FrameForm { end: Some(_), .. } => Frame::End,
+        FrameForm {
+            transfer: Some(transfer),
+            ..
+        } => Frame::Transfer(Box::new(read_transfer(transfer)?)),
         _ => return Err(damaged("it is of an unknown kind")),
     })
 }

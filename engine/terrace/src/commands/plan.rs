@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 use terrace_addr::{AbsResourceInstance, ParseError, Target};
 use terrace_diag::SourceMap;
 use terrace_gate::{
-    Rules, Run, RunCounts, RunStatus, Statement, configuration_digest, fingerprint_of,
+    Demand, Rules, Run, RunCounts, RunStatus, Statement, configuration_digest, fingerprint_of,
     last_applied, save_authorship, save_run, save_run_plan, sign_authorship,
 };
-use terrace_plan::{Plan, PlanDigest, PlanMode, write_plan_file};
+use terrace_plan::{ChangeRequest, Plan, PlanDigest, PlanMode, write_plan_file};
 use terrace_planner::{PlanOptions as PlannerOptions, PlanRequest};
 use terrace_port::{Clock as _, Files as _};
 use terrace_state::State;
@@ -50,6 +50,8 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     let config = load_config_for_backend(session);
     let place = session.place(args.place.env.as_deref(), config.as_deref())?;
     drop(config);
+    session.sign_with(args.key.as_deref());
+    let request = super::gate::request(session, &place, &args.request)?;
     let lock = match args.lock.lock {
         Some(true) => Some(
             session
@@ -62,7 +64,7 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
         session.view.output(stream::version_line());
     }
     let generates = args.generate_config_out.as_deref();
-    let made = make_generating(session, &place, &args.options, generates).await;
+    let made = make_generating(session, &place, &args.options, generates, &request).await;
     if let Some(lock) = lock {
         lock.unlock().await?;
     }
@@ -84,7 +86,13 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
             )
         })?;
     }
-    ending(session, &place, &made, args, recorded);
+    super::gate::tell_owed(session, &place).await?;
+    let rules = super::gate::rules(&place).await?;
+    let demand = rules.as_ref().map(|rules| Demand::of(rules, &made.plan));
+    if let (Some(rules), Some(demand), true) = (&rules, &demand, recorded) {
+        super::gate::tell_demand(session, rules, demand, &made.plan);
+    }
+    ending(session, &place, &made, args, (recorded, demand.as_ref()));
     let code = if args.detailed_exitcode && made.plan.has_changes() {
         CHANGES
     } else {
@@ -110,7 +118,13 @@ async fn is_worth_a_run(place: &Place, made: &Made) -> Result<bool, CommandError
     Ok(applied.is_some_and(|applied| applied.configuration != configuration))
 }
 
-fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs, recorded: bool) {
+fn ending(
+    session: &Session,
+    place: &Place,
+    made: &Made,
+    args: &PlanArgs,
+    (recorded, demand): (bool, Option<&Demand>),
+) {
     let view = &session.view;
     let has_changes = made.plan.has_changes();
     let told = recorded && place.environment.is_some();
@@ -125,11 +139,7 @@ fn ending(session: &Session, place: &Place, made: &Made, args: &PlanArgs, record
         } else {
             view.paragraph(&format!("Environment {environment:?} has not applied this configuration yet. To record that nothing has to change for it, so that environments which come after may follow, apply run {id}:\n    terrace apply -env={environment} {id}"));
         }
-        let approvals = place
-            .rules
-            .as_ref()
-            .and_then(|rules| rules.gate.as_ref())
-            .map_or(0, |gate| gate.approvals);
+        let approvals = demand.map_or(0, |demand| demand.approvals);
         if approvals > 0 {
             let asked = if approvals == 1 {
                 "an approval by someone other than you".to_owned()
@@ -210,40 +220,33 @@ fn planner_options(options: &PlanOptions) -> Result<PlannerOptions, CommandError
     })
 }
 
-/// Refuses to go on over an apply that was interrupted.
-pub(crate) async fn check_journal(place: &Place) -> Result<(), CommandError> {
-    let frames = place.store.journal(&place.workspace).read().await?;
-    if frames.is_empty() {
-        return Ok(());
+/// Refuses to go on over what was interrupted, and tells of a state that another tool left behind.
+pub(crate) async fn check_journal(session: &Session, place: &Place) -> Result<(), CommandError> {
+    let stored = check_interrupted(place).await?;
+    if Disk.exists("errored.tfstate") {
+        let stored = match stored {
+            Some(stored) => stored,
+            None => terrace_state::load(&*place.store, &place.workspace).await?,
+        };
+        super::state::mention_errored(session, place, &stored);
     }
-    let state = terrace_state::load(&*place.store, &place.workspace).await?;
-    let recovery = terrace_state::journal::recover(&state, &frames)?;
-    if recovery.is_clean() {
-        return Ok(());
-    }
-    let environment = place
-        .environment
-        .as_ref()
-        .map(|name| format!(" -env={name}"))
-        .unwrap_or_default();
-    let detail = format!(
-        "An apply was interrupted (run {}). Its journal holds {} not in the state yet, and {} whose end nobody recorded.",
-        recovery.runs.join(", "),
-        counted(recovery.n_results, "result"),
-        counted(recovery.uncertain.len(), "change")
-    );
-    Err(terrace_diag::Diagnostic::error(
-        "recovery-needed",
-        "Interrupted apply must be recovered first",
-        detail,
-    )
-    .hint(format!("run `terrace recover{environment}`"))
-    .into())
+    Ok(())
 }
 
-/// `1 result`, `2 results`.
-fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+/// Refuses to go on over what was interrupted. Returns the stored state where it was read.
+pub(crate) async fn check_interrupted(place: &Place) -> Result<Option<State>, CommandError> {
+    let journal = place.store.journal(&place.workspace);
+    let frames = journal.read().await?;
+    if frames.is_empty() {
+        return Ok(None);
+    }
+    let state = terrace_state::load(&*place.store, &place.workspace).await?;
+    let witness = journal.witness();
+    let recovery = terrace_state::journal::recover_by(&state, &frames, witness.as_deref())?;
+    if recovery.is_clean() {
+        return Ok(Some(state));
+    }
+    Err(super::recover::needed(place, &state, &recovery))
 }
 
 /// Makes a plan for `place`; warnings are shown, errors returned.
@@ -252,7 +255,17 @@ pub(crate) async fn make(
     place: &Place,
     options: &PlanOptions,
 ) -> Result<Made, CommandError> {
-    make_generating(session, place, options, None).await
+    make_for(session, place, options, &ChangeRequest::default()).await
+}
+
+/// As [`make`], with what the author says of the change.
+pub(crate) async fn make_for(
+    session: &Session,
+    place: &Place,
+    options: &PlanOptions,
+    request: &ChangeRequest,
+) -> Result<Made, CommandError> {
+    make_generating(session, place, options, None, request).await
 }
 
 /// As [`make`]; configuration for imports that have none is written to a new file.
@@ -261,6 +274,7 @@ async fn make_generating(
     place: &Place,
     options: &PlanOptions,
     generates: Option<&str>,
+    request: &ChangeRequest,
 ) -> Result<Made, CommandError> {
     let mut planner_options = planner_options(options)?;
     planner_options.generate_config = generates.map(str::to_owned);
@@ -280,9 +294,9 @@ async fn make_generating(
             detail,
         ));
     }
-    check_journal(place).await?;
+    check_journal(session, place).await?;
     let state = terrace_state::load(&*place.store, &place.workspace).await?;
-    over(session, place, state, planner_options).await
+    over(session, place, state, planner_options, request).await
 }
 
 /// Makes a plan that does nothing but to take over objects by their ids.
@@ -300,6 +314,24 @@ pub(crate) async fn make_import(
         parallelism: parallelism.max(1),
         ..PlannerOptions::default()
     };
+    let request = ChangeRequest {
+        commit: place.environment.is_some().then(|| commit(session)).flatten(),
+        ..ChangeRequest::default()
+    };
+    over(session, place, state, options, &request).await
+}
+
+/// Makes a plan over a state that is not stored, without reading any object.
+pub(crate) async fn make_without_reading(
+    session: &Session,
+    place: &Place,
+    state: State,
+) -> Result<Made, CommandError> {
+    let options = PlannerOptions {
+        refresh: false,
+        parallelism: 10,
+        ..PlannerOptions::default()
+    };
     over(session, place, state, options).await
 }
 
@@ -308,8 +340,10 @@ async fn over(
     place: &Place,
     state: State,
     options: PlannerOptions,
+    request: &ChangeRequest,
 ) -> Result<Made, CommandError> {
-    let work = Work::prepare(session, place, &state).await?;
+    let mut work = Work::prepare(session, place, &state).await?;
+    work.inputs.request.clone_from(request);
     let made = plan_over(session, state, &work, options).await;
     work.providers.close().await;
     let (plan, sources) = made?;
@@ -431,13 +465,22 @@ pub(crate) async fn record(
     let store = place.store.runs(&place.workspace);
     let file = made.file();
     let mut told = vec![("plan", made.digest().to_string())];
+    if !run.change.is_empty() {
+        told.push(("change", run.change.clone()));
+    }
+    if let Some(reason) = &run.reason {
+        told.push(("reason", reason.clone()));
+    }
     save_run_plan(&*store, &run.id, file).await?;
     if let Some(path) = key {
         let key = super::approve::read_key(Some(path))?;
         let statement = Statement {
             plan: made.digest(),
             environment: environment.clone(),
-            change: "normal".to_owned(),
+            change: match made.plan.inputs.request.kind.as_str() {
+                "" => "normal".to_owned(),
+                kind => kind.to_owned(),
+            },
             signed_at: SystemClock.now().0,
             expires_at: None,
             comment: String::new(),
@@ -495,12 +538,18 @@ pub(crate) fn run_record(session: &Session, place: &Place, made: &Made) -> Run {
         mode: mode.to_owned(),
         status: RunStatus::Planned,
         actor: session.actor(),
-        commit: commit(session),
+        commit: match &made.plan.inputs.request.commit {
+            Some(commit) => Some(commit.clone()),
+            None => commit(session),
+        },
         version: VERSION.to_owned(),
         created: now_precisely(),
         finished: None,
         counts: RunCounts::of(&made.plan),
         message: None,
+        change: made.plan.inputs.request.kind.clone(),
+        reason: made.plan.inputs.request.reason.clone(),
+        statements: made.plan.inputs.request.statements.clone(),
     }
 }
 
@@ -514,7 +563,7 @@ fn now_precisely() -> String {
 }
 
 /// The commit that the working tree is at, as far as files tell.
-fn commit(session: &Session) -> Option<String> {
+pub(crate) fn commit(session: &Session) -> Option<String> {
     if let Some(commit) = session.environment.get("GITHUB_SHA") {
         return Some(commit.to_owned());
     }
@@ -530,7 +579,15 @@ fn commit(session: &Session) -> Option<String> {
     };
     let head = read("HEAD")?;
     match head.strip_prefix("ref: ") {
-        Some(reference) => read(reference),
+        Some(reference) => read(reference).or_else(|| {
+            // References that did not change lately lie together in one file.
+            let packed = read("packed-refs")?;
+            let found = packed.lines().find_map(|line| {
+                let (commit, name) = line.split_once(' ')?;
+                (name == reference).then(|| commit.to_owned())
+            });
+            found
+        }),
         None => Some(head),
     }
 }

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use terrace_addr::{AbsResourceInstance, ParseError};
 use terrace_apply::recover::{Answer, Resolve, Resolved, finish, resolve};
+use terrace_diag::Diagnostic;
 use terrace_port::LockedState;
 use terrace_state::State;
 use terrace_state::journal::{self, IntentAction, Recovery, Uncertain};
+use terrace_state::transfer::Transfer;
 
+use super::state::{history, transfer};
 use crate::args::RecoverArgs;
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
 use crate::outside::{SystemClock, SystemEntropy};
@@ -19,6 +22,13 @@ pub(crate) async fn run(session: &Session, args: &RecoverArgs) -> Outcome {
     let config = load_config_for_backend(session);
     let place = session.place(args.place.env.as_deref(), config.as_deref())?;
     drop(config);
+    if args.dry_run {
+        return tell(session, &place).await;
+    }
+    let frames = place.store.journal(&place.workspace).read().await?;
+    if let Some(moved) = Transfer::in_journal(&frames)? {
+        return transfer::recover(session, args, &moved).await;
+    }
     let answers = answers(args)?;
     let mut locked = session
         .lock(&place, "OperationTypeRecover", &args.lock.lock_timeout)
@@ -29,6 +39,33 @@ pub(crate) async fn run(session: &Session, args: &RecoverArgs) -> Outcome {
     unlocked?;
     Ok(code)
 }
+
+/// Says what was done and what is uncertain, and changes nothing.
+async fn tell(session: &Session, place: &Place) -> Outcome {
+    match super::plan::check_interrupted(place).await {
+        Ok(_) => {
+            session.view.line(NOTHING);
+            Ok(SUCCESS)
+        }
+        Err(error) => {
+            let diagnostics = error.diagnostics.iter();
+            let ours = diagnostics.clone().all(|one| one.id == "recovery-needed");
+            if !ours {
+                return Err(error);
+            }
+            for diagnostic in diagnostics {
+                session.view.line(&diagnostic.detail);
+                if let Some(hint) = &diagnostic.hint {
+                    session.view.line(format!("\nTo go on, {hint}."));
+                }
+            }
+            Ok(SUCCESS)
+        }
+    }
+}
+
+const NOTHING: &str =
+    "There is nothing to recover: the journal holds nothing that the state lacks.";
 
 /// What the command line tells of objects that nobody else can know of.
 fn answers(args: &RecoverArgs) -> Result<BTreeMap<AbsResourceInstance, Answer>, CommandError> {
@@ -55,6 +92,87 @@ fn answers(args: &RecoverArgs) -> Result<BTreeMap<AbsResourceInstance, Answer>, 
     Ok(answers)
 }
 
+/// What the next command says of a run, or of a move between states, that was interrupted: what was done, what is
+/// uncertain, and the command that goes on.
+pub(crate) fn needed(place: &Place, stored: &State, recovery: &Recovery) -> CommandError {
+    let environment = place
+        .environment
+        .as_ref()
+        .map(|name| format!(" -env={name}"))
+        .unwrap_or_default();
+    if let Some(transfer) = &recovery.transfer {
+        return transfer::interrupted(transfer, &environment);
+    }
+    let detail = format!(
+        "An apply was interrupted (run {}). Its journal holds {} not in the state yet, and {} whose end nobody recorded.{}",
+        recovery.runs.join(", "),
+        counted(recovery.n_results, "result"),
+        counted(recovery.uncertain.len(), "change"),
+        summary(stored, recovery)
+    );
+    Diagnostic::error(
+        "recovery-needed",
+        "Interrupted apply must be recovered first",
+        detail,
+    )
+    .hint(format!(
+        "run `terrace recover{environment}`, which brings this into the state and finds out about what is uncertain"
+    ))
+    .into()
+}
+
+/// `1 result`, `2 results`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// What was done and is not in the state yet, and what is uncertain, as two lists; nothing where there is neither.
+fn summary(stored: &State, recovery: &Recovery) -> String {
+    const MOST: usize = 10;
+    let done: Vec<String> = journal::difference(stored, &recovery.state)
+        .iter()
+        .map(|change| {
+            let before = stored.object(&change.address).is_some();
+            let what = match (before, &change.object) {
+                (false, Some(_)) => "created",
+                (true, Some(_)) => "changed",
+                (_, None) => "destroyed",
+            };
+            let deposed = change
+                .deposed
+                .as_ref()
+                .map(|key| format!(" (deposed object {key})"))
+                .unwrap_or_default();
+            format!("  - {}{deposed}: {what}", change.address)
+        })
+        .collect();
+    let uncertain: Vec<String> = recovery
+        .uncertain
+        .iter()
+        .map(|uncertain| {
+            let what = match uncertain.intent.action {
+                IntentAction::Create => "was to be created",
+                IntentAction::Update => "was to be changed",
+                IntentAction::Delete => "was to be destroyed",
+            };
+            format!("  - {}: {what}", uncertain.intent.address)
+        })
+        .collect();
+    let mut text = String::new();
+    for (title, lines) in [
+        ("Done, and not in the state yet:", done),
+        ("Uncertain:", uncertain),
+    ] {
+        if !lines.is_empty() {
+            text.push_str("\n\n");
+            text.push_str(title);
+            text.push('\n');
+            text.push_str(&transfer::shortened(lines, MOST));
+        }
+    }
+    text
+}
+
 async fn under_lock(
     session: &Session,
     place: &Place,
@@ -64,14 +182,12 @@ async fn under_lock(
     let journal_store = place.store.journal(&place.workspace);
     let frames = journal_store.read().await?;
     let stored = terrace_state::load_locked(locked).await?;
-    let recovery = journal::recover(&stored, &frames)?;
+    let recovery = journal::recover_by(&stored, &frames, journal_store.witness().as_deref())?;
     if frames.is_empty() || recovery.is_clean() {
         if !frames.is_empty() {
             journal_store.clear().await?;
         }
-        session
-            .view
-            .line("There is nothing to recover: the journal holds nothing that the state lacks.");
+        session.view.line(NOTHING);
         return Ok(SUCCESS);
     }
     session.view.line(format!(
@@ -82,6 +198,7 @@ async fn under_lock(
     ));
     let resolved = resolve_all(session, place, recovery, answers).await?;
     let state = finish(&resolved, &stored, locked, &*journal_store, &SystemEntropy).await?;
+    history::keep(session, place, (&stored, &state), "recover", None).await;
     report(session, place, resolved, &state).await
 }
 
