@@ -86,6 +86,19 @@ impl Authority {
 }
 
 impl Certified {
+    /// A certificate that nobody but itself vouches for, with an RSA key, as services have their principals'.
+    pub fn with_rsa(name: &str) -> Result<Self, Unavailable> {
+        let algorithm = &rcgen::PKCS_RSA_SHA256;
+        let key = KeyPair::generate_rsa_for(algorithm, rcgen::RsaKeySize::_2048).map_err(made)?;
+        let mut parameters = CertificateParams::new(Vec::new()).map_err(made)?;
+        parameters.distinguished_name.push(DnType::CommonName, name);
+        let certificate = parameters.self_signed(&key).map_err(made)?;
+        Ok(Self {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        })
+    }
+
     /// Writes both into a directory, as `NAME.pem` and `NAME.key`, which only its owner may read.
     pub fn write(&self, directory: &Path, name: &str) -> std::io::Result<(PathBuf, PathBuf)> {
         use std::os::unix::fs::PermissionsExt as _;

@@ -10,6 +10,7 @@ mod certificates;
 mod conformance;
 mod consumers;
 mod dynamodb;
+mod gateway;
 mod gcs;
 mod golang;
 mod install;
@@ -31,6 +32,7 @@ pub use certificates::{Authority, Certified};
 pub use conformance::{conformance_provider_go, conformance_provider_python, published_protocols};
 pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
 pub use dynamodb::DynamoDb;
+pub use gateway::Gateway;
 pub use gcs::CloudStorage;
 pub use golang::{current_provider, go_module};
 pub use install::{

@@ -3,8 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use terrace_port::StateStore as _;
-use terrace_test_services::{Reply, Web};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac as _};
+use rsa::pkcs8::DecodePrivateKey as _;
+use sha2::{Digest as _, Sha256};
+use terrace_backend_remote::chain;
+use terrace_port::{LockInfo, StateStore as _};
+use terrace_test_services::{Certified, Reply, Web};
 use terrace_value::Value;
 
 use crate::support::{Server, open_with};
@@ -15,11 +21,7 @@ async fn problem(
     arguments: &BTreeMap<String, Value>,
     variables: &[(&str, &str)],
 ) -> Option<String> {
-    let variables = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    let opened = open_with(arguments, &variables, LEASE).await;
+    let opened = open_with(arguments, variables, LEASE).await;
     opened
         .err()
         .map(|problems| problems.into_iter().next().unwrap().detail)
@@ -27,14 +29,14 @@ async fn problem(
 
 pub(crate) async fn works(server: &Server) {
     let mut arguments = server.arguments("signing");
-    let opened = open_with(&arguments, &BTreeMap::new(), LEASE)
+    let opened = open_with(&arguments, &[], LEASE)
         .await
         .unwrap();
     assert_eq!(opened.workspaces().await.unwrap(), ["default"]);
 
     // Signatures are checked.
     arguments.insert("access_key".to_owned(), Value::string("d3Jvbmc="));
-    let opened = open_with(&arguments, &BTreeMap::new(), LEASE)
+    let opened = open_with(&arguments, &[], LEASE)
         .await
         .unwrap();
     let error = opened.workspaces().await.unwrap_err().to_string();
@@ -50,6 +52,131 @@ pub(crate) async fn works(server: &Server) {
     assert!(missing.contains("resource_group_name"), "{missing}");
 
     keys_are_looked_up(server, arguments).await;
+}
+
+/// A signature of an account, as its owner makes one: for blobs, with these permissions.
+fn signature(server: &Server, permissions: &str, expires: &str) -> String {
+    const VERSION: &str = "2020-12-06";
+    let fields = [
+        server.azurite.account(),
+        permissions,
+        "b",
+        "sco",
+        "",
+        expires,
+        "",
+        "https,http",
+        VERSION,
+        "",
+        "",
+    ];
+    let key = STANDARD.decode(server.azurite.key()).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    mac.update(fields.join("\n").as_bytes());
+    let signed = STANDARD.encode(mac.finalize().into_bytes());
+    url::form_urlencoded::Serializer::new(String::from("?"))
+        .extend_pairs([
+            ("sv", VERSION),
+            ("ss", "b"),
+            ("srt", "sco"),
+            ("sp", permissions),
+            ("se", expires),
+            ("spr", "https,http"),
+            ("sig", &signed),
+        ])
+        .finish()
+}
+
+/// A shared access signature takes the key's place; one that is wrong, has expired or allows too little is refused.
+pub(crate) async fn signatures_give_access(server: &Server) {
+    const LATER: &str = "2099-01-01T00:00:00Z";
+    let mut arguments = server.arguments(&server.new_key());
+    arguments.remove("access_key");
+    let mut with = |signature: String| {
+        arguments.insert("sas_token".to_owned(), Value::string(signature));
+        arguments.clone()
+    };
+    let all = with(signature(server, "rwdlacti", LATER));
+    let store = open_with(&all, &[], LEASE).await.unwrap();
+    let mut locked = store.lock("default", LockInfo::default()).await.unwrap();
+    locked.overwrite(b"{}"[..].into()).await.unwrap();
+    locked.unlock().await.unwrap();
+    let stored = store.read("default").await.unwrap().unwrap();
+    assert_eq!(&*stored.bytes, b"{}");
+    assert_eq!(store.workspaces().await.unwrap(), ["default"]);
+
+    let reading = with(signature(server, "rl", LATER));
+    let store = open_with(&reading, &[], LEASE).await.unwrap();
+    assert!(store.read("default").await.unwrap().is_some());
+    let refused = store.lock("default", LockInfo::default()).await.err();
+    let told = refused.map(|error| chain(&error)).unwrap_or_default();
+    assert!(told.contains("may not do it"), "{told}");
+    let expired = signature(server, "rwdlacti", "2020-01-01T00:00:00Z");
+    let wrong = signature(server, "rwdlacti", LATER).replace("sig=", "sig=AAAA");
+    for signature in [expired, wrong] {
+        let store = open_with(&with(signature), &[], LEASE).await.unwrap();
+        let error = store.read("default").await.unwrap_err().to_string();
+        assert!(error.contains("check the credentials"), "{error}");
+    }
+}
+
+/// A certificate signs a statement of who it is, in the form that Microsoft Entra ID asks for.
+pub(crate) async fn certificates_sign_statements(server: &Server) {
+    let web = Web::start().unwrap();
+    web.on(
+        "/tenant/oauth2/v2.0/token",
+        Reply::json(r#"{"access_token": "the-token", "expires_in": 3600}"#),
+    );
+    let principal = Certified::with_rsa("states").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("principal.pem");
+    let pem = principal.certificate.clone() + &principal.key;
+    std::fs::write(&path, &pem).unwrap();
+    let mut arguments = server.arguments(&server.new_key());
+    arguments.remove("access_key");
+    arguments.insert("use_azuread_auth".to_owned(), Value::bool(true));
+    let authority = web.url("");
+    let in_base64 = STANDARD.encode(&pem);
+    for given in [
+        ("ARM_CLIENT_CERTIFICATE_PATH", path.to_str().unwrap()),
+        ("ARM_CLIENT_CERTIFICATE", &in_base64),
+    ] {
+        let variables = [
+            ("AZURE_AUTHORITY_HOST", authority.as_str()),
+            ("ARM_TENANT_ID", "tenant"),
+            ("ARM_CLIENT_ID", "client"),
+            given,
+        ];
+        assert_eq!(problem(&arguments, &variables).await, None);
+    }
+    let form = web.asked().pop().unwrap().body;
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&form).into_owned().collect();
+    assert_eq!(form["scope"], "https://storage.azure.com/.default");
+    assert_eq!(
+        form["client_assertion_type"],
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    );
+    let (signed, signature) = form["client_assertion"].rsplit_once('.').unwrap();
+    let part = |text: &str| -> serde_json::Value {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+    };
+    let (header, claims) = signed.split_once('.').unwrap();
+    let (header, claims) = (part(header), part(claims));
+    let inside: String = principal
+        .certificate
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let thumbprint = sha1::Sha1::digest(STANDARD.decode(inside).unwrap());
+    assert_eq!(header["x5t"], URL_SAFE_NO_PAD.encode(thumbprint));
+    assert_eq!((&claims["iss"], &claims["sub"]), (&"client".into(), &"client".into()));
+    assert_eq!(claims["aud"], format!("{authority}/tenant/oauth2/v2.0/token"));
+    let key = rsa::RsaPrivateKey::from_pkcs8_pem(&principal.key).unwrap();
+    let digest = Sha256::digest(signed.as_bytes());
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    key.to_public_key()
+        .verify(rsa::Pkcs1v15Sign::new::<Sha256>(), &digest, &signature)
+        .unwrap();
 }
 
 /// The key that the resource manager gives to who has signed in.

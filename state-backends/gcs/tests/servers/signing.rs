@@ -3,28 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rsa::pkcs8::DecodePrivateKey as _;
+use sha2::{Digest as _, Sha256};
 use terrace_port::{LockInfo, StateStore as _};
-use terrace_test_services::{Reply, Web};
+use terrace_test_services::{Certified, Reply, Web};
 use terrace_value::Value;
 
-use crate::support::{BUCKET, Server, open_with};
+use crate::support::{BUCKET, Server, open_with, problem};
 
 const LEASE: Duration = Duration::from_mins(1);
 const KEY: &str = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=";
-
-async fn problem(
-    arguments: &BTreeMap<String, Value>,
-    variables: &[(&str, &str)],
-) -> Option<String> {
-    let variables = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    let opened = open_with(arguments, &variables, LEASE).await;
-    opened
-        .err()
-        .map(|problems| problems.into_iter().next().unwrap().detail)
-}
 
 pub(crate) async fn works() {
     let web = Web::start().unwrap();
@@ -133,14 +123,84 @@ pub(crate) async fn works() {
     assert!(bad.starts_with("Error decoding encryption key"), "{bad}");
 }
 
+/// A service account signs a statement of who it is, and gets a token for it; from a server that checks the signature.
+pub(crate) async fn service_accounts_sign_statements() {
+    let web = Web::start().unwrap();
+    web.on(
+        "/token",
+        Reply::json(r#"{"access_token": "own", "expires_in": 3600}"#),
+    );
+    let arguments = BTreeMap::from([("bucket".to_owned(), Value::string(BUCKET))]);
+    let account = |key: &str| {
+        let account = serde_json::json!({
+            "type": "service_account",
+            "client_email": "states@p.iam.gserviceaccount.com",
+            "private_key": key,
+            "private_key_id": "key-1",
+            "token_uri": web.url("/token"),
+        });
+        account.to_string()
+    };
+    let own_key = Certified::with_rsa("states").unwrap().key;
+    let credentials = account(&own_key);
+    assert_eq!(
+        problem(&arguments, &[("GOOGLE_CREDENTIALS", &credentials)]).await,
+        None
+    );
+    let form = web.asked().pop().unwrap().body;
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&form).into_owned().collect();
+    assert_eq!(
+        form["grant_type"],
+        "urn:ietf:params:oauth:grant-type:jwt-bearer"
+    );
+    let (signed, signature) = form["assertion"].rsplit_once('.').unwrap();
+    let part = |text: &str| -> serde_json::Value {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+    };
+    let (header, claims) = signed.split_once('.').unwrap();
+    let (header, claims) = (part(header), part(claims));
+    assert_eq!(
+        header,
+        serde_json::json!({"alg": "RS256", "typ": "JWT", "kid": "key-1"})
+    );
+    assert_eq!(claims["iss"], "states@p.iam.gserviceaccount.com");
+    assert_eq!(claims["aud"], web.url("/token").as_str());
+    assert_eq!(
+        claims["scope"],
+        "https://www.googleapis.com/auth/devstorage.read_write"
+    );
+    let lasts = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    assert_eq!(lasts, 3600);
+    let key = rsa::RsaPrivateKey::from_pkcs8_pem(&own_key).unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let digest = Sha256::digest(signed.as_bytes());
+    let padding = rsa::Pkcs1v15Sign::new::<Sha256>();
+    key.to_public_key()
+        .verify(padding, &digest, &signature)
+        .unwrap();
+
+    // What the server refuses is told, and so is a key that is none.
+    let refusal = r#"{"error": "invalid_grant", "error_description": "Invalid JWT Signature."}"#;
+    web.on("/token", Reply::json(refusal).with_status(400));
+    let refused = problem(&arguments, &[("GOOGLE_CREDENTIALS", &credentials)]).await;
+    assert!(
+        refused.as_ref().unwrap().contains("Invalid JWT Signature."),
+        "{refused:?}"
+    );
+    let unreadable = account("no key");
+    let refused = problem(&arguments, &[("GOOGLE_CREDENTIALS", &unreadable)]).await;
+    let refused = refused.unwrap();
+    assert!(refused.contains("private key cannot be read"), "{refused}");
+}
+
 pub(crate) async fn encryption_is_asked_for(server: &Server) {
     let prefix = server.new_prefix();
     let mut arguments = server.arguments(&prefix);
-    let plain = open_with(&arguments, &BTreeMap::new(), LEASE)
+    let plain = open_with(&arguments, &[], LEASE)
         .await
         .unwrap();
     arguments.insert("encryption_key".to_owned(), Value::string(KEY));
-    let sealed = open_with(&arguments, &BTreeMap::new(), LEASE)
+    let sealed = open_with(&arguments, &[], LEASE)
         .await
         .unwrap();
     let mut locked = sealed.lock("default", LockInfo::default()).await.unwrap();
@@ -158,7 +218,7 @@ pub(crate) async fn encryption_is_asked_for(server: &Server) {
         "kms_encryption_key".to_owned(),
         Value::string("projects/p/k"),
     );
-    let sealed = open_with(&arguments, &BTreeMap::new(), LEASE)
+    let sealed = open_with(&arguments, &[], LEASE)
         .await
         .unwrap();
     let mut locked = sealed.lock("default", LockInfo::default()).await.unwrap();

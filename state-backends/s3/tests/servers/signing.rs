@@ -15,11 +15,7 @@ async fn problem(
     arguments: &BTreeMap<String, Value>,
     variables: &[(&str, &str)],
 ) -> Option<(String, String)> {
-    let variables = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    match open_with(arguments, &variables, LEASE).await {
+    match open_with(arguments, variables, LEASE).await {
         Ok(_) => None,
         Err(problems) => {
             let first = problems.into_iter().next().unwrap();
@@ -91,7 +87,7 @@ pub(crate) async fn works(servers: &Arc<Servers>) {
     // The bucket is looked for when it is needed.
     let mut elsewhere = servers.arguments(&store);
     elsewhere.insert("bucket".to_owned(), Value::string("nowhere"));
-    let opened = open_with(&elsewhere, &BTreeMap::new(), LEASE)
+    let opened = open_with(&elsewhere, &[], LEASE)
         .await
         .unwrap();
     let error = opened.workspaces().await.unwrap_err().to_string();
@@ -149,12 +145,12 @@ async fn roles_are_assumed(mut arguments: BTreeMap<String, Value>, directory: &t
 pub(crate) async fn are_checked(servers: &Arc<Servers>) {
     let store = servers.new_store(Lock::Object);
     let mut arguments = servers.arguments(&store);
-    let opened = open_with(&arguments, &BTreeMap::new(), LEASE)
+    let opened = open_with(&arguments, &[], LEASE)
         .await
         .unwrap();
     assert_eq!(opened.workspaces().await.unwrap(), ["default"]);
     arguments.insert("secret_key".to_owned(), Value::string("wrong"));
-    let opened = open_with(&arguments, &BTreeMap::new(), LEASE)
+    let opened = open_with(&arguments, &[], LEASE)
         .await
         .unwrap();
     let error = opened.workspaces().await.unwrap_err().to_string();

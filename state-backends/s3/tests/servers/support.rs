@@ -6,28 +6,20 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
     ScalarAttributeType,
 };
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use terrace_backend_remote::{Arguments, Problem, RemoteOptions, RemoteStore, Surroundings};
-use terrace_port::Clock;
+use terrace_backend_remote::{Problem, RemoteStore};
 use terrace_test_services::{DynamoDb, Minio, Moto, Unavailable};
 use terrace_value::{Type, Value};
 
 pub(crate) const BUCKET: &str = "states";
 pub(crate) const TABLE: &str = "locks";
-
-/// Waits for something from where one cannot.
-pub(crate) fn blocking<T>(future: impl Future<Output = T>) -> T {
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
-}
 
 /// How a state is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,19 +35,6 @@ pub(crate) enum Lock {
 pub(crate) struct Store {
     pub(crate) key: String,
     pub(crate) lock: Lock,
-}
-
-/// The time.
-#[derive(Debug)]
-pub(crate) struct Now;
-
-impl Clock for Now {
-    fn now(&self) -> (i64, u32) {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap();
-        (i64::try_from(now.as_secs()).unwrap(), now.subsec_nanos())
-    }
 }
 
 /// What ends the servers when it is dropped.
@@ -158,11 +137,6 @@ impl Servers {
         })
     }
 
-    /// Access key and secret.
-    pub(crate) fn keys(&self) -> (&str, &str) {
-        (&self.keys.0, &self.keys.1)
-    }
-
     pub(crate) fn new_store(&self, lock: Lock) -> Store {
         let n = self.next.fetch_add(1, Ordering::Relaxed);
         Store {
@@ -202,13 +176,32 @@ impl Servers {
         arguments
     }
 
+    /// The block of a configuration of the reference.
+    pub(crate) fn block(&self, store: &Store) -> String {
+        let mut lines = String::new();
+        if matches!(store.lock, Lock::Object | Lock::Both) {
+            lines += "    use_lockfile = true\n";
+        }
+        if matches!(store.lock, Lock::Item | Lock::Both) {
+            lines.extend(["    dynamodb_table = \"", TABLE, "\"\n"]);
+        }
+        let (access, secret) = &self.keys;
+        format!(
+            "  backend \"s3\" {{\n    bucket = \"{BUCKET}\"\n    key = \"{}\"\n    region = \"us-east-1\"\n    \
+             access_key = \"{access}\"\n    secret_key = \"{secret}\"\n    use_path_style = true\n    \
+             skip_credentials_validation = true\n    skip_requesting_account_id = true\n    skip_metadata_api_check = true\n    \
+             endpoints = {{ s3 = \"{}\", dynamodb = \"{}\" }}\n{lines}  }}",
+            store.key, self.s3, self.dynamodb
+        )
+    }
+
     /// A handle on a store, as a process has one.
     pub(crate) async fn open(
         &self,
         store: &Store,
         lease: Duration,
     ) -> Result<RemoteStore, Vec<Problem>> {
-        open_with(&self.arguments(store), &BTreeMap::new(), lease).await
+        open_with(&self.arguments(store), &[], lease).await
     }
 
     pub(crate) async fn object(&self, key: &str) -> Option<Vec<u8>> {
@@ -306,24 +299,12 @@ impl Servers {
 /// Opens with arguments and variables of the environment.
 pub(crate) async fn open_with(
     arguments: &BTreeMap<String, Value>,
-    variables: &BTreeMap<String, String>,
+    variables: &[(&str, &str)],
     lease: Duration,
 ) -> Result<RemoteStore, Vec<Problem>> {
-    let variables = variables.clone();
-    let environment = move |name: &str| variables.get(name).cloned();
-    let clock: Arc<dyn Clock> = Arc::new(Now);
-    let surroundings = Surroundings {
-        environment: &environment,
-        directory: Path::new("."),
-        clock: clock.clone(),
-        user_agent: "Terrace/0.1.0",
-        watcher: None,
-    };
-    let arguments = Arguments::new(terrace_backend_s3::arguments(), arguments, &environment)?;
-    let mut options = RemoteOptions::new("s3", clock);
-    options.lease = lease;
-    options.heartbeat = lease / 4;
-    terrace_backend_s3::open_with(&arguments, &surroundings, options).await
+    let kind = ("s3", terrace_backend_s3::arguments());
+    let open = terrace_backend_s3::open_with;
+    terrace_backend_conformance::open_with(kind, arguments, variables, lease, open).await
 }
 
 /// A set of strings.
