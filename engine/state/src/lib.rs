@@ -1,9 +1,11 @@
 //! State: what is known of the objects that exist; its v4 file, lineage and serial; the journal.
 
 mod error;
+pub mod history;
 pub mod journal;
 pub mod operations;
 mod state;
+pub mod transfer;
 mod version;
 mod wire;
 

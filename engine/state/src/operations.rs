@@ -1,12 +1,19 @@
 //! What the `state` commands do, as functions of states.
 
+mod moves;
+mod pattern;
+mod providers;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use terrace_addr::{
-    AbsResource, AbsResourceInstance, ModuleInstance, ModuleStep, ProviderAddr, ResourceMode,
-    Target,
+    AbsResource, AbsResourceInstance, ModuleInstance, ModuleStep, ResourceMode, Target,
 };
+
+pub use moves::{Move, moves, rearrange, relocate, same_addresses};
+pub use pattern::{Pattern, Selector};
+pub use providers::{ProviderChange, ProviderPattern, exchange_providers};
 
 use crate::{InstanceState, ResourceInState, State, StateError};
 
@@ -22,20 +29,23 @@ fn refuse(summary: &str, detail: String) -> OperationError {
     }
 }
 
-/// Instances with a present object that any of `targets` names (all, when there are none) and whose `id` attribute is
-/// `id` (any, when not given): by module, data resources first. A target that is nowhere in the state is an error.
+/// Instances with a present object that any of `selectors` names (all, when there are none) and whose `id` attribute is
+/// `id` (any, when not given): by module, data resources first. An address that is nowhere in the state is an error; a
+/// pattern that fits nothing lists nothing.
 pub fn list(
     state: &State,
-    targets: &[Target],
+    selectors: &[Selector],
     id: Option<&str>,
 ) -> Result<Vec<AbsResourceInstance>, OperationError> {
-    for target in targets {
-        check_known(state, target)?;
+    for selector in selectors {
+        if let Selector::Target(target) = selector {
+            check_known(state, target)?;
+        }
     }
     let mut found: Vec<AbsResourceInstance> = state
         .instances()
         .filter(|(address, _, instance)| {
-            (targets.is_empty() || targets.iter().any(|target| target.contains(address)))
+            (selectors.is_empty() || selectors.iter().any(|selector| selector.contains(address)))
                 && instance.current.as_ref().is_some_and(|object| {
                     id.is_none_or(|id| object.text_attribute("id").as_deref() == Some(id))
                 })
@@ -85,15 +95,15 @@ fn in_module(outer: &ModuleInstance, inner: &ModuleInstance) -> bool {
             .all(|(a, b)| a.name == b.name && (a.key.is_none() || a.key == b.key))
 }
 
-/// Takes out everything that `targets` name, deposed objects too. Returns the state without it and what was taken out.
+/// Takes out everything that `selectors` name, deposed objects too. Returns the state without it and what was taken out.
 pub fn remove(
     state: &State,
-    targets: &[Target],
+    selectors: &[Selector],
 ) -> Result<(State, Vec<AbsResourceInstance>), OperationError> {
     let mut removed: Vec<AbsResourceInstance> = state
         .instances()
         .map(|(address, _, _)| address)
-        .filter(|address| targets.iter().any(|target| target.contains(address)))
+        .filter(|address| selectors.iter().any(|selector| selector.contains(address)))
         .collect();
     if removed.is_empty() {
         return Err(refuse(
@@ -146,20 +156,27 @@ fn no_source(from: &dyn Display) -> OperationError {
     )
 }
 
+/// Why an object of one resource can be none of the other, if it cannot.
+fn kinds_differ(from: &AbsResource, to: &AbsResource) -> Option<&'static str> {
+    match (from.resource.mode, to.resource.mode) {
+        (ResourceMode::Data, mode) if mode != ResourceMode::Data => {
+            Some("a data resource can be moved only to another data resource address")
+        }
+        (ResourceMode::Managed, mode) if mode != ResourceMode::Managed => {
+            Some("a managed resource can be moved only to another managed resource address")
+        }
+        _ if from.resource.type_name != to.resource.type_name => Some("resource types don't match"),
+        _ => None,
+    }
+}
+
 fn check_kinds(
     from: &AbsResource,
     to: &AbsResource,
     shown: (&dyn Display, &dyn Display),
 ) -> Result<(), OperationError> {
-    let reason = match (from.resource.mode, to.resource.mode) {
-        (ResourceMode::Data, mode) if mode != ResourceMode::Data => {
-            "a data resource can be moved only to another data resource address"
-        }
-        (ResourceMode::Managed, mode) if mode != ResourceMode::Managed => {
-            "a managed resource can be moved only to another managed resource address"
-        }
-        _ if from.resource.type_name != to.resource.type_name => "resource types don't match",
-        _ => return Ok(()),
+    let Some(reason) = kinds_differ(from, to) else {
+        return Ok(());
     };
     Err(refuse(
         "Invalid state move request",
@@ -296,29 +313,6 @@ fn put_instance(
         .insert(to.key.clone(), instance);
 }
 
-/// Gives the resources of one provider (only those that `targets` name, when there are any) to another.
-/// Returns the state and the resources concerned, which may be none.
-pub fn replace_provider(
-    state: &State,
-    from: &ProviderAddr,
-    to: &ProviderAddr,
-    targets: &[Target],
-) -> (State, Vec<AbsResource>) {
-    let mut next = state.clone();
-    let mut changed = Vec::new();
-    for (address, resource) in &mut next.resources {
-        let named = targets.is_empty()
-            || targets
-                .iter()
-                .any(|target| target.contains(&address.instance(None)));
-        if named && resource.provider.provider == *from {
-            resource.provider.provider = to.clone();
-            changed.push(address.clone());
-        }
-    }
-    (next, changed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,6 +330,10 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn selector(text: &str) -> Selector {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn listing_filters_by_address_and_id() {
         let state = sample();
@@ -346,25 +344,29 @@ mod tests {
         let by_id = list(&state, &[], Some("one")).unwrap();
         assert_eq!(by_id[0].to_string(), "t.a[1]");
         assert_eq!(by_id.len(), 1);
-        assert_eq!(list(&state, &[target("module.m")], None).unwrap().len(), 1);
         assert_eq!(
-            list(&state, &[target("module.q")], None)
+            list(&state, &[selector("module.m")], None).unwrap().len(),
+            1
+        );
+        assert_eq!(
+            list(&state, &[selector("module.q")], None)
                 .unwrap_err()
                 .summary,
             "Unknown module"
         );
         assert_eq!(
-            list(&state, &[target("t.q")], None).unwrap_err().summary,
+            list(&state, &[selector("t.q")], None).unwrap_err().summary,
             "Unknown resource"
         );
     }
 
     #[test]
     fn removing_takes_out_what_is_named() {
-        let (state, removed) = remove(&sample(), &[target("t.a[0]"), target("module.m")]).unwrap();
+        let (state, removed) =
+            remove(&sample(), &[selector("t.a[0]"), selector("module.m")]).unwrap();
         assert_eq!(removed.len(), 2);
         assert_eq!(names(&state), ["data.t.d", "t.a[1]"]);
-        assert!(remove(&state, &[target("t.a[0]")]).is_err());
+        assert!(remove(&state, &[selector("t.a[0]")]).is_err());
     }
 
     #[test]
@@ -392,19 +394,5 @@ mod tests {
             let error = rename(&state, &target(from), &target(to)).unwrap_err();
             assert!(error.detail.contains(reason), "{}", error.detail);
         }
-    }
-
-    #[test]
-    fn providers_are_replaced() {
-        let from = ProviderAddr::default_for("test");
-        let to = ProviderAddr::new("example.com", "a", "b");
-        let (state, changed) = replace_provider(&sample(), &from, &to, &[target("t.a")]);
-        assert_eq!(changed.len(), 1);
-        assert_eq!(state.resources[&changed[0]].provider.provider, to);
-        assert!(
-            replace_provider(&state, &to, &from, &[target("module.m")])
-                .1
-                .is_empty()
-        );
     }
 }

@@ -1,15 +1,28 @@
 //! The command line. `-flag` and `--flag` are the same; they are made equal before clap sees them.
 
+mod gate;
 mod import;
+mod policy;
 mod providers;
+mod state;
 mod tools;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use gate::{
+    ApproveArgs, AuditCommand, DriftArgs, GateCommand, PromoteArgs, RequestArgs, ReviewArgs,
+    RunsArgs, RunsCommand, RunsFilter,
+};
 pub(crate) use import::{ImportArgs, StateFiles};
+pub(crate) use policy::{
+    PolicyCheckArgs, PolicyCommand, PolicyEvalArgs, PolicyFiles, PolicyNewArgs, PolicyTestArgs,
+};
 pub(crate) use providers::{
     LoginArgs, LogoutArgs, ProvidersArgs, ProvidersCommand, ProvidersLockArgs, ProvidersMirrorArgs,
     ProvidersSchemaArgs,
+};
+pub(crate) use state::{
+    MvArgs, PushArgs, RecoverArgs, ReplaceProviderArgs, RmArgs, StateCommand, TaintArgs,
 };
 pub(crate) use tools::{ConsoleArgs, GraphArgs, GraphFormat};
 
@@ -77,17 +90,24 @@ pub(crate) enum Command {
     ForceUnlock(ForceUnlockArgs),
     /// Approve a plan with your SSH key.
     Approve(ApproveArgs),
+    /// Review an emergency after the fact, with your SSH key.
+    Review(ReviewArgs),
     /// Plan an environment with the configuration that another has applied.
     Promote(PromoteArgs),
+    /// Look whether environments still are what was applied there.
+    Drift(DriftArgs),
     /// What a gate asks for, and what is missing.
     #[command(subcommand)]
     Gate(GateCommand),
+    /// Policies in Rego: judge plans, test the policies, start with a pack of them.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// The history of plans and applies.
     Runs(RunsArgs),
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Bring the journal of an apply that was killed into the state.
+    /// Bring what a command that was killed left behind into the state.
     Recover(RecoverArgs),
     /// Evaluate expressions, one after the other.
     Console(ConsoleArgs),
@@ -271,6 +291,8 @@ pub(crate) struct PlanArgs {
     /// SSH key that signs the plan as its author's.
     #[arg(long, value_name = "FILE", env = "TERRACE_SSH_KEY")]
     pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
 }
 
 #[derive(Debug, Args)]
@@ -289,6 +311,8 @@ pub(crate) struct ApplyArgs {
     /// SSH key that signs the plan as its author's.
     #[arg(long, value_name = "FILE", env = "TERRACE_SSH_KEY")]
     pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) request: RequestArgs,
     /// A saved plan, or the id of a run.
     #[arg(value_name = "PLAN")]
     pub(crate) plan: Option<String>,
@@ -348,94 +372,6 @@ pub(crate) struct FmtArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum StateCommand {
-    /// List the instances in the state.
-    List {
-        #[command(flatten)]
-        place: Where,
-        /// Only the object with this id.
-        #[arg(long, value_name = "ID")]
-        id: Option<String>,
-        /// Only these.
-        #[arg(value_name = "ADDRESS")]
-        addresses: Vec<String>,
-    },
-    /// Show one instance.
-    Show {
-        #[command(flatten)]
-        place: Where,
-        #[command(flatten)]
-        style: OutputStyle,
-        /// The instance.
-        #[arg(value_name = "ADDRESS")]
-        address: String,
-    },
-    /// Call an object by another address.
-    Mv {
-        #[command(flatten)]
-        place: Where,
-        #[command(flatten)]
-        lock: LockArgs,
-        /// Only say what would be done.
-        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
-        dry_run: bool,
-        /// What it is called.
-        #[arg(value_name = "SOURCE")]
-        source: String,
-        /// What it is to be called.
-        #[arg(value_name = "DESTINATION")]
-        destination: String,
-    },
-    /// Forget objects without destroying them.
-    Rm {
-        #[command(flatten)]
-        place: Where,
-        #[command(flatten)]
-        lock: LockArgs,
-        /// Only say what would be done.
-        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
-        dry_run: bool,
-        /// What to forget.
-        #[arg(value_name = "ADDRESS", required = true)]
-        addresses: Vec<String>,
-    },
-    /// Print the state file.
-    Pull {
-        #[command(flatten)]
-        place: Where,
-    },
-    /// Replace the state by a file.
-    Push {
-        #[command(flatten)]
-        place: Where,
-        #[command(flatten)]
-        lock: LockArgs,
-        /// Whatever its lineage and serial.
-        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
-        force: bool,
-        /// The file; `-` for standard input.
-        #[arg(value_name = "FILE")]
-        file: String,
-    },
-    /// Say which provider manages what.
-    ReplaceProvider {
-        #[command(flatten)]
-        place: Where,
-        #[command(flatten)]
-        lock: LockArgs,
-        /// Do not ask.
-        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
-        auto_approve: bool,
-        /// The provider in the state.
-        #[arg(value_name = "FROM")]
-        from: String,
-        /// The provider from now on.
-        #[arg(value_name = "TO")]
-        to: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum WorkspaceCommand {
     /// List them; the chosen one has a star.
     List,
@@ -465,20 +401,6 @@ pub(crate) enum WorkspaceCommand {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct TaintArgs {
-    #[command(flatten)]
-    pub(crate) place: Where,
-    #[command(flatten)]
-    pub(crate) lock: LockArgs,
-    /// Succeed when there is no such object.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
-    pub(crate) allow_missing: bool,
-    /// The instance.
-    #[arg(value_name = "ADDRESS")]
-    pub(crate) address: String,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct ForceUnlockArgs {
     #[command(flatten)]
     pub(crate) place: Where,
@@ -488,135 +410,6 @@ pub(crate) struct ForceUnlockArgs {
     /// The lock's id.
     #[arg(value_name = "LOCK_ID")]
     pub(crate) id: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ApproveArgs {
-    #[command(flatten)]
-    pub(crate) style: OutputStyle,
-    #[command(flatten)]
-    pub(crate) place: Where,
-    /// Your SSH key.
-    #[arg(long, value_name = "FILE", env = "TERRACE_SSH_KEY")]
-    pub(crate) key: Option<String>,
-    /// How long the approval holds, such as `24h`.
-    #[arg(long, value_name = "DURATION", default_value = "72h")]
-    pub(crate) expires: String,
-    /// What you want to say.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(crate) comment: String,
-    /// The run (the beginning of its id is enough).
-    #[arg(value_name = "RUN")]
-    pub(crate) run: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PromoteArgs {
-    #[command(flatten)]
-    pub(crate) style: OutputStyle,
-    #[command(flatten)]
-    pub(crate) lock: LockArgs,
-    /// SSH key that signs the plan as its author's.
-    #[arg(long, value_name = "FILE", env = "TERRACE_SSH_KEY")]
-    pub(crate) key: Option<String>,
-    /// The environment that has applied the configuration.
-    #[arg(value_name = "FROM")]
-    pub(crate) from: String,
-    /// The environment that is to have it.
-    #[arg(value_name = "TO")]
-    pub(crate) to: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum GateCommand {
-    /// What the gate asks of a run, and what is missing.
-    Explain {
-        #[command(flatten)]
-        style: OutputStyle,
-        #[command(flatten)]
-        place: Where,
-        /// The run.
-        #[arg(value_name = "RUN")]
-        run: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RunsArgs {
-    #[command(flatten)]
-    pub(crate) style: OutputStyle,
-    #[command(flatten)]
-    pub(crate) place: Where,
-    #[command(subcommand)]
-    pub(crate) command: Option<RunsCommand>,
-    /// Only runs with this status.
-    #[arg(long, value_name = "STATUS")]
-    pub(crate) status: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RunsCommand {
-    /// List the approvals of a run, and write them out for `ssh-keygen -Y verify`.
-    Approvals {
-        /// The run.
-        #[arg(value_name = "RUN")]
-        run: String,
-        /// Write each approval's signed bytes and signature, and the signers' keys, to this directory.
-        #[arg(long, value_name = "DIR")]
-        dir: Option<String>,
-        #[command(flatten)]
-        place: Where,
-    },
-    /// Show one run and its plan.
-    Show {
-        /// The run.
-        #[arg(value_name = "RUN")]
-        run: String,
-        #[command(flatten)]
-        style: OutputStyle,
-        #[command(flatten)]
-        place: Where,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Check the chain.
-    Verify {
-        #[command(flatten)]
-        style: OutputStyle,
-        #[command(flatten)]
-        place: Where,
-    },
-    /// Print the entries.
-    List {
-        #[command(flatten)]
-        style: OutputStyle,
-        #[command(flatten)]
-        place: Where,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RecoverArgs {
-    #[command(flatten)]
-    pub(crate) style: OutputStyle,
-    #[command(flatten)]
-    pub(crate) place: Where,
-    #[command(flatten)]
-    pub(crate) lock: LockArgs,
-    /// This object was created, and can be imported by this id.
-    #[arg(long, value_name = "ADDRESS=ID")]
-    pub(crate) created: Vec<String>,
-    /// This object was not created.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) not_created: Vec<String>,
-    /// Set a variable.
-    #[arg(long = "var", value_name = "NAME=VALUE", allow_hyphen_values = true)]
-    pub(crate) var: Vec<String>,
-    /// Set variables from a file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) var_file: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

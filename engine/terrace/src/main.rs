@@ -21,7 +21,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use terrace_provider_client::{Guard, LogLevel};
 
-use args::{Cli, Command};
+use args::{Cli, Command, StateCommand};
 use command_error::{FAILURE, Outcome};
 use outside::Environment;
 use session::Session;
@@ -83,6 +83,8 @@ fn main() -> ExitCode {
         loaded: std::sync::Mutex::default(),
         http: std::sync::OnceLock::new(),
         encryption: std::sync::Arc::default(),
+        key: std::sync::OnceLock::new(),
+        base: ".".into(),
     });
     if let Some(log) = &session.log {
         let version = env!("CARGO_PKG_VERSION");
@@ -138,9 +140,21 @@ fn view_of(command: &Command, environment: &Environment) -> View {
         Command::Graph(args) => (false, args.no_color, false),
         Command::Import(args) => (args.style.json, args.style.no_color, false),
         Command::Recover(args) => (args.style.json, args.style.no_color, false),
+        Command::State(
+            StateCommand::History { style, .. }
+            | StateCommand::Diff { style, .. }
+            | StateCommand::Restore { style, .. }
+            | StateCommand::Show { style, .. },
+        ) => (false, style.no_color, false),
         Command::Approve(args) => (args.style.json, args.style.no_color, false),
         Command::Promote(args) => (args.style.json, args.style.no_color, false),
+        Command::Review(args) => (args.style.json, args.style.no_color, false),
+        Command::Drift(args) => (args.style.json, args.style.no_color, false),
         Command::Runs(args) => (false, args.style.no_color, false),
+        Command::Policy(command) => {
+            let no_color = command.style().is_some_and(|style| style.no_color);
+            (false, no_color, false)
+        }
         _ => (false, false, false),
     };
     let mut view = View::new(json, no_color, environment);
@@ -203,10 +217,13 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
             commands::state::force_unlock(session, &args, config().as_deref()).await
         }
         Command::Approve(args) => commands::approve::run(session, &args, config().as_deref()).await,
+        Command::Review(args) => commands::review::run(session, &args, config().as_deref()).await,
         Command::Promote(args) => commands::promote::run(session, &args).await,
+        Command::Drift(args) => commands::drift::run(session, &args).await,
         Command::Gate(command) => {
             commands::approve::gate(session, &command, config().as_deref()).await
         }
+        Command::Policy(command) => commands::policy::run(session, &command).await,
         Command::Runs(args) => commands::runs::run(session, &args, config().as_deref()).await,
         Command::Audit(command) => {
             commands::audit::run(session, &command, config().as_deref()).await

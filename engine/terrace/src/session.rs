@@ -12,7 +12,7 @@ use terrace_config::Config;
 use terrace_diag::{Diagnostic, SourceFile, SourceMap};
 use terrace_encryption::{EncryptedStore, Encryption};
 use terrace_gate::{
-    AuditEvent, Environment as ProjectEnvironment, Project, Rules, append_audit,
+    AuditEvent, AuditHead, Environment as ProjectEnvironment, Project, Rules, append_signed_audit,
     guard_manual_write, parse_project,
 };
 use terrace_port::{
@@ -49,6 +49,10 @@ pub(crate) struct Session {
     pub(crate) http: OnceLock<Arc<Http>>,
     /// How states and plan files are encrypted, once it is known.
     pub(crate) encryption: Arc<OnceLock<Encryption>>,
+    /// The private key with which entries of the audit log are signed, once a command has one.
+    pub(crate) key: OnceLock<Option<String>>,
+    /// The directory to which relative paths of stores belong: the working directory, or that of another stack.
+    pub(crate) base: PathBuf,
 }
 
 /// Where a state is, and under which rules.
@@ -338,7 +342,7 @@ impl Session {
                 detail,
             ));
         }
-        let mut options = LocalOptions::new(".");
+        let mut options = LocalOptions::new(&self.base);
         if let Some((_, values)) = self.own_settings(config)? {
             if let Some(path) = values.get("path").and_then(Value::as_str) {
                 options.path = path.into();
@@ -364,6 +368,51 @@ impl Session {
             variable_files: Vec::new(),
         }
         .encrypted(self.encryption(config)?))
+    }
+
+    /// A session in the directory of another stack, or in another workspace of this one. Whoever loads a configuration
+    /// with it does so while that directory is the working directory.
+    pub(crate) fn elsewhere(&self, directory: &Path, workspace: Option<&str>) -> Self {
+        let mut environment = self.environment.clone();
+        if let Some(workspace) = workspace {
+            environment.set("TF_WORKSPACE", workspace);
+        }
+        Self {
+            environment,
+            view: self.view,
+            log: self.log.clone(),
+            variables: Vec::new(),
+            carrying_out: self.carrying_out.clone(),
+            root: ".".to_owned(),
+            loaded: Mutex::default(),
+            http: OnceLock::new(),
+            encryption: Arc::default(),
+            key: OnceLock::new(),
+            base: directory.to_owned(),
+        }
+    }
+
+    /// The place of a state that a command works with: files that the command line names, or where it is anyway.
+    pub(crate) fn place_or_files(
+        &self,
+        environment: Option<&str>,
+        files: &StateFiles,
+        config: Option<&Config>,
+    ) -> Result<Place, CommandError> {
+        if !files.are_named() {
+            return self.place(environment, config);
+        }
+        if let Some(environment) = environment {
+            let detail = format!(
+                "The environment {environment:?} says where its state is. The options -state, -state-out and -backup are for states without an environment."
+            );
+            return Err(CommandError::one(
+                "incompatible-options",
+                "Incompatible options",
+                detail,
+            ));
+        }
+        self.place_in_files(files, config)
     }
 
     /// Takes the lock, waiting as long as was asked for.
@@ -401,6 +450,16 @@ impl Session {
         }
     }
 
+    /// Signs what is recorded from now on with the key in this file, if it is one that can sign.
+    pub(crate) fn sign_with(&self, path: Option<&str>) {
+        let read = |path: &str| {
+            let bytes = Disk.read(path).ok()?;
+            String::from_utf8(bytes.to_vec()).ok()
+        };
+        let path = path.or_else(|| self.environment.get("TERRACE_SSH_KEY"));
+        self.key.get_or_init(|| path.and_then(read));
+    }
+
     /// Writes the audit log beside the state.
     pub(crate) async fn audit(
         &self,
@@ -409,6 +468,17 @@ impl Session {
         run: Option<&str>,
         details: &[(&str, String)],
     ) -> Result<(), CommandError> {
+        self.audit_to(place, event, run, details).await.map(|_| ())
+    }
+
+    /// As [`Self::audit`]; gives where the log ends now.
+    pub(crate) async fn audit_to(
+        &self,
+        place: &Place,
+        event: &str,
+        run: Option<&str>,
+        details: &[(&str, String)],
+    ) -> Result<AuditHead, CommandError> {
         let mut details: BTreeMap<String, String> = details
             .iter()
             .map(|(name, value)| ((*name).to_owned(), value.clone()))
@@ -425,8 +495,9 @@ impl Session {
             details,
         };
         let runs = place.store.runs(&place.workspace);
-        append_audit(&*runs, &event).await?;
-        Ok(())
+        self.sign_with(None);
+        let key = self.key.get().and_then(Option::as_deref);
+        Ok(append_signed_audit(&*runs, &event, key).await?)
     }
 
     /// Refuses to write a state that only an approved plan may change.

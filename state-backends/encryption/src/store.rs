@@ -192,9 +192,9 @@ struct EncryptedRuns {
     cipher: Arc<Cipher>,
 }
 
-/// Plan files hold values; the rest of a run tells what happened, and is signed.
+/// Plan files hold values, and so do versions of the state; the rest of a run tells what happened, and is signed.
 fn is_secret(name: &str) -> bool {
-    name.starts_with("runs/") && name.ends_with("/plan")
+    name.starts_with("runs/") && name.ends_with("/plan") || name.starts_with("history/versions/")
 }
 
 impl EncryptedRuns {

@@ -1,6 +1,7 @@
 //! Stored forms: the v4 state file and the frames of the journal. Nothing here is public but reading and writing.
 
 pub(crate) mod frames;
+pub(crate) mod history;
 mod intern;
 mod object;
 mod text;

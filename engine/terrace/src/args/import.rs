@@ -30,12 +30,22 @@ pub(crate) struct ImportArgs {
     /// Accepted; it is about a backend that Terrace does not have.
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) ignore_remote_version: bool,
+    /// Import all that this file names, in one run: a line for each, ADDRESS,ID or {"address": …, "id": …}; `-` for
+    /// standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["address", "id"])]
+    pub(crate) from: Option<String>,
+    /// Only find out whether everything can be imported.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) dry_run: bool,
+    /// Import the rest where some objects of a file cannot be imported.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) skip_failed: bool,
     /// Where the object is to be in the configuration.
-    #[arg(value_name = "ADDRESS")]
-    pub(crate) address: String,
+    #[arg(value_name = "ADDRESS", required_unless_present = "from")]
+    pub(crate) address: Option<String>,
     /// The id by which the provider finds the object.
-    #[arg(value_name = "ID")]
-    pub(crate) id: String,
+    #[arg(value_name = "ID", required_unless_present = "from")]
+    pub(crate) id: Option<String>,
 }
 
 /// Files of the state, in place of those that the backend `local` has.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use terrace_backend_embedded::EmbeddedStore;
 use terrace_backend_local::{LocalOptions, LocalStore};
-use terrace_backend_remote::{Argument, Arguments, Problem, Surroundings};
+use terrace_backend_remote::{Argument, Arguments, Problem, Surroundings, Waiting};
 use terrace_config::Config;
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_port::StateStore;
@@ -20,6 +20,7 @@ use terrace_value::Value;
 use crate::command_error::CommandError;
 use crate::outside::{Environment, SystemClock};
 use crate::session::Session;
+use crate::view::View;
 use saved::Saved;
 use settings::Configured;
 
@@ -127,14 +128,25 @@ fn open_settings(
     let told = |problems| problems_of(kind, problems);
     let arguments = Arguments::new(kind.arguments, values, &environment).map_err(told)?;
     settings::check_required(kind, &arguments)?;
+    terrace_backend_remote::asked_lease(&environment).map_err(|problem| told(vec![problem]))?;
     let surroundings = Surroundings {
         environment: &environment,
         directory: base,
         clock: Arc::new(SystemClock),
         user_agent: concat!("Terrace/", env!("CARGO_PKG_VERSION")),
+        watcher: Some(Arc::new(tell_of_waiting)),
     };
     let opened = open_kind(kind, &arguments, &surroundings);
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(opened)).map_err(told)
+}
+
+/// Tells who waits that a store does not answer.
+fn tell_of_waiting(waiting: &Waiting<'_>) {
+    let left = waiting.patience.saturating_sub(waiting.since).as_secs();
+    View::plain().aside(format!(
+        "The state's store does not answer: {}. Trying again for {left} s more ...",
+        waiting.why
+    ));
 }
 
 impl Session {
@@ -159,9 +171,9 @@ impl Session {
             error
         };
         let Some((kind, values)) = self.own_settings(config)? else {
-            return Ok(Arc::new(LocalStore::new(".")));
+            return Ok(Arc::new(LocalStore::new(&self.base)));
         };
-        open_settings(&self.environment, kind, &values, Path::new(".")).map_err(located)
+        open_settings(&self.environment, kind, &values, &self.base).map_err(located)
     }
 
     /// The backend in use and its arguments; `None` where there is none. Refuses what `init` has to see first.

@@ -9,18 +9,19 @@ use futures::StreamExt as _;
 use terrace_addr::Name;
 use terrace_apply::{Applied, ApplyRequest, Stop};
 use terrace_gate::{
-    ApprovedPlan, Run, RunCounts, RunStatus, approve, gather, load_run_plan, record_applied,
-    record_applying, save_run,
+    ApprovedPlan, ChangeKind, Demand, OwedReview, Run, RunCounts, RunStatus, Tail, anchor_audit,
+    approve, load_run_plan, record_applied, record_applying, record_owed, save_run, save_run_rules,
 };
 use terrace_plan::{Action, OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
 use terrace_port::{Clock as _, Files as _, LockedState};
 use terrace_value::Value;
 
 use super::plan::{self, Made};
+use super::state::history;
 use crate::args::{ApplyArgs, ImportArgs, PlanOptions};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
 use crate::encryption::read_saved;
-use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess, machines};
+use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess, machines, rfc3339};
 use crate::session::{Place, Session};
 use crate::signals::Signals;
 use crate::view::plan::Secrets;
@@ -44,6 +45,17 @@ enum Request {
     Apply,
     Destroy,
     Import,
+}
+
+impl Request {
+    /// What the history of the state calls it.
+    const fn operation(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Destroy => "destroy",
+            Self::Import => "import",
+        }
+    }
 }
 
 /// How to carry out a plan.
@@ -98,6 +110,8 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     }
     let place = session.place(args.place.env.as_deref(), config.as_deref())?;
     drop(config);
+    session.sign_with(args.key.as_deref());
+    let request = super::gate::request(session, &place, &args.request)?;
     if session.view.json {
         session.view.output(stream::version_line());
     }
@@ -105,7 +119,7 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     let mut locked = session
         .lock(&place, "OperationTypeApply", &args.lock.lock_timeout)
         .await?;
-    let made = plan::make(session, &place, &args.options).await?;
+    let made = plan::make_for(session, &place, &args.options, &request).await?;
     plan::show(session, &made.plan);
     if !made.plan.has_changes() {
         let encrypted = encrypt_as_configured(session, &mut *locked).await;
@@ -115,10 +129,12 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         return Ok(SUCCESS);
     }
     let run = plan::record(session, &place, &made, args.key.as_deref()).await?;
-    let gated = place
-        .rules
-        .as_ref()
-        .is_some_and(|rules| rules.gate.as_ref().is_some_and(|gate| gate.approvals > 0));
+    let rules = super::gate::rules(&place).await?;
+    let demand = rules.as_ref().map(|rules| Demand::of(rules, &made.plan));
+    if let (Some(rules), Some(demand)) = (&rules, &demand) {
+        super::gate::tell_demand(session, rules, demand, &made.plan);
+    }
+    let gated = demand.is_some_and(|demand| demand.approvals > 0);
     if !args.auto_approve && !gated && !confirm(session, &args, &made.plan)? {
         locked.unlock().await?;
         session.view.line("Apply cancelled.");
@@ -156,14 +172,14 @@ async fn finish_without_changes(
     destroys: bool,
 ) -> Result<(), CommandError> {
     if place.environment.is_some() {
-        let store = place.store.runs(&place.workspace);
         let mut run = plan::run_record(session, place, made);
         run.status = RunStatus::Applied;
         run.finished = Some(session.now());
         // Only what the gate lets through counts as applied.
         let approved = judge(session, place, made.plan.clone(), made.digest()).await;
         if approved.is_ok() {
-            record_applied(&*store, &run, place.rules.as_ref()).await?;
+            let state = terrace_state::load(&*place.store, &place.workspace).await?;
+            record_end(session, place, &run, &state).await?;
         }
     }
     session
@@ -210,6 +226,7 @@ fn confirm(session: &Session, args: &ApplyArgs, plan: &Plan) -> Result<bool, Com
 /// Applies a plan file, or the plan of a run.
 async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome {
     refuse_plan_options(&args.options)?;
+    session.sign_with(args.key.as_deref());
     if session.view.json {
         session.view.output(stream::version_line());
     }
@@ -261,7 +278,7 @@ async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome
         };
         (plan, digest, place)
     };
-    plan::check_journal(&place).await?;
+    plan::check_journal(session, &place).await?;
     let store = place.store.runs(&place.workspace);
     let known = terrace_gate::load_run(&*store, &digest.short()).await?;
     let run = known.unwrap_or_else(|| record_of(session, &place, &plan, digest));
@@ -345,6 +362,9 @@ fn record_of(session: &Session, place: &Place, plan: &Plan, digest: PlanDigest) 
         finished: None,
         counts: RunCounts::of(plan),
         message: None,
+        change: plan.inputs.request.kind.clone(),
+        reason: plan.inputs.request.reason.clone(),
+        statements: plan.inputs.request.statements.clone(),
     }
 }
 
@@ -355,17 +375,8 @@ async fn judge(
     plan: Plan,
     digest: PlanDigest,
 ) -> Result<ApprovedPlan, CommandError> {
-    let store = place.store.runs(&place.workspace);
-    let upstream = super::gate::upstream(session, place)?;
-    let evidence = gather(
-        &*store,
-        &plan,
-        digest,
-        place.rules.as_ref(),
-        &super::gate::as_upstream(&upstream),
-        SystemClock.now().0,
-    )
-    .await?;
+    super::gate::tell_owed(session, place).await?;
+    let evidence = super::gate::evidence(session, place, &plan, digest).await?;
     let bootstrap =
         evidence.is_bootstrap() && evidence.rules().is_some_and(terrace_gate::Rules::is_gated);
     match approve(plan, evidence) {
@@ -410,13 +421,20 @@ async fn carry_out(
         let detail = "Planning ended with errors; such a plan cannot be applied.";
         return Err(CommandError::one("errored-plan", "Plan has errors", detail));
     }
-    let approved = judge(session, place, plan, digest).await?;
     let mut locked = match held {
         Some(locked) => locked,
         None => {
             session
                 .lock(place, "OperationTypeApply", manner.lock_timeout)
                 .await?
+        }
+    };
+    // Judged once the lock is held: while waiting for it, approvals expire and windows close.
+    let approved = match judge(session, place, plan, digest).await {
+        Ok(approved) => approved,
+        Err(error) => {
+            locked.unlock().await?;
+            return Err(error);
         }
     };
     let done = under_lock(
@@ -441,7 +459,7 @@ async fn under_lock(
     (locked, run, ephemeral): (&mut dyn LockedState, &mut Run, BTreeMap<Name, Value>),
 ) -> Outcome {
     let plan = approved.plan();
-    check_fresh(locked, plan).await?;
+    let before = check_fresh(locked, plan).await?;
     let providers = ProviderSet::new(Wiring::new(session)?, None);
     let config = config_of_snapshot(&plan.inputs.configuration);
     providers
@@ -449,22 +467,8 @@ async fn under_lock(
         .await?;
     check_providers(&providers, plan).await?;
     let environment = place.environment.is_some();
-    let store = place.store.runs(&place.workspace);
     if environment {
-        run.status = RunStatus::Applying;
-        record_applying(&*store, run, place.rules.as_ref()).await?;
-        let approvers = approved.approvers().join(",");
-        session
-            .audit(
-                place,
-                "apply-start",
-                Some(&run.id),
-                &[
-                    ("plan", approved.digest().to_string()),
-                    ("approvers", approvers),
-                ],
-            )
-            .await?;
+        record_start(session, place, run, &approved).await?;
     }
     let is_targeted = !plan.inputs.targets.is_empty();
     let total = plan.exec.ops.iter().filter(|op| is_work(&op.kind)).count() as u64;
@@ -501,6 +505,11 @@ async fn under_lock(
     signals.abort();
     progress.finish();
     providers.close().await;
+    if !applied.is_unstored && applied.state.serial > before.serial {
+        let states = (&before, &applied.state);
+        let operation = manner.request.operation();
+        history::keep(session, place, states, operation, Some(&run.id)).await;
+    }
     let failed = applied.diagnostics.has_errors();
     run.status = if failed {
         RunStatus::Failed
@@ -513,22 +522,98 @@ async fn under_lock(
         .iter()
         .find(|diagnostic| diagnostic.is_error())
         .map(|diagnostic| diagnostic.summary.clone());
-    if environment {
-        if failed {
-            save_run(&*store, run).await?;
-        } else {
-            record_applied(&*store, run, place.rules.as_ref()).await?;
-        }
+    let recorded = if environment {
+        record_end(session, place, run, &applied.state).await
+    } else {
+        Ok(())
+    };
+    // What was done is told, whether or not it could be recorded.
+    let code = report(session, applied, manner.request);
+    recorded?;
+    Ok(code)
+}
+
+/// Records that a run begins, by which rules it was let through, and what it owes afterwards.
+async fn record_start(
+    session: &Session,
+    place: &Place,
+    run: &mut Run,
+    approved: &ApprovedPlan,
+) -> Result<(), CommandError> {
+    let store = place.store.runs(&place.workspace);
+    let id = run.id.clone();
+    run.status = RunStatus::Applying;
+    if let Some(rules) = super::gate::rules(place).await? {
+        save_run_rules(&*store, &id, &rules).await?;
+    }
+    record_applying(&*store, run, place.rules.as_ref()).await?;
+    let plan = approved.digest().to_string();
+    let reason = approved.plan().inputs.request.reason.clone();
+    let reason = reason.unwrap_or_default();
+    if approved.kind() == ChangeKind::Emergency {
+        let details = [("plan", plan.clone()), ("reason", reason.clone())];
         session
-            .audit(
-                place,
-                "apply-end",
-                Some(&run.id),
-                &[("status", run.status.name().to_owned())],
-            )
+            .audit(place, "emergency", Some(&id), &details)
             .await?;
     }
-    Ok(report(session, applied, manner.request))
+    if let Some(review) = approved.owes() {
+        let (now, _) = SystemClock.now();
+        let within = i64::try_from(review.within).unwrap_or(i64::MAX);
+        let owed = OwedReview {
+            run: id.clone(),
+            plan: approved.digest(),
+            environment: place.environment.clone().unwrap_or_default(),
+            author: approved.author().unwrap_or_default().to_owned(),
+            reason,
+            applied: now,
+            due: now.saturating_add(within),
+            approvals: review.approvals,
+            roles: review.roles.clone(),
+        };
+        record_owed(&*store, &owed).await?;
+        let details = [("due", rfc3339(owed.due)), ("plan", plan.clone())];
+        session
+            .audit(place, "review-owed", Some(&id), &details)
+            .await?;
+    }
+    let details = [
+        ("plan", plan),
+        ("approvers", approved.approvers().join(",")),
+        ("change", approved.kind().name().to_owned()),
+    ];
+    session
+        .audit(place, "apply-start", Some(&id), &details)
+        .await
+}
+
+/// Records how a run ended, and keeps the end of the audit log with the state that it left.
+async fn record_end(
+    session: &Session,
+    place: &Place,
+    run: &Run,
+    state: &terrace_state::State,
+) -> Result<(), CommandError> {
+    let failed = run.status != RunStatus::Applied;
+    let store = place.store.runs(&place.workspace);
+    if failed {
+        save_run(&*store, run).await?;
+    } else {
+        record_applied(&*store, run, place.rules.as_ref()).await?;
+    }
+    let tail = Tail {
+        lineage: state.lineage.clone(),
+        serial: state.serial,
+    };
+    let details = [
+        ("status", run.status.name().to_owned()),
+        ("lineage", tail.lineage.clone()),
+        ("serial", tail.serial.to_string()),
+    ];
+    let head = session
+        .audit_to(place, "apply-end", Some(&run.id), &details)
+        .await?;
+    anchor_audit(&*store, &head, &tail).await?;
+    Ok(())
 }
 
 /// `-target` leaves things out.
@@ -550,6 +635,7 @@ const fn is_work(kind: &OpKind) -> bool {
 /// What was done, and the outputs.
 fn report(session: &Session, applied: Applied, request: Request) -> u8 {
     let failed = applied.diagnostics.has_errors();
+    let is_unstored = applied.is_unstored;
     session
         .view
         .diagnostics(applied.diagnostics, &applied.sources);
@@ -579,8 +665,15 @@ fn report(session: &Session, applied: Applied, request: Request) -> u8 {
     }
     if failed {
         session.view.line(format!(
-            "Apply failed. Done before: {} added, {} changed, {} destroyed. The state holds all of it.",
-            counts.added, counts.changed, counts.destroyed
+            "Apply failed. Done before: {} added, {} changed, {} destroyed. {}",
+            counts.added,
+            counts.changed,
+            counts.destroyed,
+            if is_unstored {
+                "The state does not hold it yet."
+            } else {
+                "The state holds all of it."
+            }
         ));
         return FAILURE;
     }
@@ -633,8 +726,11 @@ fn print_outputs(session: &Session, state: &terrace_state::State) {
     }
 }
 
-/// The plan starts from what is stored, or nothing that it touches has moved since.
-async fn check_fresh(locked: &dyn LockedState, plan: &Plan) -> Result<(), CommandError> {
+/// The plan starts from what is stored, or nothing that it touches has moved since. Returns what is stored.
+async fn check_fresh(
+    locked: &dyn LockedState,
+    plan: &Plan,
+) -> Result<terrace_state::State, CommandError> {
     let state = terrace_state::load_locked(locked).await?;
     let planned = &plan.previous_state;
     // A plan that was made before there was a state is stale, not of another state.
@@ -650,7 +746,7 @@ async fn check_fresh(locked: &dyn LockedState, plan: &Plan) -> Result<(), Comman
         ));
     }
     if state.serial == planned.serial {
-        return Ok(());
+        return Ok(state);
     }
     let moved: Vec<String> = plan
         .changes
@@ -665,7 +761,7 @@ async fn check_fresh(locked: &dyn LockedState, plan: &Plan) -> Result<(), Comman
         .map(|address| format!("  - {address}"))
         .collect();
     if moved.is_empty() {
-        return Ok(());
+        return Ok(state);
     }
     let detail = format!(
         "The state has changed since the plan was made (serial {} instead of {}), and with it what the plan touches:\n{}\n\nPlan again.",

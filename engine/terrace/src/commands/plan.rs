@@ -315,7 +315,11 @@ pub(crate) async fn make_import(
         ..PlannerOptions::default()
     };
     let request = ChangeRequest {
-        commit: place.environment.is_some().then(|| commit(session)).flatten(),
+        commit: place
+            .environment
+            .is_some()
+            .then(|| commit(session))
+            .flatten(),
         ..ChangeRequest::default()
     };
     over(session, place, state, options, &request).await
@@ -332,7 +336,7 @@ pub(crate) async fn make_without_reading(
         parallelism: 10,
         ..PlannerOptions::default()
     };
-    over(session, place, state, options).await
+    over(session, place, state, options, &ChangeRequest::default()).await
 }
 
 async fn over(

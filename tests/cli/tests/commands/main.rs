@@ -9,6 +9,7 @@
 mod encryption;
 mod everyday;
 mod metadata;
+mod operations;
 mod plugins;
 mod states;
 mod tools;

@@ -524,7 +524,7 @@ fn is_implied(block: Option<&Block>, name: &Text) -> bool {
 const IDENTIFYING: [&str; 3] = ["id", "name", "tags"];
 
 /// The attributes and blocks of an object.
-fn body(
+pub(crate) fn body(
     writer: &mut Writer<'_>,
     level: usize,
     block: Option<&Block>,
