@@ -140,6 +140,15 @@ impl Project {
         )
     }
 
+    /// Starts another program and goes on.
+    pub fn start_other(&self, program: &str, arguments: &[&str]) -> Running {
+        Running::start(
+            line(program, arguments),
+            &mut self.command(program, arguments),
+            self.outer().to_owned(),
+        )
+    }
+
     /// The state as it is stored; `null` where there is none.
     #[track_caller]
     pub fn state(&self) -> serde_json::Value {

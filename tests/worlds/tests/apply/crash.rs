@@ -36,6 +36,18 @@ impl Found {
         self.uncertain += uncertain;
         self.most_uncertain = self.most_uncertain.max(uncertain);
     }
+
+    /// One line for `cargo dev worlds`.
+    fn print(&self, store: &str) {
+        let facts = serde_json::json!({
+            "store": store,
+            "kills": self.kills,
+            "created_before": self.created_before,
+            "uncertain": self.uncertain,
+            "most_uncertain": self.most_uncertain,
+        });
+        println!("kills {facts}");
+    }
 }
 
 /// A random slowness of the provider, so that kills land before, in and after its effects.
@@ -102,7 +114,7 @@ fn kills_of_the_first_apply(backend: &str, n_kills: usize) {
         lab.is_done(&[]);
         found.add(created, uncertain);
     }
-    eprintln!("{backend}: {found:?}, 0 lost, 0 created twice");
+    found.print(backend);
 }
 
 #[test]
@@ -154,5 +166,5 @@ fn kills_of_updates_replacements_and_destruction_lose_nothing() {
         assert!(lab.objects().is_empty() && lab.ids_in_state().is_empty());
         found.add(done, uncertain);
     }
-    eprintln!("{found:?}");
+    found.print("both, updates, replacements and destruction");
 }
