@@ -16,9 +16,11 @@ mod provision;
 pub mod recover;
 mod request;
 mod run;
+mod staleness;
 mod stop;
 mod values;
 
 pub use request::{Applied, ApplyRequest, Counts};
 pub use run::run;
+pub use staleness::moved;
 pub use stop::Stop;

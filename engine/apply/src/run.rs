@@ -18,6 +18,7 @@ use crate::context::PlannedContext;
 use crate::coordinate::{Coordinator, Outside};
 use crate::journal::{self, Journal};
 use crate::progress::Progress;
+use crate::staleness;
 use crate::values::Table;
 use crate::{Applied, ApplyRequest};
 
@@ -173,9 +174,11 @@ async fn prepare(plan: &Plan, request: &ApplyRequest<'_>) -> Result<State, Box<D
             .map_err(|error| Box::new(journal::failed("emptied", &error)))?;
     }
     let planned = &plan.previous_state;
-    let same_line = stored.serial == planned.serial
-        && (stored.lineage == planned.lineage || stored.serial == 0);
-    if !same_line && !stored.same_content(planned) {
+    let same_line = stored.lineage == planned.lineage || stored.serial == 0;
+    let same = same_line && stored.serial == planned.serial || stored.same_content(planned);
+    // A state of another line may hold others' objects by the same names.
+    let may_differ = same_line || planned.lineage.is_empty();
+    if !same && !(may_differ && staleness::moved(plan, &stored).is_empty()) {
         return Err(Box::new(
             Diagnostic::error(
                 "stale-plan",
@@ -249,13 +252,17 @@ fn start(plan: &Plan, stored: &State, entropy: &dyn terrace_port::Entropy) -> St
     } else {
         stored.lineage.clone()
     };
-    // Outputs as planned hold only once they have been evaluated again.
-    let outputs = stored.outputs.clone();
+    let state = if stored.same_content(&plan.previous_state) {
+        (*plan.prior_state).clone()
+    } else {
+        staleness::rebased(plan, stored)
+    };
     State {
         lineage,
         serial: stored.serial,
-        outputs,
-        ..(*plan.prior_state).clone()
+        // Outputs as planned hold only once they have been evaluated again.
+        outputs: stored.outputs.clone(),
+        ..state
     }
 }
 

@@ -16,6 +16,10 @@ use crate::wire;
 pub const APPROVAL_NAMESPACE: &str = "terrace-approval";
 /// Namespace of authors' signatures.
 pub const AUTHOR_NAMESPACE: &str = "terrace-author";
+/// Namespace of the signatures of those who take their approval back.
+pub const REVOCATION_NAMESPACE: &str = "terrace-revocation";
+/// Namespace of the signatures of reviews after the fact.
+pub const REVIEW_NAMESPACE: &str = "terrace-review";
 
 /// The bytes of an envelope: JSON.
 pub type EnvelopeBytes = Vec<u8>;
@@ -49,6 +53,24 @@ pub struct Approval {
 /// A plan's author, whose signature holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorship {
+    /// What was signed.
+    pub statement: Statement,
+    /// Fingerprint of the key that signed it.
+    pub fingerprint: String,
+}
+
+/// An approval that is taken back, whose signature holds: none that the same person signed until then counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// What was signed.
+    pub statement: Statement,
+    /// Fingerprint of the key that signed it.
+    pub fingerprint: String,
+}
+
+/// A review after the fact, whose signature holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReviewSigned {
     /// What was signed.
     pub statement: Statement,
     /// Fingerprint of the key that signed it.
@@ -104,6 +126,16 @@ pub fn sign_authorship(key: &str, statement: &Statement) -> Result<EnvelopeBytes
     sign(key, AUTHOR_NAMESPACE, statement)
 }
 
+/// Signs that approvals are taken back.
+pub fn sign_revocation(key: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {
+    sign(key, REVOCATION_NAMESPACE, statement)
+}
+
+/// Signs a review after the fact.
+pub fn sign_review(key: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {
+    sign(key, REVIEW_NAMESPACE, statement)
+}
+
 /// The fingerprint (`SHA256:…`) of a private or a public key in OpenSSH's format.
 pub fn fingerprint_of(key: &str) -> Result<String, ApprovalError> {
     if let Ok(public) = PublicKey::from_openssh(key.trim()) {
@@ -152,6 +184,58 @@ impl Authorship {
             fingerprint,
         })
     }
+}
+
+impl Revocation {
+    /// Reads an envelope and verifies its signature.
+    pub fn open(envelope: &[u8]) -> Result<Self, ApprovalError> {
+        let (statement, fingerprint) = open(envelope, REVOCATION_NAMESPACE)?;
+        Ok(Self {
+            statement,
+            fingerprint,
+        })
+    }
+}
+
+impl ReviewSigned {
+    /// Reads an envelope and verifies its signature.
+    pub fn open(envelope: &[u8]) -> Result<Self, ApprovalError> {
+        let (statement, fingerprint) = open(envelope, REVIEW_NAMESPACE)?;
+        Ok(Self {
+            statement,
+            fingerprint,
+        })
+    }
+}
+
+/// A signature over bytes in OpenSSH's format, by a private key in that format.
+pub(crate) fn sign_bytes(
+    key: &str,
+    namespace: &str,
+    message: &[u8],
+) -> Result<String, ApprovalError> {
+    let key =
+        PrivateKey::from_openssh(key).map_err(|error| ApprovalError::Key(error.to_string()))?;
+    if key.is_encrypted() {
+        return Err(ApprovalError::EncryptedKey);
+    }
+    signature_of(&key, namespace, message)
+        .and_then(|signature| signature.to_pem(LineEnding::LF))
+        .map_err(|error| ApprovalError::Key(error.to_string()))
+}
+
+/// The fingerprint of the key by which a signature over bytes holds.
+pub(crate) fn verify_bytes(
+    signature: &str,
+    namespace: &str,
+    message: &[u8],
+) -> Result<String, ApprovalError> {
+    let signature = SshSig::from_pem(signature)
+        .map_err(|error| ApprovalError::Envelope(error.to_string()))?;
+    let key = PublicKey::from(signature.public_key().clone());
+    key.verify(namespace, message, &signature)
+        .map_err(|error| ApprovalError::Signature(error.to_string()))?;
+    Ok(key.fingerprint(HashAlg::Sha256).to_string())
 }
 
 fn sign(key: &str, namespace: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {

@@ -1,36 +1,33 @@
 //! The one way to an approved plan.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use terrace_plan::{Plan, PlanDigest};
 
-use crate::{Approval, Evidence, Rules};
+use crate::calendar::length;
+use crate::evidence::UpstreamFound;
+use crate::{
+    Approval, ChangeKind, Demand, Evidence, Obstacle, Refusal, RefusalReason, Review, Rules,
+};
+
+/// How far clocks of two machines may be apart, in seconds.
+const CLOCKS_APART: i64 = 60;
 
 /// A plan that its environment's gate has let through.
 ///
 /// Only [`approve`] builds one, so holding it proves that the evidence named this very plan. Nothing else can:
 ///
 /// ```compile_fail,E0451
-/// # fn forge(plan: terrace_plan::Plan, digest: terrace_plan::PlanDigest) -> terrace_gate::ApprovedPlan {
-/// terrace_gate::ApprovedPlan { plan, digest, approvers: Vec::new() }
+/// # fn forge(plan: terrace_plan::Plan) -> terrace_gate::ApprovedPlan {
+/// terrace_gate::ApprovedPlan { plan, ..unimplemented!() }
 /// # }
 /// ```
 ///
 /// nor can evidence be made up instead of gathered:
 ///
 /// ```compile_fail,E0451
-/// # fn forge(digest: terrace_plan::PlanDigest) -> terrace_gate::Evidence {
-/// terrace_gate::Evidence {
-///     rules: None,
-///     bootstrap: false,
-///     authorship: None,
-///     approvals: Vec::new(),
-///     rejected: Vec::new(),
-///     missing_upstream: Vec::new(),
-///     digest,
-///     now: 0,
-/// }
+/// # fn forge() -> terrace_gate::Evidence {
+/// terrace_gate::Evidence { rules: None, ..unimplemented!() }
 /// # }
 /// ```
 #[derive(Debug)]
@@ -38,7 +35,10 @@ use crate::{Approval, Evidence, Rules};
 pub struct ApprovedPlan {
     plan: Plan,
     digest: PlanDigest,
+    author: Option<String>,
     approvers: Vec<String>,
+    kind: ChangeKind,
+    review: Option<Review>,
 }
 
 impl ApprovedPlan {
@@ -52,108 +52,32 @@ impl ApprovedPlan {
         self.digest
     }
 
+    /// The listed person who signed it as its author, where that was asked for.
+    pub fn author(&self) -> Option<&str> {
+        self.author.as_deref()
+    }
+
     /// The people whose approvals counted.
     pub fn approvers(&self) -> &[String] {
         &self.approvers
     }
-}
 
-/// Why a plan was not let through: everything that is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The environment.
-    pub environment: String,
-    /// The plan; `None` where there is none.
-    pub digest: Option<PlanDigest>,
-    /// What is missing.
-    pub reasons: Vec<RefusalReason>,
-}
-
-/// One thing that keeps a plan from being let through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RefusalReason {
-    /// The evidence was gathered for another plan.
-    OtherPlan,
-    /// The state belongs to an environment that the plan was not made for.
-    OtherEnvironment {
-        /// The environment that the plan was made for.
-        planned_for: Option<String>,
-    },
-    /// Nobody listed has signed as the plan's author.
-    UnknownAuthor,
-    /// Too few approvals count.
-    Approvals {
-        /// How many are asked for.
-        needed: u32,
-        /// Who has given one that counts.
-        granted: Vec<String>,
-    },
-    /// Nobody of a role has approved.
-    Role {
-        /// The role.
-        role: String,
-        /// Its members, less the author.
-        members: Vec<String>,
-    },
-    /// An environment that comes before has not applied this configuration.
-    Upstream {
-        /// The environment.
-        environment: String,
-    },
-    /// A statement was found that does not count, and why.
-    NotCounted(String),
-    /// The state may be written only by applying an approved plan.
-    ManualWrite,
-}
-
-impl fmt::Display for RefusalReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherPlan => f.write_str("The evidence was gathered for another plan."),
-            Self::OtherEnvironment { planned_for: Some(name) } => {
-                write!(f, "The plan was made for environment {name:?}.")
-            }
-            Self::OtherEnvironment { planned_for: None } => {
-                f.write_str("The plan was made without choosing the environment that this state belongs to.")
-            }
-            Self::UnknownAuthor => f.write_str(
-                "The plan's author is unknown: it carries no signature by a key that the project file lists.",
-            ),
-            Self::Approvals { needed, granted } if granted.is_empty() => {
-                write!(f, "It needs {needed} approval{} by people other than its author, and has none.", plural(*needed))
-            }
-            Self::Approvals { needed, granted } => write!(
-                f,
-                "It needs {needed} approval{} by people other than its author, and has {}: by {}.",
-                plural(*needed),
-                granted.len(),
-                granted.join(", ")
-            ),
-            Self::Role { role, members } if members.is_empty() => {
-                write!(f, "Someone of role {role:?} must approve it, and nobody but the author has that role.")
-            }
-            Self::Role { role, members } => {
-                write!(f, "Someone of role {role:?} must approve it: {}.", members.join(" or "))
-            }
-            Self::Upstream { environment } => {
-                write!(f, "Environment {environment:?} comes before, and has not applied this configuration.")
-            }
-            Self::NotCounted(why) => write!(f, "Not counted: {why}."),
-            Self::ManualWrite => {
-                f.write_str("Its state is changed only by applying a plan that its gate has let through.")
-            }
-        }
+    /// The type of change that it was let through as.
+    pub const fn kind(&self) -> ChangeKind {
+        self.kind
     }
-}
 
-const fn plural(count: u32) -> &'static str {
-    if count == 1 { "" } else { "s" }
+    /// The review that is owed once it has begun to be applied.
+    pub const fn owes(&self) -> Option<&Review> {
+        self.review.as_ref()
+    }
 }
 
 /// Lets `plan` through the gate that `evidence` holds, or says everything that is missing.
 ///
 /// An author's own approval does not count, by whichever of the author's keys; nor does one person's second, an
-/// expired one, one by a key that the rules do not list, or one for another plan, environment or kind of change.
+/// expired or revoked one, one by a key that the rules do not list, or one for another plan, environment or kind of
+/// change.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "evidence serves one judgement"
@@ -161,168 +85,466 @@ const fn plural(count: u32) -> &'static str {
 pub fn approve(plan: Plan, evidence: Evidence) -> Result<ApprovedPlan, Box<Refusal>> {
     let digest = evidence.digest;
     let Some(rules) = &evidence.rules else {
-        return verified(plan, digest, Vec::new(), String::new());
+        return verified(plan, &evidence, Granted::default(), ChangeKind::Normal);
     };
+    let demand = Demand::of(rules, &plan);
     let mut reasons = Vec::new();
-    if plan.inputs.environment.as_deref() != Some(&rules.environment) && rules.is_gated() {
+    let is_other = plan.inputs.environment.as_deref() != Some(&rules.environment);
+    if is_other && (rules.is_gated() || demand.asks) {
         reasons.push(RefusalReason::OtherEnvironment {
             planned_for: plan.inputs.environment.clone(),
         });
     }
-    reasons.extend(
-        evidence
-            .missing_upstream
-            .iter()
-            .map(|environment| RefusalReason::Upstream {
-                environment: environment.clone(),
-            }),
-    );
-    let mut approvers = Vec::new();
-    if rules.gate.is_some() {
-        approvers = judge_approvals(rules, &evidence, &mut reasons);
+    let now = judge_clock(rules, &demand, &evidence, &mut reasons);
+    judge_request(rules, &demand, &plan, &mut reasons);
+    judge_upstream(&demand, &evidence, now, &mut reasons);
+    judge_branch(rules, &demand, &plan, &evidence, &mut reasons);
+    judge_times(rules, &demand, now, &mut reasons);
+    judge_reviews(&demand, &evidence, now, &mut reasons);
+    let mut granted = Granted::default();
+    if demand.asks {
+        granted = judge_approvals(&plan, rules, &demand, &evidence, now, &mut reasons);
     }
     if reasons.is_empty() {
-        verified(plan, digest, approvers, rules.environment.clone())
-    } else {
-        Err(Box::new(Refusal {
-            environment: rules.environment.clone(),
-            digest: Some(digest),
-            reasons,
-        }))
+        return verified(plan, &evidence, granted, demand.kind);
     }
+    // Why more is asked for than its author thought belongs to what is missing.
+    let asked = plan.inputs.request.kind.clone();
+    let misfits = demand.misfits.iter().map(|why| RefusalReason::Misfit {
+        kind: asked.clone(),
+        why: why.clone(),
+    });
+    reasons.splice(0..0, misfits);
+    Err(Box::new(Refusal {
+        environment: rules.environment.clone(),
+        digest: Some(digest),
+        kind: demand.kind,
+        reasons,
+    }))
+}
+
+/// Who made a plan, and who let it through.
+#[derive(Default)]
+struct Granted {
+    author: Option<String>,
+    approvers: Vec<String>,
 }
 
 /// The digest is computed from the plan itself at the last moment: evidence of another plan opens nothing.
 fn verified(
     plan: Plan,
-    digest: PlanDigest,
-    approvers: Vec<String>,
-    environment: String,
+    evidence: &Evidence,
+    granted: Granted,
+    kind: ChangeKind,
 ) -> Result<ApprovedPlan, Box<Refusal>> {
+    let digest = evidence.digest;
+    let rules = evidence.rules.as_ref();
     if plan.digest() != digest {
-        let reasons = vec![RefusalReason::OtherPlan];
         return Err(Box::new(Refusal {
-            environment,
+            environment: rules.map(|rules| rules.environment.clone()).unwrap_or_default(),
             digest: Some(digest),
-            reasons,
+            kind,
+            reasons: vec![RefusalReason::OtherPlan],
         }));
     }
+    let review = rules
+        .and_then(|rules| rules.changes.get(&kind))
+        .and_then(|rule| rule.review.clone());
     Ok(ApprovedPlan {
         plan,
         digest,
-        approvers,
+        author: granted.author,
+        approvers: granted.approvers,
+        kind,
+        review,
     })
 }
 
-fn judge_approvals(
+/// The time by which everything else is judged: never one that is over by the audit log.
+fn judge_clock(
     rules: &Rules,
+    demand: &Demand,
     evidence: &Evidence,
     reasons: &mut Vec<RefusalReason>,
-) -> Vec<String> {
-    let Some(gate) = &rules.gate else {
-        return Vec::new();
-    };
-    reasons.extend(
-        evidence
-            .rejected
-            .iter()
-            .cloned()
-            .map(RefusalReason::NotCounted),
-    );
-    let author = evidence
-        .authorship
-        .as_ref()
-        .filter(|author| {
-            author.statement.plan == evidence.digest
-                && author.statement.environment == rules.environment
-        })
-        .and_then(|author| rules.person_of(&author.fingerprint));
-    let Some(author) = author else {
-        reasons.push(RefusalReason::UnknownAuthor);
-        return Vec::new();
-    };
-    let mut granted: BTreeSet<&str> = BTreeSet::new();
-    for approval in &evidence.approvals {
-        match count(approval, rules, evidence, author) {
-            Ok(person) => {
-                granted.insert(person);
-            }
-            Err(why) => reasons.push(RefusalReason::NotCounted(why)),
-        }
-    }
-    let mut missing = Vec::new();
-    if granted.len() < gate.approvals as usize {
-        let granted = granted.iter().map(|name| (*name).to_owned()).collect();
-        missing.push(RefusalReason::Approvals {
-            needed: gate.approvals,
-            granted,
+) -> i64 {
+    let recorded = evidence.recorded.unwrap_or(i64::MIN);
+    let matters = rules.is_gated() || demand.asks || !rules.freezes.is_empty();
+    if matters && evidence.now.saturating_add(CLOCKS_APART) < recorded {
+        reasons.push(RefusalReason::ClockBack {
+            now: evidence.now,
+            recorded,
         });
     }
-    for role in &gate.roles {
-        let members = rules.roles.get(role).cloned().unwrap_or_default();
-        if !members
-            .iter()
-            .any(|member| granted.contains(member.as_str()))
+    evidence.now.max(recorded)
+}
+
+fn judge_request(
+    rules: &Rules,
+    demand: &Demand,
+    plan: &Plan,
+    reasons: &mut Vec<RefusalReason>,
+) {
+    if !demand.asks {
+        return;
+    }
+    let request = &plan.inputs.request;
+    let is_blank = |text: Option<&String>| text.is_none_or(|text| text.trim().is_empty());
+    if demand.kind == ChangeKind::Emergency && is_blank(request.reason.as_ref()) {
+        reasons.push(RefusalReason::NoReason);
+    }
+    for name in &rules.required_statements {
+        if is_blank(request.statements.get(name)) {
+            reasons.push(RefusalReason::Statement { name: name.clone() });
+        }
+    }
+}
+
+fn judge_upstream(
+    demand: &Demand,
+    evidence: &Evidence,
+    now: i64,
+    reasons: &mut Vec<RefusalReason>,
+) {
+    if !demand.holds(Obstacle::After) {
+        return;
+    }
+    for found in &evidence.upstream {
+        if !found.has_applied {
+            reasons.push(RefusalReason::Upstream {
+                environment: found.environment.clone(),
+            });
+        } else if let Some(soak) = demand.soak
+            && demand.holds(Obstacle::Soak)
         {
-            let members = members
-                .into_iter()
-                .filter(|member| member != author)
-                .collect();
-            missing.push(RefusalReason::Role {
-                role: role.clone(),
-                members,
+            reasons.extend(judge_soak(found, soak, now));
+        }
+    }
+}
+
+/// Whether an environment has run what it applied for so long, and a drift check made after that shows it.
+pub(crate) fn judge_soak(found: &UpstreamFound, soak: u64, now: i64) -> Option<RefusalReason> {
+    let environment = found.environment.clone();
+    let soak = i64::try_from(soak).unwrap_or(i64::MAX);
+    let check = found.drift.as_ref();
+    if let Some(check) = check
+        && !check.drifted.is_empty()
+    {
+        return Some(RefusalReason::Drifted {
+            environment,
+            lines: check.drifted.clone(),
+        });
+    }
+    // What was disturbed in between has to begin anew.
+    let since = check
+        .and_then(|check| check.disturbed)
+        .unwrap_or(i64::MIN)
+        .max(found.applied_at.unwrap_or(i64::MAX));
+    let until = since.saturating_add(soak);
+    if now < until {
+        return Some(RefusalReason::Soak {
+            environment,
+            until,
+            unchecked: false,
+        });
+    }
+    let shown = check.is_some_and(|check| check.checked >= until && check.checked <= now);
+    (!shown).then_some(RefusalReason::Soak {
+        environment,
+        until,
+        unchecked: true,
+    })
+}
+
+fn judge_branch(
+    rules: &Rules,
+    demand: &Demand,
+    plan: &Plan,
+    evidence: &Evidence,
+    reasons: &mut Vec<RefusalReason>,
+) {
+    let Some(branch) = &rules.branch else { return };
+    if !demand.holds(Obstacle::Branch) {
+        return;
+    }
+    let refuse = |why: String| RefusalReason::Branch {
+        branch: branch.clone(),
+        why,
+    };
+    let Some(commit) = &plan.inputs.request.commit else {
+        reasons.push(refuse("the plan does not say of which commit it is".to_owned()));
+        return;
+    };
+    match &evidence.source {
+        Some(source) if source.commit == *commit && source.branch == *branch => {
+            reasons.extend(source.problems.iter().cloned().map(refuse));
+        }
+        _ => reasons.push(refuse(format!(
+            "there is no repository here in which to look for {commit}"
+        ))),
+    }
+}
+
+fn judge_times(rules: &Rules, demand: &Demand, now: i64, reasons: &mut Vec<RefusalReason>) {
+    if demand.holds(Obstacle::Window) {
+        for windows in &demand.windows {
+            if !windows.iter().any(|window| window.is_open(now)) {
+                reasons.push(RefusalReason::Window {
+                    opens: windows
+                        .iter()
+                        .filter_map(|window| window.next_opening(now))
+                        .min(),
+                    windows: windows.clone(),
+                });
+            }
+        }
+    }
+    if demand.holds(Obstacle::Freeze) {
+        for freeze in &rules.freezes {
+            if let Some(until) = freeze.holds(now) {
+                reasons.push(RefusalReason::Frozen {
+                    reason: freeze.reason.clone(),
+                    until,
+                    zone: freeze.zone.clone(),
+                });
+            }
+        }
+    }
+}
+
+/// An overdue review stops everything but the next emergency.
+fn judge_reviews(
+    demand: &Demand,
+    evidence: &Evidence,
+    now: i64,
+    reasons: &mut Vec<RefusalReason>,
+) {
+    if demand.kind == ChangeKind::Emergency {
+        return;
+    }
+    for open in &evidence.open_reviews {
+        if open.owed.due <= now {
+            reasons.push(RefusalReason::ReviewOverdue {
+                run: open.owed.run.clone(),
+                due: open.owed.due,
+                needed: open.owed.approvals,
+                reviewers: open.reviewers.clone(),
             });
         }
     }
-    // What did not count is told only where something is missing: a surplus bad approval takes nothing away.
-    if missing.is_empty() {
-        reasons.retain(|reason| !matches!(reason, RefusalReason::NotCounted(_)));
-    } else {
-        reasons.splice(0..0, missing);
-    }
-    granted.into_iter().map(str::to_owned).collect()
 }
 
-/// Whose approval it is, if it counts.
-fn count<'a>(
-    approval: &Approval,
+/// What an approval is judged by.
+struct Judge<'a> {
     rules: &'a Rules,
+    demand: &'a Demand,
+    evidence: &'a Evidence,
+    author: &'a str,
+    now: i64,
+}
+
+fn judge_approvals(
+    plan: &Plan,
+    rules: &Rules,
+    demand: &Demand,
     evidence: &Evidence,
-    author: &str,
-) -> Result<&'a str, String> {
-    let statement = &approval.statement;
-    let Some(person) = rules.person_of(&approval.fingerprint) else {
-        return Err(format!(
-            "the key {} is not listed in the rules in force",
-            approval.fingerprint
-        ));
+    now: i64,
+    reasons: &mut Vec<RefusalReason>,
+) -> Granted {
+    let rejected = evidence.rejected.iter().cloned();
+    let mut not_counted: Vec<RefusalReason> = rejected.map(RefusalReason::NotCounted).collect();
+    let Some(author) = evidence.author() else {
+        reasons.extend(not_counted);
+        reasons.push(RefusalReason::UnknownAuthor);
+        return Granted::default();
     };
-    if statement.plan != evidence.digest {
-        return Err(format!(
-            "{person} approved another plan, {}",
-            statement.plan.short()
-        ));
+    let judge = Judge {
+        rules,
+        demand,
+        evidence,
+        author,
+        now,
+    };
+    let mut granted: BTreeSet<&str> = BTreeSet::new();
+    let signed = evidence.approvals.iter().map(|approval| judge.count(approval));
+    let reviewed = evidence
+        .forge
+        .iter()
+        .map(|review| judge.count_review(review, plan));
+    for found in signed.chain(reviewed) {
+        match found {
+            Ok(person) => {
+                granted.insert(person);
+            }
+            Err(why) => not_counted.push(RefusalReason::NotCounted(why)),
+        }
     }
-    if statement.environment != rules.environment {
-        return Err(format!(
-            "{person} approved for environment {:?}",
-            statement.environment
-        ));
+    let missing = judge.missing(&granted);
+    // What did not count is told only where something is missing: a surplus bad approval takes nothing away.
+    if !missing.is_empty() {
+        reasons.extend(missing);
+        reasons.extend(not_counted);
     }
-    if statement.change != "normal" {
-        return Err(format!(
-            "{person} approved a change of kind {:?}",
-            statement.change
-        ));
+    Granted {
+        author: Some(author.to_owned()),
+        approvers: granted.into_iter().map(str::to_owned).collect(),
     }
-    if statement
-        .expires_at
-        .is_some_and(|expiry| expiry <= evidence.now)
-    {
-        return Err(format!("the approval by {person} has expired"));
+}
+
+impl<'a> Judge<'a> {
+    /// Which approvals are missing still.
+    fn missing(&self, granted: &BTreeSet<&str>) -> Vec<RefusalReason> {
+        let mut missing = Vec::new();
+        if granted.len() < self.demand.approvals as usize {
+            missing.push(RefusalReason::Approvals {
+                needed: self.demand.approvals,
+                granted: granted.iter().map(|name| (*name).to_owned()).collect(),
+            });
+        }
+        for (role, needed) in &self.demand.roles {
+            let members = self.rules.roles.get(role);
+            let members = members.into_iter().flatten();
+            let (have, others): (Vec<&String>, Vec<&String>) =
+                members.partition(|member| granted.contains(member.as_str()));
+            if have.len() >= *needed as usize {
+                continue;
+            }
+            missing.push(RefusalReason::Role {
+                role: role.clone(),
+                needed: *needed,
+                members: others
+                    .into_iter()
+                    .filter(|member| *member != self.author)
+                    .cloned()
+                    .collect(),
+                risk: self.risk_asking(role, *needed),
+            });
+        }
+        missing
     }
-    if person == author {
-        return Err(format!("{person} is the author of the plan"));
+
+    /// The risk that asks for a role, where the gate alone would not.
+    fn risk_asking(&self, role: &str, needed: u32) -> Option<String> {
+        let gate = match self.demand.kind {
+            ChangeKind::Normal => self.rules.gate.as_ref(),
+            kind => self.rules.changes.get(&kind).map(|rule| &rule.gate),
+        };
+        let asked = gate.and_then(|gate| gate.roles.get(role)).copied();
+        if asked.unwrap_or_default() >= needed {
+            return None;
+        }
+        let found = self.demand.risks.iter().find(|(name, _)| {
+            self.rules
+                .risks
+                .iter()
+                .any(|risk| risk.name == *name && risk.gate.roles.contains_key(role))
+        });
+        found.map(|(name, _)| name.clone())
     }
-    Ok(person)
+
+    /// Whose approval it is, if it counts.
+    fn count(&self, approval: &Approval) -> Result<&'a str, String> {
+        let statement = &approval.statement;
+        let Some(person) = self.rules.person_of(&approval.fingerprint) else {
+            return Err(format!(
+                "the key {} is not listed in the rules in force",
+                approval.fingerprint
+            ));
+        };
+        if statement.plan != self.evidence.digest {
+            return Err(format!(
+                "{person} approved another plan, {}",
+                statement.plan.short()
+            ));
+        }
+        if statement.environment != self.rules.environment {
+            return Err(format!(
+                "{person} approved for environment {:?}",
+                statement.environment
+            ));
+        }
+        if statement.change != self.demand.kind.name() {
+            return Err(format!(
+                "{person} approved a change of kind {:?}",
+                statement.change
+            ));
+        }
+        if statement.signed_at > self.now.saturating_add(CLOCKS_APART) {
+            return Err(format!(
+                "the approval by {person} is of a time that has not come yet"
+            ));
+        }
+        if statement
+            .expires_at
+            .is_some_and(|expiry| expiry <= self.now)
+        {
+            return Err(format!("the approval by {person} has expired"));
+        }
+        self.check_age(person, statement.signed_at)?;
+        if self.is_revoked(person, statement.signed_at) {
+            return Err(format!("{person} has taken the approval back"));
+        }
+        if person == self.author {
+            return Err(format!("{person} is the author of the plan"));
+        }
+        Ok(person)
+    }
+
+    fn check_age(&self, person: &str, signed_at: i64) -> Result<(), String> {
+        let Some(expires) = self.demand.expires else {
+            return Ok(());
+        };
+        let expires = i64::try_from(expires).unwrap_or(i64::MAX);
+        if signed_at.saturating_add(expires) <= self.now {
+            return Err(format!(
+                "the approval by {person} is older than {}",
+                length(expires)
+            ));
+        }
+        Ok(())
+    }
+
+    fn is_revoked(&self, person: &str, signed_at: i64) -> bool {
+        self.evidence.revocations.iter().any(|revocation| {
+            let statement = &revocation.statement;
+            statement.plan == self.evidence.digest
+                && statement.environment == self.rules.environment
+                && statement.signed_at >= signed_at
+                && self.rules.person_of(&revocation.fingerprint) == Some(person)
+        })
+    }
+
+    /// Whose review at the forge it is, if it counts as an approval of this plan.
+    fn count_review(&self, review: &crate::ForgeReview, plan: &Plan) -> Result<&'a str, String> {
+        let login = &review.login;
+        if self.demand.kind != ChangeKind::Normal {
+            return Err(format!(
+                "the review by {login} at GitHub is of a commit, and no approval of a change of kind {:?}",
+                self.demand.kind.name()
+            ));
+        }
+        let Some(person) = self.rules.person_of_login(login) else {
+            return Err(format!(
+                "the login {login:?} at GitHub is not listed in the rules in force"
+            ));
+        };
+        if plan.inputs.request.commit.as_deref() != Some(&review.commit) {
+            return Err(format!(
+                "{person} reviewed commit {}, and the plan is of {}",
+                review.commit,
+                plan.inputs.request.commit.as_deref().unwrap_or("none")
+            ));
+        }
+        if let Some(environment) = &review.environment
+            && *environment != self.rules.environment
+        {
+            return Err(format!(
+                "{person} approved a deployment to environment {environment:?}"
+            ));
+        }
+        self.check_age(person, review.at)?;
+        if person == self.author || review.is_own {
+            return Err(format!("{person} is the author of the change"));
+        }
+        Ok(person)
+    }
 }

@@ -7,7 +7,21 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 use terrace_port::{RunStore, StoreError};
 
+use crate::calendar::second_of;
 use crate::wire::{AuditWire, HeadWire};
+use crate::{ApprovalError, approval};
+
+/// Namespace of the signatures of entries.
+pub const AUDIT_NAMESPACE: &str = "terrace-audit";
+
+/// Where a chain ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditHead {
+    /// The last entry's place.
+    pub sequence: u64,
+    /// Its hash.
+    pub hash: String,
+}
 
 /// What is to be recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +47,8 @@ pub struct AuditEntry {
     pub event: AuditEvent,
     /// Its hash.
     pub hash: String,
+    /// Fingerprint of the key by which its signature holds; `None` where it has none that does.
+    pub signer: Option<String>,
 }
 
 /// What is wrong with a chain.
@@ -57,6 +73,10 @@ pub enum AuditProblem {
     NoHead,
     /// Something lies among the entries that is none.
     Foreign(String),
+    /// An entry's signature does not hold, or one is missing that must be there.
+    Signature(u64, String),
+    /// Something else that is stored contradicts the log.
+    Contradicted(String),
 }
 
 impl fmt::Display for AuditProblem {
@@ -81,19 +101,21 @@ impl fmt::Display for AuditProblem {
             ),
             Self::NoHead => f.write_str("the head of the chain is missing or cannot be read"),
             Self::Foreign(name) => write!(f, "{name:?} lies among the entries and is none"),
+            Self::Signature(sequence, why) => write!(f, "entry {sequence}: {why}"),
+            Self::Contradicted(why) => f.write_str(why),
         }
     }
 }
 
-const HEAD: &str = "audit/head";
+pub(crate) const HEAD: &str = "audit/head";
 /// How often an append is tried again when another process appended in between.
 const ATTEMPTS: usize = 100;
 
-fn entry_name(sequence: u64) -> String {
+pub(crate) fn entry_name(sequence: u64) -> String {
     format!("audit/entries/{sequence:012}")
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::with_capacity(64), |text, byte| {
@@ -103,6 +125,16 @@ fn hash(bytes: &[u8]) -> String {
 
 /// Appends an entry. Safe when several processes append at once.
 pub async fn append(store: &dyn RunStore, event: &AuditEvent) -> Result<(), StoreError> {
+    append_signed(store, event, None).await.map(|_| ())
+}
+
+/// As [`append`], signed with a private key in OpenSSH's format where there is one. Gives the chain's new end. A key that
+/// cannot sign leaves the entry unsigned: what happened is to be recorded all the same.
+pub async fn append_signed(
+    store: &dyn RunStore,
+    event: &AuditEvent,
+    key: Option<&str>,
+) -> Result<AuditHead, StoreError> {
     for _ in 0..ATTEMPTS {
         let mut end = match store.get(HEAD).await? {
             Some(bytes) => read_head(&bytes)?,
@@ -118,7 +150,7 @@ pub async fn append(store: &dyn RunStore, event: &AuditEvent) -> Result<(), Stor
                 hash: hash(&bytes),
             };
         }
-        let wire = AuditWire {
+        let mut wire = AuditWire {
             sequence: end.sequence + 1,
             time: event.time.clone(),
             actor: event.actor.clone(),
@@ -126,7 +158,11 @@ pub async fn append(store: &dyn RunStore, event: &AuditEvent) -> Result<(), Stor
             run: event.run.clone(),
             details: event.details.clone(),
             previous: end.hash,
+            signature: None,
         };
+        wire.signature = key.and_then(|key| {
+            approval::sign_bytes(key, AUDIT_NAMESPACE, &signed_bytes(&wire)).ok()
+        });
         let bytes = serde_json::to_vec(&wire).expect("an audit entry has string keys only");
         match store
             .compare_and_put(&entry_name(wire.sequence), None, &bytes)
@@ -137,13 +173,49 @@ pub async fn append(store: &dyn RunStore, event: &AuditEvent) -> Result<(), Stor
                     sequence: wire.sequence,
                     hash: hash(&bytes),
                 };
-                return move_head(store, &head).await;
+                move_head(store, &head).await?;
+                return Ok(AuditHead {
+                    sequence: head.sequence,
+                    hash: head.hash,
+                });
             }
             Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error),
         }
     }
     Err(too_busy())
+}
+
+/// What an entry's signature is over: the entry without it, the hash of the one before included.
+fn signed_bytes(wire: &AuditWire) -> Vec<u8> {
+    let unsigned = AuditWire {
+        signature: None,
+        ..wire.clone()
+    };
+    serde_json::to_vec(&unsigned).expect("an audit entry has string keys only")
+}
+
+/// The fingerprint of the key by which an entry's signature holds; `None` where it has none.
+fn signer_of(wire: &AuditWire) -> Option<Result<String, ApprovalError>> {
+    let signature = wire.signature.as_deref()?;
+    Some(approval::verify_bytes(
+        signature,
+        AUDIT_NAMESPACE,
+        &signed_bytes(wire),
+    ))
+}
+
+/// The second of the last entry's time, by which a clock that was set back is known.
+pub(crate) async fn last_time(store: &dyn RunStore) -> Result<Option<i64>, StoreError> {
+    let Some(bytes) = store.get(HEAD).await? else {
+        return Ok(None);
+    };
+    let head = read_head(&bytes)?;
+    let Some(bytes) = store.get(&entry_name(head.sequence)).await? else {
+        return Ok(None);
+    };
+    let entry = serde_json::from_slice::<AuditWire>(&bytes).ok();
+    Ok(entry.and_then(|entry| second_of(&entry.time)))
 }
 
 /// Moves the head to an entry that was just written, unless it stands there or further already. Processes that
@@ -184,7 +256,9 @@ pub async fn entries(store: &dyn RunStore) -> Result<Vec<AuditEntry>, StoreError
         let Ok(wire) = serde_json::from_slice::<AuditWire>(&bytes) else {
             continue;
         };
+        let signer = signer_of(&wire).and_then(Result::ok);
         list.push(AuditEntry {
+            signer,
             sequence: wire.sequence,
             hash: hash(&bytes),
             event: AuditEvent {
@@ -231,7 +305,7 @@ pub async fn verify(store: &dyn RunStore) -> Result<(u64, Vec<AuditProblem>), St
             Ok(wire) if !gap && wire.previous != previous => {
                 problems.push(AuditProblem::Broken(place));
             }
-            Ok(_) => {}
+            Ok(wire) => problems.extend(signature_problem(&wire)),
         }
         previous = hash(&bytes);
         last = place;
@@ -248,4 +322,23 @@ pub async fn verify(store: &dyn RunStore) -> Result<(u64, Vec<AuditProblem>), St
         None | Some(None) => problems.push(AuditProblem::NoHead),
     }
     Ok((last, problems))
+}
+
+/// What people do with their keys is signed by them: such an entry without a signature was written by somebody else.
+const SIGNED_EVENTS: [&str; 3] = ["approve", "revoke", "review"];
+
+fn signature_problem(wire: &AuditWire) -> Option<AuditProblem> {
+    match signer_of(wire) {
+        Some(Ok(fingerprint)) => {
+            let stated = wire.details.get("key");
+            let is_other = SIGNED_EVENTS.contains(&wire.event.as_str())
+                && stated.is_some_and(|stated| *stated != fingerprint);
+            is_other.then(|| {
+                let why = format!("it is signed by {fingerprint}, and tells of another key");
+                AuditProblem::Signature(wire.sequence, why)
+            })
+        }
+        Some(Err(error)) => Some(AuditProblem::Signature(wire.sequence, error.to_string())),
+        None => None,
+    }
 }

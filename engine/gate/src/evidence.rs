@@ -3,9 +3,12 @@
 use terrace_plan::{Plan, PlanDigest};
 use terrace_port::{RunStore, StoreError};
 
-use crate::approve::{Refusal, RefusalReason};
-use crate::runs;
-use crate::{Approval, Authorship, Rules, configuration_digest};
+use crate::approve::judge_soak;
+use crate::calendar::second_of;
+use crate::{
+    Approval, Authorship, DriftCheck, ForgeReview, OpenReview, Refusal, RefusalReason, Revocation,
+    Rules, SourceFound, audit, configuration_digest, drift, owed, runs,
+};
 
 /// Everything that [`crate::approve`] judges a plan by. Only [`gather`] builds it.
 #[derive(Clone, Debug)]
@@ -16,13 +19,36 @@ pub struct Evidence {
     pub(crate) bootstrap: bool,
     pub(crate) authorship: Option<Authorship>,
     pub(crate) approvals: Vec<Approval>,
+    pub(crate) revocations: Vec<Revocation>,
+    /// Reviews at the forge, as it told them just now.
+    pub(crate) forge: Vec<ForgeReview>,
     /// Statements that were found and do not hold, with the reason.
     pub(crate) rejected: Vec<String>,
-    /// Environments of `after` whose last applied run has another configuration, or none.
-    pub(crate) missing_upstream: Vec<String>,
+    /// The environments of `after`.
+    pub(crate) upstream: Vec<UpstreamFound>,
+    /// What the repository says of the plan's commit.
+    pub(crate) source: Option<SourceFound>,
+    /// Reviews of emergencies that are owed still.
+    pub(crate) open_reviews: Vec<OpenReview>,
+    /// The time of the audit log's last entry.
+    pub(crate) recorded: Option<i64>,
     pub(crate) digest: PlanDigest,
     /// Now, in seconds since 1970 UTC.
     pub(crate) now: i64,
+}
+
+/// An environment that comes before.
+#[derive(Clone, Debug)]
+pub(crate) struct UpstreamFound {
+    pub(crate) environment: String,
+    /// Whether its last applied run has the plan's configuration.
+    pub(crate) has_applied: bool,
+    /// When that was done, in seconds since 1970 UTC.
+    pub(crate) applied_at: Option<i64>,
+    /// The commit of its last applied run.
+    pub(crate) commit: Option<String>,
+    /// Its last drift check, if that was made since.
+    pub(crate) drift: Option<DriftCheck>,
 }
 
 impl Evidence {
@@ -35,6 +61,44 @@ impl Evidence {
     pub const fn is_bootstrap(&self) -> bool {
         self.bootstrap
     }
+
+    /// The listed person who signed the plan as its author.
+    pub fn author(&self) -> Option<&str> {
+        let rules = self.rules.as_ref()?;
+        let signed = self.authorship.as_ref()?;
+        (signed.statement.plan == self.digest
+            && signed.statement.environment == rules.environment)
+            .then(|| rules.person_of(&signed.fingerprint))?
+    }
+
+    /// Reviews of emergencies that are owed still.
+    pub fn open_reviews(&self) -> &[OpenReview] {
+        &self.open_reviews
+    }
+
+    /// Commits that the environments before have applied last, which this plan's must contain.
+    pub fn upstream_commits(&self) -> Vec<(String, Option<String>)> {
+        self.upstream
+            .iter()
+            .filter(|found| found.applied_at.is_some())
+            .map(|found| (found.environment.clone(), found.commit.clone()))
+            .collect()
+    }
+
+    /// With what the repository says of the plan's commit.
+    #[must_use]
+    pub fn with_source(mut self, found: SourceFound) -> Self {
+        self.source = Some(found);
+        self
+    }
+
+    /// With reviews that the forge has told of just now, and with what kept some from being told.
+    #[must_use]
+    pub fn with_forge(mut self, reviews: Vec<ForgeReview>, problems: Vec<String>) -> Self {
+        self.forge.extend(reviews);
+        self.rejected.extend(problems);
+        self
+    }
 }
 
 /// Where another environment keeps its runs.
@@ -45,8 +109,9 @@ pub struct Upstream<'a> {
     pub store: &'a dyn RunStore,
 }
 
-/// The rules in force beside a state: recorded ones come before `proposed`, those of the project file.
-async fn rules_in_force(
+/// The rules in force beside a state: recorded ones come before `proposed`, those of the project file. Also whether
+/// they are the project file's, since nothing was applied yet.
+pub async fn rules_in_force(
     store: &dyn RunStore,
     proposed: Option<&Rules>,
 ) -> Result<(Option<Rules>, bool), StoreError> {
@@ -84,39 +149,93 @@ pub async fn gather(
         },
     };
     let mut approvals = Vec::new();
-    for name in store.list(&format!("runs/{id}/approvals/")).await? {
-        let Some(bytes) = store.get(&name).await? else {
-            continue;
-        };
+    for bytes in runs::approvals(store, &id).await? {
         match Approval::open(&bytes) {
             Ok(found) => approvals.push(found),
             Err(error) => rejected.push(format!("an approval: {error}")),
         }
     }
-    let mut missing_upstream = Vec::new();
-    let configuration = configuration_digest(&plan.inputs.configuration);
-    for environment in rules.iter().flat_map(|rules| &rules.after) {
-        let found = upstream
-            .iter()
-            .find(|candidate| candidate.environment == environment);
-        let applied = match found {
-            Some(found) => runs::last_applied(found.store).await?,
-            None => None,
-        };
-        if applied.is_none_or(|run| run.configuration != configuration) {
-            missing_upstream.push(environment.clone());
+    let mut revocations = Vec::new();
+    for bytes in runs::revocations(store, &id).await? {
+        match Revocation::open(&bytes) {
+            Ok(found) => revocations.push(found),
+            Err(error) => rejected.push(format!("a revocation: {error}")),
         }
     }
+    let mut found = Vec::new();
+    let configuration = configuration_digest(&plan.inputs.configuration);
+    for environment in rules.iter().flat_map(|rules| &rules.after) {
+        let known = upstream
+            .iter()
+            .find(|candidate| candidate.environment == environment);
+        found.push(look_upstream(environment, known, &configuration).await?);
+    }
+    let open_reviews = match &rules {
+        Some(rules) => owed::open_reviews(store, rules, now).await?,
+        None => Vec::new(),
+    };
     Ok(Evidence {
         rules,
         bootstrap,
         authorship,
         approvals,
+        revocations,
+        forge: Vec::new(),
         rejected,
-        missing_upstream,
+        upstream: found,
+        source: None,
+        open_reviews,
+        recorded: audit::last_time(store).await?,
         digest,
         now,
     })
+}
+
+async fn look_upstream(
+    environment: &str,
+    known: Option<&Upstream<'_>>,
+    configuration: &str,
+) -> Result<UpstreamFound, StoreError> {
+    let mut found = UpstreamFound {
+        environment: environment.to_owned(),
+        has_applied: false,
+        applied_at: None,
+        commit: None,
+        drift: None,
+    };
+    let Some(known) = known else { return Ok(found) };
+    let Some(applied) = runs::last_applied(known.store).await? else {
+        return Ok(found);
+    };
+    found.has_applied = applied.configuration == configuration;
+    found.applied_at = applied.finished.as_deref().and_then(second_of);
+    found.commit.clone_from(&applied.commit);
+    // A check of what was there before says nothing of what is there now.
+    found.drift = drift::last_drift(known.store)
+        .await?
+        .filter(|check| check.run.as_ref() == Some(&applied.id));
+    Ok(found)
+}
+
+/// What keeps an environment from being followed by the next with this configuration, which must run it for `soak` seconds
+/// without drift.
+pub async fn unready(
+    before: &Upstream<'_>,
+    configuration: &str,
+    soak: Option<u64>,
+    now: i64,
+) -> Result<Option<RefusalReason>, StoreError> {
+    let found = look_upstream(before.environment, Some(before), configuration).await?;
+    if !found.has_applied {
+        return Ok(Some(RefusalReason::Upstream {
+            environment: found.environment,
+        }));
+    }
+    let soak = soak.unwrap_or_default();
+    Ok(judge_soak(&found, soak, now).filter(|reason| {
+        // Without a soak, only what is known to have drifted counts.
+        soak > 0 || matches!(reason, RefusalReason::Drifted { .. })
+    }))
 }
 
 /// Whether the state beside `store` may be written other than by applying an approved plan (`state rm`, `mv`, `push`,
@@ -130,6 +249,7 @@ pub async fn guard_manual_write(
         Some(rules) if rules.is_gated() => Err(Box::new(Refusal {
             environment: rules.environment.clone(),
             digest: None,
+            kind: crate::ChangeKind::Normal,
             reasons: vec![RefusalReason::ManualWrite],
         })),
         _ => Ok(()),

@@ -6,26 +6,57 @@
 mod approval;
 mod approve;
 mod audit;
+mod calendar;
+mod demand;
+mod drift;
 mod evidence;
+mod forge;
+mod owed;
+mod pattern;
 mod project;
+mod refusal;
+mod report;
 mod rules;
 mod runs;
+mod shape;
+mod source;
+mod tail;
+mod verify;
 mod wire;
 
 pub use approval::{
     APPROVAL_NAMESPACE, AUTHOR_NAMESPACE, Approval, ApprovalError, ApprovalParts, Authorship,
-    EnvelopeBytes, Statement, fingerprint_of, sign_approval, sign_authorship,
+    EnvelopeBytes, REVIEW_NAMESPACE, REVOCATION_NAMESPACE, ReviewSigned, Revocation, Statement,
+    fingerprint_of, sign_approval, sign_authorship, sign_review, sign_revocation,
 };
-pub use approve::{ApprovedPlan, Refusal, RefusalReason, approve};
+pub use approve::{ApprovedPlan, approve};
 pub use audit::{
-    AuditEntry, AuditEvent, AuditProblem, append as append_audit, entries as audit_entries,
-    verify as verify_audit,
+    AUDIT_NAMESPACE, AuditEntry, AuditEvent, AuditHead, AuditProblem, append as append_audit,
+    append_signed as append_signed_audit, entries as audit_entries, verify as verify_audit,
 };
-pub use evidence::{Evidence, Upstream, gather, guard_manual_write};
+pub use calendar::{Freeze, TimeOfDay, Weekday, Window, is_zone};
+pub use demand::Demand;
+pub use drift::{DriftCheck, last_drift, record_drift};
+pub use evidence::{Evidence, Upstream, gather, guard_manual_write, rules_in_force, unready};
+pub use forge::{ForgeReference, ForgeReview, read_forge, save_forge_reference};
+pub use owed::{
+    OpenReview, OwedReview, load_owed, open_reviews, record_owed, save_review,
+};
+pub use pattern::Pattern;
 pub use project::{Environment, EnvironmentBackend, Project, parse as parse_project};
-pub use rules::{Gate, Person, Rules, RulesDigest};
+pub use refusal::{Refusal, RefusalReason, told_length};
+pub use report::{Override, Report, Waiting, report};
+pub use rules::{
+    ChangeKind, ChangeRule, Gate, GitHub, Obstacle, Person, Review, Risk, Rules, RulesDigest,
+};
 pub use runs::{
     Run, RunCounts, RunStatus, approvals as run_approvals, configuration_digest, find as find_run,
-    last_applied, list as list_runs, load as load_run, load_plan as load_run_plan, record_applied,
-    record_applying, save as save_run, save_approval, save_authorship, save_plan as save_run_plan,
+    last_applied, list as list_runs, load as load_run, load_plan as load_run_plan,
+    load_rules as load_run_rules, record_applied, record_applying, save as save_run,
+    save_approval, save_authorship, save_plan as save_run_plan, save_revocation,
+    save_rules as save_run_rules,
 };
+pub use shape::{Line, Shape, ShapeAction};
+pub use source::{SourceFound, SourceQuestion, examine_source};
+pub use tail::{Tail, anchor_audit, verify_with_state};
+pub use verify::{Finding, verify_run};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::wire;
+use crate::{Freeze, Shape, Window, wire};
 
 /// SHA-256 over the canonical form of [`Rules`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +26,141 @@ pub struct Person {
     pub github: Option<String>,
 }
 
-/// What an environment asks for.
+/// Where reviews at GitHub are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GitHub {
+    /// `OWNER/NAME`
+    pub repository: String,
+    /// The address of its API. It is one of the rules: who could name another server could make up reviews.
+    pub api: String,
+}
+
+/// What an environment asks for, or a change type, or a risk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gate {
     /// How many people other than the author must approve.
     pub approvals: u32,
-    /// Of each of these roles at least one approver.
-    pub roles: Vec<String>,
+    /// Of each of these roles so many of the approvers at least.
+    pub roles: BTreeMap<String, u32>,
+    /// For how many seconds the environments before must have run the same configuration without drift.
+    pub soak: Option<u64>,
+    /// After how many seconds an approval is none any more, whatever it says itself.
+    pub expires: Option<u64>,
+    /// In one of these the apply begins; at any time where there are none.
+    pub windows: Vec<Window>,
+    /// What of the environment's gate does not hold. Only the gate of a change type has any.
+    pub passes: BTreeSet<Obstacle>,
+}
+
+/// A part of an environment's gate that a change type may be let past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    /// Its windows.
+    Window,
+    /// Freezes.
+    Freeze,
+    /// How long the environments before must have run the same.
+    Soak,
+    /// That the environments before have applied the same at all.
+    After,
+    /// That the commit is on the branch.
+    Branch,
+}
+
+impl Obstacle {
+    const ALL: [Self; 5] = [
+        Self::Window,
+        Self::Freeze,
+        Self::Soak,
+        Self::After,
+        Self::Branch,
+    ];
+
+    /// Its name in a project file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Freeze => "freeze",
+            Self::Soak => "soak",
+            Self::After => "after",
+            Self::Branch => "branch",
+        }
+    }
+
+    /// All names.
+    pub fn names() -> Vec<&'static str> {
+        Self::ALL.iter().map(|obstacle| obstacle.name()).collect()
+    }
+
+    /// The one of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|obstacle| obstacle.name() == name)
+    }
+}
+
+/// The type of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// Judged by the environment's gate.
+    #[default]
+    Normal,
+    /// Of a shape that was agreed on before.
+    Standard,
+    /// Let through by fewer, and reviewed afterwards.
+    Emergency,
+}
+
+impl ChangeKind {
+    /// Its name, which approvals sign.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Standard => "standard",
+            Self::Emergency => "emergency",
+        }
+    }
+
+    /// The change type of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Normal, Self::Standard, Self::Emergency]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+/// What holds for a change type other than the normal one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeRule {
+    /// Shapes of plans, one of which must fit.
+    pub allow: Vec<Shape>,
+    /// The gate in place of the environment's.
+    pub gate: Gate,
+    /// What is owed afterwards.
+    pub review: Option<Review>,
+}
+
+/// A review that is owed after an apply.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Review {
+    /// Within how many seconds.
+    pub within: u64,
+    /// By how many people other than the author.
+    pub approvals: u32,
+    /// Of each of these roles so many at least.
+    pub roles: BTreeMap<String, u32>,
+}
+
+/// What asks for more than the gate does, whatever the change type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Risk {
+    /// Its name.
+    pub name: String,
+    /// When it is there: where one of these is.
+    pub when: Vec<Shape>,
+    /// What is asked for besides.
+    pub gate: Gate,
 }
 
 /// The gate of an environment with everything that it is judged by.
@@ -42,18 +170,30 @@ pub struct Rules {
     pub environment: String,
     /// Environments that must have applied the same configuration before.
     pub after: Vec<String>,
+    /// The branch whose commits alone are applied.
+    pub branch: Option<String>,
     /// The gate; `None` in an environment that asks for no approval.
     pub gate: Option<Gate>,
     /// The people, by name.
     pub people: BTreeMap<String, Person>,
     /// Members of each role.
     pub roles: BTreeMap<String, BTreeSet<String>>,
+    /// Where reviews are that may count as approvals.
+    pub github: Option<GitHub>,
+    /// The change types other than the normal one.
+    pub changes: BTreeMap<ChangeKind, ChangeRule>,
+    /// What asks for more.
+    pub risks: Vec<Risk>,
+    /// When nothing is changed.
+    pub freezes: Vec<Freeze>,
+    /// What a run must state before it can be approved.
+    pub required_statements: BTreeSet<String>,
 }
 
 impl Rules {
-    /// Whether anything must be shown before an apply.
+    /// Whether anything must be shown before an apply, whatever the plan is.
     pub fn is_gated(&self) -> bool {
-        self.gate.is_some() || !self.after.is_empty()
+        self.gate.is_some() || !self.after.is_empty() || self.branch.is_some()
     }
 
     /// Whose key this is.
@@ -61,6 +201,19 @@ impl Rules {
         self.people
             .iter()
             .find(|(_, person)| person.keys.contains(fingerprint))
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Whose login this is.
+    pub fn person_of_login(&self, login: &str) -> Option<&str> {
+        self.people
+            .iter()
+            .find(|(_, person)| {
+                person
+                    .github
+                    .as_deref()
+                    .is_some_and(|own| own.eq_ignore_ascii_case(login))
+            })
             .map(|(name, _)| name.as_str())
     }
 

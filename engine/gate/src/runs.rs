@@ -1,6 +1,7 @@
 //! Runs: one bundle for each plan, kept beside the state.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -112,6 +113,12 @@ pub struct Run {
     pub counts: RunCounts,
     /// How it failed.
     pub message: Option<String>,
+    /// The type of change that was asked for; empty for a normal one.
+    pub change: String,
+    /// Why it is one of that type.
+    pub reason: Option<String>,
+    /// What its author states.
+    pub statements: BTreeMap<String, String>,
 }
 
 impl Run {
@@ -177,19 +184,67 @@ pub async fn save_approval(
     id: &str,
     envelope: &[u8],
 ) -> Result<(), StoreError> {
+    save_envelope(store, id, "approvals", envelope).await
+}
+
+/// Writes that someone takes an approval back.
+pub async fn save_revocation(
+    store: &dyn RunStore,
+    id: &str,
+    envelope: &[u8],
+) -> Result<(), StoreError> {
+    save_envelope(store, id, "revocations", envelope).await
+}
+
+/// Writes a signed statement under the beginning of its hash.
+async fn save_envelope(
+    store: &dyn RunStore,
+    id: &str,
+    kind: &str,
+    envelope: &[u8],
+) -> Result<(), StoreError> {
     let name = Sha256::digest(envelope)
         .iter()
         .take(8)
         .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     store
-        .put(&format!("runs/{id}/approvals/{name}"), envelope)
+        .put(&format!("runs/{id}/{kind}/{name}"), envelope)
         .await
+}
+
+/// Writes the rules that a run was judged by.
+pub async fn save_rules(store: &dyn RunStore, id: &str, rules: &Rules) -> Result<(), StoreError> {
+    store
+        .put(&format!("runs/{id}/rules"), &rules.to_bytes())
+        .await
+}
+
+/// The rules that a run was judged by when it was applied.
+pub async fn load_rules(store: &dyn RunStore, id: &str) -> Result<Option<Rules>, StoreError> {
+    match store.get(&format!("runs/{id}/rules")).await? {
+        Some(bytes) => Rules::from_bytes(&bytes)
+            .map(Some)
+            .map_err(|why| corrupt(&format!("the rules of run {id}"), why)),
+        None => Ok(None),
+    }
 }
 
 /// The envelopes of a run's approvals, as they are stored; whether they hold and count is not judged.
 pub async fn approvals(store: &dyn RunStore, id: &str) -> Result<Vec<Arc<[u8]>>, StoreError> {
+    envelopes(store, &format!("runs/{id}/approvals/")).await
+}
+
+/// The envelopes of those who took their approval back.
+pub(crate) async fn revocations(
+    store: &dyn RunStore,
+    id: &str,
+) -> Result<Vec<Arc<[u8]>>, StoreError> {
+    envelopes(store, &format!("runs/{id}/revocations/")).await
+}
+
+async fn envelopes(store: &dyn RunStore, prefix: &str) -> Result<Vec<Arc<[u8]>>, StoreError> {
     let mut envelopes = Vec::new();
-    for name in store.list(&format!("runs/{id}/approvals/")).await? {
+    for name in store.list(prefix).await? {
         envelopes.extend(store.get(&name).await?);
     }
     Ok(envelopes)
@@ -318,6 +373,9 @@ mod tests {
             finished: None,
             counts: RunCounts::default(),
             message: None,
+            change: String::new(),
+            reason: None,
+            statements: BTreeMap::new(),
         }
     }
 

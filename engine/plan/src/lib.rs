@@ -10,7 +10,7 @@ pub use file::{PlanDigest, is_plan_file, read_plan_file, write_plan_file};
 pub use ignore::ignore_changes;
 pub use json::{SchemaLookup, change_json, plan_json, state_json, stored_value};
 pub use plan::{
-    Action, ActionReason, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange, Plan,
+    Action, ActionReason, ChangeRequest, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange, Plan,
     PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,
     VariableInput,
 };

@@ -75,6 +75,21 @@ pub struct PlanInputs {
     pub timestamp: String,
     /// Absolute path of the working directory is never part of a plan; `path.cwd` is this when it was read.
     pub working_directory: Option<String>,
+    /// What its author says of the change, for whom the gate asks.
+    pub request: ChangeRequest,
+}
+
+/// What the author of a plan says of the change. It is part of what is approved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangeRequest {
+    /// The type of change that was asked for; empty for a normal one.
+    pub kind: String,
+    /// Why it is one of that type.
+    pub reason: Option<String>,
+    /// Statements by name: purpose, impact, rollback …
+    pub statements: BTreeMap<String, String>,
+    /// The commit that the configuration comes from, as its author says.
+    pub commit: Option<String>,
 }
 
 /// A root variable's value.

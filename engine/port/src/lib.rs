@@ -6,8 +6,8 @@ mod remote;
 mod store;
 
 pub use outside::{
-    Clock, Entropy, FileEntry, Files, Observer, OperationEvent, Process, ProcessOutput,
-    ProcessRequest, Signer,
+    Clock, DeploymentReview, Entropy, FileEntry, Files, Forge, Observer, OperationEvent, Process,
+    ProcessOutput, ProcessRequest, PullRequest, PullRequestReview, Signer, WorkflowRun,
 };
 pub use provider::{
     ApplyRequest, ApplyResponse, Attempt, DeferralReason, ImportedResource, MoveRequest,

@@ -184,3 +184,66 @@ pub trait Observer: Send + Sync {
     /// Something happened.
     fn on_event(&self, event: OperationEvent);
 }
+
+/// A review of a pull request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PullRequestReview {
+    /// Who reviewed.
+    pub login: String,
+    /// `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED`, `DISMISSED`.
+    pub state: String,
+    /// The commit that was reviewed.
+    pub commit: String,
+    /// RFC 3339 time.
+    pub submitted: String,
+}
+
+/// A pull request with its reviews.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PullRequest {
+    /// Who made it.
+    pub author: String,
+    /// Its reviews, in the order in which they were made.
+    pub reviews: Vec<PullRequestReview>,
+}
+
+/// Someone's word on the deployment of a workflow's run to environments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeploymentReview {
+    /// Who reviewed.
+    pub login: String,
+    /// `approved`, `rejected`.
+    pub state: String,
+    /// The environments at the forge.
+    pub environments: Vec<String>,
+}
+
+/// A workflow's run with the reviews of its deployments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkflowRun {
+    /// Who started it.
+    pub actor: String,
+    /// The commit that it runs for.
+    pub commit: String,
+    /// The reviews.
+    pub reviews: Vec<DeploymentReview>,
+}
+
+/// Where people review changes. Errors say what could not be read and why.
+#[async_trait]
+pub trait Forge: Send + Sync {
+    /// A pull request of a repository, `OWNER/NAME`, at the server with this API.
+    async fn pull_request(
+        &self,
+        api: &str,
+        repository: &str,
+        number: u64,
+    ) -> Result<PullRequest, String>;
+    /// A workflow's run.
+    async fn workflow_run(
+        &self,
+        api: &str,
+        repository: &str,
+        id: u64,
+    ) -> Result<WorkflowRun, String>;
+}

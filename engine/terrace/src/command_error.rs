@@ -219,19 +219,23 @@ impl From<StoreError> for CommandError {
                 Diagnostic::error("store-corrupt", "Stored data is damaged", why)
                     .hint("the state's backup and `terrace runs` may help to restore it")
             }
-            StoreError::Unavailable { what, source } => {
-                let mut causes = source.to_string();
-                let mut next = source.source();
-                while let Some(cause) = next {
-                    causes = format!("{causes}: {cause}");
-                    next = cause.source();
-                }
-                Diagnostic::error(
-                    "store-unavailable",
-                    "State store unavailable",
-                    format!("{what}: {causes}"),
-                )
-            }
+            StoreError::KeptAside { path, why } => Diagnostic::error(
+                "journal-failed",
+                "Journal failed",
+                format!("The journal could not be written: {why}. It is kept in the file {path} of this machine."),
+            )
+            .hint("once the store can be written again, run `terrace recover` in this directory"),
+            error if error.is_disk_full() => Diagnostic::error(
+                "store-unavailable",
+                "Disk full",
+                format!("{}. Nothing of it was written, and what was there before is unharmed.", error.told()),
+            )
+            .hint("free some space on the disk of that file, and run the command again"),
+            error @ StoreError::Unavailable { .. } => Diagnostic::error(
+                "store-unavailable",
+                "State store unavailable",
+                error.told(),
+            ),
         };
         diagnostic.into()
     }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use terrace_config::{Config, EarlyEvaluator as _, EarlyPlace, evaluate_constant};
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap};
-use terrace_encryption::{
-    Encryption, EncryptionError, NoServices, Settings, decode, decode_environment,
-};
+use terrace_encryption::{Encryption, EncryptionError, Settings, decode, decode_environment};
+use terrace_key_services::KeyServices;
 use terrace_plan::is_plan_file;
 use terrace_port::Files as _;
 use terrace_syntax::Expr;
@@ -14,7 +13,7 @@ use terrace_value::Value;
 
 use crate::command_error::CommandError;
 use crate::early::Early;
-use crate::outside::Disk;
+use crate::outside::{Disk, SystemClock};
 use crate::session::Session;
 use crate::wiring::load_config_for_backend;
 
@@ -53,12 +52,22 @@ impl Session {
         }
         let early = Early::new(self);
         let evaluate = |expression: &Expr| evaluate(&early, config, &sources, expression);
-        let (encryption, problems) = Encryption::open(&settings, &evaluate, &NoServices);
+        let (encryption, problems) = Encryption::open(&settings, &evaluate, &self.key_services());
         diagnostics.append(problems);
         if diagnostics.has_errors() {
             return Err(CommandError::new(diagnostics, sources));
         }
         Ok(encryption)
+    }
+
+    fn key_services(&self) -> KeyServices {
+        let environment = self.environment.clone();
+        KeyServices {
+            environment: Arc::new(move |name| environment.get(name).map(str::to_owned)),
+            directory: ".".into(),
+            clock: Arc::new(SystemClock),
+            user_agent: concat!("Terrace/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use terrace_forge::GitHub;
+use terrace_port::Forge;
 use terrace_provider_install::{CliConfig, Event, Settings, UserDirectories};
 use terrace_registry_client::{Credentials, Discovery, Http, HttpSettings};
 
@@ -21,6 +23,18 @@ pub(crate) fn http(session: &Session) -> Arc<Http> {
         Arc::new(Http::new(settings))
     };
     session.http.get_or_init(make).clone()
+}
+
+/// Where reviews are read. The token goes to the server that the environment names, as GitHub's runners do, and to no
+/// other that a project file may name.
+pub(crate) fn forge(session: &Session) -> Arc<dyn Forge> {
+    let forge = GitHub::new(http(session));
+    let variable = |name: &str| session.environment.get(name);
+    let api = variable("GITHUB_API_URL").unwrap_or("https://api.github.com");
+    match variable("GITHUB_TOKEN").or_else(|| variable("GH_TOKEN")) {
+        Some(token) => Arc::new(forge.with_token(api, token.to_owned())),
+        None => Arc::new(forge),
+    }
 }
 
 /// What finds registries, with the credentials and hosts of the CLI configuration.

@@ -426,6 +426,19 @@ impl Session {
             .await
     }
 
+    /// Takes the lock as it was asked for: not at all, where that was said.
+    pub(crate) async fn lock_as_asked(
+        &self,
+        place: &Place,
+        operation: &str,
+        asked: &crate::args::LockArgs,
+    ) -> Result<Box<dyn LockedState>, CommandError> {
+        if asked.lock == Some(false) {
+            return Ok(place.store.unlocked(&place.workspace).await?);
+        }
+        self.lock(place, operation, &asked.lock_timeout).await
+    }
+
     /// Takes the lock of a workspace of a store, waiting as long as was asked for.
     pub(crate) async fn lock_store(
         &self,

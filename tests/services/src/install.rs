@@ -95,6 +95,15 @@ pub fn terrace() -> Result<PathBuf, Unavailable> {
     build("terrace", "terrace", &[])
 }
 
+/// This workspace's `terrace` with a clock that tests set, built anew where its sources have changed.
+pub fn terrace_with_test_clock() -> Result<PathBuf, Unavailable> {
+    build(
+        "terrace",
+        "terrace-with-test-clock",
+        &["--features", "test-clock"],
+    )
+}
+
 /// Builds a binary of this workspace and gives its path.
 pub(crate) fn build(package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, Unavailable> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

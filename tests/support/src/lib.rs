@@ -31,6 +31,16 @@ pub fn terrace() -> PathBuf {
         .clone()
 }
 
+/// The built `terrace` whose clock tests set.
+pub fn terrace_with_test_clock() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| {
+            terrace_test_services::terrace_with_test_clock().expect("the workspace's binary builds")
+        })
+        .clone()
+}
+
 /// The built fake-provider.
 pub fn fake_provider() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();

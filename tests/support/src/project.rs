@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Ran, Running, terrace};
+use crate::{Ran, Running, terrace, terrace_with_test_clock};
 
 /// A directory of configuration files with the environment in which commands run. It goes when it is dropped.
 #[derive(Debug)]
@@ -120,6 +120,13 @@ impl Project {
             self.command(terrace(), arguments).current_dir(directory),
             arguments,
         )
+    }
+
+    /// Runs `terrace` to its end at a time, in RFC 3339, by the binary whose clock tests set.
+    pub fn terrace_at(&self, time: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.command(terrace_with_test_clock(), arguments);
+        command.env("TERRACE_TEST_CLOCK", time);
+        self.run("terrace", &mut command, arguments)
     }
 
     /// Runs another program to its end.

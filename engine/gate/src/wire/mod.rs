@@ -1,94 +1,30 @@
 //! Wire forms: rules, statements, envelopes, runs and audit entries, all canonical JSON.
 
+mod anchor;
 mod audit;
+mod drift;
+mod forge;
+mod owed;
+mod rules;
 mod runs;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use terrace_plan::PlanDigest;
 
+pub(crate) use anchor::{decode_anchor, encode_anchor};
 pub(crate) use audit::{AuditWire, HeadWire};
+pub(crate) use drift::{decode_drift, encode_drift};
+pub(crate) use forge::encode_reviews;
+pub(crate) use owed::{decode_owed, encode_owed};
+pub(crate) use rules::{decode_rules, encode_rules};
 pub(crate) use runs::{decode_run, encode_run};
 
-use crate::{Gate, Person, Rules, Statement};
+use crate::Statement;
 
 #[derive(Serialize, Deserialize)]
-struct RulesWire {
-    format: u32,
-    environment: String,
-    after: Vec<String>,
-    gate: Option<GateWire>,
-    people: BTreeMap<String, PersonWire>,
-    roles: BTreeMap<String, BTreeSet<String>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct GateWire {
-    approvals: u32,
-    roles: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PersonWire {
-    ssh: BTreeSet<String>,
-    github: Option<String>,
-}
-
-pub(crate) fn encode_rules(rules: &Rules) -> Vec<u8> {
-    let person = |person: &Person| PersonWire {
-        ssh: person.keys.clone(),
-        github: person.github.clone(),
-    };
-    let wire = RulesWire {
-        format: 1,
-        environment: rules.environment.clone(),
-        after: rules.after.clone(),
-        gate: rules.gate.as_ref().map(|gate| GateWire {
-            approvals: gate.approvals,
-            roles: gate.roles.clone(),
-        }),
-        people: rules
-            .people
-            .iter()
-            .map(|(name, found)| (name.clone(), person(found)))
-            .collect(),
-        roles: rules.roles.clone(),
-    };
-    serde_json::to_vec(&wire).expect("rules have string keys only")
-}
-
-pub(crate) fn decode_rules(bytes: &[u8]) -> Result<Rules, String> {
-    let wire: RulesWire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    if wire.format != 1 {
-        return Err(format!(
-            "the gate's rules have format {}, which this version cannot read",
-            wire.format
-        ));
-    }
-    let person = |wire: PersonWire| Person {
-        keys: wire.ssh,
-        github: wire.github,
-    };
-    Ok(Rules {
-        environment: wire.environment,
-        after: wire.after,
-        gate: wire.gate.map(|gate| Gate {
-            approvals: gate.approvals,
-            roles: gate.roles,
-        }),
-        people: wire
-            .people
-            .into_iter()
-            .map(|(name, found)| (name, person(found)))
-            .collect(),
-        roles: wire.roles,
-    })
-}
-
-#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct StatementWire {
     plan: String,
     environment: String,

@@ -1,5 +1,7 @@
 //! Runs on the wire.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use terrace_plan::PlanDigest;
 
@@ -25,6 +27,12 @@ struct RunWire {
     remove: u64,
     import: u64,
     message: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    statements: BTreeMap<String, String>,
 }
 
 pub(crate) fn encode_run(run: &Run) -> Vec<u8> {
@@ -47,6 +55,9 @@ pub(crate) fn encode_run(run: &Run) -> Vec<u8> {
         remove: run.counts.remove,
         import: run.counts.import,
         message: run.message.clone(),
+        kind: run.change.clone(),
+        reason: run.reason.clone(),
+        statements: run.statements.clone(),
     };
     serde_json::to_vec(&wire).expect("a run has string keys only")
 }
@@ -75,5 +86,8 @@ pub(crate) fn decode_run(bytes: &[u8]) -> Result<Run, String> {
             import: wire.import,
         },
         message: wire.message,
+        change: wire.kind,
+        reason: wire.reason,
+        statements: wire.statements,
     })
 }

@@ -31,6 +31,9 @@ fn run(configuration: &str, created: &str) -> Run {
             import: 4,
         },
         message: Some("why".into()),
+        change: "standard".into(),
+        reason: Some("as agreed".into()),
+        statements: [("purpose".to_owned(), "to sell".to_owned())].into(),
     }
 }
 

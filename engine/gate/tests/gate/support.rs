@@ -121,10 +121,10 @@ pub(crate) fn rules(environment: &str, approvals: u32, roles: &[&str]) -> Rules 
     };
     Rules {
         environment: environment.into(),
-        after: Vec::new(),
         gate: Some(Gate {
             approvals,
-            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            roles: roles.iter().map(|role| ((*role).to_owned(), 1)).collect(),
+            ..Gate::default()
         }),
         people: BTreeMap::from([
             ("ann".to_owned(), person(&[1, 2])),
@@ -135,5 +135,6 @@ pub(crate) fn rules(environment: &str, approvals: u32, roles: &[&str]) -> Rules 
             "lead".to_owned(),
             ["ben".to_owned(), "cem".to_owned()].into(),
         )]),
+        ..Rules::default()
     }
 }

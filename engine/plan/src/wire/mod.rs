@@ -16,7 +16,7 @@ use terrace_config::{Snapshot, SnapshotFile};
 use terrace_state::{CheckResult, CheckStatus, ObjectCheckResult};
 
 use crate::{
-    ExecGraph, FileRead, Op, OpKind, Plan, PlanInputs, PlanMode, PlannedProvider,
+    ChangeRequest, ExecGraph, FileRead, Op, OpKind, Plan, PlanInputs, PlanMode, PlannedProvider,
     RelevantAttribute, VariableInput,
 };
 use changes::{ChangeWire, OutputWire};
@@ -74,6 +74,17 @@ struct InputsWire {
     replace: Vec<String>,
     timestamp: String,
     working_directory: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    request: Option<RequestWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestWire {
+    kind: String,
+    reason: Option<String>,
+    statements: BTreeMap<String, String>,
+    commit: Option<String>,
 }
 
 /// A file by content: text where it is UTF-8, otherwise base64; neither when it was not there.
@@ -370,6 +381,7 @@ fn encode_inputs(inputs: &PlanInputs, types: &mut TypeTable) -> InputsWire {
         replace: inputs.replace.iter().map(ToString::to_string).collect(),
         timestamp: inputs.timestamp.clone(),
         working_directory: inputs.working_directory.clone(),
+        request: encode_request(&inputs.request),
     }
 }
 
@@ -434,7 +446,26 @@ fn decode_inputs(wire: InputsWire, types: &TypeTable) -> Result<PlanInputs, Stri
             .collect::<Result<_, _>>()?,
         timestamp: wire.timestamp,
         working_directory: wire.working_directory,
+        request: wire.request.map(decode_request).unwrap_or_default(),
     })
+}
+
+fn encode_request(request: &ChangeRequest) -> Option<RequestWire> {
+    (*request != ChangeRequest::default()).then(|| RequestWire {
+        kind: request.kind.clone(),
+        reason: request.reason.clone(),
+        statements: request.statements.clone(),
+        commit: request.commit.clone(),
+    })
+}
+
+fn decode_request(wire: RequestWire) -> ChangeRequest {
+    ChangeRequest {
+        kind: wire.kind,
+        reason: wire.reason,
+        statements: wire.statements,
+        commit: wire.commit,
+    }
 }
 
 fn encode_op(op: &Op) -> OpWire {

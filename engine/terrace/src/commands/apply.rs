@@ -12,13 +12,13 @@ use terrace_gate::{
     ApprovedPlan, ChangeKind, Demand, OwedReview, Run, RunCounts, RunStatus, Tail, anchor_audit,
     approve, load_run_plan, record_applied, record_applying, record_owed, save_run, save_run_rules,
 };
-use terrace_plan::{Action, OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
+use terrace_plan::{OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
 use terrace_port::{Clock as _, Files as _, LockedState};
 use terrace_value::Value;
 
 use super::plan::{self, Made};
 use super::state::history;
-use crate::args::{ApplyArgs, ImportArgs, PlanOptions};
+use crate::args::{ApplyArgs, ImportArgs, LockArgs, PlanOptions};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
 use crate::encryption::read_saved;
 use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess, machines, rfc3339};
@@ -61,7 +61,7 @@ impl Request {
 /// How to carry out a plan.
 struct Manner<'a> {
     request: Request,
-    lock_timeout: &'a str,
+    lock: &'a LockArgs,
     parallelism: usize,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Manner<'a> {
             } else {
                 Request::Apply
             },
-            lock_timeout: &args.lock.lock_timeout,
+            lock: &args.lock,
             parallelism: args.options.parallelism.max(1),
         }
     }
@@ -97,7 +97,7 @@ pub(crate) async fn import(
     };
     let manner = Manner {
         request: Request::Import,
-        lock_timeout: &args.lock.lock_timeout,
+        lock: &args.lock,
         parallelism: args.parallelism.max(1),
     };
     carry_out(session, place, &manner, subject, None).await
@@ -117,7 +117,7 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     }
     // Nobody changes between planning and carrying out what was planned with.
     let mut locked = session
-        .lock(&place, "OperationTypeApply", &args.lock.lock_timeout)
+        .lock_as_asked(&place, "OperationTypeApply", &args.lock)
         .await?;
     let made = plan::make_for(session, &place, &args.options, &request).await?;
     plan::show(session, &made.plan);
@@ -425,7 +425,7 @@ async fn carry_out(
         Some(locked) => locked,
         None => {
             session
-                .lock(place, "OperationTypeApply", manner.lock_timeout)
+                .lock_as_asked(place, "OperationTypeApply", manner.lock)
                 .await?
         }
     };
@@ -748,23 +748,15 @@ async fn check_fresh(
     if state.serial == planned.serial {
         return Ok(state);
     }
-    let moved: Vec<String> = plan
-        .changes
-        .iter()
-        .filter(|change| {
-            change.action != Action::NoOp
-                || !plan.inputs.targets.is_empty()
-                || plan.inputs.targets.is_empty()
-        })
-        .map(|change| change.previous_address.as_ref().unwrap_or(&change.address))
-        .filter(|address| state.object(address) != planned.object(address))
+    let moved: Vec<String> = terrace_apply::moved(plan, &state)
+        .into_iter()
         .map(|address| format!("  - {address}"))
         .collect();
     if moved.is_empty() {
         return Ok(state);
     }
     let detail = format!(
-        "The state has changed since the plan was made (serial {} instead of {}), and with it what the plan touches:\n{}\n\nPlan again.",
+        "The state has changed since the plan was made (serial {} instead of {}), and with it what the plan read or touches:\n{}\n\nPlan again.",
         state.serial,
         planned.serial,
         moved.join("\n")

@@ -2,40 +2,48 @@
 
 use terrace_config::Config;
 use terrace_gate::{
-    Statement, approve, fingerprint_of, gather, load_run_plan, save_approval, sign_approval,
+    Demand, ForgeReference, Rules, Run, Statement, fingerprint_of, save_approval,
+    save_forge_reference, save_revocation, sign_approval, sign_revocation,
 };
+use terrace_plan::{Plan, PlanDigest};
 use terrace_port::{Clock as _, Files as _};
 
 use crate::args::{ApproveArgs, GateCommand};
 use crate::command_error::{CommandError, Outcome, REFUSED, SUCCESS};
 use crate::outside::{Disk, SystemClock};
 use crate::session::{Place, Session, parse_duration};
+use crate::view::gate as gate_view;
 use crate::view::plan as plan_view;
+
+/// Approvals are for environments.
+pub(crate) fn no_environment() -> CommandError {
+    terrace_diag::Diagnostic::error(
+        "no-environment",
+        "No environment chosen",
+        "An approval is for an environment of the project file.",
+    )
+    .hint("choose one with -env=NAME")
+    .into()
+}
+
+/// What is to be approved.
+struct Subject<'a> {
+    place: &'a Place,
+    rules: &'a Rules,
+    run: Run,
+    plan: Plan,
+    digest: PlanDigest,
+}
 
 pub(crate) async fn run(session: &Session, args: &ApproveArgs, config: Option<&Config>) -> Outcome {
     let place = session.place(args.place.env.as_deref(), config)?;
     let Some(rules) = &place.rules else {
-        return Err(terrace_diag::Diagnostic::error(
-            "no-environment",
-            "No environment chosen",
-            "An approval is for an environment of the project file.",
-        )
-        .hint("choose one with -env=NAME")
-        .into());
+        return Err(no_environment());
     };
+    session.sign_with(args.key.as_deref());
     let run = super::runs::named(&place, &args.run).await?;
-    let key = read_key(args.key.as_deref())?;
-    let fingerprint = fingerprint_of(&key).map_err(|error| {
-        CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
-    })?;
-    let store = place.store.runs(&place.workspace);
-    let Some((_, plan, digest)) = load_run_plan(&*store, &run.id).await? else {
-        return Err(CommandError::one(
-            "no-plan",
-            "Run has no plan",
-            format!("The plan of run {} is not there any more.", run.id),
-        ));
-    };
+    super::gate::tell_owed(session, &place).await?;
+    let (plan, digest) = super::gate::plan_of(&place, &run.id).await?;
     if digest != run.plan {
         let detail = format!(
             "The plan that is stored for run {} has the digest {digest}, not {}. It was changed; it is not approved.",
@@ -47,63 +55,175 @@ pub(crate) async fn run(session: &Session, args: &ApproveArgs, config: Option<&C
             detail,
         ));
     }
-    let author = author_of(&*store, &run.id).await?;
+    let subject = Subject {
+        place: &place,
+        rules,
+        run,
+        plan,
+        digest,
+    };
+    let references = [
+        args.pull_request.map(ForgeReference::PullRequest),
+        args.workflow_run.map(ForgeReference::WorkflowRun),
+    ];
+    if references.iter().any(Option::is_some) {
+        for reference in references.into_iter().flatten() {
+            refer(session, &subject, reference).await?;
+        }
+        return end(session, &subject).await;
+    }
+    sign(session, args, subject).await
+}
+
+/// Lets reviews at the forge count.
+async fn refer(
+    session: &Session,
+    subject: &Subject<'_>,
+    reference: ForgeReference,
+) -> Result<(), CommandError> {
+    let store = subject.place.store.runs(&subject.place.workspace);
+    let id = &subject.run.id;
+    save_forge_reference(&*store, id, reference).await?;
+    let what = match reference {
+        ForgeReference::PullRequest(number) => format!("pull request {number}"),
+        ForgeReference::WorkflowRun(run) => format!("workflow run {run}"),
+    };
+    let details = [("reviews", what.clone())];
+    session
+        .audit(subject.place, "evidence", Some(id), &details)
+        .await?;
+    session.view.line(format!(
+        "Reviews of {what} are looked for when run {id} is judged."
+    ));
+    Ok(())
+}
+
+async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Outcome {
+    let key = read_key(args.key.as_deref())?;
+    let fingerprint = fingerprint_of(&key).map_err(|error| {
+        CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
+    })?;
+    let (place, rules) = (subject.place, subject.rules);
+    let store = place.store.runs(&place.workspace);
+    let id = subject.run.id.clone();
+    let author = author_of(&*store, &id).await?;
     let who = match rules.person_of(&fingerprint) {
         Some(person) if author.as_deref().and_then(|key| rules.person_of(key)) == Some(person) => {
             let why = format!(
                 "{person} is the author of the plan, and nobody approves what they made themselves."
             );
-            return refuse_to_sign(session, &place, &run.id, &fingerprint, why).await;
+            return refuse_to_sign(session, place, &id, &fingerprint, why).await;
         }
         Some(person) => person,
         None => {
             let why =
                 format!("The key {fingerprint} belongs to nobody that the project file lists.");
-            return refuse_to_sign(session, &place, &run.id, &fingerprint, why).await;
+            return refuse_to_sign(session, place, &id, &fingerprint, why).await;
         }
     };
-    if !args.style.json {
-        session.view.output(plan_view::render(&plan, &session.view));
-    }
+    // What is judged is judged by the rules in force, and so is what an approval says.
+    let in_force = super::gate::rules(place).await?;
+    let in_force = in_force.as_ref().unwrap_or(rules);
+    let demand = Demand::of(in_force, &subject.plan);
     let now = SystemClock.now().0;
-    let expiry = parse_duration(&args.expires)?;
-    let statement = Statement {
-        plan: digest,
+    let mut statement = Statement {
+        plan: subject.digest,
         environment: rules.environment.clone(),
-        change: "normal".to_owned(),
+        change: demand.kind.name().to_owned(),
         signed_at: now,
-        expires_at: Some(now.saturating_add(i64::try_from(expiry.as_secs()).unwrap_or(i64::MAX))),
+        expires_at: None,
         comment: args.comment.clone(),
     };
-    let envelope = sign_approval(&key, &statement).map_err(|error| {
+    let cannot = |error: terrace_gate::ApprovalError| {
         CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
-    })?;
-    save_approval(&*store, &run.id, &envelope).await?;
-    session
-        .audit(
-            &place,
-            "approve",
-            Some(&run.id),
-            &[
-                ("key", fingerprint.clone()),
-                ("person", who.to_owned()),
-                ("plan", digest.to_string()),
-            ],
-        )
-        .await?;
+    };
+    let mut details = vec![
+        ("key", fingerprint.clone()),
+        ("person", who.to_owned()),
+        ("plan", subject.digest.to_string()),
+        ("change", statement.change.clone()),
+    ];
+    if args.revoke {
+        let envelope = sign_revocation(&key, &statement).map_err(cannot)?;
+        save_revocation(&*store, &id, &envelope).await?;
+        session.audit(place, "revoke", Some(&id), &details).await?;
+        session.view.line(format!(
+            "{who} takes back what {fingerprint} and {who}'s other keys approved of run {id} until now."
+        ));
+        return Ok(SUCCESS);
+    }
+    if let Some(why) = unstated(in_force, &demand, &subject.plan) {
+        return refuse_to_sign(session, place, &id, &fingerprint, why).await;
+    }
+    if !args.style.json {
+        session
+            .view
+            .output(plan_view::render(&subject.plan, &session.view));
+        session
+            .view
+            .line(gate_view::request(&subject.plan.inputs.request));
+    }
+    super::gate::tell_demand(session, in_force, &demand, &subject.plan);
+    let expiry = parse_duration(&args.expires)?;
+    statement.expires_at =
+        Some(now.saturating_add(i64::try_from(expiry.as_secs()).unwrap_or(i64::MAX)));
+    let envelope = sign_approval(&key, &statement).map_err(cannot)?;
+    save_approval(&*store, &id, &envelope).await?;
+    details.push((
+        "expires",
+        statement
+            .expires_at
+            .map(crate::outside::rfc3339)
+            .unwrap_or_default(),
+    ));
+    session.audit(place, "approve", Some(&id), &details).await?;
+    let as_what = match statement.change.as_str() {
+        "normal" => String::new(),
+        kind => format!(" as a change of type {kind}"),
+    };
     session.view.line(format!(
-        "\nApproved plan {} for {:?} as {who} ({fingerprint}).",
-        digest.short(),
+        "\nApproved plan {} for {:?}{as_what} as {who} ({fingerprint}).",
+        subject.digest.short(),
         rules.environment
     ));
-    match explain(session, &place, &run.id).await? {
+    end(session, &subject).await
+}
+
+/// Says whether the gate is satisfied now, and what is missing where it is not.
+async fn end(session: &Session, subject: &Subject<'_>) -> Outcome {
+    let id = &subject.run.id;
+    match super::gate::missing(session, subject.place, id).await? {
         None => session.view.line(format!(
-            "The gate is satisfied: `terrace apply -env={} {}` applies it.",
-            rules.environment, run.id
+            "The gate is satisfied: `terrace apply -env={} {id}` applies it.",
+            subject.rules.environment
         )),
-        Some(missing) => session.view.line(missing),
+        Some(missing) => session.view.line(super::gate::told_missing(&missing, id)),
     }
     Ok(SUCCESS)
+}
+
+/// Why a plan cannot be approved by anybody: what its author has to say of it is missing.
+fn unstated(rules: &Rules, demand: &Demand, plan: &Plan) -> Option<String> {
+    let request = &plan.inputs.request;
+    let is_stated = |name: &String| {
+        request
+            .statements
+            .get(name)
+            .is_some_and(|text| !text.trim().is_empty())
+    };
+    let missing: Vec<&str> = rules
+        .required_statements
+        .iter()
+        .filter(|name| demand.asks && !is_stated(name))
+        .map(String::as_str)
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "Runs must state their {}, and this one does not.",
+        missing.join(", ")
+    ))
 }
 
 /// Fingerprint of the key that the plan's author signed it with.
@@ -178,65 +298,24 @@ pub(crate) async fn gate(
     command: &GateCommand,
     config: Option<&Config>,
 ) -> Outcome {
-    let GateCommand::Explain {
-        style: _,
-        place,
-        run,
-    } = command;
+    let GateCommand::Explain { style, place, run } = command;
     let place = session.place(place.env.as_deref(), config)?;
     let run = super::runs::named(&place, run).await?;
-    match explain(session, &place, &run.id).await? {
-        None => {
-            session
-                .view
-                .output(format!("The gate lets run {} through.", run.id));
-            Ok(SUCCESS)
-        }
-        Some(missing) => {
-            session.view.output(missing);
-            Ok(REFUSED)
-        }
+    let missing = super::gate::missing(session, &place, &run.id).await?;
+    let code = if missing.is_some() { REFUSED } else { SUCCESS };
+    if style.json {
+        let told = super::gate::missing_json(missing.as_deref(), &run.id);
+        session.view.output(format!("{told:#}"));
+        return Ok(code);
     }
-}
-
-/// What is missing for a run, in lines; `None` when nothing is.
-async fn explain(
-    session: &Session,
-    place: &Place,
-    id: &str,
-) -> Result<Option<String>, CommandError> {
-    let store = place.store.runs(&place.workspace);
-    let Some((_, plan, digest)) = load_run_plan(&*store, id).await? else {
-        return Err(CommandError::one(
-            "no-plan",
-            "Run has no plan",
-            format!("The plan of run {id} is not there any more."),
-        ));
-    };
-    let upstream = super::gate::upstream(session, place)?;
-    let evidence = gather(
-        &*store,
-        &plan,
-        digest,
-        place.rules.as_ref(),
-        &super::gate::as_upstream(&upstream),
-        SystemClock.now().0,
-    )
-    .await?;
-    Ok(match approve(plan, evidence) {
-        Ok(_) => None,
-        Err(refusal) => {
-            let lines: Vec<String> = refusal
-                .reasons
-                .iter()
-                .map(|reason| format!("  - {reason}"))
-                .collect();
-            Some(format!(
-                "Still missing before {:?} lets plan {} through:\n{}",
-                refusal.environment,
-                digest.short(),
-                lines.join("\n")
-            ))
-        }
-    })
+    super::gate::tell_owed(session, &place).await?;
+    let (plan, _) = super::gate::plan_of(&place, &run.id).await?;
+    if let Some(demand) = super::gate::demand(&place, &plan).await? {
+        session.view.output(gate_view::demand(&demand));
+    }
+    session.view.output(match &missing {
+        None => format!("The gate lets run {} through.", run.id),
+        Some(missing) => super::gate::told_missing(missing, &run.id),
+    });
+    Ok(code)
 }

@@ -1,8 +1,19 @@
 //! `terrace promote`
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use terrace_addr::Name;
+use terrace_diag::Diagnostic;
+use terrace_gate::{Upstream, last_applied, load_run_plan, unready};
+use terrace_plan::{PlanInputs, VariableInput};
+use terrace_port::Clock as _;
+use terrace_value::Marks;
+
 use crate::args::{LockArgs, PlanArgs, PlanOptions, PromoteArgs, Where};
-use crate::command_error::{CommandError, Outcome};
-use crate::session::Session;
+use crate::command_error::{CommandError, Outcome, REFUSED};
+use crate::outside::SystemClock;
+use crate::session::{Place, Session};
+use crate::view::{gate as gate_view, value_text};
 use crate::wiring::load_config_for_backend;
 
 /// Plans `to` with the working directory's configuration, which must be the one that `from` has applied.
@@ -55,6 +66,15 @@ pub(crate) async fn run(session: &Session, args: &PromoteArgs) -> Outcome {
             ));
         }
     }
+    let soaks = args.request.change.as_deref().unwrap_or("normal") == "normal";
+    if let Some(applied) = applied.as_ref().filter(|_| soaks) {
+        refuse_unready(session, (&from, &to), args, &applied.configuration).await?;
+    }
+    if let Some(applied) = &applied
+        && !session.view.json
+    {
+        tell_differences(session, (&from, &to), args, &applied.id).await?;
+    }
     let plan = PlanArgs {
         style: args.style.clone(),
         place: Where {
@@ -80,6 +100,124 @@ pub(crate) async fn run(session: &Session, args: &PromoteArgs) -> Outcome {
         generate_config_out: None,
         detailed_exitcode: false,
         key: args.key.clone(),
+        request: args.request.clone(),
     };
     super::plan::run(session, &plan).await
+}
+
+/// Refuses while the environment before has not run the configuration for long enough, or has drifted.
+async fn refuse_unready(
+    session: &Session,
+    (from, to): (&Place, &Place),
+    args: &PromoteArgs,
+    configuration: &str,
+) -> Result<(), CommandError> {
+    let rules = super::gate::rules(to).await?;
+    let soak = rules
+        .as_ref()
+        .and_then(|rules| rules.gate.as_ref())
+        .and_then(|gate| gate.soak);
+    let store = from.store.runs(&from.workspace);
+    let before = Upstream {
+        environment: &args.from,
+        store: &*store,
+    };
+    let Some(reason) = unready(&before, configuration, soak, SystemClock.now().0).await? else {
+        return Ok(());
+    };
+    let details = [
+        ("operation", "promote".to_owned()),
+        ("reasons", reason.to_string()),
+    ];
+    session.audit(to, "refuse", None, &details).await?;
+    let mut diagnostic = Diagnostic::error(
+        "no-evidence",
+        "No evidence for a promotion",
+        reason.to_string(),
+    );
+    if let Some(remedy) = reason.remedy(&args.to, "RUN") {
+        diagnostic = diagnostic.hint(remedy);
+    }
+    let mut error = CommandError::from(diagnostic);
+    error.code = REFUSED;
+    Err(error)
+}
+
+/// The variables of the last applied run, and the versions of its providers.
+async fn applied_inputs(place: &Place) -> Result<Option<PlanInputs>, CommandError> {
+    let store = place.store.runs(&place.workspace);
+    let Some(run) = last_applied(&*store).await? else {
+        return Ok(None);
+    };
+    let plan = load_run_plan(&*store, &run.id).await?;
+    Ok(plan.map(|(_, plan, _)| plan.inputs))
+}
+
+/// Shows two environments side by side in what differs: variables, versions, resources.
+async fn tell_differences(
+    session: &Session,
+    (from, to): (&Place, &Place),
+    args: &PromoteArgs,
+    applied: &str,
+) -> Result<(), CommandError> {
+    let (from_plan, _) = super::gate::plan_of(from, applied).await?;
+    let to_inputs = applied_inputs(to).await?;
+    let to_inputs = to_inputs.as_ref();
+    let mut rows = Vec::new();
+    let empty = BTreeMap::new();
+    let own = &from_plan.inputs.variables;
+    let other = to_inputs.map_or(&empty, |inputs| &inputs.variables);
+    for name in own.keys().chain(other.keys()).collect::<BTreeSet<_>>() {
+        let shown = |variables: &BTreeMap<Name, VariableInput>| match variables.get(name) {
+            None => "-".to_owned(),
+            Some(VariableInput { value: None, .. }) => "(ephemeral)".to_owned(),
+            Some(VariableInput {
+                value: Some(value), ..
+            }) if value.has_marks_deep(Marks::SENSITIVE) => "(sensitive)".to_owned(),
+            Some(VariableInput {
+                value: Some(value), ..
+            }) => value_text(value, 0).replace('\n', " "),
+        };
+        rows.push([format!("var.{name}"), shown(own), shown(other)]);
+    }
+    let versions = |inputs: Option<&PlanInputs>| -> BTreeMap<String, String> {
+        let providers = inputs.into_iter().flat_map(|inputs| &inputs.providers);
+        providers
+            .map(|used| (used.provider.for_display(), used.version.clone()))
+            .collect()
+    };
+    let (own, other) = (versions(Some(&from_plan.inputs)), versions(to_inputs));
+    compare(&mut rows, &own, &other);
+    let mut resources = Vec::new();
+    for place in [from, to] {
+        let state = terrace_state::load(&*place.store, &place.workspace).await?;
+        let list: BTreeMap<String, String> = state
+            .instances()
+            .map(|(address, ..)| (address.to_string(), "there".to_owned()))
+            .collect();
+        resources.push(list);
+    }
+    compare(&mut rows, &resources[0], &resources[1]);
+    rows.retain(|row| row[1] != row[2]);
+    session.view.line(format!(
+        "\n{}",
+        gate_view::side_by_side(&args.from, &args.to, &rows)
+    ));
+    Ok(())
+}
+
+/// What two environments have by the same names.
+fn compare(
+    rows: &mut Vec<[String; 3]>,
+    from: &BTreeMap<String, String>,
+    to: &BTreeMap<String, String>,
+) {
+    let shown = |list: &BTreeMap<String, String>, name: &str| match list.get(name) {
+        None => "-".to_owned(),
+        Some(text) if text.is_empty() => "built in".to_owned(),
+        Some(text) => text.clone(),
+    };
+    for name in from.keys().chain(to.keys()).collect::<BTreeSet<_>>() {
+        rows.push([name.clone(), shown(from, name), shown(to, name)]);
+    }
 }

@@ -2,14 +2,16 @@
 
 use terrace_config::Config;
 use terrace_gate::{
-    APPROVAL_NAMESPACE, Approval, Run, find_run, list_runs, load_run_plan, run_approvals,
+    APPROVAL_NAMESPACE, Approval, Line, Pattern, Report, Run, ShapeAction, find_run, list_runs,
+    load_run_plan, report, run_approvals, verify_run,
 };
+use terrace_port::{Clock as _, RunStore};
 
-use crate::args::{RunsArgs, RunsCommand};
+use crate::args::{RunsArgs, RunsCommand, RunsFilter};
 use crate::command_error::{CommandError, Outcome, SUCCESS};
-use crate::outside::{rfc3339, write_file};
-use crate::session::{Place, Session};
-use crate::view::{plan as plan_view, table::table};
+use crate::outside::{SystemClock, rfc3339, write_file};
+use crate::session::{Place, Session, parse_duration};
+use crate::view::{gate as gate_view, plan as plan_view, table::table};
 
 pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Config>) -> Outcome {
     if let Some(RunsCommand::Show { run, style, place }) = &args.command {
@@ -22,23 +24,38 @@ pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Conf
         let place = session.place(environment, config)?;
         return approvals(session, &place, run, dir.as_deref()).await;
     }
+    if let Some(RunsCommand::Verify { run, style, place }) = &args.command {
+        let environment = place.env.as_deref().or(args.place.env.as_deref());
+        let place = session.place(environment, config)?;
+        return verify(session, &place, run, style.json).await;
+    }
+    if let Some(RunsCommand::Report {
+        since,
+        style,
+        place,
+    }) = &args.command
+    {
+        let environment = place.env.as_deref().or(args.place.env.as_deref());
+        let places = places(session, environment, config)?;
+        return tell_report(session, &places, since.as_deref(), style.json).await;
+    }
     let places = places(session, args.place.env.as_deref(), config)?;
     let mut runs = Vec::new();
     for place in &places {
-        runs.extend(list_runs(&*place.store.runs(&place.workspace)).await?);
+        runs.extend(filtered(place, &args.filter).await?);
     }
-    runs.retain(|run| {
-        args.status
-            .as_deref()
-            .is_none_or(|status| run.status.name() == status)
-    });
     runs.sort_by(Run::by_creation);
     if args.style.json {
         let list: Vec<_> = runs.iter().map(run_json).collect();
         session
             .view
             .output(format!("{:#}", serde_json::Value::Array(list)));
-    } else if runs.is_empty() {
+        return Ok(SUCCESS);
+    }
+    for place in &places {
+        super::gate::tell_owed(session, place).await?;
+    }
+    if runs.is_empty() {
         session
             .view
             .output("There are no runs yet. `terrace plan` makes one.");
@@ -50,6 +67,188 @@ pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Conf
         ));
     }
     Ok(SUCCESS)
+}
+
+/// The runs of a place that a filter leaves.
+async fn filtered(place: &Place, filter: &RunsFilter) -> Result<Vec<Run>, CommandError> {
+    let store = place.store.runs(&place.workspace);
+    let since = filter.since.as_deref().map(moment).transpose()?;
+    let action = match filter.action.as_deref() {
+        None => None,
+        Some(name) => Some(ShapeAction::parse(name).ok_or_else(|| {
+            let names = ShapeAction::names().join(", ");
+            CommandError::one(
+                "invalid-option",
+                "Invalid action",
+                format!("There is no action {name:?}. Actions are {names}."),
+            )
+        })?),
+    };
+    let resource = filter.resource.clone().map(Pattern::new);
+    let mut runs = Vec::new();
+    for run in list_runs(&*store).await? {
+        let kind = if run.change.is_empty() {
+            "normal"
+        } else {
+            &run.change
+        };
+        let created = run.created.parse::<jiff::Timestamp>().ok();
+        let fits = filter
+            .status
+            .as_deref()
+            .is_none_or(|status| run.status.name() == status)
+            && filter.change.as_deref().is_none_or(|change| kind == change)
+            && filter.actor.as_deref().is_none_or(|actor| {
+                run.actor == actor || run.actor.split('@').next() == Some(actor)
+            })
+            && filter.commit.as_deref().is_none_or(|commit| {
+                run.commit
+                    .as_deref()
+                    .is_some_and(|own| own.starts_with(commit))
+            })
+            && since.is_none_or(|since| created.is_some_and(|made| made.as_second() >= since));
+        if fits && touches(&*store, &run, resource.as_ref(), action).await? {
+            runs.push(run);
+        }
+    }
+    Ok(runs)
+}
+
+/// Whether a run changes what is asked for, as is asked for. Its plan is read only where something is.
+async fn touches(
+    store: &dyn RunStore,
+    run: &Run,
+    resource: Option<&Pattern>,
+    action: Option<ShapeAction>,
+) -> Result<bool, CommandError> {
+    if resource.is_none() && action.is_none() {
+        return Ok(true);
+    }
+    let Some((_, plan, _)) = load_run_plan(store, &run.id).await? else {
+        return Ok(false);
+    };
+    Ok(Line::of(&plan).iter().any(|line| {
+        resource.is_none_or(|resource| resource.matches(&line.address))
+            && action.is_none_or(|action| line.actions.contains(&action))
+    }))
+}
+
+/// A moment that someone names, in seconds since 1970 UTC: a time, a date, or how long ago.
+pub(crate) fn moment(text: &str) -> Result<i64, CommandError> {
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(time.as_second());
+    }
+    if let Ok(date) = text.parse::<jiff::civil::Date>()
+        && let Ok(zoned) = date.to_zoned(jiff::tz::TimeZone::UTC)
+    {
+        return Ok(zoned.timestamp().as_second());
+    }
+    let ago = parse_duration(text)?;
+    let ago = i64::try_from(ago.as_secs()).unwrap_or(i64::MAX);
+    Ok(SystemClock.now().0.saturating_sub(ago))
+}
+
+/// Proves one run.
+async fn verify(session: &Session, place: &Place, prefix: &str, json: bool) -> Outcome {
+    let run = named(place, prefix).await?;
+    let store = place.store.runs(&place.workspace);
+    let findings = verify_run(&*store, &run).await?;
+    let holds = findings.iter().all(|finding| finding.holds);
+    if json {
+        let findings: Vec<_> = findings
+            .iter()
+            .map(|finding| serde_json::json!({"holds": finding.holds, "what": finding.what}))
+            .collect();
+        let told = serde_json::json!({"run": run.id, "valid": holds, "findings": findings});
+        session.view.output(format!("{told:#}"));
+        return Ok(u8::from(!holds));
+    }
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|finding| {
+            let mark = if finding.holds { "ok  " } else { "BAD " };
+            format!("  {mark} {}", finding.what)
+        })
+        .collect();
+    if holds {
+        session.view.output(format!(
+            "Run {} is what it says:\n{}",
+            run.id,
+            lines.join("\n")
+        ));
+        return Ok(SUCCESS);
+    }
+    Err(CommandError::one(
+        "run-not-proven",
+        "Run cannot be proven",
+        format!("Run {} is not what it says:\n{}", run.id, lines.join("\n")),
+    ))
+}
+
+/// Waiting times, owed reviews, overrides.
+async fn tell_report(
+    session: &Session,
+    places: &[Place],
+    since: Option<&str>,
+    json: bool,
+) -> Outcome {
+    let since = since.map(moment).transpose()?.unwrap_or(i64::MIN);
+    let (now, _) = SystemClock.now();
+    let mut reports = Vec::new();
+    for place in places {
+        let rules = super::gate::rules(place).await?;
+        let store = place.store.runs(&place.workspace);
+        let report = report(&*store, rules.as_ref(), since, now).await?;
+        reports.push((place.environment.clone(), report));
+    }
+    if json {
+        let list: Vec<_> = reports
+            .iter()
+            .map(|(environment, report)| report_json(environment.as_deref(), report))
+            .collect();
+        session
+            .view
+            .output(format!("{:#}", serde_json::Value::Array(list)));
+    } else {
+        session.view.output(gate_view::report(&reports));
+    }
+    Ok(SUCCESS)
+}
+
+fn report_json(environment: Option<&str>, report: &Report) -> serde_json::Value {
+    let waiting: Vec<_> = report
+        .waiting
+        .iter()
+        .map(|run| {
+            serde_json::json!({
+                "run": run.run, "planned": rfc3339(run.planned), "approved": run.approved.map(rfc3339),
+                "applied": run.applied.map(rfc3339), "approvers": run.approvers, "refusals": run.refusals,
+                "seconds_to_approval": run.approved.map(|at| at - run.planned),
+            })
+        })
+        .collect();
+    let owed: Vec<_> = report
+        .owed
+        .iter()
+        .map(|open| {
+            serde_json::json!({
+                "run": open.owed.run, "due": rfc3339(open.owed.due), "overdue": open.overdue,
+                "approvals": open.owed.approvals, "reviewers": open.reviewers, "reason": open.owed.reason,
+            })
+        })
+        .collect();
+    let overrides: Vec<_> = report
+        .overrides
+        .iter()
+        .map(|entry| {
+            serde_json::json!({
+                "time": entry.time, "actor": entry.actor, "event": entry.event, "run": entry.run, "reason": entry.reason,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "environment": environment, "waiting": waiting, "owed_reviews": owed, "overrides": overrides,
+    })
 }
 
 /// The chosen environment, or every one that the project file defines, or the working directory's own state.
@@ -77,6 +276,9 @@ fn row(run: &Run) -> Vec<String> {
     let mut changes = format!("+{} ~{} -{}", counts.add, counts.change, counts.remove);
     if run.mode != "normal" {
         changes = format!("{changes} ({})", run.mode);
+    }
+    if !run.change.is_empty() {
+        changes = format!("{changes} [{}]", run.change);
     }
     let environment = run.environment.clone().unwrap_or_else(|| "-".to_owned());
     vec![
@@ -113,6 +315,9 @@ fn run_json(run: &Run) -> serde_json::Value {
         "finished": run.finished,
         "changes": {"add": run.counts.add, "change": run.counts.change, "remove": run.counts.remove, "import": run.counts.import},
         "message": run.message,
+        "change": if run.change.is_empty() { "normal" } else { &run.change },
+        "reason": run.reason,
+        "statements": run.statements,
     })
 }
 
@@ -158,6 +363,10 @@ async fn show(session: &Session, place: &Place, prefix: &str, json: bool) -> Out
             .output(format!("{:<14} {value}", format!("{name}:")));
     }
     if let Some((_, plan, _)) = load_run_plan(&*store, &run.id).await? {
+        let stated = gate_view::request(&plan.inputs.request);
+        if !stated.is_empty() {
+            session.view.output(stated);
+        }
         session
             .view
             .output(format!("\n{}", plan_view::render(&plan, &session.view)));

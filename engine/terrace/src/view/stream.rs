@@ -463,6 +463,22 @@ pub(crate) fn summary_line(counts: terrace_gate::RunCounts, operation: Operation
     line("info", &message, "change_summary", "changes", content)
 }
 
+/// Which environments have drifted, at the end of `drift -json`.
+pub(crate) fn drift_line(environments: Vec<Json>) -> String {
+    let drifted = environments
+        .iter()
+        .filter(|environment| environment["drifted"] == true)
+        .count();
+    let message = format!("{drifted} of {} environments drifted", environments.len());
+    line(
+        "info",
+        &message,
+        "drift_summary",
+        "environments",
+        Json::Array(environments),
+    )
+}
+
 /// Root outputs as a line; sensitive ones without their values.
 pub(crate) fn outputs_line(
     outputs: &std::collections::BTreeMap<terrace_addr::Name, terrace_state::OutputState>,

@@ -2,7 +2,7 @@
 //! single object, have nothing to change about what was moved.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use terrace_addr::AbsResourceInstance;
 use terrace_config::Config;
@@ -89,6 +89,7 @@ impl Side {
         variables: &[VariableArgument],
     ) -> Result<Self, CommandError> {
         let mut own = session.elsewhere(directory, at.workspace.as_deref());
+        let home = PathBuf::from(Disk.absolute("."));
         let _visit = Visit::to(directory)?;
         let config = load_config_for_backend(&own);
         own.variables = known_variables(variables, config.as_deref());
@@ -99,21 +100,33 @@ impl Side {
         };
         let environment = at.environment.as_deref();
         let place = own.place_or_files(environment, &files, config.as_deref())?;
-        let mut name = directory.display().to_string();
-        if let Some(file) = &at.file {
-            name = file.clone();
-        } else if let Some(environment) = environment {
-            name = format!("{name}, environment {environment:?}");
-        } else if at.workspace.is_some() || place.workspace != "default" {
-            name = format!("{name}, workspace {:?}", place.workspace);
-        }
-        Ok(Self {
+        let mut side = Self {
             session: own,
             place,
             directory: directory.to_owned(),
-            name,
+            name: String::new(),
             at,
-        })
+        };
+        side.name = side.name_from(&home);
+        Ok(side)
+    }
+
+    /// Where it is, in words for whoever is in `directory`.
+    pub(super) fn name_from(&self, directory: &Path) -> String {
+        if let Some(file) = &self.at.file {
+            return relative(directory, Path::new(file));
+        }
+        let name = match relative(directory, &self.directory) {
+            here if here == "." => "this stack".to_owned(),
+            way => way,
+        };
+        match &self.at.environment {
+            Some(environment) => format!("{name}, environment {environment:?}"),
+            None if self.at.workspace.is_some() || self.place.workspace != "default" => {
+                format!("{name}, workspace {:?}", self.place.workspace)
+            }
+            None => name,
+        }
     }
 
     /// The side of the working directory, as the command line says.
@@ -127,6 +140,26 @@ impl Side {
         let directory = PathBuf::from(Disk.absolute("."));
         Self::open(session, &directory, at, &absolute(&session.variables))
     }
+}
+
+/// The way from one directory to a path.
+pub(super) fn relative(from: &Path, to: &Path) -> String {
+    let (here, there): (Vec<Component<'_>>, Vec<Component<'_>>) =
+        (from.components().collect(), to.components().collect());
+    let common = here
+        .iter()
+        .zip(&there)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let mut path = PathBuf::new();
+    for _ in common..here.len() {
+        path.push("..");
+    }
+    path.extend(&there[common..]);
+    if path.as_os_str().is_empty() {
+        path.push(".");
+    }
+    path.to_string_lossy().into_owned()
 }
 
 /// The path of a backup, or the dash that stands for none.
@@ -247,4 +280,18 @@ pub(super) fn tell(
             .hint("move the configuration too and make both fit the objects; -force moves all the same, and -prove=false without planning")
             .into(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_between_directories() {
+        let way = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
+        assert_eq!(way("/a/b", "/a/c"), "../c");
+        assert_eq!(way("/a/b", "/a/b"), ".");
+        assert_eq!(way("/a", "/a/b/state.tfstate"), "b/state.tfstate");
+        assert_eq!(way("/a/b/c", "/x"), "../../../x");
+    }
 }

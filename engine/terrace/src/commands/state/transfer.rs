@@ -1,7 +1,7 @@
 //! `terrace state mv` to another state, and the recovery of one that was interrupted.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use terrace_state::transfer::{
 use terrace_state::{State, new_lineage};
 
 use super::moving::told;
-use super::proof::{self, At, Side};
+use super::proof::{self, At, Side, relative};
 use super::{history, selector};
 use crate::args::{LockArgs, MvArgs, RecoverArgs};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
@@ -354,31 +354,11 @@ fn end(side: &Side, other: &Side, state: &State) -> End {
         "file": side.at.file.as_ref().map(|file| relative(&other.directory, Path::new(file))),
     });
     End {
-        name: side.name.clone(),
+        name: side.name_from(&other.directory),
         place: place.to_string(),
         lineage: state.lineage.clone(),
         serial: state.serial,
     }
-}
-
-/// The way from one directory to a path.
-fn relative(from: &Path, to: &Path) -> String {
-    let (here, there): (Vec<Component<'_>>, Vec<Component<'_>>) =
-        (from.components().collect(), to.components().collect());
-    let common = here
-        .iter()
-        .zip(&there)
-        .take_while(|(one, other)| one == other)
-        .count();
-    let mut path = PathBuf::new();
-    for _ in common..here.len() {
-        path.push("..");
-    }
-    path.extend(&there[common..]);
-    if path.as_os_str().is_empty() {
-        path.push(".");
-    }
-    path.to_string_lossy().into_owned()
 }
 
 /// A move that was interrupted, as the next command tells of it.
@@ -554,15 +534,6 @@ fn report(session: &Session, settled: &Settlement) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ways_between_directories() {
-        let way = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
-        assert_eq!(way("/a/b", "/a/c"), "../c");
-        assert_eq!(way("/a/b", "/a/b"), ".");
-        assert_eq!(way("/a", "/a/b/state.tfstate"), "b/state.tfstate");
-        assert_eq!(way("/a/b/c", "/x"), "../../../x");
-    }
 
     #[test]
     fn long_lists_are_shortened() {

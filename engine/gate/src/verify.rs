@@ -1,0 +1,187 @@
+//! Proving one run from what is stored of it, without asking anybody.
+
+use terrace_port::{RunStore, StoreError};
+
+use crate::{
+    Approval, Authorship, ChangeKind, Demand, Run, RunCounts, RunStatus, Rules, audit,
+    configuration_digest, runs,
+};
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it is as it must be.
+    pub holds: bool,
+    /// What was found.
+    pub what: String,
+}
+
+fn finding(holds: bool, what: impl Into<String>) -> Finding {
+    Finding {
+        holds,
+        what: what.into(),
+    }
+}
+
+/// Looks at everything that is stored of a run.
+pub async fn verify_run(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>, StoreError> {
+    let mut found = Vec::new();
+    let plan = match runs::load_plan(store, &run.id).await {
+        Ok(Some((_, plan, _))) => plan,
+        Ok(None) => return Ok(vec![finding(false, "its plan is not there any more")]),
+        Err(StoreError::Corrupt(why)) => return Ok(vec![finding(false, why)]),
+        Err(error) => return Err(error),
+    };
+    let digest = plan.digest();
+    let is_its_own = digest == run.plan && run.id == digest.short();
+    found.push(finding(
+        is_its_own,
+        match is_its_own {
+            true => format!("the plan has the digest {digest}"),
+            false => format!("the plan has the digest {digest}, and the run says {}", run.plan),
+        },
+    ));
+    let same = configuration_digest(&plan.inputs.configuration) == run.configuration
+        && RunCounts::of(&plan) == run.counts
+        && plan.inputs.environment == run.environment
+        && plan.inputs.request.kind == run.change
+        && plan.inputs.request.statements == run.statements;
+    found.push(finding(
+        same,
+        if same {
+            "configuration, counts, environment, change type and statements are those of the plan"
+        } else {
+            "configuration, counts, environment, change type or statements are not those of the plan"
+        },
+    ));
+    let judged_by = runs::load_rules(store, &run.id).await?;
+    let rules = match judged_by.clone() {
+        Some(rules) => Some(rules),
+        None => crate::rules_in_force(store, None).await?.0,
+    };
+    let signatures = Signatures { store, run, rules: rules.as_ref() };
+    let author = signatures.author(&mut found).await?;
+    let demand = rules.as_ref().map(|rules| Demand::of(rules, &plan));
+    let kind = demand.as_ref().map_or(ChangeKind::Normal, |demand| demand.kind);
+    let approvers = signatures
+        .approvers(kind, author.as_deref(), &mut found)
+        .await?;
+    let was_applied = matches!(run.status, RunStatus::Applied | RunStatus::Failed);
+    if let (true, Some(_), Some(demand)) = (was_applied, &judged_by, &demand) {
+        let forge = store.list(&format!("runs/{}/forge/", run.id)).await?;
+        let enough = approvers.len() >= demand.approvals as usize || !forge.is_empty();
+        found.push(finding(
+            enough,
+            format!(
+                "it was let through as a {} change, which asked for {} approvals: {} hold{}",
+                kind.name(),
+                demand.approvals,
+                approvers.len(),
+                if forge.is_empty() { "" } else { ", others are at GitHub" }
+            ),
+        ));
+    }
+    found.extend(in_the_log(store, run).await?);
+    Ok(found)
+}
+
+struct Signatures<'a> {
+    store: &'a dyn RunStore,
+    run: &'a Run,
+    rules: Option<&'a Rules>,
+}
+
+impl Signatures<'_> {
+    fn person(&self, fingerprint: &str) -> Option<String> {
+        self.rules?.person_of(fingerprint).map(str::to_owned)
+    }
+
+    async fn author(&self, found: &mut Vec<Finding>) -> Result<Option<String>, StoreError> {
+        let name = format!("runs/{}/author", self.run.id);
+        let Some(bytes) = self.store.get(&name).await? else {
+            return Ok(None);
+        };
+        match Authorship::open(&bytes) {
+            Err(error) => found.push(finding(false, format!("the author's statement: {error}"))),
+            Ok(signed) if signed.statement.plan != self.run.plan => {
+                found.push(finding(false, "the author's statement is of another plan"));
+            }
+            Ok(signed) => {
+                let person = self.person(&signed.fingerprint);
+                let who = person.clone().unwrap_or_else(|| "nobody listed".to_owned());
+                found.push(finding(
+                    person.is_some(),
+                    format!("signed as its author's by {who} ({})", signed.fingerprint),
+                ));
+                return Ok(person);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Who has approved it; statements that do not hold are told.
+    async fn approvers(
+        &self,
+        kind: ChangeKind,
+        author: Option<&str>,
+        found: &mut Vec<Finding>,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut people = Vec::new();
+        for bytes in runs::approvals(self.store, &self.run.id).await? {
+            let approval = match Approval::open(&bytes) {
+                Ok(approval) => approval,
+                Err(error) => {
+                    found.push(finding(false, format!("an approval: {error}")));
+                    continue;
+                }
+            };
+            let statement = &approval.statement;
+            let person = self.person(&approval.fingerprint);
+            let who = person.clone().unwrap_or_else(|| "nobody listed".to_owned());
+            let fits = statement.plan == self.run.plan
+                && Some(&statement.environment) == self.run.environment.as_ref()
+                && statement.change == kind.name();
+            let counts = fits && person.is_some() && person.as_deref() != author;
+            found.push(finding(
+                counts,
+                format!(
+                    "approved by {who} ({}) for environment {:?} as a {} change",
+                    approval.fingerprint, statement.environment, statement.change
+                ),
+            ));
+            if let Some(person) = person.filter(|person| counts && !people.contains(person)) {
+                people.push(person);
+            }
+        }
+        Ok(people)
+    }
+}
+
+/// What the audit log says of the run.
+async fn in_the_log(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>, StoreError> {
+    let mut found = Vec::new();
+    let (_, problems) = audit::verify(store).await?;
+    let entries = audit::entries(store).await?;
+    let own: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.event.run.as_ref() == Some(&run.id))
+        .collect();
+    let other = own.iter().find(|entry| {
+        entry
+            .event
+            .details
+            .get("plan")
+            .is_some_and(|plan| *plan != run.plan.to_string())
+    });
+    let holds = problems.is_empty() && other.is_none() && !own.is_empty();
+    let what = match (own.len(), other) {
+        (0, _) => "the audit log says nothing of it".to_owned(),
+        (_, Some(entry)) => format!("entry {} of the audit log names another plan", entry.sequence),
+        (count, None) if problems.is_empty() => {
+            format!("{count} entries of the audit log tell of it, and the log is whole")
+        }
+        (_, None) => "the audit log was tampered with".to_owned(),
+    };
+    found.push(finding(holds, what));
+    Ok(found)
+}

@@ -1,0 +1,164 @@
+//! `terrace drift`: whether environments still are what was applied there.
+
+use terrace_gate::{DriftCheck, last_applied, record_drift};
+use terrace_plan::{Action, Plan};
+use terrace_port::Clock as _;
+
+use crate::args::{DriftArgs, PlanOptions};
+use crate::command_error::{CHANGES, CommandError, Outcome, SUCCESS};
+use crate::outside::SystemClock;
+use crate::session::{Place, Session};
+use crate::view::plan as plan_view;
+use crate::wiring::load_config_for_backend;
+
+/// One environment as it was found.
+struct Found {
+    environment: Option<String>,
+    lines: Vec<(String, &'static str)>,
+    shown: String,
+}
+
+pub(crate) async fn run(session: &Session, args: &DriftArgs) -> Outcome {
+    let config = load_config_for_backend(session);
+    let places = match args.env.as_deref() {
+        Some("all") => {
+            let Some(found) = session.find_project()? else {
+                return Err(CommandError::one(
+                    "no-project",
+                    "No project file",
+                    "All environments were asked for, and there is no terrace.hcl in this directory or above it.",
+                ));
+            };
+            let environments = found.project.environments.iter();
+            environments
+                .map(|environment| {
+                    session.environment_place(&found, environment, config.as_deref())
+                })
+                .collect::<Result<Vec<_>, _>>()?
+        }
+        chosen => vec![session.place(chosen, config.as_deref())?],
+    };
+    drop(config);
+    let mut found = Vec::new();
+    for place in &places {
+        found.push(check(session, args, place).await?);
+    }
+    let has_drifted = found.iter().any(|found| !found.lines.is_empty());
+    if args.style.json {
+        session
+            .view
+            .output(crate::view::stream::drift_line(environments(&found)));
+    } else {
+        for found in &found {
+            tell(session, found);
+        }
+    }
+    Ok(if has_drifted { CHANGES } else { SUCCESS })
+}
+
+async fn check(session: &Session, args: &DriftArgs, place: &Place) -> Result<Found, CommandError> {
+    let options = PlanOptions {
+        destroy: false,
+        refresh_only: true,
+        refresh: true,
+        replace: Vec::new(),
+        target: Vec::new(),
+        var: args.var.clone(),
+        var_file: args.var_file.clone(),
+        parallelism: args.parallelism,
+        compact_warnings: false,
+    };
+    let made = super::plan::make(session, place, &options).await?;
+    let lines = lines(&made.plan);
+    let now = SystemClock.now().0;
+    let store = place.store.runs(&place.workspace);
+    let run = last_applied(&*store).await?.map(|run| run.id);
+    if let Some(environment) = &place.environment {
+        let drifted = lines
+            .iter()
+            .map(|(address, action)| format!("{address} ({action})"));
+        let check = DriftCheck {
+            environment: environment.clone(),
+            run: run.clone(),
+            checked: now,
+            disturbed: None,
+            drifted: drifted.collect(),
+            actor: session.actor(),
+        };
+        record_drift(&*store, check.clone()).await?;
+        let details = [
+            ("drifted", lines.len().to_string()),
+            ("lines", check.drifted.join(", ")),
+        ];
+        session
+            .audit(place, "drift", run.as_deref(), &details)
+            .await?;
+    }
+    Ok(Found {
+        environment: place.environment.clone(),
+        shown: if lines.is_empty() {
+            String::new()
+        } else {
+            plan_view::render(&made.plan, &session.view)
+        },
+        lines,
+    })
+}
+
+/// What has changed outside.
+fn lines(plan: &Plan) -> Vec<(String, &'static str)> {
+    plan.drift
+        .iter()
+        .filter_map(|change| {
+            let what = match change.action {
+                Action::NoOp | Action::Read => return None,
+                Action::Delete => "deleted",
+                Action::Create => "created",
+                _ => "changed",
+            };
+            Some((change.address.to_string(), what))
+        })
+        .collect()
+}
+
+fn tell(session: &Session, found: &Found) {
+    let name = match &found.environment {
+        Some(environment) => format!("Environment {environment:?}"),
+        None => "The state".to_owned(),
+    };
+    if found.lines.is_empty() {
+        session.view.line(format!(
+            "{name} is what was applied: nothing has changed outside."
+        ));
+        return;
+    }
+    let count = found.lines.len();
+    let plural = if count == 1 {
+        "object has"
+    } else {
+        "objects have"
+    };
+    session.view.line(format!(
+        "{name} has drifted: {count} {plural} changed outside.\n"
+    ));
+    session.view.line(found.shown.trim_end());
+}
+
+/// The environments for programs.
+fn environments(found: &[Found]) -> Vec<serde_json::Value> {
+    found
+        .iter()
+        .map(|found| {
+            let lines: Vec<_> = found
+                .lines
+                .iter()
+                .map(|(address, action)| serde_json::json!({"address": address, "action": action}))
+                .collect();
+            serde_json::json!({
+                "environment": found.environment,
+                "drifted": !found.lines.is_empty(),
+                "changes": lines,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,144 @@
+//! GitHub behind the [`Forge`] port: reviews of pull requests, and approvals of a workflow run's deployments.
+//!
+//! Everything is read through its REST API, a page of a hundred at a time. Nothing is remembered: what is asked for is
+//! what holds now.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value as Json;
+use terrace_port::{DeploymentReview, Forge, PullRequest, PullRequestReview, WorkflowRun};
+use terrace_registry_client::Http;
+
+/// How many pages of reviews are read at most.
+const MOST_PAGES: u32 = 50;
+/// How many entries a page has.
+const PAGE: usize = 100;
+
+/// Reads reviews from GitHub.
+#[derive(Clone, Debug)]
+pub struct GitHub {
+    http: Arc<Http>,
+    /// A token, and the API to which alone it is sent.
+    token: Option<(String, String)>,
+}
+
+impl GitHub {
+    /// With what makes requests, and without a token: what is public is there to read.
+    pub const fn new(http: Arc<Http>) -> Self {
+        Self { http, token: None }
+    }
+
+    /// With a token for the server with this API. Another server, which a project file may name, does not get it.
+    #[must_use]
+    pub fn with_token(mut self, api: &str, token: String) -> Self {
+        self.token = Some((api.trim_end_matches('/').to_owned(), token));
+        self
+    }
+
+    async fn get(&self, api: &str, path: &str) -> Result<Json, String> {
+        let api = api.trim_end_matches('/').to_owned();
+        let url = format!("{api}/{path}");
+        let authorization = self
+            .token
+            .as_ref()
+            .filter(|(own, _)| *own == api)
+            .map(|(_, token)| format!("Bearer {token}"));
+        let http = self.http.clone();
+        let asked = url.clone();
+        let ask = move || {
+            let mut headers = vec![
+                ("accept", "application/vnd.github+json"),
+                ("x-github-api-version", "2022-11-28"),
+            ];
+            if let Some(authorization) = &authorization {
+                headers.push(("authorization", authorization));
+            }
+            http.get(&asked, &headers).and_then(|answer| answer.ok())
+        };
+        let answer = tokio::task::spawn_blocking(ask)
+            .await
+            .map_err(|error| format!("{url}: {error}"))?
+            .map_err(|error| format!("{url}: {error}"))?;
+        serde_json::from_slice(&answer.body).map_err(|error| format!("{url} is no JSON: {error}"))
+    }
+
+    /// All entries of a list that comes in pages.
+    async fn list(&self, api: &str, path: &str) -> Result<Vec<Json>, String> {
+        let mut all = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let found = self
+                .get(api, &format!("{path}?per_page={PAGE}&page={page}"))
+                .await?;
+            let Json::Array(entries) = found else {
+                return Err(format!("{path} is no list"));
+            };
+            let is_last = entries.len() < PAGE;
+            all.extend(entries);
+            if is_last {
+                return Ok(all);
+            }
+        }
+        Err(format!("{path} has more than {MOST_PAGES} pages"))
+    }
+}
+
+fn text(value: &Json) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+#[async_trait]
+impl Forge for GitHub {
+    async fn pull_request(
+        &self,
+        api: &str,
+        repository: &str,
+        number: u64,
+    ) -> Result<PullRequest, String> {
+        let path = format!("repos/{repository}/pulls/{number}");
+        let request = self.get(api, &path).await?;
+        let reviews = self.list(api, &format!("{path}/reviews")).await?;
+        Ok(PullRequest {
+            author: text(&request["user"]["login"]),
+            reviews: reviews
+                .iter()
+                .map(|review| PullRequestReview {
+                    login: text(&review["user"]["login"]),
+                    state: text(&review["state"]).to_ascii_uppercase(),
+                    commit: text(&review["commit_id"]),
+                    submitted: text(&review["submitted_at"]),
+                })
+                .collect(),
+        })
+    }
+
+    async fn workflow_run(
+        &self,
+        api: &str,
+        repository: &str,
+        id: u64,
+    ) -> Result<WorkflowRun, String> {
+        let path = format!("repos/{repository}/actions/runs/{id}");
+        let run = self.get(api, &path).await?;
+        let Json::Array(reviews) = self.get(api, &format!("{path}/approvals")).await? else {
+            return Err(format!("{path}/approvals is no list"));
+        };
+        Ok(WorkflowRun {
+            actor: text(&run["actor"]["login"]),
+            commit: text(&run["head_sha"]),
+            reviews: reviews
+                .iter()
+                .map(|review| DeploymentReview {
+                    login: text(&review["user"]["login"]),
+                    state: text(&review["state"]).to_ascii_lowercase(),
+                    environments: review["environments"]
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .map(|environment| text(&environment["name"]))
+                        .collect(),
+                })
+                .collect(),
+        })
+    }
+}
