@@ -147,6 +147,14 @@ pub trait StateStore: Send + Sync {
         workspace: &str,
         info: LockInfo,
     ) -> Result<Box<dyn LockedState>, StoreError>;
+    /// The state of a workspace for a run that was told to take no lock. It keeps nobody out and asks nobody's leave; that
+    /// nobody else writes meanwhile is up to who told it. Where somebody has, and the store can tell, its writes are refused.
+    async fn unlocked(&self, _workspace: &str) -> Result<Box<dyn LockedState>, StoreError> {
+        Err(StoreError::Refused(format!(
+            "the {} backend cannot write without a lock",
+            self.kind()
+        )))
+    }
     /// Who holds the lock, if anyone.
     async fn holder(&self, workspace: &str) -> Result<Option<LockInfo>, StoreError>;
     /// Releases the lock `id` whoever holds it.

@@ -79,6 +79,7 @@ pub async fn suite(make: &dyn Fn() -> Box<dyn Backend>) -> Vec<&'static str> {
         state::a_write_that_died_is_not_seen,
         lock::two_handles_exclude_each_other,
         lock::the_holder_is_shown,
+        lock::a_run_that_takes_no_lock_keeps_nobody_out,
         lock::a_dropped_lock_is_free,
         lock::epochs_grow,
         lock::a_holder_that_was_unlocked_by_force_cannot_write,

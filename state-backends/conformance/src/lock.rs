@@ -40,6 +40,37 @@ pub(crate) async fn two_handles_exclude_each_other(backend: &dyn Backend) {
         .expect("unlocking");
 }
 
+pub(crate) async fn a_run_that_takes_no_lock_keeps_nobody_out(backend: &dyn Backend) {
+    let (one, two) = (backend.open(), backend.open());
+    let mut unlocked = one.unlocked("default").await.expect("no lock");
+    assert!(unlocked.read().await.expect("reading").is_none());
+    assert!(two.holder("default").await.expect("asking").is_none());
+    let bytes = state("one", 1, "x");
+    unlocked
+        .write(bytes.clone(), version("one", 1))
+        .await
+        .expect("writing without a lock");
+    unlocked
+        .write(state("one", 1, "other"), version("one", 1))
+        .await
+        .expect_err("a serial that does not grow");
+    assert!(two.holder("default").await.expect("asking").is_none());
+    let mut locked = two.lock("default", info("a")).await.expect("locking");
+    unlocked.unlock().await.expect("there is nothing to unlock");
+    let holder = one.holder("default").await.expect("asking");
+    assert_eq!(holder.map(|holder| holder.id), Some("a".to_owned()));
+    let read = locked.read().await.expect("reading").expect("a state");
+    assert_eq!(read.bytes, bytes);
+    locked
+        .write(state("one", 2, "y"), version("one", 2))
+        .await
+        .expect("writing");
+    locked.unlock().await.expect("unlocking");
+    // Dropped, it leaves everything as it is.
+    drop(one.unlocked("default").await.expect("no lock"));
+    assert!(two.read("default").await.expect("reading").is_some());
+}
+
 fn without_lease(holder: LockInfo) -> LockInfo {
     LockInfo {
         lease: None,

@@ -70,15 +70,21 @@ pub(crate) async fn comparing_puts_refuse_what_changed(backend: &dyn Backend) {
 
 pub(crate) async fn only_one_of_many_comparing_puts_wins(backend: &dyn Backend) {
     let handles: Vec<_> = (0..4).map(|_| backend.open().runs("default")).collect();
+    let mut last: Option<[u8; 2]> = None;
     for round in 0..5_u8 {
-        let expected = round.checked_sub(1).map(|last| vec![last]);
+        let expected = last;
         let mut won = 0;
-        for handle in &handles {
+        // Each has bytes of its own, by which it knows its own put if the answer is lost.
+        for (own, handle) in (0..).zip(&handles) {
+            let bytes = [round, own];
             match handle
-                .compare_and_put("head", expected.as_deref(), &[round])
+                .compare_and_put("head", expected.as_ref().map(<[u8; 2]>::as_slice), &bytes)
                 .await
             {
-                Ok(()) => won += 1,
+                Ok(()) => {
+                    won += 1;
+                    last = Some(bytes);
+                }
                 Err(StoreError::Conflict(_)) => {}
                 Err(error) => panic!("{error:?}"),
             }

@@ -68,6 +68,19 @@ async fn opened(
     }))
 }
 
+impl EncryptedStore {
+    /// A state that may be written, through the cipher.
+    fn encrypting(&self, inner: Box<dyn LockedState>) -> Box<dyn LockedState> {
+        match &self.state {
+            None => inner,
+            Some(cipher) => Box::new(EncryptedLock {
+                inner,
+                cipher: Arc::clone(cipher),
+            }),
+        }
+    }
+}
+
 #[async_trait]
 impl StateStore for EncryptedStore {
     fn kind(&self) -> &'static str {
@@ -88,13 +101,12 @@ impl StateStore for EncryptedStore {
         info: LockInfo,
     ) -> Result<Box<dyn LockedState>, StoreError> {
         let inner = self.inner.lock(workspace, info).await?;
-        Ok(match &self.state {
-            None => inner,
-            Some(cipher) => Box::new(EncryptedLock {
-                inner,
-                cipher: Arc::clone(cipher),
-            }),
-        })
+        Ok(self.encrypting(inner))
+    }
+
+    async fn unlocked(&self, workspace: &str) -> Result<Box<dyn LockedState>, StoreError> {
+        let inner = self.inner.unlocked(workspace).await?;
+        Ok(self.encrypting(inner))
     }
 
     async fn holder(&self, workspace: &str) -> Result<Option<LockInfo>, StoreError> {

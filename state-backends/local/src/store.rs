@@ -138,6 +138,18 @@ fn canonical(path: PathBuf) -> PathBuf {
 }
 
 impl Places {
+    /// The state's file, and whether it was made.
+    fn open_unlocked(&self) -> Result<(File, bool), StoreError> {
+        let open = || -> io::Result<(File, bool)> {
+            std::fs::create_dir_all(files::parent(&self.state))?;
+            let created = !self.state.exists();
+            let mut options = File::options();
+            options.create(true).truncate(false).read(true).write(true);
+            Ok((options.open(&self.state)?, created))
+        };
+        open().map_err(self.reading())
+    }
+
     fn reading(&self) -> impl FnOnce(io::Error) -> StoreError + use<> {
         unavailable(format!("reading the state {}", self.state.display()))
     }
@@ -259,6 +271,7 @@ impl StateStore for LocalStore {
             epoch: 0,
             backed_up: false,
             seen: None,
+            locks: true,
         };
         let places = &locked.places;
         let _guard = places.guard()?;
@@ -275,6 +288,22 @@ impl StateStore for LocalStore {
         locked.places = self.places(workspace);
         locked.epoch = epoch;
         Ok(Box::new(locked))
+    }
+
+    async fn unlocked(&self, workspace: &str) -> Result<Box<dyn LockedState>, StoreError> {
+        let places = self.checked(workspace)?;
+        let (file, created) = places.open_unlocked()?;
+        Ok(Box::new(LockedLocal {
+            epoch: places.epoch()?,
+            // The file may have been made only now, and have another name without links.
+            places: self.places(workspace),
+            file: Some(file),
+            created,
+            id: String::new(),
+            backed_up: false,
+            seen: None,
+            locks: false,
+        }))
     }
 
     async fn holder(&self, workspace: &str) -> Result<Option<LockInfo>, StoreError> {
@@ -364,6 +393,8 @@ struct LockedLocal {
     backed_up: bool,
     /// The version of what this lock last read or wrote.
     seen: Option<Seen>,
+    /// Whether it is locked: not for a run that was told to take no lock.
+    locks: bool,
 }
 
 #[derive(Debug)]
@@ -390,6 +421,9 @@ impl LockedLocal {
     /// Whether this is still the holder. To be asked under the guard.
     fn check_held(&self) -> Result<(), StoreError> {
         let file = self.held()?;
+        if !self.locks {
+            return Ok(());
+        }
         if self.places.epoch()? != self.epoch {
             return Err(StoreError::LockLost(format!(
                 "the lock {} of the workspace {:?} was released by force or taken over",
@@ -401,6 +435,15 @@ impl LockedLocal {
                 "another file was put in the place of {}",
                 self.places.state.display()
             )));
+        }
+        Ok(())
+    }
+
+    /// Without a lock, somebody else may have put another file in the place of the one that was read.
+    fn look_again(&mut self) -> Result<(), StoreError> {
+        if !self.locks {
+            let (file, _) = self.places.open_unlocked()?;
+            self.file = Some(file);
         }
         Ok(())
     }
@@ -480,7 +523,7 @@ impl LockedLocal {
         let prepared =
             Durable::prepare(&self.places.state, bytes, false).map_err(self.places.writing())?;
         // Locked before anyone can see it, so that there is no moment without a lock.
-        if !FileLock::try_lock(prepared.file()).map_err(self.places.locking())? {
+        if self.locks && !FileLock::try_lock(prepared.file()).map_err(self.places.locking())? {
             return Err(StoreError::LockLost(
                 "the file to write could not be locked".into(),
             ));
@@ -502,10 +545,11 @@ impl LockedLocal {
         };
         let _guard = self.places.guard()?;
         let ours = FileLock::is_at(&file, &self.places.state).unwrap_or(false);
-        if self
-            .places
-            .lock_info()
-            .is_some_and(|info| info.id == self.id)
+        if self.locks
+            && self
+                .places
+                .lock_info()
+                .is_some_and(|info| info.id == self.id)
         {
             files::remove(&self.places.lock_info).map_err(self.places.locking())?;
         }
@@ -538,6 +582,7 @@ impl LockedState for LockedLocal {
     async fn write(&mut self, bytes: Arc<[u8]>, version: StateVersion) -> Result<(), StoreError> {
         let _guard = self.places.guard()?;
         self.check_held()?;
+        self.look_again()?;
         if self.check_follows(&bytes, &version)? {
             self.replace(&bytes)?;
         }

@@ -1,34 +1,59 @@
 //! Requests that are made again, and whose lost answers are found out.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use terrace_port::StoreError;
 use tokio::time::Instant;
 
-use super::{Parts, RemoteOptions, random};
+use super::{Parts, Waiting, Watcher, random};
 use crate::{
     Acquired, Deleted, Failure, Forced, Held, LockRecord, Object, Put, Replaced, Token, Version,
-    When, Write,
+    When, Write, chain,
 };
 
+/// From when on it is told that a store does not answer, and how often.
+const QUIET: Duration = Duration::from_secs(2);
+const REMINDER: Duration = Duration::from_secs(10);
+
+/// How long a request is made again after another one was given up.
+const SHORT: Duration = Duration::from_secs(3);
+
 /// How long a request is made again.
-struct Patience {
+struct Patience<'a> {
+    is_down: &'a AtomicBool,
     begun: Instant,
+    watcher: Option<Watcher>,
+    told: Option<Instant>,
     limit: Duration,
     left: u32,
     pause: Duration,
     longest: Duration,
 }
 
-impl Patience {
-    fn new(options: &RemoteOptions) -> Self {
+impl<'a> Patience<'a> {
+    fn new(parts: &'a Parts) -> Self {
+        let options = &parts.options;
+        let limit = if parts.is_down.load(Ordering::Relaxed) {
+            options.patience.min(SHORT)
+        } else {
+            options.patience
+        };
         Self {
+            is_down: &parts.is_down,
             begun: Instant::now(),
-            limit: options.patience,
+            watcher: options.watcher.clone(),
+            told: None,
+            limit,
             left: options.retries,
             pause: options.pauses.0,
             longest: options.pauses.1,
         }
+    }
+
+    /// Notes that the store has answered.
+    fn answered(&self) {
+        self.is_down.store(false, Ordering::Relaxed);
     }
 
     /// Waits before the next attempt, or gives up.
@@ -40,8 +65,9 @@ impl Patience {
         let jitter = 500 + u32::try_from(random() % 501).unwrap_or_default();
         let pause = after.unwrap_or(self.pause * jitter / 1000);
         if self.left == 0 || self.begun.elapsed() + pause > self.limit {
-            return Err(failure.into());
+            return Err(self.given_up(failure));
         }
+        self.tell(&failure);
         tokio::time::sleep(pause).await;
         self.left -= 1;
         self.pause = (self.pause * 2).min(self.longest);
@@ -49,13 +75,49 @@ impl Patience {
     }
 }
 
+impl Patience<'_> {
+    /// Tells who waits that the store does not answer, once that has taken a while.
+    fn tell(&mut self, failure: &Failure) {
+        let since = self.begun.elapsed();
+        let is_due = match self.told {
+            None => since + self.pause >= QUIET,
+            Some(told) => told.elapsed() >= REMINDER,
+        };
+        let Some(watcher) = self.watcher.as_ref().filter(|_| is_due) else {
+            return;
+        };
+        self.told = Some(Instant::now());
+        watcher(&Waiting {
+            why: &chain(failure),
+            since,
+            patience: self.limit,
+        });
+    }
+
+    /// The error of a request that is not made again, with how long it was.
+    fn given_up(&self, failure: Failure) -> StoreError {
+        self.is_down.store(true, Ordering::Relaxed);
+        let seconds = self.begun.elapsed().as_secs();
+        match failure {
+            Failure::Transient { what, source, .. } if seconds > 0 => StoreError::Unavailable {
+                what: format!("{what} (tried for {seconds} s)"),
+                source,
+            },
+            failure => failure.into(),
+        }
+    }
+}
+
 /// Makes a request until it is answered.
 macro_rules! insist {
     ($parts:expr, $request:expr) => {{
-        let mut patience = Patience::new(&$parts.options);
+        let mut patience = Patience::new($parts);
         loop {
             match $request.await {
-                Ok(answer) => break Ok(answer),
+                Ok(answer) => {
+                    patience.answered();
+                    break Ok(answer);
+                }
                 Err(failure) => {
                     if let Err(error) = patience.wait(failure).await {
                         break Err(error);
@@ -90,7 +152,7 @@ impl Parts {
         bytes: &[u8],
         write: Write<'_>,
     ) -> Result<Put, StoreError> {
-        let mut patience = Patience::new(&self.options);
+        let mut patience = Patience::new(self);
         let mut unsure = false;
         loop {
             match self.objects.put(name, bytes, write).await {
@@ -101,7 +163,10 @@ impl Parts {
                         _ => Put::Refused,
                     });
                 }
-                Ok(put) => return Ok(put),
+                Ok(put) => {
+                    patience.answered();
+                    return Ok(put);
+                }
                 Err(failure) => {
                     patience.wait(failure).await?;
                     unsure = true;
@@ -154,7 +219,21 @@ impl Parts {
     }
 
     pub(super) async fn force(&self, workspace: &str, id: &str) -> Result<Forced, StoreError> {
-        insist!(self, self.locks.force(workspace, id))
+        let held = self.read_lock(workspace).await?;
+        let was_held = held.is_some_and(|held| held.record.info.id == id);
+        let mut patience = Patience::new(self);
+        let mut unsure = false;
+        loop {
+            match self.locks.force(workspace, id).await {
+                // An attempt whose answer was lost has released it.
+                Ok(Forced::Free) if unsure && was_held => return Ok(Forced::Done),
+                Ok(forced) => return Ok(forced),
+                Err(failure) => {
+                    patience.wait(failure).await?;
+                    unsure = true;
+                }
+            }
+        }
     }
 
     pub(super) async fn acquire(

@@ -14,8 +14,10 @@ use crate::{Put, Version};
 /// A state whose lock is held. Dropped without being released, it is released too.
 pub(super) struct LockedRemote {
     parts: Arc<Parts>,
-    holding: Arc<Holding>,
+    /// The lock; `None` for a run that was told to take none.
+    holding: Option<Arc<Holding>>,
     name: String,
+    epoch: u64,
     /// What this lock last read or wrote.
     seen: Mutex<Option<Seen>>,
 }
@@ -32,8 +34,28 @@ impl LockedRemote {
         Self {
             parts: Arc::clone(parts),
             name: parts.layout.state(&holding.workspace),
-            holding,
+            epoch: holding.epoch(),
+            holding: Some(holding),
             seen: Mutex::default(),
+        }
+    }
+
+    /// The state without a lock, under the last epoch that there was.
+    pub(super) fn unlocked(parts: &Arc<Parts>, workspace: &str, epoch: u64) -> Self {
+        Self {
+            parts: Arc::clone(parts),
+            name: parts.layout.state(workspace),
+            epoch,
+            holding: None,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Proves that the lock is held, where there is one.
+    async fn prove(&self) -> Result<(), StoreError> {
+        match &self.holding {
+            Some(holding) => holding.prove().await,
+            None => Ok(()),
         }
     }
 
@@ -57,10 +79,13 @@ impl LockedRemote {
 
     /// Replaces what was seen. The lock has been proven.
     async fn replace(&self, bytes: Arc<[u8]>, seen: &Seen) -> Result<(), StoreError> {
-        let token = self.holding.token().await;
+        let token = match &self.holding {
+            Some(holding) => Some(holding.token().await),
+            None => None,
+        };
         let put = self
             .parts
-            .put_over(&self.name, &bytes, seen.version.as_ref(), Some(&token));
+            .put_over(&self.name, &bytes, seen.version.as_ref(), token.as_ref());
         match put.await? {
             Put::Written(version) => {
                 *locked(&self.seen) = Some(Seen {
@@ -71,7 +96,9 @@ impl LockedRemote {
             }
             Put::Refused => {
                 // Whoever has the lock now may write; whoever has it not may not.
-                self.holding.explain().await?;
+                if let Some(holding) = &self.holding {
+                    holding.explain().await?;
+                }
                 Err(StoreError::Conflict(format!(
                     "{} was written by someone who does not hold the lock",
                     self.parts.objects.place(&self.name)
@@ -111,17 +138,21 @@ fn follows(stored: &[u8], bytes: &[u8], version: &StateVersion) -> Result<bool, 
 #[async_trait]
 impl LockedState for LockedRemote {
     fn epoch(&self) -> u64 {
-        self.holding.epoch()
+        self.holding
+            .as_ref()
+            .map_or(self.epoch, |holding| holding.epoch())
     }
 
     async fn read(&self) -> Result<Option<StoredState>, StoreError> {
-        self.holding.check().await?;
+        if let Some(holding) = &self.holding {
+            holding.check().await?;
+        }
         let seen = self.look().await?;
         Ok(seen.bytes.map(|bytes| StoredState { bytes }))
     }
 
     async fn write(&mut self, bytes: Arc<[u8]>, version: StateVersion) -> Result<(), StoreError> {
-        self.holding.prove().await?;
+        self.prove().await?;
         let seen = self.seen().await?;
         if let Some(stored) = &seen.bytes {
             if !follows(stored, &bytes, &version)? {
@@ -132,26 +163,28 @@ impl LockedState for LockedRemote {
     }
 
     async fn overwrite(&mut self, bytes: Arc<[u8]>) -> Result<(), StoreError> {
-        self.holding.prove().await?;
+        self.prove().await?;
         let seen = self.seen().await?;
         self.replace(bytes, &seen).await
     }
 
     async fn unlock(self: Box<Self>) -> Result<(), StoreError> {
-        self.holding.release().await
+        match &self.holding {
+            Some(holding) => holding.release().await,
+            None => Ok(()),
+        }
     }
 }
 
 impl Drop for LockedRemote {
     fn drop(&mut self) {
-        if self.holding.is_released() {
+        let Some(holding) = self.holding.take_if(|holding| !holding.is_released()) else {
             return;
-        }
+        };
         // A lock that nobody releases is free once its lease has run out; nicer is at once.
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
-        let holding = Arc::clone(&self.holding);
         if runtime.runtime_flavor() == RuntimeFlavor::MultiThread {
             tokio::task::block_in_place(|| runtime.block_on(holding.release())).ok();
         } else {

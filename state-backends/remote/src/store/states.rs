@@ -214,6 +214,16 @@ impl StateStore for RemoteStore {
         Ok(Box::new(LockedRemote::new(&self.parts, holding)))
     }
 
+    async fn unlocked(&self, workspace: &str) -> Result<Box<dyn LockedState>, StoreError> {
+        self.parts.check(workspace)?;
+        let (epoch, _) = self.parts.epoch(workspace).await?;
+        Ok(Box::new(LockedRemote::unlocked(
+            &self.parts,
+            workspace,
+            epoch,
+        )))
+    }
+
     async fn holder(&self, workspace: &str) -> Result<Option<LockInfo>, StoreError> {
         self.parts.check(workspace)?;
         let held = self.parts.read_lock(workspace).await?;
