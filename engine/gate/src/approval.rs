@@ -230,8 +230,8 @@ pub(crate) fn verify_bytes(
     namespace: &str,
     message: &[u8],
 ) -> Result<String, ApprovalError> {
-    let signature = SshSig::from_pem(signature)
-        .map_err(|error| ApprovalError::Envelope(error.to_string()))?;
+    let signature =
+        SshSig::from_pem(signature).map_err(|error| ApprovalError::Envelope(error.to_string()))?;
     let key = PublicKey::from(signature.public_key().clone());
     key.verify(namespace, message, &signature)
         .map_err(|error| ApprovalError::Signature(error.to_string()))?;

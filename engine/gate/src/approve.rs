@@ -141,7 +141,9 @@ fn verified(
     let rules = evidence.rules.as_ref();
     if plan.digest() != digest {
         return Err(Box::new(Refusal {
-            environment: rules.map(|rules| rules.environment.clone()).unwrap_or_default(),
+            environment: rules
+                .map(|rules| rules.environment.clone())
+                .unwrap_or_default(),
             digest: Some(digest),
             kind,
             reasons: vec![RefusalReason::OtherPlan],
@@ -178,12 +180,7 @@ fn judge_clock(
     evidence.now.max(recorded)
 }
 
-fn judge_request(
-    rules: &Rules,
-    demand: &Demand,
-    plan: &Plan,
-    reasons: &mut Vec<RefusalReason>,
-) {
+fn judge_request(rules: &Rules, demand: &Demand, plan: &Plan, reasons: &mut Vec<RefusalReason>) {
     if !demand.asks {
         return;
     }
@@ -271,7 +268,9 @@ fn judge_branch(
         why,
     };
     let Some(commit) = &plan.inputs.request.commit else {
-        reasons.push(refuse("the plan does not say of which commit it is".to_owned()));
+        reasons.push(refuse(
+            "the plan does not say of which commit it is".to_owned(),
+        ));
         return;
     };
     match &evidence.source {
@@ -312,12 +311,7 @@ fn judge_times(rules: &Rules, demand: &Demand, now: i64, reasons: &mut Vec<Refus
 }
 
 /// An overdue review stops everything but the next emergency.
-fn judge_reviews(
-    demand: &Demand,
-    evidence: &Evidence,
-    now: i64,
-    reasons: &mut Vec<RefusalReason>,
-) {
+fn judge_reviews(demand: &Demand, evidence: &Evidence, now: i64, reasons: &mut Vec<RefusalReason>) {
     if demand.kind == ChangeKind::Emergency {
         return;
     }
@@ -365,7 +359,10 @@ fn judge_approvals(
         now,
     };
     let mut granted: BTreeSet<&str> = BTreeSet::new();
-    let signed = evidence.approvals.iter().map(|approval| judge.count(approval));
+    let signed = evidence
+        .approvals
+        .iter()
+        .map(|approval| judge.count(approval));
     let reviewed = evidence
         .forge
         .iter()

@@ -160,9 +160,8 @@ pub async fn append_signed(
             previous: end.hash,
             signature: None,
         };
-        wire.signature = key.and_then(|key| {
-            approval::sign_bytes(key, AUDIT_NAMESPACE, &signed_bytes(&wire)).ok()
-        });
+        wire.signature = key
+            .and_then(|key| approval::sign_bytes(key, AUDIT_NAMESPACE, &signed_bytes(&wire)).ok());
         let bytes = serde_json::to_vec(&wire).expect("an audit entry has string keys only");
         match store
             .compare_and_put(&entry_name(wire.sequence), None, &bytes)

@@ -226,7 +226,9 @@ impl Freeze {
 /// A date or a date with a time, by the clocks of a zone.
 fn moment(text: &str, zone: &TimeZone, is_end: bool) -> Result<i64, String> {
     let wrong = || {
-        format!("{text:?} is not a date. Write one as 2026-12-20, or as 2026-12-20T18:00 with a time.")
+        format!(
+            "{text:?} is not a date. Write one as 2026-12-20, or as 2026-12-20T18:00 with a time."
+        )
     };
     // Times without a zone alone: one with would say another than the freeze's.
     let civil = match (text.parse::<Date>(), text.contains('T')) {
@@ -283,7 +285,10 @@ mod tests {
 
     fn window(days: &[&str], from: &str, until: &str, zone: &str) -> Window {
         Window {
-            days: days.iter().map(|day| Weekday::parse(day).unwrap()).collect(),
+            days: days
+                .iter()
+                .map(|day| Weekday::parse(day).unwrap())
+                .collect(),
             from: TimeOfDay::parse(from).unwrap(),
             until: TimeOfDay::parse(until).unwrap(),
             zone: zone.to_owned(),
@@ -299,7 +304,9 @@ mod tests {
         assert_eq!(TimeOfDay::parse("08:30"), Some(TimeOfDay(510)));
         assert_eq!(TimeOfDay::parse("24:00"), Some(TimeOfDay::END));
         assert_eq!(TimeOfDay(510).to_string(), "08:30");
-        for bad in ["8:30", "24:01", "12:60", "noon", "", "1200", "-1:00", "+1:00"] {
+        for bad in [
+            "8:30", "24:01", "12:60", "noon", "", "1200", "-1:00", "+1:00",
+        ] {
             assert_eq!(TimeOfDay::parse(bad), None, "{bad:?}");
         }
     }

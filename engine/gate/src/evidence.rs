@@ -66,8 +66,7 @@ impl Evidence {
     pub fn author(&self) -> Option<&str> {
         let rules = self.rules.as_ref()?;
         let signed = self.authorship.as_ref()?;
-        (signed.statement.plan == self.digest
-            && signed.statement.environment == rules.environment)
+        (signed.statement.plan == self.digest && signed.statement.environment == rules.environment)
             .then(|| rules.person_of(&signed.fingerprint))?
     }
 

@@ -77,9 +77,8 @@ pub async fn read_forge(
             continue;
         };
         let Some(github) = &rules.github else {
-            problems.push(
-                "a review at GitHub: the rules in force name no repository there".to_owned(),
-            );
+            problems
+                .push("a review at GitHub: the rules in force name no repository there".to_owned());
             continue;
         };
         let told = match reference {

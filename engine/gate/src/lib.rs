@@ -39,9 +39,7 @@ pub use demand::Demand;
 pub use drift::{DriftCheck, last_drift, record_drift};
 pub use evidence::{Evidence, Upstream, gather, guard_manual_write, rules_in_force, unready};
 pub use forge::{ForgeReference, ForgeReview, read_forge, save_forge_reference};
-pub use owed::{
-    OpenReview, OwedReview, load_owed, open_reviews, record_owed, save_review,
-};
+pub use owed::{OpenReview, OwedReview, load_owed, open_reviews, record_owed, save_review};
 pub use pattern::Pattern;
 pub use project::{Environment, EnvironmentBackend, Project, parse as parse_project};
 pub use refusal::{Refusal, RefusalReason, told_length};
@@ -52,9 +50,8 @@ pub use rules::{
 pub use runs::{
     Run, RunCounts, RunStatus, approvals as run_approvals, configuration_digest, find as find_run,
     last_applied, list as list_runs, load as load_run, load_plan as load_run_plan,
-    load_rules as load_run_rules, record_applied, record_applying, save as save_run,
-    save_approval, save_authorship, save_plan as save_run_plan, save_revocation,
-    save_rules as save_run_rules,
+    load_rules as load_run_rules, record_applied, record_applying, save as save_run, save_approval,
+    save_authorship, save_plan as save_run_plan, save_revocation, save_rules as save_run_rules,
 };
 pub use shape::{Line, Shape, ShapeAction};
 pub use source::{SourceFound, SourceQuestion, examine_source};

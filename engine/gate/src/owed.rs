@@ -48,7 +48,9 @@ fn name_of(run: &str) -> String {
 
 /// Records that a review is owed.
 pub async fn record_owed(store: &dyn RunStore, owed: &OwedReview) -> Result<(), StoreError> {
-    store.put(&name_of(&owed.run), &wire::encode_owed(owed)).await
+    store
+        .put(&name_of(&owed.run), &wire::encode_owed(owed))
+        .await
 }
 
 /// What is owed for a run, given or not.

@@ -134,7 +134,12 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// What the line is that a risk or a role adds.
-    fn role(f: &mut fmt::Formatter<'_>, role: &str, needed: u32, members: &[String]) -> fmt::Result {
+    fn role(
+        f: &mut fmt::Formatter<'_>,
+        role: &str,
+        needed: u32,
+        members: &[String],
+    ) -> fmt::Result {
         let who = match needed {
             1 => format!("Someone of role {role:?}"),
             needed => format!("{needed} people of role {role:?}"),
@@ -166,7 +171,9 @@ impl RefusalReason {
             Self::NoReason => Some(format!(
                 "its author runs `terrace plan -env={environment} -change=emergency -reason=TEXT` again"
             )),
-            Self::Upstream { environment: before } => Some(format!(
+            Self::Upstream {
+                environment: before,
+            } => Some(format!(
                 "apply this configuration with `terrace apply -env={before}` first"
             )),
             Self::Soak {

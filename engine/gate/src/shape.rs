@@ -148,7 +148,9 @@ impl Shape {
     pub fn misfits(&self, environment: &str, lines: &[Line]) -> Vec<String> {
         let mut found = Vec::new();
         if !self.environments.is_empty() && !self.environments.contains(environment) {
-            found.push(format!("environment {environment:?} is not one that it allows"));
+            found.push(format!(
+                "environment {environment:?} is not one that it allows"
+            ));
         }
         for line in lines {
             let why = self.misfit(line);

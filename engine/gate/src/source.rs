@@ -62,7 +62,10 @@ fn is_commit(text: &str) -> bool {
 
 impl Git<'_> {
     async fn run(&self, arguments: &[&str], stdin: Vec<u8>) -> Result<(i32, Vec<u8>), String> {
-        let argv = ["git"].iter().chain(arguments).map(|part| (*part).to_owned());
+        let argv = ["git"]
+            .iter()
+            .chain(arguments)
+            .map(|part| (*part).to_owned());
         let request = ProcessRequest {
             argv: argv.collect(),
             directory: None,
@@ -169,7 +172,10 @@ impl Git<'_> {
         let mut asked = Vec::new();
         for file in &files {
             let Some(path) = within(prefix, &file.path) else {
-                return Ok(vec![format!("{} lies outside of the repository", file.path)]);
+                return Ok(vec![format!(
+                    "{} lies outside of the repository",
+                    file.path
+                )]);
             };
             asked.extend_from_slice(format!("{}:{path}\n", question.commit).as_bytes());
         }
@@ -247,7 +253,10 @@ mod tests {
 
     #[test]
     fn paths_stay_within_the_repository() {
-        assert_eq!(within("stacks/web/", "../db/./main.tf").as_deref(), Some("stacks/db/main.tf"));
+        assert_eq!(
+            within("stacks/web/", "../db/./main.tf").as_deref(),
+            Some("stacks/db/main.tf")
+        );
         assert_eq!(within("", "main.tf").as_deref(), Some("main.tf"));
         assert_eq!(within("a/", "../../x"), None);
         assert_eq!(within("", "/etc/passwd"), None);

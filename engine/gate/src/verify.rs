@@ -3,7 +3,7 @@
 use terrace_port::{RunStore, StoreError};
 
 use crate::{
-    Approval, Authorship, ChangeKind, Demand, Run, RunCounts, RunStatus, Rules, audit,
+    Approval, Authorship, ChangeKind, Demand, Rules, Run, RunCounts, RunStatus, audit,
     configuration_digest, runs,
 };
 
@@ -36,9 +36,13 @@ pub async fn verify_run(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>,
     let is_its_own = digest == run.plan && run.id == digest.short();
     found.push(finding(
         is_its_own,
-        match is_its_own {
-            true => format!("the plan has the digest {digest}"),
-            false => format!("the plan has the digest {digest}, and the run says {}", run.plan),
+        if is_its_own {
+            format!("the plan has the digest {digest}")
+        } else {
+            format!(
+                "the plan has the digest {digest}, and the run says {}",
+                run.plan
+            )
         },
     ));
     let same = configuration_digest(&plan.inputs.configuration) == run.configuration
@@ -59,10 +63,16 @@ pub async fn verify_run(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>,
         Some(rules) => Some(rules),
         None => crate::rules_in_force(store, None).await?.0,
     };
-    let signatures = Signatures { store, run, rules: rules.as_ref() };
+    let signatures = Signatures {
+        store,
+        run,
+        rules: rules.as_ref(),
+    };
     let author = signatures.author(&mut found).await?;
     let demand = rules.as_ref().map(|rules| Demand::of(rules, &plan));
-    let kind = demand.as_ref().map_or(ChangeKind::Normal, |demand| demand.kind);
+    let kind = demand
+        .as_ref()
+        .map_or(ChangeKind::Normal, |demand| demand.kind);
     let approvers = signatures
         .approvers(kind, author.as_deref(), &mut found)
         .await?;
@@ -77,7 +87,11 @@ pub async fn verify_run(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>,
                 kind.name(),
                 demand.approvals,
                 approvers.len(),
-                if forge.is_empty() { "" } else { ", others are at GitHub" }
+                if forge.is_empty() {
+                    ""
+                } else {
+                    ", others are at GitHub"
+                }
             ),
         ));
     }
@@ -176,7 +190,10 @@ async fn in_the_log(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>, Sto
     let holds = problems.is_empty() && other.is_none() && !own.is_empty();
     let what = match (own.len(), other) {
         (0, _) => "the audit log says nothing of it".to_owned(),
-        (_, Some(entry)) => format!("entry {} of the audit log names another plan", entry.sequence),
+        (_, Some(entry)) => format!(
+            "entry {} of the audit log names another plan",
+            entry.sequence
+        ),
         (count, None) if problems.is_empty() => {
             format!("{count} entries of the audit log tell of it, and the log is whole")
         }

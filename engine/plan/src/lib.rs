@@ -10,8 +10,8 @@ pub use file::{PlanDigest, is_plan_file, read_plan_file, write_plan_file};
 pub use ignore::ignore_changes;
 pub use json::{SchemaLookup, change_json, plan_json, state_json, stored_value};
 pub use plan::{
-    Action, ActionReason, ChangeRequest, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange, Plan,
-    PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,
+    Action, ActionReason, ChangeRequest, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange,
+    Plan, PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,
     VariableInput,
 };
 pub use wire::PlanReadError;

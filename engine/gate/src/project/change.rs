@@ -65,7 +65,9 @@ impl Reader {
             );
         };
         if gates == 0 {
-            wrong("A change type needs a gate block: without one it would be let through by nobody knows what.");
+            wrong(
+                "A change type needs a gate block: without one it would be let through by nobody knows what.",
+            );
         }
         match kind {
             ChangeKind::Standard if rule.allow.is_empty() => wrong(
@@ -75,7 +77,9 @@ impl Reader {
                 wrong("Only the change type \"emergency\" owes a review afterwards.");
             }
             ChangeKind::Emergency if !rule.allow.is_empty() => {
-                wrong("Only the change type \"standard\" has a shape. An emergency is judged by its gate.");
+                wrong(
+                    "Only the change type \"standard\" has a shape. An emergency is judged by its gate.",
+                );
             }
             _ => {}
         }

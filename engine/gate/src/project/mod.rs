@@ -106,7 +106,8 @@ impl Project {
 
     /// The rules that this file states for an environment.
     pub fn rules(&self, environment: &Environment) -> Rules {
-        let concerns = |names: &BTreeSet<String>| names.is_empty() || names.contains(&environment.name);
+        let concerns =
+            |names: &BTreeSet<String>| names.is_empty() || names.contains(&environment.name);
         let freezes = self.freezes.iter().chain(&environment.freezes);
         Rules {
             environment: environment.name.clone(),

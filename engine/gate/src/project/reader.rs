@@ -78,16 +78,9 @@ impl Reader {
     }
 
     pub(super) fn file(&mut self, body: &Body) {
-        let names = [
-            "project",
-            "person",
-            "role",
-            "environment",
-            "change",
-            "risk",
-        ]
-        .into_iter()
-        .chain(LATER_BLOCKS);
+        let names = ["project", "person", "role", "environment", "change", "risk"]
+            .into_iter()
+            .chain(LATER_BLOCKS);
         let blocks = names
             .map(labelled)
             .chain([plain("freeze"), plain("run")])

@@ -82,7 +82,10 @@ impl Reader {
         }
         let people = self.project.people.len();
         // A number that could not be read has been told already.
-        if gate.approvals != UNREADABLE && gate.approvals > 0 && gate.approvals as usize >= people.max(1) {
+        if gate.approvals != UNREADABLE
+            && gate.approvals > 0
+            && gate.approvals as usize >= people.max(1)
+        {
             let detail = format!(
                 "{of} asks for {} approval{} by people other than the author, and the project lists {}.",
                 gate.approvals,
@@ -103,19 +106,28 @@ impl Reader {
         let shapes = project
             .risks
             .iter()
-            .flat_map(|risk| risk.when.iter().map(move |shape| (format!("The risk {:?}", risk.name), shape)))
+            .flat_map(|risk| {
+                risk.when
+                    .iter()
+                    .map(move |shape| (format!("The risk {:?}", risk.name), shape))
+            })
             .chain(project.changes.iter().flat_map(|(kind, rule)| {
                 rule.allow
                     .iter()
                     .map(move |shape| (format!("The change type {:?}", kind.name()), shape))
             }))
             .map(|(of, shape)| (of, &shape.environments));
-        let freezes = project
-            .freezes
-            .iter()
-            .map(|freeze| (format!("The freeze {:?}", freeze.reason), &freeze.environments));
+        let freezes = project.freezes.iter().map(|freeze| {
+            (
+                format!("The freeze {:?}", freeze.reason),
+                &freeze.environments,
+            )
+        });
         for (of, names) in shapes.chain(freezes) {
-            for name in names.iter().filter(|name| project.environment(name).is_none()) {
+            for name in names
+                .iter()
+                .filter(|name| project.environment(name).is_none())
+            {
                 problems.push((
                     format!("{of} names environment {name:?}, which is not defined."),
                     None,

@@ -168,7 +168,11 @@ impl GateWire {
 impl WindowWire {
     fn of(window: &Window) -> Self {
         Self {
-            days: window.days.iter().map(|day| day.name().to_owned()).collect(),
+            days: window
+                .days
+                .iter()
+                .map(|day| day.name().to_owned())
+                .collect(),
             from: window.from.to_string(),
             until: window.until.to_string(),
             zone: window.zone.clone(),
@@ -255,7 +259,8 @@ impl ChangeWire {
 }
 
 fn known<T>(name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, String> {
-    parse(name).ok_or_else(|| format!("the gate's rules say {name:?}, which this version does not know"))
+    parse(name)
+        .ok_or_else(|| format!("the gate's rules say {name:?}, which this version does not know"))
 }
 
 fn all<W, T>(wires: Vec<W>, read: impl Fn(W) -> Result<T, String>) -> Result<Vec<T>, String> {

@@ -6,6 +6,7 @@
 
 mod approving;
 mod audit;
+mod changes;
 mod project;
 mod runs;
 mod statements;

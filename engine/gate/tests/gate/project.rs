@@ -231,9 +231,7 @@ fn every_mistake_is_told_where_it_stands() {
         ),
         (
             "environment \"e\" {\n  gate {\n    passes = [\"window\"]\n  }\n}\n",
-            &[
-                "10: Unsupported argument: An argument named \"passes\" is not expected here.",
-            ],
+            &["10: Unsupported argument: An argument named \"passes\" is not expected here."],
         ),
         (
             "environment \"e\" {\n  gate {\n    window {\n      from  = \"08:00\"\n      until = \"08:00\"\n      zone  = \"UTC\"\n    }\n  }\n}\n",
@@ -269,8 +267,8 @@ fn every_mistake_is_told_where_it_stands() {
         (
             "change \"emergency\" {\n  allow {}\n  gate {\n    passes = [\"everything\"]\n  }\n}\n",
             &[
-                "11: Invalid argument: \"everything\" is nothing that a change type may pass. There are: window, freeze, soak, after, branch.",
                 "8: Invalid project file: Only the change type \"standard\" has a shape. An emergency is judged by its gate.",
+                "11: Invalid argument: \"everything\" is nothing that a change type may pass. There are: window, freeze, soak, after, branch.",
             ],
         ),
         (
@@ -438,9 +436,15 @@ fn everything_that_a_gate_can_ask_for_survives_the_store() {
     assert_eq!(told, Vec::<String>::new());
     let rules = project.rules(project.environment("prd").unwrap());
     let gate = rules.gate.as_ref().unwrap();
-    assert_eq!((gate.approvals, gate.soak, gate.expires), (1, Some(5400), Some(604_800)));
+    assert_eq!(
+        (gate.approvals, gate.soak, gate.expires),
+        (1, Some(5400), Some(604_800))
+    );
     assert_eq!(gate.roles, [("lead".to_owned(), 2)].into());
-    assert_eq!(gate.windows[0].to_string(), "mon,sun 22:00-04:00 Europe/Berlin");
+    assert_eq!(
+        gate.windows[0].to_string(),
+        "mon,sun 22:00-04:00 Europe/Berlin"
+    );
     assert_eq!(rules.freezes.len(), 2);
     assert_eq!(rules.branch.as_deref(), Some("main"));
     assert_eq!(rules.changes.len(), 2);
@@ -450,7 +454,12 @@ fn everything_that_a_gate_can_ask_for_survives_the_store() {
     let bytes = rules.to_bytes();
     assert_eq!(Rules::from_bytes(&bytes), Ok(rules.clone()));
     // Freezes of other environments are none of dev's rules.
-    assert!(project.rules(project.environment("dev").unwrap()).freezes.is_empty());
+    assert!(
+        project
+            .rules(project.environment("dev").unwrap())
+            .freezes
+            .is_empty()
+    );
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use terrace_addr::{DeposedKey, ProviderAddr};
 use terrace_config::{Snapshot, SnapshotFile};
 use terrace_plan::{
-    Action, ActionReason, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange, Plan,
-    PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,
+    Action, ActionReason, ChangeRequest, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange,
+    Plan, PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,
     VariableInput,
 };
 use terrace_schema::{
@@ -304,6 +304,12 @@ fn inputs() -> PlanInputs {
         replace: vec!["test_object.a".parse().expect("an address")],
         timestamp: "2026-01-02T03:04:05Z".into(),
         working_directory: Some("stacks/web".into()),
+        request: ChangeRequest {
+            kind: "emergency".into(),
+            reason: Some("the shop is down".into()),
+            statements: BTreeMap::from([("purpose".to_owned(), "to sell again".to_owned())]),
+            commit: Some("0f1e2d".into()),
+        },
     }
 }
 

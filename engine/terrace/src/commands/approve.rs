@@ -159,9 +159,10 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
         session
             .view
             .output(plan_view::render(&subject.plan, &session.view));
-        session
-            .view
-            .line(gate_view::request(&subject.plan.inputs.request));
+        let stated = gate_view::request(&subject.plan.inputs.request);
+        if !stated.is_empty() {
+            session.view.line(stated);
+        }
     }
     super::gate::tell_demand(session, in_force, &demand, &subject.plan);
     let expiry = parse_duration(&args.expires)?;

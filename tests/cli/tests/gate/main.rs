@@ -7,7 +7,9 @@
 )]
 
 mod approvals;
+mod attacks;
 mod audit;
 mod people;
 mod runs;
+mod story;
 mod walls;
