@@ -1,0 +1,1 @@
+//! Policies beside `opa` and `conftest`, and OPA's own cases.
