@@ -11,5 +11,6 @@ mod attacks;
 mod audit;
 mod people;
 mod runs;
+mod stores;
 mod story;
 mod walls;

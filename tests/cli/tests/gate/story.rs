@@ -115,6 +115,16 @@ impl World {
         Self::with(CONFIGURATION, RULES)
     }
 
+    /// With the states and runs of each environment in this backend.
+    pub(crate) fn in_backend(block: &str) -> Self {
+        let mut rules = RULES.replace("environment \"dev\" {}", "environment \"dev\" {\n}");
+        for environment in ["dev", "stg", "prd"] {
+            let head = format!("environment {environment:?} {{\n");
+            rules = rules.replace(&head, &format!("{head}{block}\n"));
+        }
+        Self::with(CONFIGURATION, &rules)
+    }
+
     pub(crate) fn with(configuration: &str, rules: &str) -> Self {
         let project = Project::with(configuration);
         let keys = project.outer().join("keys");
@@ -379,6 +389,11 @@ fn prd_waits_for_people_for_its_window_and_for_the_soak() {
 fn an_emergency_passes_and_owes_a_review_that_blocks() {
     let world = World::new();
     world.bring_to_prd();
+    emergency_and_review(&world);
+}
+
+/// An emergency, the review that it owes, and the next change, in a world that has come to prd.
+pub(crate) fn emergency_and_review(world: &World) {
     // On Friday night, by one lead.
     let options = [
         PURPOSE,
