@@ -14,7 +14,7 @@ use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
 use terrace_port::RunStore;
 
-use crate::journal::{Begin, Frame, RunOutputs, difference};
+use crate::journal::{Begin, Frame, RunOutputs, StateChange, difference};
 use crate::{State, StateError, StorageError};
 
 /// The name of the list of versions.
@@ -106,8 +106,12 @@ fn name_of(number: u64) -> String {
 
 /// What differs between two states, in numbers.
 pub fn counts(from: &State, to: &State) -> Counts {
+    counts_of(&difference(from, to), from, to)
+}
+
+fn counts_of(changes: &[StateChange], from: &State, to: &State) -> Counts {
     let mut counts = Counts::default();
-    for change in difference(from, to) {
+    for change in changes {
         match (change.present(from), &change.object) {
             (None, _) => counts.added += 1,
             (Some(_), Some(_)) => counts.changed += 1,
@@ -238,12 +242,16 @@ impl History {
         (from, to): (&State, &State),
         written: Written,
     ) -> Result<(), StorageError> {
-        let counts = counts(from, to);
+        let mut changes = difference(from, to);
+        let counts = counts_of(&changes, from, to);
         let whole = self.is_whole_due(from, to, counts);
         let number = self.versions.last().map_or(1, |last| last.number + 1);
         let nothing = State::default();
-        let from = if whole { &nothing } else { from };
-        let bytes = compress(&frames(from, to))
+        let base = if whole { &nothing } else { from };
+        if whole && !from.resources.is_empty() {
+            changes = difference(base, to);
+        }
+        let bytes = compress(&frames(base, to, changes))
             .map_err(|error| damaged(format!("A version cannot be compressed: {error}.")))?;
         runs.put(&name_of(number), &bytes).await?;
         self.versions.push(Version {
@@ -304,12 +312,12 @@ impl History {
     }
 }
 
-/// What makes `to` of `from`.
-fn frames(from: &State, to: &State) -> Vec<Frame> {
+/// What makes `to` of `from`, from which it differs by `changes`.
+fn frames(from: &State, to: &State, changes: Vec<StateChange>) -> Vec<Frame> {
     let mut frames = vec![Frame::Begin(Begin {
         lineage: to.lineage.clone(),
         serial: to.serial,
-        changes: difference(from, to),
+        changes,
         ..Begin::default()
     })];
     if from.outputs != to.outputs || from.check_results != to.check_results {

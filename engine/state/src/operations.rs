@@ -246,6 +246,10 @@ fn move_resource(
         return Err(no_source(from));
     };
     check_kinds(from, to, (from, to))?;
+    if state.resources.contains_key(to) && resource.instances.contains_key(&None) {
+        // Both names may mean one instance without a key, for which there may be room.
+        return move_instance(state, &from.instance(None), &to.instance(None));
+    }
     if state.resources.contains_key(to) {
         return Err(refuse(
             "Invalid target address",
@@ -383,6 +387,8 @@ mod tests {
         assert_eq!(names(&moved)[3], "module.n.module.o.t.b");
         let moved = rename(&state, &target("t.a[1]"), &target("t.single")).unwrap();
         assert_eq!(names(&moved)[1..3], ["t.a[0]", "t.single"]);
+        let beside = rename(&moved, &target("t.single"), &target("t.a")).unwrap();
+        assert_eq!(names(&beside)[1..3], ["t.a", "t.a[0]"]);
         for (from, to, reason) in [
             ("t.q", "t.r", "does not match anything"),
             ("t.a", "u.a", "resource types don't match"),

@@ -37,6 +37,13 @@ pub struct Settlement {
     pub is_open: bool,
 }
 
+impl Settlement {
+    /// Whether everything has arrived and nothing is left where it was.
+    pub fn is_complete(&self) -> bool {
+        !self.is_open && self.judgement.stay.is_empty() && self.judgement.unclear.is_empty()
+    }
+}
+
 /// Writes both states: intents first, then the destination, then the source, then the intents' end. Both journals are
 /// empty before. Where a write fails, the journals hold what [`settle`] needs.
 pub async fn carry_out(

@@ -250,6 +250,8 @@ pub(crate) struct RecoverArgs {
     #[command(flatten)]
     pub(crate) place: Where,
     #[command(flatten)]
+    pub(crate) files: StateFile,
+    #[command(flatten)]
     pub(crate) lock: LockArgs,
     /// Only say what was done and what is uncertain.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]

@@ -20,7 +20,8 @@ use crate::wiring::{Work, load_config_for_backend};
 
 pub(crate) async fn run(session: &Session, args: &RecoverArgs) -> Outcome {
     let config = load_config_for_backend(session);
-    let place = session.place(args.place.env.as_deref(), config.as_deref())?;
+    let environment = args.place.env.as_deref();
+    let place = session.place_or_files(environment, &args.files.as_files(), config.as_deref())?;
     drop(config);
     if args.dry_run {
         return tell(session, &place).await;

@@ -115,7 +115,7 @@ impl Comparison<'_> {
             };
             let resource = &address.resource.resource;
             lines.push(format!(
-                "{} {keyword} \"{}\" \"{}\" {{",
+                "  {} {keyword} \"{}\" \"{}\" {{",
                 symbol.paint(view.style),
                 resource.type_name,
                 resource.name

@@ -1,5 +1,10 @@
 //! Operations on states: patterns, moves between states and their recovery, versions.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
 use terrace_test_support::Project;
 
 const MANY: &str = r#"
@@ -375,4 +380,137 @@ fn lists_are_imported_in_one_run() {
         .fails(1)
         .says("does not exist");
     assert_eq!(project.instances().len(), 3);
+}
+
+/// What a server of states does with the next one that it gets.
+const GO_ON: usize = 0;
+const HANG_BEFORE: usize = 1;
+const HANG_AFTER: usize = 2;
+
+/// A server that keeps one state, and may take ever so long over a write.
+#[derive(Default)]
+struct Server {
+    state: Mutex<Option<Vec<u8>>>,
+    mood: AtomicUsize,
+    hangs: AtomicBool,
+}
+
+impl Server {
+    fn start() -> (Arc<Self>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/state", listener.local_addr().unwrap());
+        let server = Arc::new(Self::default());
+        let shared = Arc::clone(&server);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let server = Arc::clone(&shared);
+                std::thread::spawn(move || server.answer(stream));
+            }
+        });
+        (server, address)
+    }
+
+    fn answer(&self, mut stream: TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        reader.read_line(&mut line).ok();
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header).ok();
+            if header.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = header.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).ok();
+        let mut answer = (200, Vec::new());
+        if line.starts_with("GET") {
+            match &*self.state.lock().unwrap() {
+                Some(state) => answer.1.clone_from(state),
+                None => answer.0 = 404,
+            }
+        } else if line.starts_with("POST") {
+            let mood = self.mood.load(Ordering::SeqCst);
+            if mood != HANG_BEFORE {
+                *self.state.lock().unwrap() = Some(body);
+            }
+            if mood != GO_ON {
+                self.hangs.store(true, Ordering::SeqCst);
+                // Whoever asked is killed meanwhile.
+                let mut end = Vec::new();
+                stream.read_to_end(&mut end).ok();
+                return;
+            }
+        }
+        let head = format!(
+            "HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            answer.0,
+            answer.1.len()
+        );
+        stream.write_all(head.as_bytes()).ok();
+        stream.write_all(&answer.1).ok();
+    }
+}
+
+/// The process is killed while it stores the destination, before or after the server has it; what remains is found by the
+/// next command on either side, and settled from either.
+#[test]
+fn a_move_that_is_killed_is_completed_or_undone() {
+    for (mood, from) in [
+        (HANG_BEFORE, "."),
+        (HANG_AFTER, "."),
+        (HANG_BEFORE, "other"),
+        (HANG_AFTER, "other"),
+    ] {
+        let (server, address) = Server::start();
+        let project = two_stacks("");
+        let there = project.read("other/main.tf");
+        project.write(
+            "other/main.tf",
+            format!("terraform {{\n  backend \"http\" {{\n    address = \"{address}\"\n  }}\n}}\n\n{there}"),
+        );
+        project.terrace_in("other", &["init"]).success();
+        server.mood.store(mood, Ordering::SeqCst);
+        let mut running = project.start(&MOVE);
+        running.until("the destination to be stored", |_| {
+            server.hangs.load(Ordering::SeqCst)
+        });
+        running.kill();
+        running.wait().whatever();
+        server.mood.store(GO_ON, Ordering::SeqCst);
+        for directory in [".", "other"] {
+            let told = project.terrace_in(directory, &["plan"]).fails(1);
+            assert!(
+                told.all()
+                    .contains("Interrupted move must be recovered first")
+            );
+            assert!(told.all().contains("terrace recover"));
+            project
+                .terrace_in(directory, &["state", "rm", "terraform_data.web"])
+                .fails(1);
+        }
+        project
+            .terrace_in(from, &["recover", "-dry-run"])
+            .success()
+            .says("terraform_data.db_blue to terraform_data.db[\"blue\"]");
+        let settled = project.terrace_in(from, &["recover"]).success();
+        let (here, gone) = (listed(&project, "."), listed(&project, "other"));
+        if mood == HANG_AFTER {
+            settled.says("The move is complete: 2 object(s).");
+            assert!(!here.contains("db_") && gone.contains("db[\"blue\"]"));
+        } else {
+            settled.says("every object is where it was");
+            assert!(here.contains("db_blue") && gone.is_empty());
+            project.terrace(&MOVE).success();
+        }
+        for directory in [".", "other"] {
+            project
+                .terrace_in(directory, &["plan", "-detailed-exitcode"])
+                .success();
+        }
+    }
 }

@@ -25,7 +25,7 @@ pub(super) async fn run(
     };
     let state = terrace_state::read(&bytes)?;
     let mut locked = session
-        .lock(&place, "state-push", &args.lock.lock_timeout)
+        .lock_as_asked(&place, "state-push", &args.lock)
         .await?;
     let written = async {
         if !args.force {

@@ -30,7 +30,7 @@ pub(super) async fn run(
         .hint("use -auto-approve")
         .into());
     }
-    let mut locked = session.lock(place, OPERATION, &lock.lock_timeout).await?;
+    let mut locked = session.lock_as_asked(place, OPERATION, lock).await?;
     let done = under_lock(session, place, &mut *locked, auto_approve, serial).await;
     let unlocked = locked.unlock().await;
     let Some(stored) = done? else {

@@ -43,6 +43,13 @@ struct Planned {
 }
 
 pub(super) async fn run(session: &Session, args: &MvArgs) -> Outcome {
+    if args.lock.lock == Some(false) {
+        return Err(CommandError::one(
+            "incompatible-options",
+            "Incompatible options",
+            "Between two states nothing is moved without the locks of both; leave out -lock=false.",
+        ));
+    }
     let passage = Passage {
         session,
         args,
@@ -137,6 +144,7 @@ impl Passage<'_> {
         let planned = self.plan(before)?;
         self.introduce();
         self.session.view.line(told(&planned.moves, true));
+        self.session.view.line("");
         self.prove(&planned, true).await?;
         Ok(SUCCESS)
     }
@@ -173,7 +181,6 @@ impl Passage<'_> {
             planned.moves.iter().map(|one| one.from.clone()).collect();
         let come: BTreeSet<AbsResourceInstance> =
             planned.moves.iter().map(|one| one.to.clone()).collect();
-        self.session.view.line("");
         let of_source = planned.after.source.clone();
         let of_destination = planned.after.destination.clone();
         let found = [
@@ -216,13 +223,24 @@ impl Passage<'_> {
         );
         let journals = journals(&self.source, &self.destination);
         let (mut source, mut destination) = locks.parties(&journals);
-        let stored = carry_out(
+        let carried = carry_out(
             &transfer,
             (&mut source, &mut destination),
             (&planned.before, &planned.after),
             &SystemEntropy,
         )
-        .await?;
+        .await;
+        let stored = match carried {
+            Ok(stored) => stored,
+            // What can be completed is; where nothing has moved yet, nothing is left to recover.
+            Err(error) => {
+                let parties = (&mut source, &mut destination);
+                match settle(&transfer, parties, None, &SystemEntropy).await {
+                    Ok(settled) if settled.is_complete() => settled.after,
+                    _ => return Err(error.into()),
+                }
+            }
+        };
         keep(&self.source, &self.destination, (&planned.before, &stored)).await;
         self.session.view.line(told(&planned.moves, false));
         Ok(())
@@ -405,6 +423,7 @@ pub(crate) async fn recover(session: &Session, args: &RecoverArgs, transfer: &Tr
     let directory = PathBuf::from(Disk.absolute("."));
     let own = At {
         environment: args.place.env.clone(),
+        file: args.files.state.as_deref().map(|file| Disk.absolute(file)),
         ..At::default()
     };
     let own = Side::open(session, &directory, own, &[])?;

@@ -38,9 +38,7 @@ pub(super) async fn change(
     }
     let operation = manner.operation;
     session.guard(place, operation).await?;
-    let mut locked = session
-        .lock(place, operation, &manner.lock.lock_timeout)
-        .await?;
+    let mut locked = session.lock_as_asked(place, operation, manner.lock).await?;
     let changed = async {
         plan::check_journal(session, place).await?;
         let state = terrace_state::load_locked(&*locked).await?;
