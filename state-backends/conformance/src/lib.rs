@@ -34,6 +34,10 @@ pub trait Backend {
     fn has_workspaces(&self) -> bool {
         true
     }
+    /// A name of a workspace, before "b" in order, as odd as the store takes them.
+    fn odd_name(&self) -> &'static str {
+        "a.x_1"
+    }
     /// How long the leases of its locks last, which should be about a second; `None` where a lock ends with its process.
     fn lease(&self) -> Option<Duration> {
         None

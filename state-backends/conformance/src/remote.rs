@@ -90,6 +90,7 @@ pub struct Remote {
     open: Open,
     plant: Option<Plant>,
     lease: Duration,
+    odd_name: &'static str,
 }
 
 impl Remote {
@@ -102,7 +103,15 @@ impl Remote {
             open: Arc::new(move || Box::pin(open())),
             plant: None,
             lease: LEASE,
+            odd_name: "a.x_1",
         }
+    }
+
+    /// The same, for a store whose names are less free: one that is as odd as it takes them.
+    #[must_use]
+    pub fn with_odd_name(mut self, name: &'static str) -> Self {
+        self.odd_name = name;
+        self
     }
 
     /// The same; `plant` locks `default` as the reference does, by an id, and says whether that can be played.
@@ -129,6 +138,10 @@ impl Backend for Remote {
     }
 
     fn set_journal_bytes(&self, _: &str, _: &[u8]) {}
+
+    fn odd_name(&self) -> &'static str {
+        self.odd_name
+    }
 
     fn lease(&self) -> Option<Duration> {
         Some(self.lease)

@@ -18,7 +18,7 @@ mod wire;
 pub use cipher::{Cipher, Opened, Standing};
 pub use decode::{decode, decode_environment};
 pub use envelope::is_encrypted;
-pub use keys::{Generated, KeySource, KeySources, NoServices, Secret};
+pub use keys::{Generated, KeySource, KeySources, Secret};
 pub use open::{Encryption, Evaluate};
 pub use settings::{Definition, Reference, Settings, Target};
 pub use store::EncryptedStore;

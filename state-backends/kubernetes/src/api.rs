@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::{Certificate, Identity, Method, Proxy, StatusCode};
 use serde_json::Value as Json;
-use terrace_backend_remote::{Failure, Problem};
+use terrace_backend_remote::{Failure, Problem, chain};
 
 use crate::credentials;
 use crate::settings::{Access, Settings, invalid};
@@ -110,15 +110,7 @@ impl Api {
         address: &str,
         body: Option<&Json>,
     ) -> Result<(StatusCode, Json), Failure> {
-        let lost = |error: reqwest::Error| {
-            let mut text = error.to_string();
-            let mut next = std::error::Error::source(&error);
-            while let Some(cause) = next {
-                text = format!("{text}: {cause}");
-                next = cause.source();
-            }
-            Failure::transient(what, text)
-        };
+        let lost = |error: reqwest::Error| Failure::transient(what, chain(&error));
         for renew in [false, true] {
             let mut request = self.http.request(method.clone(), address);
             if let Some(token) = self.token(renew).await? {

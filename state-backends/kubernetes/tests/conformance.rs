@@ -177,6 +177,8 @@ async fn conforms(cluster: &Arc<Cluster>) {
             let place = place.clone();
             async move { place.open(LEASE).await }
         });
+        // Names of objects have no underscore.
+        let remote = remote.with_odd_name("a.x-1");
         Box::new(remote.planting(move |id| {
             let place = to_plant.clone();
             async move {

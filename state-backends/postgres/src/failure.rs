@@ -25,8 +25,28 @@ pub(crate) fn failure(what: &str, error: &Error) -> Failure {
     match error.code() {
         Some(code) if PASSING.contains(code) => Failure::transient(what, told),
         Some(_) => Failure::lasting(what, told),
+        None if is_about_certificates(error) => Failure::lasting(what, told),
         None => Failure::transient(what, told),
     }
+}
+
+/// Whether one side does not trust the other, or the server speaks no TLS: asking again does not help.
+fn is_about_certificates(error: &Error) -> bool {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let inner = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        let told = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        if let Some(rustls::Error::InvalidCertificate(_) | rustls::Error::AlertReceived(_)) = told {
+            return true;
+        }
+        if cause.to_string() == "server does not support TLS" {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 fn causes(error: &Error) -> String {

@@ -95,8 +95,12 @@ pub fn terrace() -> Result<PathBuf, Unavailable> {
     build("terrace", "terrace", &[])
 }
 
-/// This workspace's `terrace` with a clock that tests set, built anew where its sources have changed.
+/// The executable that `TERRACE_BINARY_WITH_TEST_CLOCK` names, or else this workspace's `terrace` with a clock that tests
+/// set, built anew where its sources have changed.
 pub fn terrace_with_test_clock() -> Result<PathBuf, Unavailable> {
+    if let Some(path) = std::env::var_os("TERRACE_BINARY_WITH_TEST_CLOCK") {
+        return Ok(path.into());
+    }
     build(
         "terrace",
         "terrace-with-test-clock",

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::certificates::{Authority, Certified};
 use crate::install::Unavailable;
 
 /// The server. Stopped when it is dropped.
@@ -61,6 +62,18 @@ fn run(command: &mut Command) -> Result<(), Unavailable> {
 impl Postgres {
     /// Starts one with an empty database `tfstate` of the user `terrace`, who needs no password.
     pub fn start() -> Result<Self, Unavailable> {
+        Self::launch(None)
+    }
+
+    /// Starts one that speaks TLS to who asks for it, by this certificate. Its database `certified` is for clients alone for
+    /// whom the authority vouches.
+    pub fn start_secure(server: &Certified, clients: &Authority) -> Result<Self, Unavailable> {
+        let server = Self::launch(Some((server, clients)))?;
+        server.create("certified")?;
+        Ok(server)
+    }
+
+    fn launch(secure: Option<(&Certified, &Authority)>) -> Result<Self, Unavailable> {
         let binaries = binaries()?;
         let directory = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp")?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -83,10 +96,13 @@ impl Postgres {
             "--no-sync",
             "--locale=C",
         ]))?;
-        let options = format!(
+        let mut options = format!(
             "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c fsync=off -c max_connections=60",
             server.directory.path().display()
         );
+        if let Some((certified, clients)) = secure {
+            options += &server.secure(certified, clients)?;
+        }
         // The server keeps the outputs of who starts it.
         let started = server
             .program("pg_ctl")
@@ -105,6 +121,37 @@ impl Postgres {
         }
         server.create("tfstate")?;
         Ok(server)
+    }
+
+    /// Puts certificates where the server finds them; the options that name them.
+    fn secure(&self, certified: &Certified, clients: &Authority) -> Result<String, Unavailable> {
+        let (certificate, key) = certified.write(self.directory.path(), "server")?;
+        let authority = self.directory.path().join("clients.pem");
+        std::fs::write(&authority, clients.certificate())?;
+        let rules = self.data().join("pg_hba.conf");
+        std::fs::write(
+            &rules,
+            "hostssl certified all all trust clientcert=verify-ca\nhost certified all all reject\nhost all all all trust\n",
+        )?;
+        if is_root() {
+            run(Command::new("chown").arg("postgres").args([
+                &certificate,
+                &key,
+                &authority,
+                &rules,
+            ]))?;
+        }
+        Ok(format!(
+            " -c ssl=on -c ssl_cert_file={} -c ssl_key_file={} -c ssl_ca_file={}",
+            certificate.display(),
+            key.display(),
+            authority.display()
+        ))
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Makes an empty database.

@@ -1,10 +1,16 @@
 //! A small HTTP server that keeps one state and its lock, as servers do that the reference's backend `http` is made for.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+
+use crate::certificates::{Authority, Certified};
 
 /// The server. `GET`, `POST` and `DELETE` of `/state`, `LOCK` and `UNLOCK` of `/lock`. It refuses writes under another lock than the one that is
 /// held, and ends when it is dropped.
@@ -12,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct StateServer {
     address: SocketAddr,
     shared: Arc<Shared>,
+    secure: bool,
 }
 
 #[derive(Debug, Default)]
@@ -41,21 +48,41 @@ struct Request {
 impl StateServer {
     /// Starts one on a free port.
     pub fn start() -> io::Result<Self> {
+        Self::listen(None)
+    }
+
+    /// Starts one with TLS, by this certificate, that serves only clients for whom the authority vouches.
+    pub fn start_secure(server: &Certified, clients: &Authority) -> io::Result<Self> {
+        let config = mutual(server, clients).map_err(io::Error::other)?;
+        Self::listen(Some(Arc::new(config)))
+    }
+
+    fn listen(config: Option<Arc<rustls::ServerConfig>>) -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let serving = Arc::clone(&shared);
+        let secure = config.is_some();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if serving.over.load(Ordering::Relaxed) {
                     return;
                 }
                 let Ok(stream) = stream else { continue };
-                let shared = Arc::clone(&serving);
-                std::thread::spawn(move || drop(serve(&shared, stream)));
+                let (shared, config) = (Arc::clone(&serving), config.clone());
+                std::thread::spawn(move || drop(serve_either(&shared, stream, config)));
             }
         });
-        Ok(Self { address, shared })
+        Ok(Self {
+            address,
+            shared,
+            secure,
+        })
+    }
+
+    fn address(&self, path: &str) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}/{path}", self.address)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -64,12 +91,12 @@ impl StateServer {
 
     /// Where the state is.
     pub fn state_address(&self) -> String {
-        format!("http://{}/state", self.address)
+        self.address("state")
     }
 
     /// Where the lock is.
     pub fn lock_address(&self) -> String {
-        format!("http://{}/lock", self.address)
+        self.address("lock")
     }
 
     /// The state now.
@@ -155,18 +182,51 @@ fn read(reader: &mut impl io::BufRead) -> io::Result<Option<Request>> {
     }))
 }
 
-fn serve(shared: &Shared, stream: TcpStream) -> io::Result<()> {
+/// What a server needs that speaks TLS and knows its clients.
+fn mutual(
+    server: &Certified,
+    clients: &Authority,
+) -> Result<rustls::ServerConfig, Box<dyn std::error::Error + Send + Sync>> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(
+        clients.certificate().as_bytes(),
+    )?)?;
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build()?;
+    let certificate = CertificateDer::from_pem_slice(server.certificate.as_bytes())?;
+    let key = PrivateKeyDer::from_pem_slice(server.key.as_bytes())?;
+    Ok(rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![certificate], key)?)
+}
+
+fn serve_either(
+    shared: &Shared,
+    stream: TcpStream,
+    config: Option<Arc<rustls::ServerConfig>>,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut stream = stream;
+    let Some(config) = config else {
+        return serve(shared, stream);
+    };
+    let connection = rustls::ServerConnection::new(config).map_err(io::Error::other)?;
+    serve(shared, rustls::StreamOwned::new(connection, stream))
+}
+
+fn serve(shared: &Shared, stream: impl io::Read + io::Write) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader)? {
         let (status, body) = answer(&mut kept(shared), &request);
         let head = format!(
             "HTTP/1.1 {status} Said\r\nContent-Length: {}\r\nContent-Type: application/json\r\n\r\n",
             body.len()
         );
+        let stream = reader.get_mut();
         stream.write_all(head.as_bytes())?;
         stream.write_all(&body)?;
+        stream.flush()?;
     }
     Ok(())
 }

@@ -29,16 +29,12 @@ async fn problem(
 
 pub(crate) async fn works(server: &Server) {
     let mut arguments = server.arguments("signing");
-    let opened = open_with(&arguments, &[], LEASE)
-        .await
-        .unwrap();
+    let opened = open_with(&arguments, &[], LEASE).await.unwrap();
     assert_eq!(opened.workspaces().await.unwrap(), ["default"]);
 
     // Signatures are checked.
     arguments.insert("access_key".to_owned(), Value::string("d3Jvbmc="));
-    let opened = open_with(&arguments, &[], LEASE)
-        .await
-        .unwrap();
+    let opened = open_with(&arguments, &[], LEASE).await.unwrap();
     let error = opened.workspaces().await.unwrap_err().to_string();
     assert!(error.contains("check the credentials"), "{error}");
 
@@ -52,6 +48,13 @@ pub(crate) async fn works(server: &Server) {
     assert!(missing.contains("resource_group_name"), "{missing}");
 
     keys_are_looked_up(server, arguments).await;
+}
+
+/// The form by which a token was asked for last.
+fn last_form(web: &Web) -> String {
+    let asked = web.asked();
+    let asked = asked.iter().rfind(|asked| asked.path.contains("/oauth2/"));
+    String::from_utf8(asked.unwrap().body.clone()).unwrap()
 }
 
 /// A signature of an account, as its owner makes one: for blobs, with these permissions.
@@ -120,6 +123,27 @@ pub(crate) async fn signatures_give_access(server: &Server) {
     }
 }
 
+/// PKCS #12 with what a PEM file holds, with today's ciphers and with those of former days, where there is OpenSSL to make it.
+fn stores(pem: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut stores = Vec::new();
+    for (name, more) in [("today", &[][..]), ("before", &["-legacy"][..])] {
+        let store = pem.with_file_name(format!("{name}.pfx"));
+        let made = std::process::Command::new("openssl")
+            .args(["pkcs12", "-export", "-passout", "pass:sesame", "-in"])
+            .arg(pem)
+            .arg("-out")
+            .arg(&store)
+            .args(more)
+            .output();
+        if made.is_ok_and(|output| output.status.success()) {
+            stores.push(store);
+        } else {
+            println!("SKIPPED PKCS #12 of {name}: no OpenSSL makes it here");
+        }
+    }
+    stores
+}
+
 /// A certificate signs a statement of who it is, in the form that Microsoft Entra ID asks for.
 pub(crate) async fn certificates_sign_statements(server: &Server) {
     let web = Web::start().unwrap();
@@ -149,6 +173,26 @@ pub(crate) async fn certificates_sign_statements(server: &Server) {
         ];
         assert_eq!(problem(&arguments, &variables).await, None);
     }
+    let with = |password: &'static str| {
+        [
+            ("AZURE_AUTHORITY_HOST", authority.as_str()),
+            ("ARM_TENANT_ID", "tenant"),
+            ("ARM_CLIENT_ID", "client"),
+            ("ARM_CLIENT_CERTIFICATE_PASSWORD", password),
+        ]
+    };
+    for store in stores(&path) {
+        let file = store.to_str().unwrap();
+        let given = [
+            &with("sesame")[..],
+            &[("ARM_CLIENT_CERTIFICATE_PATH", file)],
+        ]
+        .concat();
+        assert_eq!(problem(&arguments, &given).await, None, "{file}");
+        let wrong = [&with("wrong")[..], &[("ARM_CLIENT_CERTIFICATE_PATH", file)]].concat();
+        let told = problem(&arguments, &wrong).await.unwrap();
+        assert!(told.contains("client_certificate_password"), "{told}");
+    }
     let form = web.asked().pop().unwrap().body;
     let form: BTreeMap<String, String> = url::form_urlencoded::parse(&form).into_owned().collect();
     assert_eq!(form["scope"], "https://storage.azure.com/.default");
@@ -169,8 +213,14 @@ pub(crate) async fn certificates_sign_statements(server: &Server) {
         .collect();
     let thumbprint = sha1::Sha1::digest(STANDARD.decode(inside).unwrap());
     assert_eq!(header["x5t"], URL_SAFE_NO_PAD.encode(thumbprint));
-    assert_eq!((&claims["iss"], &claims["sub"]), (&"client".into(), &"client".into()));
-    assert_eq!(claims["aud"], format!("{authority}/tenant/oauth2/v2.0/token"));
+    assert_eq!(
+        (&claims["iss"], &claims["sub"]),
+        (&"client".into(), &"client".into())
+    );
+    assert_eq!(
+        claims["aud"],
+        format!("{authority}/tenant/oauth2/v2.0/token")
+    );
     let key = rsa::RsaPrivateKey::from_pkcs8_pem(&principal.key).unwrap();
     let digest = Sha256::digest(signed.as_bytes());
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
@@ -239,12 +289,7 @@ async fn keys_are_looked_up(server: &Server, mut arguments: BTreeMap<String, Val
     ]);
     asking.push(("ACTIONS_ID_TOKEN_REQUEST_URL", &url));
     assert_eq!(problem(&arguments, &asking).await, None);
-    let asked = web
-        .asked()
-        .into_iter()
-        .rfind(|asked| asked.path.contains("/oauth2/"))
-        .unwrap();
-    let form = String::from_utf8(asked.body).unwrap();
+    let form = last_form(&web);
     assert!(form.contains("client_assertion=id-token"), "{form}");
     let asked = web
         .asked()
@@ -254,6 +299,47 @@ async fn keys_are_looked_up(server: &Server, mut arguments: BTreeMap<String, Val
     assert_eq!(
         asked.path,
         "/id?job=1&audience=api%3A%2F%2FAzureADTokenExchange"
+    );
+
+    // Azure DevOps names the service connection, by a request of another kind.
+    web.on(
+        "/devops",
+        Reply::json(r#"{"oidcToken": "devops-token"}"#).needs("authorization", "Bearer pipeline"),
+    );
+    let url = web.url("/devops");
+    let mut pipeline = with(&[
+        ("ARM_USE_OIDC", "true"),
+        ("SYSTEM_ACCESSTOKEN", "pipeline"),
+        ("ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID", "connection"),
+    ]);
+    pipeline.push(("SYSTEM_OIDCREQUESTURI", &url));
+    assert_eq!(problem(&arguments, &pipeline).await, None);
+    assert!(last_form(&web).contains("client_assertion=devops-token"));
+    let asked = web.asked();
+    let asked = asked.iter().find(|asked| asked.path.starts_with("/devops"));
+    assert_eq!(
+        asked.unwrap().path,
+        "/devops?api-version=7.1&serviceConnectionId=connection"
+    );
+
+    // A pod of Kubernetes finds its token in a file that the environment names.
+    let directory = tempfile::tempdir().unwrap();
+    let token = directory.path().join("token");
+    std::fs::write(&token, "pod-token\n").unwrap();
+    let pod = [
+        ("AZURE_AUTHORITY_HOST", manager.as_str()),
+        ("ARM_ENDPOINT", manager.as_str()),
+        ("ARM_SUBSCRIPTION_ID", "s"),
+        ("ARM_USE_AKS_WORKLOAD_IDENTITY", "true"),
+        ("AZURE_TENANT_ID", "tenant"),
+        ("AZURE_CLIENT_ID", "pod"),
+        ("AZURE_FEDERATED_TOKEN_FILE", token.to_str().unwrap()),
+    ];
+    assert_eq!(problem(&arguments, &pod).await, None);
+    let form = last_form(&web);
+    assert!(
+        form.contains("client_assertion=pod-token") && form.contains("client_id=pod"),
+        "{form}"
     );
 
     // The machine's own identity.

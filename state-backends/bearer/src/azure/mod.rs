@@ -1,6 +1,7 @@
 //! Signing in to Azure: by Microsoft Entra ID.
 
 mod arguments;
+mod certificate;
 mod tokens;
 
 use std::path::PathBuf;

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use sha1::Digest as _;
 use terrace_backend_remote::Problem;
 use terrace_port::Clock;
 
+use crate::azure::certificate::Certificate;
 use crate::azure::{Identity, Oidc};
-use crate::{Asking, Kept, Token, Why, rsa_key, signed};
+use crate::{Asking, Kept, Token, Why, signed};
 
 /// How long a token is good that does not say so.
 const USUAL: Duration = Duration::from_mins(10);
@@ -142,22 +143,15 @@ impl Tokens {
 
     /// A statement signed with the key of a certificate.
     fn assertion(&self, file: &[u8]) -> Result<String, Why> {
-        let text = std::str::from_utf8(file).ok().filter(|text| text.contains("-----BEGIN")).ok_or_else(|| {
-            let password = if self.identity.principal.certificate_password.is_some() { " (it asks for the password)" } else { "" };
-            format!("PKCS #12 files are not supported yet: convert the certificate with \"openssl pkcs12 -in FILE -nodes -out FILE.pem\"{password}")
-        })?;
-        let certificate =
-            section(text, "CERTIFICATE").ok_or("there is no certificate in the file")?;
-        let key = rsa_key(&block(text, "PRIVATE KEY"))
-            .or_else(|| rsa_key(&block(text, "RSA PRIVATE KEY")))
-            .ok_or("there is no RSA key without a password in the file")?;
+        let password = self.identity.principal.certificate_password.as_deref();
+        let certificate = Certificate::read(file, password)?;
         let now = self.asking.now();
-        let header = json!({"alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(sha1::Sha1::digest(&certificate))});
+        let header = json!({"alg": "RS256", "typ": "JWT", "x5t": URL_SAFE_NO_PAD.encode(sha1::Sha1::digest(&certificate.der))});
         let claims = json!({
             "aud": self.token_url()?, "iss": self.client()?, "sub": self.client()?,
             "jti": uuid::Uuid::new_v4().to_string(), "nbf": now, "exp": now + 600,
         });
-        signed(&key, &header, &claims)
+        signed(&certificate.key, &header, &claims)
     }
 
     /// The token of an identity provider.
@@ -272,30 +266,4 @@ impl Tokens {
             USUAL,
         )
     }
-}
-
-/// A section of a PEM file with its marks; empty where there is none.
-fn block(text: &str, name: &str) -> String {
-    let (begin, end) = (
-        format!("-----BEGIN {name}-----"),
-        format!("-----END {name}-----"),
-    );
-    let inside = text
-        .split_once(&begin)
-        .and_then(|(_, rest)| rest.split_once(&end));
-    inside.map_or_else(String::new, |(inside, _)| format!("{begin}{inside}{end}\n"))
-}
-
-/// The bytes of a section of a PEM file.
-fn section(text: &str, name: &str) -> Option<Vec<u8>> {
-    let block = block(text, name);
-    let base64: String = block
-        .lines()
-        .filter(|line| !line.starts_with("-----"))
-        .map(str::trim)
-        .collect();
-    STANDARD
-        .decode(base64)
-        .ok()
-        .filter(|bytes| !bytes.is_empty())
 }

@@ -75,22 +75,6 @@ pub trait KeySources: Send + Sync {
     ) -> Result<Arc<dyn KeySource>, String>;
 }
 
-/// Knows no cloud.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoServices;
-
-impl KeySources for NoServices {
-    fn open(
-        &self,
-        type_name: &str,
-        _: &BTreeMap<String, Value>,
-    ) -> Result<Arc<dyn KeySource>, String> {
-        Err(format!(
-            "The key provider {type_name:?} is not supported yet."
-        ))
-    }
-}
-
 /// A key provider that the configuration names.
 pub(crate) struct NamedKeys {
     /// The name under which its metadata is kept.
