@@ -181,6 +181,8 @@ pub struct Surroundings<'a> {
     pub clock: Arc<dyn Clock>,
     /// What requests call their sender: `Terrace/1.2.3`.
     pub user_agent: &'a str,
+    /// Who is told that a store does not answer and is asked again.
+    pub watcher: Option<crate::Watcher>,
 }
 
 /// The settings of a backend: values of the types that its arguments have, environment variables put in where the

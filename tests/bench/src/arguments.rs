@@ -15,6 +15,8 @@ usage: terrace-bench [OPTION..] [SIZE..]
   --only KIND       one kind alone: flat, for_each, modules, plugin, providers, files, literal,
                     heredoc; may be repeated
   --provider-share  measure instead what an engine adds to the work of hashicorp/aws
+  --state           measure instead what keeping states costs: the journal, and changes of a large state; the
+                    first SIZE is how many resources that has (100000)
   --no-reference    leave Terraform out
   --no-build        take the binaries as they are
   --patience N      give a command up after N seconds (600)
@@ -30,6 +32,8 @@ pub(crate) struct Arguments {
     kinds: Vec<Kind>,
     /// Whether to measure what an engine adds to a provider's work, and nothing else.
     pub(crate) provider_share: bool,
+    /// Whether to measure what keeping states costs, and nothing else.
+    pub(crate) state: bool,
     /// Whether Terraform runs beside Terrace.
     pub(crate) reference: bool,
     /// Whether binaries are built first.
@@ -47,6 +51,7 @@ impl Arguments {
             sizes: Vec::new(),
             kinds: Vec::new(),
             provider_share: false,
+            state: false,
             reference: true,
             build: true,
             patience: Duration::from_mins(10),
@@ -66,6 +71,7 @@ impl Arguments {
             };
             match argument.as_str() {
                 "--full" => full = true,
+                "--state" => parsed.state = true,
                 "--provider-share" => parsed.provider_share = true,
                 "--no-reference" => parsed.reference = false,
                 "--no-build" => parsed.build = false,
@@ -84,6 +90,9 @@ impl Arguments {
                 }
             }
         }
+        if parsed.sizes.is_empty() && parsed.state {
+            parsed.sizes = vec![100_000];
+        }
         if parsed.sizes.is_empty() {
             parsed.sizes = vec![1_000, 10_000];
         }
@@ -94,6 +103,11 @@ impl Arguments {
             parsed.kinds = Kind::ALL.to_vec();
         }
         Ok(parsed)
+    }
+
+    /// How many resources a large state has.
+    pub(crate) fn state_size(&self) -> usize {
+        self.sizes.first().copied().unwrap_or_default()
     }
 
     /// Every configuration to measure, by kind and then by size.

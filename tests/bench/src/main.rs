@@ -18,6 +18,7 @@ mod machine;
 mod measure;
 mod report;
 mod share;
+mod state;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,9 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.state {
+        return state::run(arguments);
+    }
     if arguments.provider_share {
         let out = arguments
             .out

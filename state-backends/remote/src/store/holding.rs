@@ -11,6 +11,9 @@ use tokio::time::Instant;
 use super::{Parts, locked};
 use crate::{Liveness, LockRecord, Replaced, Token};
 
+/// How long a proof that the lock is held is good for, when nothing is written that the store itself would refuse without it.
+const FRESH: Duration = Duration::from_secs(3);
+
 /// A lock that is held.
 pub(super) struct Holding {
     parts: Arc<Parts>,
@@ -138,6 +141,23 @@ impl Holding {
         }
     }
 
+    /// Fails where the lock is gone, which it asks about unless it was proven a short while ago.
+    ///
+    /// A request may have been under way for long, and in the meantime somebody may have taken the lock over or released it by
+    /// force: what was written then has no effect, and nothing may be begun because of it.
+    pub(super) async fn confirm(&self) -> Result<(), StoreError> {
+        self.known()?;
+        let liveness = self.parts.locks.liveness();
+        if !matches!(liveness, Liveness::Lease | Liveness::Session) {
+            return Ok(());
+        }
+        let proven = locked(&self.ends).0 - self.parts.options.lease;
+        if proven.elapsed() < FRESH {
+            return Ok(());
+        }
+        self.renew().await
+    }
+
     /// Tells whether a write was refused because the lock is gone.
     pub(super) async fn explain(&self) -> Result<(), StoreError> {
         if self.parts.locks.liveness() != Liveness::Forever {
@@ -236,7 +256,29 @@ impl Holding {
         if locked(&self.lost).is_some() {
             return Ok(());
         }
-        self.parts.release(&self.workspace, &current.token).await
+        let released = self.parts.release(&self.workspace, &current.token).await;
+        released.map_err(|error| self.left_behind(&error))
+    }
+
+    /// The error of a lock that could not be released: what becomes of it, and what to do.
+    fn left_behind(&self, error: &StoreError) -> StoreError {
+        let id = &self.id;
+        let rest = match self.parts.locks.liveness() {
+            Liveness::Lease => format!(
+                "It ends by itself: whoever waits with -lock-timeout={}s takes it over. `terrace force-unlock {id}` ends it now",
+                self.parts.options.lease.as_secs() + 15
+            ),
+            Liveness::Session => {
+                "It ends once the server has noticed that this process is gone".into()
+            }
+            Liveness::Forever | Liveness::None => {
+                format!("Nothing ends it but `terrace force-unlock {id}`")
+            }
+        };
+        StoreError::Unavailable {
+            what: format!("the lock {id} could not be released"),
+            source: format!("{}. {rest}", error.told()).into(),
+        }
     }
 
     pub(super) fn is_released(&self) -> bool {

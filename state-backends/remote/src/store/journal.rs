@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use terrace_port::{JournalStore, StoreError};
 
 use super::Parts;
+use super::aside::{self, Aside};
 use crate::Put;
 
 /// Where a journal goes on.
@@ -31,6 +32,17 @@ impl Position {
     fn name(self) -> String {
         format!("{:012}-{:010}", self.epoch, self.sequence)
     }
+}
+
+/// What this store has written to a journal under one epoch.
+#[derive(Default)]
+pub(super) struct Written {
+    /// Where it goes on; `None` before the first batch.
+    position: Option<Position>,
+    /// Every frame so far, for a journal that must be kept elsewhere.
+    frames: Vec<Vec<u8>>,
+    /// Set once it is.
+    pub(super) aside: Option<Aside>,
 }
 
 /// Batches of frames as objects.
@@ -122,6 +134,110 @@ impl RemoteJournal {
             _ => Position { epoch, sequence: 1 },
         })
     }
+
+    /// Writes a batch behind all others of this epoch.
+    async fn append_there(
+        &self,
+        written: &mut Written,
+        frames: &[Vec<u8>],
+    ) -> Result<(), StoreError> {
+        let bytes = pack(frames)?;
+        let epoch = self.epoch().await?;
+        let mut position = match written.position {
+            Some(position) if position.epoch == epoch => position,
+            _ => {
+                written.frames.clear();
+                self.next(epoch).await?
+            }
+        };
+        loop {
+            let name = self.batch_name(position);
+            let put = self.parts.put_over(&name, &bytes, None, None).await?;
+            if let Put::Written(_) = put {
+                position.sequence += 1;
+                written.position = Some(position);
+                return match self.parts.holding(&self.workspace) {
+                    Some(holding) => holding.confirm().await,
+                    None => Ok(()),
+                };
+            }
+            if let Some(holding) = self.parts.holding(&self.workspace) {
+                holding.prove().await?;
+            }
+            position = self.next(epoch).await?;
+        }
+    }
+
+    /// Keeps all that was written on this machine, with frames that the store could not take. The error to report.
+    async fn keep_aside(
+        &self,
+        written: &mut Written,
+        frames: &[Vec<u8>],
+        why: StoreError,
+    ) -> StoreError {
+        let Some(path) = self.parts.aside_file(&self.workspace) else {
+            return why;
+        };
+        let aside = Aside::new(path, why.told());
+        let mut all = std::mem::take(&mut written.frames);
+        all.extend_from_slice(frames);
+        if let Err(error) = aside.append(&all).await {
+            all.truncate(all.len() - frames.len());
+            written.frames = all;
+            let text = format!("{}; and on this machine: {}", why.told(), error.told());
+            return StoreError::Unavailable {
+                what: "the journal can be kept nowhere".into(),
+                source: text.into(),
+            };
+        }
+        let error = aside.error();
+        written.aside = Some(aside);
+        error
+    }
+
+    /// The frames that the store has.
+    async fn read_there(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        let names: Vec<String> = self
+            .batches()
+            .await?
+            .live
+            .into_iter()
+            .map(|(_, name)| name)
+            .collect();
+        let objects = self.parts.get_all(&names).await?;
+        let mut frames = Vec::new();
+        for (name, object) in names.iter().zip(objects) {
+            let object = object.ok_or_else(|| self.damaged(name, "is gone"))?;
+            unpack(&object.bytes, &mut frames)
+                .ok_or_else(|| self.damaged(name, "does not have the content that was written"))?;
+        }
+        Ok(frames)
+    }
+
+    async fn clear_there(&self) -> Result<(), StoreError> {
+        if let Some(holding) = self.parts.holding(&self.workspace) {
+            holding.prove().await?;
+        }
+        let batches = self.batches().await?;
+        if let Some((last, _)) = batches.live.last() {
+            let name = self.floor_name();
+            let there = self.parts.get(&name).await?.map(|object| object.version);
+            let text = format!("{}\n", last.name());
+            let put = self
+                .parts
+                .put_over(&name, text.as_bytes(), there.as_ref(), None);
+            if put.await? == Put::Refused {
+                return Err(StoreError::Conflict(
+                    "someone else empties the journal at the same time".into(),
+                ));
+            }
+        }
+        let live = batches.live.into_iter().map(|(_, name)| name);
+        for name in batches.dead.into_iter().chain(live) {
+            self.parts.delete(&name, None).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Frames with length and checksum.
@@ -157,72 +273,57 @@ fn unpack(mut bytes: &[u8], frames: &mut Vec<Vec<u8>>) -> Option<()> {
 impl JournalStore for RemoteJournal {
     async fn append(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
         self.parts.check(&self.workspace)?;
+        let frames = &*self.parts.to_send(&self.workspace, frames).await;
         if frames.is_empty() {
             return Ok(());
         }
-        let bytes = pack(frames)?;
-        let epoch = self.epoch().await?;
         // One batch after the other.
-        let mut positions = self.parts.journals.lock().await;
-        let mut position = match positions.get(&self.workspace) {
-            Some(position) if position.epoch == epoch => *position,
-            _ => self.next(epoch).await?,
-        };
-        loop {
-            let name = self.batch_name(position);
-            let put = self.parts.put_over(&name, &bytes, None, None).await?;
-            if let Put::Written(_) = put {
-                position.sequence += 1;
-                positions.insert(self.workspace.clone(), position);
-                return Ok(());
-            }
-            if let Some(holding) = self.parts.holding(&self.workspace) {
-                holding.prove().await?;
-            }
-            position = self.next(epoch).await?;
+        let mut journals = self.parts.journals.lock().await;
+        let written = journals.entry(self.workspace.clone()).or_default();
+        if let Some(aside) = &written.aside {
+            aside.append(frames).await?;
+            return Err(aside.error());
         }
+        match self.append_there(written, frames).await {
+            Ok(()) => {
+                if self.parts.options.aside.is_some() {
+                    written.frames.extend_from_slice(frames);
+                }
+                Ok(())
+            }
+            Err(why) => Err(self.keep_aside(written, frames, why).await),
+        }
+    }
+
+    async fn stage(&self, frames: &[Vec<u8>]) -> Result<(), StoreError> {
+        self.parts.stage(&self.workspace, frames).await;
+        Ok(())
+    }
+
+    fn witness(&self) -> Option<String> {
+        self.parts.witness(&self.workspace)
     }
 
     async fn read(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        let names: Vec<String> = self
-            .batches()
-            .await?
-            .live
-            .into_iter()
-            .map(|(_, name)| name)
-            .collect();
-        let objects = self.parts.get_all(&names).await?;
-        let mut frames = Vec::new();
-        for (name, object) in names.iter().zip(objects) {
-            let object = object.ok_or_else(|| self.damaged(name, "is gone"))?;
-            unpack(&object.bytes, &mut frames)
-                .ok_or_else(|| self.damaged(name, "does not have the content that was written"))?;
+        let there = self.read_there().await?;
+        let Some(path) = self.parts.aside_file(&self.workspace) else {
+            return Ok(there);
+        };
+        let mut frames = aside::read(path).await?;
+        // What is kept aside begins with what its run had written to the store before; what follows in the store is another's.
+        if !frames.starts_with(&there) {
+            frames.extend(there);
         }
-        Ok(frames)
+        Ok(self.parts.with_staged(&self.workspace, frames).await)
     }
 
     async fn clear(&self) -> Result<(), StoreError> {
-        if let Some(holding) = self.parts.holding(&self.workspace) {
-            holding.prove().await?;
+        self.clear_there().await?;
+        if let Some(path) = self.parts.aside_file(&self.workspace) {
+            aside::remove(&path)?;
         }
-        let batches = self.batches().await?;
-        if let Some((last, _)) = batches.live.last() {
-            let name = self.floor_name();
-            let there = self.parts.get(&name).await?.map(|object| object.version);
-            let text = format!("{}\n", last.name());
-            let put = self
-                .parts
-                .put_over(&name, text.as_bytes(), there.as_ref(), None);
-            if put.await? == Put::Refused {
-                return Err(StoreError::Conflict(
-                    "someone else empties the journal at the same time".into(),
-                ));
-            }
-        }
-        let live = batches.live.into_iter().map(|(_, name)| name);
-        for name in batches.dead.into_iter().chain(live) {
-            self.parts.delete(&name, None).await?;
-        }
+        self.parts.drop_staged(&self.workspace)?;
+        self.parts.journals.lock().await.remove(&self.workspace);
         Ok(())
     }
 }

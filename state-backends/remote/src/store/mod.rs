@@ -1,20 +1,24 @@
 //! The store over objects and locks.
 
+mod aside;
 mod asking;
 mod holding;
 mod journal;
 mod locked;
 mod runs;
+mod staged;
 mod states;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use terrace_port::{Clock, StoreError};
 use tokio::time::Instant;
 
-use crate::{Layout, Locks, Objects, Token};
+use crate::{Layout, Locks, Objects, Surroundings, Token};
 use holding::Holding;
 
 /// How a store behaves.
@@ -34,7 +38,26 @@ pub struct RemoteOptions {
     pub pauses: (Duration, Duration),
     /// The time, for what is written into locks and told to people.
     pub clock: Arc<dyn Clock>,
+    /// Who is told that the store does not answer and is asked again.
+    pub watcher: Option<Watcher>,
+    /// A directory of this machine where a journal is kept that the store could not take; `None` where that would be no other
+    /// place.
+    pub aside: Option<PathBuf>,
 }
+
+/// A store that does not answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting<'a> {
+    /// What is being done, and why it has not been done yet.
+    pub why: &'a str,
+    /// How long it has been tried.
+    pub since: Duration,
+    /// How long it is tried before it fails.
+    pub patience: Duration,
+}
+
+/// Who is told of a store that does not answer.
+pub type Watcher = Arc<dyn Fn(&Waiting<'_>) + Send + Sync>;
 
 impl RemoteOptions {
     /// The usual: a lease of a minute, renewed every fifteen seconds, and half a minute of patience.
@@ -47,6 +70,23 @@ impl RemoteOptions {
             retries: u32::MAX,
             pauses: (Duration::from_millis(100), Duration::from_secs(5)),
             clock,
+            watcher: None,
+            aside: None,
+        }
+    }
+
+    /// The usual, for a store that commands use in a working directory, with the lease that the environment asks for; who
+    /// opens a store has checked that by [`asked_lease`](crate::asked_lease).
+    pub fn within(kind: &'static str, surroundings: &Surroundings<'_>) -> Self {
+        let usual = Self::new(kind, Arc::clone(&surroundings.clock));
+        let asked = crate::asked_lease(surroundings.environment);
+        let lease = asked.ok().flatten().unwrap_or(usual.lease);
+        Self {
+            watcher: surroundings.watcher.clone(),
+            aside: Some(surroundings.directory.join(".terrace").join("aside")),
+            lease,
+            heartbeat: lease / 4,
+            ..usual
         }
     }
 }
@@ -78,8 +118,12 @@ struct Parts {
     held: Mutex<BTreeMap<String, Arc<Holding>>>,
     /// Locks of others that were in the way, and since when they look as they do.
     watched: Mutex<BTreeMap<String, Watched>>,
-    /// Where this store goes on in the journals that it writes.
-    journals: tokio::sync::Mutex<BTreeMap<String, journal::Position>>,
+    /// Set once a request was given up, until one is answered: nobody waits for long again in the meantime.
+    is_down: AtomicBool,
+    /// The journals that this store writes.
+    journals: tokio::sync::Mutex<BTreeMap<String, journal::Written>>,
+    /// What is written down on this machine of journals that this store writes.
+    staging: Mutex<BTreeMap<String, staged::Staging>>,
 }
 
 /// Somebody's lock, as it was first seen.
@@ -105,7 +149,9 @@ impl RemoteStore {
                 layout,
                 held: Mutex::default(),
                 watched: Mutex::default(),
+                is_down: AtomicBool::new(false),
                 journals: tokio::sync::Mutex::default(),
+                staging: Mutex::default(),
             }),
         }
     }
