@@ -330,6 +330,8 @@ async fn announce(journal: &mut Journal<'_>, next: &State) -> Result<(), StoreEr
     if !journal.is_used() {
         return Ok(());
     }
+    // By itself: there may be room for what has been done, and none for what follows.
+    journal.flush().await?;
     let outputs = RunOutputs {
         outputs: next.outputs.clone(),
         checks: next.check_results.clone(),

@@ -17,11 +17,13 @@ mod differential;
 mod evidence;
 mod example;
 mod facts;
+mod faults;
 mod fuzz;
 mod generate;
 mod interchange;
 mod keys;
 mod long;
+mod policies;
 mod program;
 mod providers;
 mod public;
@@ -31,6 +33,7 @@ mod source;
 mod spec;
 mod test;
 mod workspace;
+mod worlds;
 
 use std::process::ExitCode;
 
@@ -49,12 +52,16 @@ usage: cargo dev COMMAND
   spec WORDS    hold the examples of the language reference to an installed terraform
   conformance   count the answers that are the reference's; writes docs/evidence/conformance.md
   consumers     let checkov, opa, conftest, tflint, terragrunt and cdktf use terrace; writes docs/evidence/consumers.md
+  policies      judge plans beside conftest and opa, and count OPA's own cases; writes docs/evidence/policies.md
   differential  evaluate random expressions and configurations beside terraform ([--expressions N] [--configurations N]
                 [--seed S]); writes docs/evidence/differential.md
   providers     run one provider, written in three languages, under terrace and terraform; writes docs/evidence/providers.md
   public DIR    hold public modules, checked out in DIR, to what the reference says of them
   real-providers  run providers that nobody here wrote beside terraform; writes docs/evidence/real-providers.md
   long          run the suites that take long at full size; writes docs/evidence/long.md
+  worlds        kill, interrupt and fail applies in a thousand worlds, beside terraform ([--seed N]); writes
+                docs/evidence/worlds.md and the table of docs/crash-safety.md
+  faults        fail networks and disks under applies, and let fifty processes contend; writes docs/evidence/faults.md
   fuzz TARGET.. feed damaged inputs to what reads them, ten minutes each (--seconds N, --seed N, --case N)
   bench ARGS    run tests/bench with ARGS";
 
@@ -75,12 +82,15 @@ fn main() -> ExitCode {
         "spec" => spec::run(rest),
         "conformance" => conformance::run(),
         "consumers" => consumers::run(),
+        "policies" => policies::run(),
         "providers" => providers::run(),
         "real-providers" => real_providers::run(),
         "public" => public::run(rest),
         "bench" => bench::run(rest),
+        "faults" => faults::run(),
         "fuzz" => fuzz::run(rest),
         "differential" => differential::run(rest),
+        "worlds" => worlds::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             Ok(true)

@@ -61,6 +61,9 @@ impl Location {
             "opening the embedded store {}",
             path.display()
         )))?;
+        if !path.exists() {
+            self.create(&path)?;
+        }
         let database = Database::builder()
             .set_cache_size(16 << 20)
             .create(&path)
@@ -72,6 +75,28 @@ impl Location {
             },
             error => error,
         })
+    }
+
+    /// Makes an empty database, which is there in one piece or not at all: a full disk or a crash leaves none that is half made.
+    fn create(&self, path: &Path) -> Result<(), StoreError> {
+        let aside = self.directory.join("store.redb.new");
+        let making = || unavailable(format!("making the embedded store {}", path.display()));
+        // What an attempt before has left.
+        match std::fs::remove_file(&aside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(making()(error));
+            }
+            _ => {}
+        }
+        let made = Database::builder()
+            .create(&aside)
+            .map_err(|error| open_failed(path, error))
+            .map(drop)
+            .and_then(|()| std::fs::rename(&aside, path).map_err(making()));
+        if made.is_err() {
+            std::fs::remove_file(&aside).ok();
+        }
+        made
     }
 
     /// Reads. Nothing is made where there is no store yet: then the answer is the default.

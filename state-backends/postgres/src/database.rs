@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
-use terrace_backend_remote::Failure;
+use terrace_backend_remote::{Failure, LockRecord};
 use tokio_postgres::Client;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -23,11 +23,22 @@ pub(crate) struct Session {
     pub(crate) creates: std::sync::atomic::AtomicBool,
 }
 
+/// A lock that this process has taken, by which it is known again when its connection was lost.
+#[derive(Clone)]
+pub(crate) struct Taken {
+    pub(crate) record: LockRecord,
+    /// The server's process that held it last.
+    pub(crate) process: i32,
+}
+
 /// The database, with as few connections as can be: one, which locks and does everything else.
 pub(crate) struct Database {
     pub(crate) settings: Settings,
     idle: tokio::sync::Mutex<Option<Arc<Connection>>>,
     sessions: Mutex<BTreeMap<String, Arc<Session>>>,
+    taken: Mutex<BTreeMap<String, Taken>>,
+    /// Held by who takes a lock again.
+    pub(crate) resuming: tokio::sync::Mutex<()>,
     is_prepared: tokio::sync::Mutex<bool>,
 }
 
@@ -42,6 +53,8 @@ impl Database {
             settings,
             idle: tokio::sync::Mutex::default(),
             sessions: Mutex::default(),
+            taken: Mutex::default(),
+            resuming: tokio::sync::Mutex::default(),
             is_prepared: tokio::sync::Mutex::default(),
         }
     }
@@ -79,13 +92,30 @@ impl Database {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn connect(&self) -> Result<Arc<Connection>, Failure> {
+    pub(crate) fn taken(&self) -> MutexGuard<'_, BTreeMap<String, Taken>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives up all connections, of which nobody knows what they would answer.
+    pub(crate) fn abandon(&self) {
+        self.sessions().clear();
+        if let Ok(mut idle) = self.idle.try_lock() {
+            *idle = None;
+        }
+    }
+
+    pub(crate) async fn connect(&self) -> Result<Arc<Connection>, Failure> {
         let what = self.what("connecting");
         let tls = MakeRustlsConnect::new(self.settings.tls.clone());
         let connected = self.settings.connection.connect(tls).await;
         let (client, connection) = connected.map_err(|error| failure(&what, &error))?;
         // Ends with the client, or with the connection.
         tokio::spawn(connection);
+        // So that the server notices soon when this machine is gone, and frees its locks. Not every server can be told.
+        client
+            .batch_execute("SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4")
+            .await
+            .ok();
         let connection = Arc::new(Connection {
             client: tokio::sync::Mutex::new(client),
         });
@@ -199,13 +229,29 @@ impl Database {
                 script.push(';');
             }
             script.push_str("COMMIT");
-            let made = client.batch_execute(&script).await;
-            if made.is_err() {
+            let mut attempts = 0;
+            while let Err(error) = client.batch_execute(&script).await {
                 client.batch_execute("ROLLBACK").await.ok();
+                attempts += 1;
+                // The sequence belongs to all schemas, and other tools take no lock for it: whoever was later finds it there.
+                if attempts > 10 || !is_there_by_now(&error) {
+                    return Err(fail(error));
+                }
             }
-            made.map_err(fail)?;
         }
         *is_prepared = true;
         Ok(())
     }
+}
+
+/// Whether something could not be made since another has made it in the meantime.
+fn is_there_by_now(error: &tokio_postgres::Error) -> bool {
+    use tokio_postgres::error::SqlState;
+    let codes = [
+        SqlState::UNIQUE_VIOLATION,
+        SqlState::DUPLICATE_TABLE,
+        SqlState::DUPLICATE_OBJECT,
+        SqlState::DUPLICATE_SCHEMA,
+    ];
+    error.code().is_some_and(|code| codes.contains(code))
 }

@@ -8,9 +8,11 @@
 //! | what only Terrace keeps | the tables `terrace_objects` and `terrace_locks` of the same schema |
 //!
 //! A lock ends with its session, so there is no lease: a dead holder's lock is free as soon as the server notices. States are
-//! written by the session that holds their lock, in a transaction, so that nobody writes who has it no longer.
+//! written by the session that holds their lock, in a transaction, so that nobody writes who has it no longer. A holder whose
+//! connection was lost takes its lock again, unless someone else has had it in the meantime.
 
 mod database;
+mod deadline;
 mod failure;
 mod locks;
 mod objects;
@@ -27,6 +29,7 @@ use terrace_port::StateStore;
 pub use settings::arguments;
 
 use database::Database;
+use deadline::Timely;
 
 struct Rows;
 
@@ -69,16 +72,16 @@ pub async fn open(
     surroundings: &Surroundings<'_>,
 ) -> Result<Arc<dyn StateStore>, Vec<Problem>> {
     let settings = settings::Settings::read(arguments, surroundings)?;
-    let database = Arc::new(Database::new(settings));
+    let database = Timely(Arc::new(Database::new(settings)));
     let options = RemoteOptions {
         patience: Duration::from_secs(15),
         heartbeat: Duration::from_secs(10),
-        ..RemoteOptions::new("pg", Arc::clone(&surroundings.clock))
+        ..RemoteOptions::within("pg", surroundings)
     };
     Ok(Arc::new(RemoteStore::new(
         options,
-        Arc::clone(&database) as _,
-        database,
+        Arc::new(database.clone()),
+        Arc::new(database),
         Arc::new(Rows),
     )))
 }

@@ -15,15 +15,21 @@ use terrace_backend_remote::{
 use terrace_port::{LockInfo, StoreError};
 use tokio_postgres::Client;
 
-use crate::database::{Connection, Database, Session};
+use crate::database::{Connection, Database, Session, Taken};
 use crate::failure::failure;
 use crate::objects::CREATION;
 
 /// How a connection came out of trying to lock.
 enum Tried {
-    /// Both are held; `true` where the row has yet to be created.
-    Yes(bool),
+    /// Both are held, by this process of the server.
+    Yes {
+        process: i32,
+        /// Whether the row has yet to be created.
+        creates: bool,
+    },
     No,
+    /// The record is no longer what it was: someone else has had the lock.
+    Changed,
 }
 
 impl Database {
@@ -42,13 +48,25 @@ impl Database {
         client: &Client,
         workspace: &str,
         record: &LockRecord,
+        again: bool,
     ) -> Result<Tried, tokio_postgres::Error> {
         let (one, two) = self.keys(workspace);
         let locked = client
-            .query_one("SELECT pg_try_advisory_lock($1, $2)", &[&one, &two])
+            .query_one(
+                "SELECT pg_try_advisory_lock($1, $2), pg_backend_pid()",
+                &[&one, &two],
+            )
             .await?;
         if !locked.get::<_, bool>(0) {
             return Ok(Tried::No);
+        }
+        let process = locked.get(1);
+        if again {
+            let last = self.last_record(client, workspace).await?;
+            if last.is_none_or(|last| last.info.id != record.info.id) {
+                unlock_all(client).await?;
+                return Ok(Tried::Changed);
+            }
         }
         let creates = loop {
             let row = self.row(client, workspace).await?;
@@ -65,9 +83,7 @@ impl Database {
                 }
             };
             if !locked.get::<_, bool>(0) {
-                client
-                    .execute("SELECT pg_advisory_unlock_all()", &[])
-                    .await?;
+                unlock_all(client).await?;
                 return Ok(Tried::No);
             }
             // The row may have come or gone in between.
@@ -81,7 +97,21 @@ impl Database {
         );
         let text = record.to_json();
         client.execute(&statement, &[&workspace, &text]).await?;
-        Ok(Tried::Yes(creates))
+        Ok(Tried::Yes { process, creates })
+    }
+
+    /// The record of who took the lock last and has not released it.
+    async fn last_record(
+        &self,
+        client: &Client,
+        workspace: &str,
+    ) -> Result<Option<LockRecord>, tokio_postgres::Error> {
+        let statement = format!(
+            "SELECT record FROM {} WHERE name = $1",
+            self.own("terrace_locks")
+        );
+        let row = client.query_opt(&statement, &[&workspace]).await?;
+        Ok(row.map(|row| LockRecord::from_json(row.get::<_, String>(0).as_bytes())))
     }
 
     /// Who holds either lock, and by which process of the server.
@@ -97,15 +127,8 @@ impl Database {
             .query_opt(HOLDERS, &[&unsigned(one), &unsigned(two), &2_i16])
             .await?;
         if let Some(row) = ours {
-            let statement = format!(
-                "SELECT record FROM {} WHERE name = $1",
-                self.own("terrace_locks")
-            );
-            let record = client.query_opt(&statement, &[&workspace]).await?;
-            let record = record.map_or_else(
-                || LockRecord::unknown(workspace),
-                |row| LockRecord::from_json(row.get::<_, String>(0).as_bytes()),
-            );
+            let record = self.last_record(client, workspace).await?;
+            let record = record.unwrap_or_else(|| LockRecord::unknown(workspace));
             let token = Token::new(record.info.id.clone());
             return Ok(Some((Held { record, token }, row.get(0))));
         }
@@ -140,15 +163,103 @@ impl Database {
         found.map_err(|error| failure(&self.what("asking who holds the lock"), &error))
     }
 
-    fn hold(&self, record: &LockRecord, connection: Arc<Connection>, creates: bool) -> Token {
-        let session = Session {
+    fn hold(
+        &self,
+        record: &LockRecord,
+        connection: Arc<Connection>,
+        (process, creates): (i32, bool),
+    ) -> Arc<Session> {
+        let session = Arc::new(Session {
             connection,
             creates: AtomicBool::new(creates),
-        };
+        });
         let id = record.info.id.clone();
-        self.sessions().insert(id.clone(), Arc::new(session));
-        Token::new(id)
+        let taken = Taken {
+            record: record.clone(),
+            process,
+        };
+        self.taken().insert(id.clone(), taken);
+        self.sessions().insert(id, Arc::clone(&session));
+        session
     }
+
+    /// The session that holds a lock, as far as anybody knows without asking.
+    pub(crate) async fn session(
+        &self,
+        workspace: &str,
+        token: &Token,
+    ) -> Result<Arc<Session>, Failure> {
+        let known = self.sessions().get(token.as_str()).cloned();
+        if let Some(session) = known {
+            if !session.connection.client.lock().await.is_closed() {
+                return Ok(session);
+            }
+            self.sessions().remove(token.as_str());
+        }
+        let resumed = self.resume(workspace, token).await?;
+        resumed.ok_or_else(|| {
+            let why = "the connection that held it was lost, and someone else has had it since";
+            StoreError::LockLost(why.into()).into()
+        })
+    }
+
+    /// Takes a lock again whose connection was lost, where nobody has had it since. Who takes a lock writes its record, and who
+    /// releases it (by force as well) deletes it, so that the record tells.
+    async fn resume(
+        &self,
+        workspace: &str,
+        token: &Token,
+    ) -> Result<Option<Arc<Session>>, Failure> {
+        let _one_at_a_time = self.resuming.lock().await;
+        let resumed = self.sessions().get(token.as_str()).cloned();
+        if resumed.is_some() {
+            return Ok(resumed);
+        }
+        let Some(taken) = self.taken().get(token.as_str()).cloned() else {
+            return Ok(None);
+        };
+        let what = self.what("taking the lock again, whose connection was lost,");
+        let fail = |error: tokio_postgres::Error| failure(&what, &error);
+        let connection = self.connect().await?;
+        let client = connection.client.lock().await;
+        match self.try_lock(&client, workspace, &taken.record, true).await {
+            Err(error) => return Err(fail(error)),
+            Ok(Tried::Changed) => return Ok(None),
+            Ok(Tried::Yes { process, creates }) => {
+                drop(client);
+                return Ok(Some(self.hold(
+                    &taken.record,
+                    connection,
+                    (process, creates),
+                )));
+            }
+            Ok(Tried::No) => {}
+        }
+        let held = self.find(&client, workspace).await.map_err(fail)?;
+        match held {
+            Some((_, process)) if process == taken.process => {
+                // The server has not noticed yet that the connection is gone.
+                let ended = client
+                    .query_one("SELECT pg_terminate_backend($1)", &[&process])
+                    .await;
+                ended.map_err(fail)?;
+                Err(Failure::transient(
+                    what,
+                    "the server still ends the connection that was lost",
+                ))
+            }
+            Some(_) => Ok(None),
+            None => Err(Failure::transient(what, "it was held until just now")),
+        }
+    }
+}
+
+/// Releases what a connection has locked.
+async fn unlock_all(client: &Client) -> Result<(), tokio_postgres::Error> {
+    client
+        .execute("SELECT pg_advisory_unlock_all()", &[])
+        .await
+        .map(drop)
 }
 
 #[async_trait]
@@ -167,13 +278,14 @@ impl Locks for Database {
             let connection = self.take().await?;
             let tried = {
                 let client = connection.client.lock().await;
-                self.try_lock(&client, workspace, record).await
+                self.try_lock(&client, workspace, record, false).await
             };
             match tried {
-                Ok(Tried::Yes(creates)) => {
-                    return Ok(Acquired::Yes(self.hold(record, connection, creates)));
+                Ok(Tried::Yes { process, creates }) => {
+                    self.hold(record, connection, (process, creates));
+                    return Ok(Acquired::Yes(Token::new(record.info.id.clone())));
                 }
-                Ok(Tried::No) => self.give_back(connection).await,
+                Ok(Tried::No | Tried::Changed) => self.give_back(connection).await,
                 // What it may have locked ends with it.
                 Err(error) => return Err(failure(&what, &error)),
             }
@@ -188,22 +300,28 @@ impl Locks for Database {
         Ok(Acquired::Held(Box::new(Held { record, token })))
     }
 
-    async fn replace(&self, _: &str, token: &Token, _: &LockRecord) -> Result<Replaced, Failure> {
-        let Ok(session) = self.session(token) else {
-            return Ok(Replaced::Lost);
-        };
-        let client = session.connection.client.lock().await;
-        match client.simple_query("").await {
-            Ok(_) => Ok(Replaced::Yes(token.clone())),
-            Err(_) => {
-                drop(client);
-                self.sessions().remove(token.as_str());
-                Ok(Replaced::Lost)
+    async fn replace(
+        &self,
+        workspace: &str,
+        token: &Token,
+        _: &LockRecord,
+    ) -> Result<Replaced, Failure> {
+        let known = self.sessions().get(token.as_str()).cloned();
+        if let Some(session) = known {
+            let client = session.connection.client.lock().await;
+            if client.simple_query("").await.is_ok() {
+                return Ok(Replaced::Yes(token.clone()));
             }
+            self.sessions().remove(token.as_str());
         }
+        Ok(match self.resume(workspace, token).await? {
+            Some(_) => Replaced::Yes(token.clone()),
+            None => Replaced::Lost,
+        })
     }
 
     async fn release(&self, workspace: &str, token: &Token) -> Result<(), Failure> {
+        self.taken().remove(token.as_str());
         let Some(session) = self.sessions().remove(token.as_str()) else {
             return Ok(());
         };
@@ -211,8 +329,7 @@ impl Locks for Database {
         {
             let client = session.connection.client.lock().await;
             client.execute(&statement, &[&workspace]).await.ok();
-            let unlocked = client.execute("SELECT pg_advisory_unlock_all()", &[]).await;
-            if unlocked.is_err() {
+            if unlock_all(&client).await.is_err() {
                 // The connection ends, and the locks with it.
                 return Ok(());
             }
@@ -239,6 +356,10 @@ impl Locks for Database {
                     StoreError::Refused("This process holds the lock itself.".into()).into(),
                 );
             }
+            // Before the session ends, so that its owner does not take the lock again.
+            let statement = format!("DELETE FROM {} WHERE name = $1", self.own("terrace_locks"));
+            let forgotten = client.execute(&statement, &[&workspace]).await;
+            forgotten.map_err(|error| failure(&what, &error))?;
             let ended = client
                 .query_one("SELECT pg_terminate_backend($1)", &[&process])
                 .await;

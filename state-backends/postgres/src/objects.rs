@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use terrace_backend_remote::{Deleted, Failure, Object, Objects, Put, Token, Version, When, Write};
+use terrace_backend_remote::{Deleted, Failure, Object, Objects, Put, Version, When, Write};
 use terrace_port::StoreError;
 use tokio_postgres::{Row, Transaction};
 
 use crate::STATES;
-use crate::database::{Connection, Database, Session};
+use crate::database::{Connection, Database};
 use crate::failure::failure;
 
 /// The lock `-1`, of those who create a row.
@@ -19,14 +19,6 @@ pub(crate) const CREATION: i64 = -1;
 type Fail<'a> = &'a (dyn Fn(tokio_postgres::Error) -> Failure + Sync);
 
 impl Database {
-    /// The session that holds a lock.
-    pub(crate) fn session(&self, token: &Token) -> Result<Arc<Session>, StoreError> {
-        self.sessions()
-            .get(token.as_str())
-            .cloned()
-            .ok_or_else(|| StoreError::LockLost("the session that held it has ended".into()))
-    }
-
     async fn put_state(
         &self,
         workspace: &str,
@@ -35,16 +27,15 @@ impl Database {
     ) -> Result<Put, Failure> {
         let what = self.what("writing the state");
         let fail = |error: tokio_postgres::Error| failure(&what, &error);
-        let session = write.under.map(|token| self.session(token)).transpose()?;
+        let session = match write.under {
+            Some(token) => Some(self.session(workspace, token).await?),
+            None => None,
+        };
         let connection = match &session {
             Some(session) => Arc::clone(&session.connection),
             None => self.connection().await?,
         };
         let mut client = connection.client.lock().await;
-        if session.is_some() && client.is_closed() {
-            let why = "the connection that held it was closed";
-            return Err(StoreError::LockLost(why.into()).into());
-        }
         let transaction = client.transaction().await.map_err(fail)?;
         let row = self.write_row(&transaction, workspace, text, write.when);
         let Some(row) = row.await.map_err(fail)? else {
@@ -207,7 +198,10 @@ impl Objects for Database {
     async fn delete(&self, name: &str, write: Write<'_>) -> Result<Deleted, Failure> {
         let what = self.what("deleting");
         let connection = match write.under {
-            Some(token) => Arc::clone(&self.session(token)?.connection),
+            Some(token) => {
+                let workspace = name.strip_prefix(STATES).unwrap_or_default();
+                Arc::clone(&self.session(workspace, token).await?.connection)
+            }
             None => self.connection().await?,
         };
         let client = connection.client.lock().await;

@@ -234,6 +234,8 @@ impl Connection {
             .unwrap_or(10);
         config.connect_timeout(Duration::from_secs(seconds));
         config.keepalives_idle(Duration::from_secs(30));
+        config.keepalives_interval(Duration::from_secs(10));
+        config.keepalives_retries(3);
         let mut options = last("options").unwrap_or_default();
         for (name, value) in parameters {
             // Whatever the client does not know is a setting of the server.

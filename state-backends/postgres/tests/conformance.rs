@@ -33,6 +33,7 @@ async fn opened(connection: &str) -> Arc<dyn StateStore> {
         directory: Path::new("."),
         clock: Arc::new(Fixed),
         user_agent: "Terrace/test",
+        watcher: None,
     };
     open(&arguments, &surroundings).await.unwrap()
 }
@@ -128,24 +129,50 @@ async fn the_pg_backend_conforms() {
     })
     .await;
     assert!(checks.len() >= 29, "{checks:?}");
-    // A holder whose connection is gone has lost its lock, and is told so.
+    // A holder whose connection was lost goes on, as long as nobody has had its lock.
     let store = opened(&server.connection_string("tfstate")).await;
-    let info = LockInfo {
-        id: "a".into(),
+    let info = |id: &str| LockInfo {
+        id: id.into(),
         ..LockInfo::default()
     };
-    let mut locked = store.lock("default", info.clone()).await.unwrap();
-    let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'";
-    server.query("tfstate", ended).unwrap();
-    let state: Arc<[u8]> = b"{\"version\":4,\"serial\":1,\"lineage\":\"l\"}\n"
-        .as_slice()
-        .into();
-    let refused = locked.overwrite(Arc::clone(&state)).await;
+    let mut locked = store.lock("default", info("a")).await.unwrap();
+    let lose_connections = || {
+        let ended =
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'";
+        server.query("tfstate", ended).unwrap()
+    };
+    let state = |serial: u64| -> Arc<[u8]> {
+        format!("{{\"version\":4,\"serial\":{serial},\"lineage\":\"l\"}}\n")
+            .into_bytes()
+            .into()
+    };
+    lose_connections();
+    locked.overwrite(state(1)).await.unwrap();
+    lose_connections();
+    locked.overwrite(state(2)).await.unwrap();
+    let other = opened(&server.connection_string("tfstate")).await;
+    let refused = other.lock("default", info("b")).await.err();
+    assert!(
+        matches!(&refused, Some(StoreError::Locked { holder }) if holder.id == "a"),
+        "{refused:?}"
+    );
+    // Where someone has had it, it is lost, and the holder is told so; by force as well as after its end.
+    lose_connections();
+    let others = other.lock("default", info("c")).await.unwrap();
+    others.unlock().await.unwrap();
+    let refused = locked.overwrite(state(3)).await;
     assert!(
         matches!(refused, Err(StoreError::LockLost(_))),
         "{refused:?}"
     );
-    let other = opened(&server.connection_string("tfstate")).await;
-    let mut locked = other.lock("default", info).await.unwrap();
-    locked.overwrite(state).await.unwrap();
+    let mut locked = store.lock("default", info("d")).await.unwrap();
+    other.force_unlock("default", "d").await.unwrap();
+    let refused = locked.overwrite(state(3)).await;
+    assert!(
+        matches!(refused, Err(StoreError::LockLost(_))),
+        "{refused:?}"
+    );
+    let mut locked = other.lock("default", info("e")).await.unwrap();
+    assert_eq!(locked.read().await.unwrap().unwrap().bytes, state(2));
+    locked.overwrite(state(3)).await.unwrap();
 }

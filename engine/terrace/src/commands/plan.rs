@@ -78,13 +78,7 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     show(session, &made.plan);
     if let Some(out) = &args.out {
         let file = seal_plan(session, made.file()).await?;
-        write_file(out, &file).map_err(|error| {
-            CommandError::one(
-                "unwritable-file",
-                "Plan cannot be saved",
-                format!("{out} cannot be written: {error}."),
-            )
-        })?;
+        write_file(out, &file).map_err(|error| unwritable(out, &error))?;
     }
     super::gate::tell_owed(session, &place).await?;
     let rules = super::gate::rules(&place).await?;

@@ -1,0 +1,92 @@
+//! A network that is lost for good in the middle of an apply: what was done is kept on this machine, and the next command says so.
+
+use terrace_test_support::in_full_size;
+
+use crate::services::Service;
+use crate::site::{N_OBJECTS, Site};
+
+/// Loses the way to the store in the middle, finds it again, and finishes.
+fn is_lost_in_the_middle(service: &Service, more: &str, is_kept_aside: bool) {
+    let key = "lost";
+    service.prepare(key);
+    let proxy = service.proxy();
+    let mut site = Site::new(&service.block(proxy.address(), key, more));
+    site.init();
+    site.script("create=delay 60");
+    let mut running = site.start_apply(&[]);
+    running.until("the fifth object", |_| site.n_events() >= 5);
+    proxy.shut_down();
+    let said = running.wait().fails(1).says("Nothing is lost");
+    let said = said.says("terrace recover").all();
+    let n = site.objects().len();
+    assert!((5..N_OBJECTS).contains(&n), "{n} objects\n{said}");
+    let kept = site.project.path().join(".terrace/aside");
+    let files = std::fs::read_dir(&kept).map(Iterator::count).unwrap_or(0);
+    assert_eq!(files > 0, is_kept_aside, "{said}");
+    assert_eq!(said.contains(".terrace/aside/"), is_kept_aside, "{said}");
+    proxy.calm();
+    let offered = site.apply(&[]);
+    let asked = offered.all();
+    offered.fails(1);
+    if site.free_lock(&asked) {
+        site.apply(&[])
+            .fails(1)
+            .says("Interrupted apply must be recovered first");
+    } else {
+        assert!(
+            asked.contains("Interrupted apply must be recovered first"),
+            "{asked}"
+        );
+    }
+    let uncertain = site.finishes();
+    assert_eq!(uncertain, 0, "every result was recorded\n{said}");
+    let files = std::fs::read_dir(&kept).map(Iterator::count).unwrap_or(0);
+    assert_eq!(files, 0, "what was kept is in the state now");
+    service.history(&proxy, key).has_one_writer_at_a_time();
+}
+
+#[test]
+fn what_was_done_when_the_way_to_s3_was_lost_is_kept_on_this_machine() {
+    if let Some(service) = Service::s3() {
+        is_lost_in_the_middle(&service, "max_retries = 0", true);
+    }
+}
+
+#[test]
+fn what_was_done_when_the_way_to_an_http_server_was_lost_is_kept_on_this_machine() {
+    let service = Service::http();
+    let quick = "";
+    is_lost_in_the_middle(&service, quick, false);
+}
+
+#[test]
+fn what_was_done_when_the_way_to_a_database_was_lost_is_kept_on_this_machine() {
+    if in_full_size("a database out of reach, which is asked for fifteen seconds") {
+        if let Some(service) = Service::pg() {
+            is_lost_in_the_middle(&service, "", true);
+        }
+    }
+}
+
+#[test]
+fn who_waits_for_a_store_out_of_reach_is_told_so_and_then_where_it_is() {
+    let name = "a store out of reach, which is asked for fifteen seconds";
+    let Some(service) = Service::pg().filter(|_| in_full_size(name)) else {
+        return;
+    };
+    service.prepare("away");
+    let proxy = service.proxy();
+    let at = proxy.address();
+    let site = Site::new(&service.block(at, "away", ""));
+    site.init();
+    site.apply(&[]).success();
+    proxy.shut_down();
+    let place = format!("postgres://{at}/away");
+    site.project
+        .terrace(&["plan"])
+        .fails(1)
+        .says("The state's store does not answer")
+        .says(&place)
+        .says("State store unavailable")
+        .says("tried for 1");
+}
