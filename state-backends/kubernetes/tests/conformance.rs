@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use terrace_backend_conformance::{
     LEASE, Remote, Theirs, is_there, open_with, suite, takes_turns, texts,
@@ -333,18 +335,37 @@ async fn readers_see_one_state_or_the_other(cluster: &Arc<Cluster>) {
     reader.await.unwrap();
 }
 
-fn backend_block(place: &Place) -> String {
-    let mut text = "  backend \"kubernetes\" {\n".to_owned();
-    for (name, value) in place.settings() {
-        writeln!(text, "    {name} = {}", json!(value)).unwrap();
-    }
-    text + "  }"
+/// The block of a configuration of the reference, and the file with access to the cluster that it names.
+fn backend_block(place: &Place) -> (String, tempfile::NamedTempFile) {
+    let Server::Real(server) = &place.cluster.server else {
+        panic!("the reference asks for more than a stand-in")
+    };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let named = |kind: &str, what: Json| json!([{"name": "here", kind: what}]);
+    let authority = STANDARD.encode(server.authority());
+    let cluster = json!({"server": server.host(), "certificate-authority-data": authority});
+    let access = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "here",
+        "clusters": named("cluster", cluster),
+        "users": named("user", json!({"token": server.token()})),
+        "contexts": named("context", json!({"cluster": "here", "user": "here"})),
+    });
+    serde_json::to_writer(file.as_file(), &access).unwrap();
+    let block = format!(
+        "  backend \"kubernetes\" {{\n    secret_suffix = \"dev\"\n    namespace = \"{}\"\n    config_path = {:?}\n  }}",
+        place.namespace,
+        file.path()
+    );
+    (block, file)
 }
 
 /// The reference's states that are larger than a Secret are ours too, and ours are the reference's.
 async fn large_states_interchange(cluster: &Arc<Cluster>) {
     let place = cluster.place();
-    let theirs = Theirs::new(&backend_block(&place), &[]);
+    let (block, _access) = backend_block(&place);
+    let theirs = Theirs::new(&block, &[]);
     let store = place.open(LONG).await;
     for (seed, length) in [(1, 5_000_000), (2, 3_000_000), (3, 100)] {
         let text = noise(seed, length);
@@ -401,6 +422,7 @@ async fn states_in_a_real_api_server() {
         return;
     }
     let place = cluster.place();
-    takes_turns(&place.open(LONG).await, &backend_block(&place), &[]).await;
+    let (block, _access) = backend_block(&place);
+    takes_turns(&place.open(LONG).await, &block, &[]).await;
     large_states_interchange(&cluster).await;
 }
