@@ -70,10 +70,8 @@ pub(crate) async fn run(session: &Session, args: &PromoteArgs) -> Outcome {
     if let Some(applied) = applied.as_ref().filter(|_| soaks) {
         refuse_unready(session, (&from, &to), args, &applied.configuration).await?;
     }
-    if let Some(applied) = &applied
-        && !session.view.json
-    {
-        tell_differences(session, (&from, &to), args, &applied.id).await?;
+    if !session.view.json {
+        tell_differences(session, (&from, &to), args).await?;
     }
     let plan = PlanArgs {
         style: args.style.clone(),
@@ -143,7 +141,7 @@ async fn refuse_unready(
     Err(error)
 }
 
-/// The variables of the last applied run, and the versions of its providers.
+/// The variables of the last applied run, and the versions of its providers. A run that changed nothing keeps no plan.
 async fn applied_inputs(place: &Place) -> Result<Option<PlanInputs>, CommandError> {
     let store = place.store.runs(&place.workspace);
     let Some(run) = last_applied(&*store).await? else {
@@ -158,14 +156,12 @@ async fn tell_differences(
     session: &Session,
     (from, to): (&Place, &Place),
     args: &PromoteArgs,
-    applied: &str,
 ) -> Result<(), CommandError> {
-    let (from_plan, _) = super::gate::plan_of(from, applied).await?;
-    let to_inputs = applied_inputs(to).await?;
-    let to_inputs = to_inputs.as_ref();
+    let (from_inputs, to_inputs) = (applied_inputs(from).await?, applied_inputs(to).await?);
+    let (from_inputs, to_inputs) = (from_inputs.as_ref(), to_inputs.as_ref());
     let mut rows = Vec::new();
     let empty = BTreeMap::new();
-    let own = &from_plan.inputs.variables;
+    let own = from_inputs.map_or(&empty, |inputs| &inputs.variables);
     let other = to_inputs.map_or(&empty, |inputs| &inputs.variables);
     for name in own.keys().chain(other.keys()).collect::<BTreeSet<_>>() {
         let shown = |variables: &BTreeMap<Name, VariableInput>| match variables.get(name) {
@@ -186,7 +182,7 @@ async fn tell_differences(
             .map(|used| (used.provider.for_display(), used.version.clone()))
             .collect()
     };
-    let (own, other) = (versions(Some(&from_plan.inputs)), versions(to_inputs));
+    let (own, other) = (versions(from_inputs), versions(to_inputs));
     compare(&mut rows, &own, &other);
     let mut resources = Vec::new();
     for place in [from, to] {

@@ -241,7 +241,7 @@ fn run_in(said: &Said) -> String {
     let line = said
         .stdout
         .lines()
-        .find(|line| line.starts_with("Run ") && line.contains(" of environment "));
+        .find(|line| line.starts_with("Run ") && line.contains("To perform exactly these actions"));
     line.unwrap().split(' ').nth(1).unwrap().to_owned()
 }
 
