@@ -205,7 +205,8 @@ impl History {
         }
         let known = self.versions.last().is_some_and(|last| same(last, base));
         let is_new = base.lineage.is_empty() && base.resources.is_empty();
-        if !known && !(is_new && self.versions.is_empty()) {
+        let is_first = is_new && self.versions.is_empty();
+        if !known && !is_first {
             self.keep_found(runs, base, written.time).await?;
         }
         self.push(runs, (base, next), written).await?;

@@ -106,7 +106,7 @@ pub(super) struct Captures {
     /// Keys of modules that are written without brackets.
     modules: Vec<Option<InstanceKey>>,
     /// The key of a resource that is written without brackets.
-    key: Option<Option<InstanceKey>>,
+    key: Option<InstanceKey>,
     /// What lies below a module whose address is the whole pattern.
     below: Option<Below>,
 }
@@ -501,7 +501,7 @@ impl Pattern {
                 captures.written.extend(types);
                 captures.written.extend(names);
                 match key {
-                    Key::Open => captures.key = Some(address.key.clone()),
+                    Key::Open => captures.key.clone_from(&address.key),
                     Key::Any if address.key.is_some() => {
                         captures.written.push(Capture::Key(address.key.clone()));
                     }
@@ -563,7 +563,7 @@ impl<'a> Filling<'a> {
                 Part::Star => {
                     text.push_str(self.names.pop_front().ok_or(
                         "the destination has a `*` in a name for which the source has none",
-                    )?)
+                    )?);
                 }
                 Part::Taken(number) => match self.numbered(*number)? {
                     Capture::Name(name) => text.push_str(name),
@@ -589,15 +589,10 @@ impl<'a> Filling<'a> {
         }
     }
 
-    fn key(
-        &mut self,
-        key: &Key,
-        open: Option<Option<InstanceKey>>,
-    ) -> Result<Option<InstanceKey>, String> {
+    fn key(&mut self, key: &Key, open: Option<InstanceKey>) -> Result<Option<InstanceKey>, String> {
         match (key, open) {
-            (Key::Open, Some(kept)) => Ok(kept),
-            (Key::Open, None) => Ok(None),
-            (_, Some(Some(kept))) => Err(format!(
+            (Key::Open, kept) => Ok(kept),
+            (_, Some(kept)) => Err(format!(
                 "it has the key {kept}, and the destination has another; write [*] where keys are meant"
             )),
             (Key::Is(key), _) => Ok(Some(key.clone())),
@@ -644,7 +639,7 @@ impl Pattern {
                 }
                 Step::Module(name, key) => {
                     let open = match key {
-                        Key::Open if keeps_modules => filling.open_modules.pop_front(),
+                        Key::Open if keeps_modules => filling.open_modules.pop_front().flatten(),
                         _ => None,
                     };
                     let name = filling.name(name)?;

@@ -45,7 +45,7 @@ pub(super) async fn run(
     session.audit(place, "state-write", None, &details).await?;
     if stored.serial != serial {
         session.view.line(format!(
-            "Serial {serial} is restored as serial {}. Run \"terrace plan\" to see how it differs from what there is.",
+            "\nSerial {serial} is restored as serial {}. Run \"terrace plan\" to see how it differs from what there is.",
             stored.serial
         ));
     }
