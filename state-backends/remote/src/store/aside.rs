@@ -60,10 +60,9 @@ impl Parts {
         let directory = self.options.aside.as_ref()?;
         let place = self.objects.place(&self.layout.state(workspace));
         let digest = Sha256::digest(place.as_bytes());
-        let short: String = digest[..8]
+        let short = digest[..8]
             .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Some(directory.join(format!("{}-{workspace}-{short}", self.options.kind)))
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        Some(directory.join(format!("{}-{workspace}-{short:016x}", self.options.kind)))
     }
 }
