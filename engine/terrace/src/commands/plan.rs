@@ -243,6 +243,21 @@ pub(crate) async fn check_interrupted(place: &Place) -> Result<Option<State>, Co
     Err(super::recover::needed(place, &state, &recovery))
 }
 
+/// Says why a plan file could not be written, and what to do.
+fn unwritable(path: &str, error: &std::io::Error) -> CommandError {
+    use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+    let is_full = matches!(error.kind(), StorageFull | QuotaExceeded);
+    let full = if is_full { " The disk is full." } else { "" };
+    let detail = format!("{path} cannot be written: {error}.{full} The plan was not kept.");
+    let diagnostic =
+        terrace_diag::Diagnostic::error("unwritable-file", "Plan cannot be saved", detail);
+    if is_full {
+        let hint = "free some space on the disk of that file, or name another file, and plan again";
+        return diagnostic.hint(hint).into();
+    }
+    diagnostic.into()
+}
+
 /// Makes a plan for `place`; warnings are shown, errors returned.
 pub(crate) async fn make(
     session: &Session,
