@@ -1,84 +1,83 @@
-//! Functions of OPA that regorus does not have, as far as policies over plans use them.
+//! Functions of OPA that regorus does not have, or has otherwise.
 
-use hmac::{Hmac, Mac as _};
-use md5::Md5;
+mod aws;
+mod digests;
+mod keys;
+mod networks;
+mod texts;
+mod tokens;
+mod uri;
+
+use std::cell::Cell;
+
 use regorus::{Engine, Value};
-use sha1::Sha1;
-use sha2::{Digest as _, Sha256, Sha512};
 
-type Function = fn(&[Value]) -> Option<Value>;
+/// What a function gives: why it cannot say anything of its arguments is an error where functions are strict, and leaves the
+/// result undefined where they are not, as OPA has it.
+type Outcome = Result<Value, String>;
+type Function = fn(&[Value]) -> Outcome;
 
-/// Name, number of arguments, function. A function gives nothing for arguments that it is not made for: its result is then
-/// undefined, as OPA has it where errors of functions are not strict.
-const FUNCTIONS: [(&str, u8, Function); 9] = [
-    ("crypto.md5", 1, |values| {
-        digest(values, |bytes| hex(&Md5::digest(bytes)))
-    }),
-    ("crypto.sha1", 1, |values| {
-        digest(values, |bytes| hex(&Sha1::digest(bytes)))
-    }),
-    ("crypto.sha256", 1, |values| {
-        digest(values, |bytes| hex(&Sha256::digest(bytes)))
-    }),
-    ("crypto.hmac.md5", 2, |values| {
-        let (text, key) = texts(values)?;
-        let mut mac = Hmac::<Md5>::new_from_slice(key.as_bytes()).ok()?;
-        mac.update(text.as_bytes());
-        Some(hex(&mac.finalize().into_bytes()).into())
-    }),
-    ("crypto.hmac.sha1", 2, |values| {
-        let (text, key) = texts(values)?;
-        let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes()).ok()?;
-        mac.update(text.as_bytes());
-        Some(hex(&mac.finalize().into_bytes()).into())
-    }),
-    ("crypto.hmac.sha256", 2, |values| {
-        let (text, key) = texts(values)?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
-        mac.update(text.as_bytes());
-        Some(hex(&mac.finalize().into_bytes()).into())
-    }),
-    ("crypto.hmac.sha512", 2, |values| {
-        let (text, key) = texts(values)?;
-        let mut mac = Hmac::<Sha512>::new_from_slice(key.as_bytes()).ok()?;
-        mac.update(text.as_bytes());
-        Some(hex(&mac.finalize().into_bytes()).into())
-    }),
-    ("crypto.hmac.equal", 2, |values| {
-        let (left, right) = texts(values)?;
-        Some((left == right).into())
-    }),
-    ("array.flatten", 1, |values| {
-        let items = values.first()?.as_array().ok()?;
-        let mut flat = Vec::with_capacity(items.len());
-        for item in items {
-            match item.as_array() {
-                Ok(inner) => flat.extend(inner.iter().cloned()),
-                Err(_) => flat.push(item.clone()),
-            }
-        }
-        Some(flat.into())
-    }),
-];
+/// A name, the number of arguments, and the function.
+type Entry = (&'static str, u8, Function);
+
+thread_local! {
+    static STRICT: Cell<bool> = const { Cell::new(false) };
+}
+
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    [
+        aws::FUNCTIONS,
+        digests::FUNCTIONS,
+        networks::FUNCTIONS,
+        texts::FUNCTIONS,
+        tokens::FUNCTIONS,
+        uri::FUNCTIONS,
+    ]
+    .into_iter()
+    .flatten()
+}
 
 /// Adds the functions to an engine.
 pub(crate) fn add(engine: &mut Engine) {
-    for (name, n_arguments, function) in FUNCTIONS {
-        let extension = move |values: Vec<Value>| Ok(function(&values).unwrap_or(Value::Undefined));
+    for &(name, n_arguments, function) in entries() {
+        let extension = move |values: Vec<Value>| match function(&values) {
+            Ok(value) => Ok(value),
+            Err(why) if STRICT.get() => Err(std::io::Error::other(format!("{name}: {why}")).into()),
+            Err(_) => Ok(Value::Undefined),
+        };
         engine
             .add_extension(name.to_owned(), n_arguments, Box::new(extension))
             .expect("each is added once");
     }
 }
 
-fn digest(values: &[Value], sum: impl Fn(&[u8]) -> String) -> Option<Value> {
-    let text = values.first()?.as_string().ok()?;
-    Some(sum(text.as_bytes()).into())
+/// How many arguments one of these functions takes.
+pub(crate) fn arity(name: &str) -> Option<u8> {
+    entries()
+        .find(|(known, ..)| *known == name)
+        .map(|(_, n_arguments, _)| *n_arguments)
 }
 
-fn texts(values: &[Value]) -> Option<(&str, &str)> {
-    let text = |index: usize| values.get(index)?.as_string().ok().map(|text| &**text);
-    Some((text(0)?, text(1)?))
+/// Evaluates with functions of this thread strict or not.
+pub(crate) fn with_strictness<T>(is_strict: bool, evaluate: impl FnOnce() -> T) -> T {
+    let before = STRICT.replace(is_strict);
+    let result = evaluate();
+    STRICT.set(before);
+    result
+}
+
+/// The argument at an index, which is a text.
+fn text(values: &[Value], index: usize) -> Result<&str, String> {
+    values
+        .get(index)
+        .and_then(|value| value.as_string().ok())
+        .map(|text| &**text)
+        .ok_or_else(|| format!("operand {} must be string", index + 1))
+}
+
+/// A member of an object by its name.
+fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    object.as_object().ok()?.get(&Value::from(name))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::rewrite::original_name;
 use regorus::Value as RegoValue;
 use serde_json::{Map, Value, json};
 
@@ -71,5 +72,21 @@ pub(crate) fn from_rego(value: &RegoValue) -> Result<Value, String> {
         return Ok(Value::Null);
     }
     let text = value.to_json_str().map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map_err(|error| error.to_string())
+    let value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    Ok(with_original_names(value))
+}
+
+/// With the names that rules had before they were written otherwise for regorus.
+fn with_original_names(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(with_original_names).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| {
+                let name = original_name(&name).to_owned();
+                (name, with_original_names(value))
+            })
+            .collect(),
+        other => other,
+    }
 }

@@ -8,7 +8,7 @@ use terrace_diag::{Diagnostic, Diagnostics};
 
 use crate::names::{Judging, reference};
 use crate::policies::Package;
-use crate::{Policies, input};
+use crate::{Policies, builtins, input};
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,7 +117,7 @@ impl Policies {
             for rule in &package.judging {
                 verdict.n_rules += 1;
                 let query = reference(name, &rule.name);
-                let result = evaluate(&mut engine, query)
+                let result = evaluate(&mut engine, query, self.is_strict)
                     .map_err(|error| {
                         self.problem("policy-failed", "Policy cannot be evaluated", &error)
                     })
@@ -156,7 +156,7 @@ impl Policies {
         if !package.has_exceptions || !rule.severity.refuses() {
             return false;
         }
-        match evaluate(engine, reference(name, "exception")) {
+        match evaluate(engine, reference(name, "exception"), self.is_strict) {
             Ok(Some(Value::Array(sets))) => sets
                 .iter()
                 .filter_map(Value::as_array)
@@ -175,10 +175,13 @@ impl Policies {
     }
 }
 
-/// The value of a query, as JSON; `None` where it is undefined.
-pub(crate) fn evaluate(engine: &mut Engine, query: String) -> Result<Option<Value>, String> {
-    let results = engine
-        .eval_query(query, false)
+/// The value of a query, as JSON; `None` where it is undefined. Functions are strict or not.
+pub(crate) fn evaluate(
+    engine: &mut Engine,
+    query: String,
+    is_strict: bool,
+) -> Result<Option<Value>, String> {
+    let results = builtins::with_strictness(is_strict, || engine.eval_query(query, false))
         .map_err(|error| format!("{error:#}"))?;
     let value = results
         .result

@@ -12,6 +12,7 @@ mod names;
 mod policies;
 mod problem;
 mod query;
+mod rewrite;
 mod starter;
 mod unit_tests;
 

@@ -1,14 +1,24 @@
 //! A set of policies that were read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
 
+use regorus::utils::limits::PolicyLengthConfig;
 use regorus::{Engine, Value};
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceId, SourceMap};
 
 use crate::builtins;
 use crate::names::{Judging, names_of, package_text};
 use crate::problem::diagnostic;
+use crate::rewrite::{self, Roots};
+
+/// How large a file of rules may be. Keys and certificates make long lines.
+const LENGTHS: PolicyLengthConfig = PolicyLengthConfig {
+    max_col: NonZeroU32::new(1 << 20).expect("not zero"),
+    max_file_bytes: NonZeroUsize::new(16 << 20).expect("not zero"),
+    max_lines: NonZeroUsize::new(1 << 20).expect("not zero"),
+};
 
 /// A file of rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +55,10 @@ pub struct Policies {
     pub(crate) engine: Engine,
     pub(crate) packages: BTreeMap<String, Package>,
     pub(crate) sources: Vec<(SourceId, Arc<SourceFile>)>,
+    /// Whether functions are strict.
+    pub(crate) is_strict: bool,
+    /// Rules whose names begin with keywords.
+    pub(crate) roots: Roots,
 }
 
 impl Policies {
@@ -60,9 +74,12 @@ impl Policies {
             engine: Engine::new(),
             packages: BTreeMap::new(),
             sources: Vec::new(),
+            is_strict: false,
+            roots: Roots::of(files.iter().map(|file| file.text.as_str())),
         };
         policies.engine.set_strict_builtin_errors(false);
         policies.engine.set_gather_prints(true);
+        policies.engine.set_policy_length_config(LENGTHS);
         builtins::add(&mut policies.engine);
         for file in files {
             let id = sources.add(SourceFile::new(&file.path, file.text.as_str()));
@@ -91,7 +108,8 @@ impl Policies {
     }
 
     fn read(&mut self, file: &PolicyFile, diagnostics: &mut Diagnostics) {
-        if let Err(error) = self.engine.add_policy(file.path.clone(), file.text.clone()) {
+        let text = rewrite::module(&file.text, &self.roots, &builtins::arity);
+        if let Err(error) = self.engine.add_policy(file.path.clone(), text) {
             let mut problem = self.problem("policy-syntax", "Policy cannot be read", &error);
             if looks_like_version_0(&file.text) {
                 problem = problem.hint("this looks like Rego from before version 1, where rules had no `if` and no `contains`: `opa fmt --write --v0-v1` rewrites it");

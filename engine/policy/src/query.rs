@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use terrace_diag::Diagnostic;
 
-use crate::{Policies, input};
+use crate::{Policies, builtins, input, rewrite};
 
 /// One way in which a query holds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,6 +22,7 @@ impl Policies {
     #[must_use]
     pub fn with_strict_functions(mut self) -> Self {
         self.engine.set_strict_builtin_errors(true);
+        self.is_strict = true;
         self
     }
 
@@ -35,8 +36,8 @@ impl Policies {
         let failed = |error: &dyn std::fmt::Display| {
             self.problem("policy-failed", "Policy cannot be evaluated", &error)
         };
-        let results = engine
-            .eval_query(query.to_owned(), false)
+        let query = rewrite::query(query, &self.roots, &builtins::arity);
+        let results = builtins::with_strictness(self.is_strict, || engine.eval_query(query, false))
             .map_err(|error| failed(&error))?;
         results
             .result

@@ -54,7 +54,7 @@ impl Policies {
             };
         }
         let mut engine = self.engine.clone();
-        let result = match evaluate(&mut engine, name.clone()) {
+        let result = match evaluate(&mut engine, name.clone(), self.is_strict) {
             Ok(Some(value)) if holds(&value) => TestResult::Passed,
             Ok(_) => TestResult::Failed,
             Err(error) => TestResult::Error(error),
