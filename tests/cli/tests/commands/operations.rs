@@ -329,14 +329,18 @@ fn a_state_that_another_tool_left_behind_is_mentioned_and_can_be_pushed() {
         .replace("\"name\": \"a\"", "\"name\": \"b\"");
     project.write("errored.tfstate", errored);
     project.write("main.tf", "resource \"terraform_data\" \"b\" {}\n");
-    let planned = project.terrace(&["plan"]).success();
-    assert!(planned.all().contains("State of a failed apply was found"));
-    assert!(planned.all().contains("terrace state push errored.tfstate"));
+    project
+        .terrace(&["plan"])
+        .success()
+        .says("State of a failed apply was found")
+        .says("terrace state push errored.tfstate");
     project
         .terrace(&["state", "push", "errored.tfstate"])
         .success();
-    let planned = project.terrace(&["plan", "-detailed-exitcode"]).success();
-    assert!(!planned.all().contains("failed apply was found"));
+    project
+        .terrace(&["plan", "-detailed-exitcode"])
+        .success()
+        .omits("failed apply was found");
 }
 
 #[test]
@@ -371,9 +375,11 @@ fn lists_are_imported_in_one_run() {
         "bad.csv",
         "terraform_data.b,b\nterraform_data.b,c\nnonsense\nterraform_data.nobody,d\n",
     );
-    let told = project.terrace(&["import", "-from=bad.csv"]).fails(1);
-    assert!(told.all().contains("line 2"));
-    assert!(told.all().contains("line 3"));
+    project
+        .terrace(&["import", "-from=bad.csv"])
+        .fails(1)
+        .says("line 2")
+        .says("line 3");
     project.write("bad.csv", "terraform_data.b,b\nterraform_data.a[\"q\"],d\n");
     project
         .terrace(&["import", "-from=bad.csv"])
