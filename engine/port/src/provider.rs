@@ -356,6 +356,10 @@ pub trait Provider: Send + Sync {
     fn with_meta(self: Arc<Self>, _meta: Value) -> Option<Arc<dyn Provider>> {
         None
     }
+    /// Whether its process is known to have ended, so that nothing that it is asked for from now on can have an effect.
+    fn has_ended(&self) -> bool {
+        false
+    }
     /// Asks running calls to end soon.
     async fn stop(&self) -> Result<(), ProviderError>;
     /// Ends the provider.

@@ -566,6 +566,10 @@ impl Provider for PluginProvider {
         Some(Arc::new(self.telling(meta)))
     }
 
+    fn has_ended(&self) -> bool {
+        self.process_has_ended()
+    }
+
     async fn stop(&self) -> Result<(), ProviderError> {
         let connection = self.connection().await?;
         let complaint = self.answered("StopProvider", connection.rpc.stop()).await?;

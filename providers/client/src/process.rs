@@ -90,6 +90,8 @@ pub(crate) struct PluginProcess {
     guard: Option<Arc<Guard>>,
     /// Whether the guard sees it off.
     left: AtomicBool,
+    /// Whether it was seen to have ended.
+    ended: AtomicBool,
     /// Where the plugin puts its socket; goes with the process.
     _socket_directory: tempfile::TempDir,
 }
@@ -145,6 +147,7 @@ impl PluginProcess {
             readers,
             guard: launch.guard.clone(),
             left: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             _socket_directory: socket_directory,
         };
         let handshake =
@@ -270,7 +273,10 @@ impl PluginProcess {
     async fn exit_status(&self) -> Option<ExitStatus> {
         let mut child = self.child.lock().await;
         match tokio::time::timeout(LAST_OUTPUT, child.wait()).await {
-            Ok(Ok(status)) => Some(status),
+            Ok(Ok(status)) => {
+                self.ended.store(true, Ordering::Relaxed);
+                Some(status)
+            }
             _ => None,
         }
     }
@@ -283,6 +289,11 @@ impl PluginProcess {
         {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Whether it was seen to have ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// The process id.

@@ -440,6 +440,13 @@ impl PluginProvider {
         self.types.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether the process was seen to have ended.
+    pub(crate) fn process_has_ended(&self) -> bool {
+        let connection = self.connecting.made.get();
+        let process = connection.and_then(|made| made.as_ref().ok()?.process.as_ref());
+        process.is_some_and(PluginProcess::has_ended)
+    }
+
     /// Ends the provider: it is asked to, and killed if it does not.
     pub(crate) async fn end(&self) {
         if self.connecting.abandon() {

@@ -299,7 +299,7 @@ pub(crate) async fn apply_change(
         identity: plan.identity,
     };
     let mut diagnostics = Diagnostics::new();
-    match subject.provider.apply(request).await {
+    match subject.ask("changing", request).await {
         Ok(reply) => {
             let failed = subject.remark(reply.diagnostics, &mut diagnostics);
             let expected = Expected {
@@ -310,13 +310,13 @@ pub(crate) async fn apply_change(
             };
             judge(subject, &expected, reply.value, failed, diagnostics)
         }
-        Err(error) => {
-            diagnostics.push(subject.call_failed("changing", &error));
+        Err(unanswered) => {
+            diagnostics.push(unanswered.diagnostic);
             ObjectOutcome {
                 object: approved.prior.clone(),
                 value: before.clone(),
                 failed: true,
-                uncertain: true,
+                uncertain: unanswered.uncertain,
                 diagnostics,
             }
         }

@@ -62,11 +62,11 @@ pub(crate) async fn delete(
         planned_private: private,
         identity: identity.clone(),
     };
-    let reply = match subject.provider.apply(request).await {
+    let reply = match subject.ask("destroying", request).await {
         Ok(reply) => reply,
-        Err(error) => {
-            diagnostics.push(subject.call_failed("destroying", &error));
-            return kept(true, diagnostics);
+        Err(unanswered) => {
+            diagnostics.push(unanswered.diagnostic);
+            return kept(unanswered.uncertain, diagnostics);
         }
     };
     let failed = subject.remark(reply.diagnostics, &mut diagnostics);

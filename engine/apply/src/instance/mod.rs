@@ -15,7 +15,10 @@ use terrace_config::ResourceConfig;
 use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_eval::Evaluator;
 use terrace_plan::Plan;
-use terrace_port::{Clock, Observer, OperationEvent, Provider, ProviderDiagnostic, ProviderError};
+use terrace_port::{
+    ApplyRequest, ApplyResponse, Clock, Observer, OperationEvent, Provider, ProviderDiagnostic,
+    ProviderError, Reply,
+};
 use terrace_schema::{Block, IdentitySchema, ResourceSchema};
 use terrace_state::{Object, StoredIdentity};
 use terrace_value::{Marks, Path, Value, json};
@@ -44,6 +47,14 @@ pub(crate) struct Subject {
     pub(crate) observer: Arc<dyn Observer>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// A change that was not answered.
+pub(crate) struct Unanswered {
+    /// Why.
+    pub(crate) diagnostic: Diagnostic,
+    /// Whether something may have come of it all the same.
+    pub(crate) uncertain: bool,
 }
 
 /// The schema of an instance's type, as the plan holds it.
@@ -172,6 +183,30 @@ impl Subject {
             self.address, error.message
         );
         self.error("provider-call-failed", "Provider call failed", detail)
+    }
+
+    /// Asks for a change, unless the provider is known to be dead: then nothing can have come of it.
+    pub(crate) async fn ask(
+        &self,
+        doing: &str,
+        request: ApplyRequest,
+    ) -> Result<Reply<ApplyResponse>, Unanswered> {
+        if self.provider.has_ended() {
+            let provider = self.provider_config.provider.for_display();
+            let detail = format!(
+                "The provider {provider} had ended before {doing} {} was asked of it. Nothing has come of it.",
+                self.address
+            );
+            return Err(Unanswered {
+                diagnostic: self.error("provider-call-failed", "Provider call failed", detail),
+                uncertain: false,
+            });
+        }
+        let answer = self.provider.apply(request).await;
+        answer.map_err(|error| Unanswered {
+            diagnostic: self.call_failed(doing, &error),
+            uncertain: true,
+        })
     }
 
     /// A provider's remarks as diagnostics of the instance. Whether any is an error.

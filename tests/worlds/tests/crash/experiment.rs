@@ -25,6 +25,7 @@ pub(crate) struct Turn {
 }
 
 /// What goes wrong in an apply and after it.
+#[derive(Debug)]
 pub(crate) struct Disturbance {
     /// What the provider does wrong.
     pub(crate) script: String,
@@ -103,6 +104,20 @@ impl Experiment {
             parallelism,
             turns,
         }
+    }
+
+    /// In words.
+    pub(crate) fn describe(&self) -> String {
+        let turns = self.turns.iter().map(|turn| {
+            let what = if turn.destroys { "destroy" } else { "apply" };
+            let n = turn.configuration.len();
+            match &turn.disturbance {
+                None => format!("{what} of {n}"),
+                Some(disturbance) => format!("{what} of {n}, {disturbance:?}"),
+            }
+        });
+        let turns: Vec<String> = turns.collect();
+        format!("{} at once; {}", self.parallelism, turns.join("; "))
     }
 
     /// Addresses whose replacement may be there before the old object is gone, in any generation.

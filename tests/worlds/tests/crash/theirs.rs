@@ -57,20 +57,35 @@ impl Life<'_> {
     fn turn(&mut self, turn: &Turn, tally: &mut Tally) {
         self.lab.script("");
         self.lab.write(&turn.configuration);
-        self.terraform(&["init", "-input=false", "-no-color"])
-            .success();
+        self.init();
         let arguments = self.change(turn);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         if let Some(disturbance) = &turn.disturbance {
             self.disturbed(&arguments, disturbance, tally);
         }
         let done = self.terraform(&arguments);
-        self.unfinished |= done.code() != Some(0);
+        if done.code() != Some(0) {
+            self.unfinished = true;
+            eprintln!("seed {}: {}", self.experiment.seed, done.all());
+        }
         self.lab.providers_are_gone();
         if !turn.destroys {
             let left = self.terraform(&["plan", "-detailed-exitcode", "-input=false", "-no-color"]);
             self.unfinished |= left.code() != Some(0);
         }
+    }
+
+    /// Two that make the tables of a database at once refuse each other, so that one comes again.
+    fn init(&self) {
+        let init = ["init", "-input=false", "-no-color"];
+        let mut ran = self.terraform(&init);
+        for _ in 0..5 {
+            if ran.code() == Some(0) {
+                break;
+            }
+            ran = self.terraform(&init);
+        }
+        ran.success();
     }
 
     fn disturbed(&mut self, arguments: &[&str], disturbance: &Disturbance, tally: &mut Tally) {

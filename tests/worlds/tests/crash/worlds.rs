@@ -79,8 +79,9 @@ fn one(servers: &Servers, kind: Kind, seed: u64, live: Live) -> (Tally, Option<S
             .or_else(|| Some((*panic.downcast_ref::<&str>()?).to_owned()))
             .unwrap_or_default();
         format!(
-            "==> {}, repeat with TERRACE_SEED={seed} TERRACE_WORLDS=1: {text}\n",
-            kind.name()
+            "==> {}, repeat with TERRACE_SEED={seed} TERRACE_WORLDS=1: {text}\n({})\n",
+            kind.name(),
+            experiment.describe()
         )
     });
     (tally, failure)
