@@ -162,7 +162,8 @@ pub async fn takes_turns(ours: &RemoteStore, backend: &str, environment: &[(&str
     assert!(theirs.succeeds(&["output"]).contains("hello"));
 
     // They release it by force, and we do not write any more.
-    let id = said
+    let shown = said.split_once("Lock Info:").map_or("", |(_, shown)| shown);
+    let id = shown
         .split_once("ID:")
         .and_then(|(_, rest)| rest.split_whitespace().next());
     theirs.succeeds(&["force-unlock", "-force", id.expect("an id is shown")]);
