@@ -2,6 +2,7 @@
 
 mod aws;
 mod digests;
+mod graphql;
 mod keys;
 mod networks;
 mod texts;
@@ -28,6 +29,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
     [
         aws::FUNCTIONS,
         digests::FUNCTIONS,
+        graphql::FUNCTIONS,
         networks::FUNCTIONS,
         texts::FUNCTIONS,
         tokens::FUNCTIONS,
@@ -78,6 +80,14 @@ fn text(values: &[Value], index: usize) -> Result<&str, String> {
 /// A member of an object by its name.
 fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     object.as_object().ok()?.get(&Value::from(name))
+}
+
+/// A number as floating point, whether or not it fits exactly.
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(_) => value.to_json_str().ok()?.parse().ok(),
+        _ => None,
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

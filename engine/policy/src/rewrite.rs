@@ -351,18 +351,34 @@ impl Writer<'_> {
             return None;
         }
         let inner = nodes[call].group('(')?;
-        let arguments: Vec<&[Node<'_>]> = inner.split(|node| node.sign() == Some(",")).collect();
+        let mut arguments: Vec<&[Node<'_>]> =
+            inner.split(|node| node.sign() == Some(",")).collect();
+        // A comma may stand behind the last one.
+        let mut blanks = String::new();
+        if arguments.last()?.iter().all(Node::is_blank) {
+            blanks = self.plain(arguments.pop()?);
+        }
         if arguments.len() != arity + 1 {
             return None;
         }
+        let (before, result, after) = trimmed(arguments.pop()?);
+        let blanks = format!("{}{}{blanks}", self.plain(before), self.plain(after));
+        let blanks = if blanks.contains('\n') {
+            blanks
+        } else {
+            String::new()
+        };
+        // What breaks lines within the result would come before the call: such a call stays as it is.
+        let result = self.plain(result);
+        let n_lines = result.matches('\n').count();
         let arguments: Vec<String> = arguments.iter().map(|nodes| self.plain(nodes)).collect();
-        let (result, arguments) = arguments.split_last()?;
-        Some(format!(
-            "{} = {name}({}){}",
-            result.trim(),
-            arguments.join(","),
-            self.plain(behind)
-        ))
+        (n_lines == 0).then(|| {
+            format!(
+                "{result} = {name}({}{blanks}){}",
+                arguments.join(","),
+                self.plain(behind)
+            )
+        })
     }
 
     /// Nodes as they are, but for what brackets and strings hold and names that are keywords.
@@ -550,6 +566,10 @@ mod tests {
         assert_eq!(
             written("p if {\n\turi.parse(input.x, [a, b])\n\turi.parse(x)\n}"),
             "p if {\n\t[a, b] = uri.parse(input.x)\n\turi.parse(x)\n}"
+        );
+        assert_eq!(
+            written("p if {\n\turi.parse(\n\t\tinput.x,\n\t\tx,\n\t)\n}"),
+            "p if {\n\tx = uri.parse(\n\t\tinput.x\n\t\t\n\t)\n}"
         );
     }
 }

@@ -7,7 +7,7 @@ use regorus::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::digests::code;
-use super::{Entry, Outcome, hex, member};
+use super::{Entry, Outcome, hex, member, number};
 
 pub(super) const FUNCTIONS: &[Entry] = &[("providers.aws.sign_req", 3, sign_request)];
 
@@ -28,12 +28,11 @@ fn sign_request(values: &[Value]) -> Outcome {
     let secret = required(settings, "aws_secret_access_key")?;
     let service = required(settings, "aws_service")?;
     let region = required(settings, "aws_region")?;
-    let time = time
-        .as_i64()
-        .ok()
-        .filter(|time| *time >= 0)
+    let seconds = number(time)
+        .filter(|time| (0.0..1e20).contains(time))
+        .map(|time| std::time::Duration::from_secs_f64(time / 1e9).as_secs())
         .ok_or("operand 3 could not convert time_ns value into a unix timestamp")?;
-    let stamp = stamp(time.unsigned_abs() / 1_000_000_000);
+    let stamp = stamp(seconds);
     let day = &stamp[..8];
     let is_unsigned = match member(settings, "disable_payload_signing") {
         None => false,
@@ -83,10 +82,7 @@ fn sign_request(values: &[Value]) -> Outcome {
         .filter(|(name, _)| names.split(';').any(|signed| signed == *name))
         .map(|(name, value)| format!("{name}:{}\n", value.trim()))
         .collect();
-    let canonical = format!(
-        "{}\n{path}\n{query}\n{listed}\n{names}\n{body_sum}",
-        method.to_uppercase()
-    );
+    let canonical = format!("{method}\n{path}\n{query}\n{listed}\n{names}\n{body_sum}");
     let scope = format!("{day}/{region}/{service}/aws4_request");
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{}",
@@ -137,12 +133,7 @@ fn url_parts(url: &str) -> Result<(&str, &str, &str), String> {
     let rest = rest.split('#').next().unwrap_or(rest);
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let end = rest.find('/').unwrap_or(rest.len());
-    let path = &rest[end..];
-    Ok((
-        &rest[..end],
-        if path.is_empty() { "/" } else { path },
-        query,
-    ))
+    Ok((&rest[..end], &rest[end..], query))
 }
 
 /// Seconds since 1970 as `20151228T140825Z`.

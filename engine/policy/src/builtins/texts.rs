@@ -8,6 +8,7 @@ use super::{Entry, Outcome, text};
 
 pub(super) const FUNCTIONS: &[Entry] = &[
     ("strings.split_n", 3, split_n),
+    ("strings.count", 2, count),
     ("strings.replace_n", 2, replace_n),
     ("strings.render_template", 2, render_template),
     ("internal.template_string", 1, template_string),
@@ -71,26 +72,35 @@ fn replace_n(values: &[Value]) -> Outcome {
     }
     let mut rest = text(values, 1)?;
     let mut replaced = String::new();
-    let mut was_matched = false;
+    let mut was_empty = false;
     loop {
         let found = replacements
             .iter()
-            .find(|(key, _)| rest.starts_with(key.as_str()) && !(key.is_empty() && was_matched));
+            .find(|(key, _)| rest.starts_with(key.as_str()) && !(key.is_empty() && was_empty));
         if let Some((key, value)) = found {
             replaced.push_str(value);
             rest = &rest[key.len()..];
-            was_matched = true;
-            if !key.is_empty() {
-                continue;
-            }
+            was_empty = key.is_empty();
+            continue;
         }
         let Some(next) = rest.chars().next() else {
             return Ok(replaced.into());
         };
         replaced.push(next);
         rest = &rest[next.len_utf8()..];
-        was_matched = false;
+        was_empty = false;
     }
+}
+
+/// How often a text is in another, without overlaps; the empty one is before and behind each character.
+fn count(values: &[Value]) -> Outcome {
+    let (whole, part) = (text(values, 0)?, text(values, 1)?);
+    let number = if part.is_empty() {
+        whole.chars().count() + 1
+    } else {
+        whole.matches(part).count()
+    };
+    Ok(Value::from(number))
 }
 
 /// Joins what a string with expressions is made of: texts, and lists with a value or without one.

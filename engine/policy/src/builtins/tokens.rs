@@ -1,11 +1,13 @@
 //! `io.jwt.*`: tokens read, verified and signed.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{NO_PAD, URL_SAFE_NO_PAD};
 use regorus::Value;
 
 use super::keys::{PublicKey, public_keys, sign};
-use super::{Entry, Outcome, hex, member, text};
+use super::{Entry, Outcome, hex, member, number, text};
 use crate::input::{from_rego, to_rego};
 
 pub(super) const FUNCTIONS: &[Entry] = &[
@@ -33,6 +35,10 @@ const ALGORITHMS: [&str; 13] = [
     "ES384", "ES512", "EdDSA",
 ];
 
+/// Sections of tokens, whose last character may have bits that say nothing.
+const LENIENT: GeneralPurpose =
+    GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
+
 /// A token taken apart.
 struct Token<'a> {
     header: Value,
@@ -52,7 +58,7 @@ impl<'a> Token<'a> {
             });
         };
         let bytes = |section: &str, name: &str| {
-            URL_SAFE_NO_PAD
+            LENIENT
                 .decode(section.trim_end_matches('='))
                 .map_err(|error| format!("JWT {name} had invalid encoding: {error}"))
         };
@@ -178,9 +184,7 @@ impl Constraints {
                 .duration_since(std::time::UNIX_EPOCH)
                 .map_or(0.0, |since| since.as_secs_f64()),
             Some(time) => {
-                let time = time
-                    .as_f64()
-                    .map_err(|_| "time constraint must be a number".to_owned())?;
+                let time = number(time).ok_or("time constraint must be a number")?;
                 time / 1e9
             }
         };
@@ -214,10 +218,9 @@ impl Constraints {
         }
         let seconds = |name: &str| match member(payload, name) {
             None => Ok(None),
-            Some(value) => value
-                .as_f64()
+            Some(value) => number(value)
                 .map(Some)
-                .map_err(|_| format!("{name} value must be a number")),
+                .ok_or_else(|| format!("{name} value must be a number")),
         };
         let (expires, begins) = (seconds("exp")?, seconds("nbf")?);
         Ok(expires.is_none_or(|expires| self.time < expires)
