@@ -63,6 +63,25 @@ fn a_provider_that_dies_loses_nothing() {
 }
 
 #[test]
+fn a_dead_provider_is_asked_for_nothing_more() {
+    let mut lab = Lab::new("local", FORTY);
+    lab.script("create:3=crash");
+    let apply = ["apply", "-auto-approve", "-parallelism=3"];
+    lab.project.terrace(&apply).fails(1);
+    lab.settle();
+    lab.script("");
+    let uncertain = lab.recover();
+    assert!(
+        (1..=3).contains(&uncertain),
+        "{uncertain} objects are uncertain, and 3 were in flight"
+    );
+    lab.state_is_the_world();
+    lab.apply().success();
+    lab.nothing_was_created_twice();
+    lab.state_is_the_world();
+}
+
+#[test]
 fn an_answer_of_nonsense_is_no_object() {
     let mut lab = Lab::new("local", FORTY);
     lab.script("create:top-4=nonsense");
