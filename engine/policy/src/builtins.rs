@@ -1,13 +1,16 @@
 //! Functions of OPA that regorus does not have, or has otherwise.
 
 mod aws;
+mod certificates;
 mod digests;
 mod graphql;
 mod keys;
 mod networks;
+mod patterns;
 mod texts;
 mod tokens;
 mod uri;
+mod values;
 
 use std::cell::Cell;
 
@@ -28,12 +31,15 @@ thread_local! {
 fn entries() -> impl Iterator<Item = &'static Entry> {
     [
         aws::FUNCTIONS,
+        certificates::FUNCTIONS,
         digests::FUNCTIONS,
         graphql::FUNCTIONS,
         networks::FUNCTIONS,
+        patterns::FUNCTIONS,
         texts::FUNCTIONS,
         tokens::FUNCTIONS,
         uri::FUNCTIONS,
+        values::FUNCTIONS,
     ]
     .into_iter()
     .flatten()

@@ -15,6 +15,9 @@ use tree::{Kind, Node, Part, closing};
 /// What stands before a keyword that is the name of a rule.
 const MARK: &str = "__keyword_";
 
+/// What gives an import that ends in a keyword its name.
+const AS_MARK: &str = " as __keyword_";
+
 /// The words that name a rule only with [`MARK`].
 const KEYWORDS: [&str; 15] = [
     "as", "contains", "default", "else", "every", "false", "if", "import", "in", "not", "null",
@@ -126,6 +129,19 @@ impl Operators {
                         _ => None,
                     })
                     .collect();
+                let last = nodes[at..end].iter().rposition(|node| !node.is_blank());
+                if let Some(last) = last
+                    && let Some(word) = nodes[at + last].word()
+                    && KEYWORDS.contains(&word)
+                    && path.ends_with(&format!(".{word}"))
+                    && (path.starts_with("data.") || path.starts_with("input."))
+                {
+                    let place = at + last + 1;
+                    nodes.insert(place, Node::Token(Kind::Word, word));
+                    nodes.insert(place, Node::Token(Kind::Blank, AS_MARK));
+                    at = end + 3;
+                    continue;
+                }
                 if self.take_import(&path) {
                     for node in &mut nodes[at..end] {
                         *node = Node::Token(Kind::Blank, "");
@@ -558,6 +574,10 @@ mod tests {
                 "package a.b\ndefault if.x(_) := 1\nif.x(1) := 2 if in.y\np := data.a.b.if.x\nq := data.c.if"
             ),
             "package a.b\ndefault __keyword_if.x(_) := 1\n__keyword_if.x(1) := 2 if __keyword_in.y\np := data.a.b.__keyword_if.x\nq := data.c.if"
+        );
+        assert_eq!(
+            written("package a\nimport data.b.if # c\np := if.x"),
+            "package a\nimport data.b.if as __keyword_if # c\np := __keyword_if.x"
         );
     }
 

@@ -18,7 +18,7 @@ use terrace_policy::{DataFile, Policies, PolicyFile};
 use terrace_test_support::available;
 
 /// How many of the cases agreed when this was last counted. It may only go up.
-const FLOOR: usize = 2_300;
+const FLOOR: usize = 2_320;
 
 /// One case.
 struct Case {

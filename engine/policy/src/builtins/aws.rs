@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::digests::code;
 use super::{Entry, Outcome, hex, member, number};
+use crate::input::from_rego;
 
 pub(super) const FUNCTIONS: &[Entry] = &[("providers.aws.sign_req", 3, sign_request)];
 
@@ -77,11 +78,18 @@ fn sign_request(values: &[Value]) -> Outcome {
         .filter(|name| !matches!(*name, "authorization" | "user-agent" | "x-amzn-trace-id"))
         .collect();
     let names = names.join(";");
-    let listed: String = headers
-        .iter()
-        .filter(|(name, _)| names.split(';').any(|signed| signed == *name))
-        .map(|(name, value)| format!("{name}:{}\n", value.trim()))
-        .collect();
+    let mut listed = String::new();
+    for (name, value) in &headers {
+        if names.split(';').any(|signed| signed == name) {
+            listed.extend([
+                name,
+                ":",
+                value.trim(),
+                "
+",
+            ]);
+        }
+    }
     let canonical = format!("{method}\n{path}\n{query}\n{listed}\n{names}\n{body_sum}");
     let scope = format!("{day}/{region}/{service}/aws4_request");
     let to_sign = format!(
@@ -122,7 +130,7 @@ fn body(request: &Value) -> Result<String, String> {
     match (member(request, "raw_body"), member(request, "body")) {
         (Some(Value::String(text)), _) => Ok(text.to_string()),
         (Some(_), _) => Err("raw_body must be a string".to_owned()),
-        (None, Some(value)) => value.to_json_str().map_err(|error| error.to_string()),
+        (None, Some(value)) => Ok(from_rego(value)?.to_string()),
         (None, None) => Ok(String::new()),
     }
 }

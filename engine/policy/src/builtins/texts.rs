@@ -21,7 +21,7 @@ fn flatten(values: &[Value]) -> Outcome {
         .and_then(|value| value.as_array().ok())
         .ok_or("operand 1 must be array")?;
     let mut flat = Vec::with_capacity(items.len());
-    for item in items.iter() {
+    for item in items {
         match item.as_array() {
             Ok(inner) => flat.extend(inner.iter().cloned()),
             Err(_) => flat.push(item.clone()),
@@ -110,7 +110,7 @@ fn template_string(values: &[Value]) -> Outcome {
         .and_then(|value| value.as_array().ok())
         .ok_or("operand 1 must be array")?;
     let mut joined = String::new();
-    for part in parts.iter() {
+    for part in parts {
         match part {
             Value::String(text) => joined.push_str(text),
             Value::Array(held) => match held.iter().next() {
@@ -147,8 +147,8 @@ fn shown(value: &Value) -> String {
 enum Step {
     Text(String),
     Show(String),
-    Each(Vec<String>, String, Vec<Step>),
-    When(String, Vec<Step>, Vec<Step>),
+    Each(Vec<String>, String, Vec<Self>),
+    When(String, Vec<Self>, Vec<Self>),
 }
 
 /// Go's templates, as far as values, `if`, `else` and `range` go.

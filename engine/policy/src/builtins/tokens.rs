@@ -144,6 +144,17 @@ fn is_verified(token: &Token<'_>, keys: &[PublicKey], algorithm: &str) -> bool {
     }
 }
 
+/// Seconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what `time.now_ns` gives, which reads the machine's clock too"
+)]
+fn now() -> f64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0.0, |since| since.as_secs_f64())
+}
+
 /// What a token must meet.
 struct Constraints {
     keys: Vec<PublicKey>,
@@ -180,9 +191,7 @@ impl Constraints {
             (None, None) => return Err("no key constraint".to_owned()),
         };
         let time = match member(value, "time") {
-            None => std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .map_or(0.0, |since| since.as_secs_f64()),
+            None => now(),
             Some(time) => {
                 let time = number(time).ok_or("time constraint must be a number")?;
                 time / 1e9

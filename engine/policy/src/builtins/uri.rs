@@ -97,9 +97,8 @@ fn authority(text: &str) -> Result<(String, String), String> {
         }
         None => text,
     };
-    let (name, port) = if host.starts_with('[') {
-        let (name, behind) = host[1..].rsplit_once(']').ok_or("missing ']' in host")?;
-        (name, behind)
+    let (name, port) = if let Some(literal) = host.strip_prefix('[') {
+        literal.rsplit_once(']').ok_or("missing ']' in host")?
     } else {
         match host.find(':') {
             Some(colon) => host.split_at(host.rfind(':').unwrap_or(colon)),

@@ -19,7 +19,7 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) enum Node<'a> {
     Token(Kind, &'a str),
-    Group(char, Vec<Node<'a>>),
+    Group(char, Vec<Self>),
     Template(Vec<Part<'a>>),
 }
 
@@ -49,7 +49,7 @@ impl<'a> Node<'a> {
     }
 
     /// What a bracket of this kind holds.
-    pub(crate) fn group(&self, open: char) -> Option<&[Node<'a>]> {
+    pub(crate) fn group(&self, open: char) -> Option<&[Self]> {
         match self {
             Self::Group(bracket, inner) if *bracket == open => Some(inner),
             _ => None,
@@ -73,7 +73,11 @@ pub(crate) fn closing(open: char) -> char {
 
 /// Reads a text. Gives nothing where brackets or strings do not end: whoever parses it then says so.
 pub(crate) fn read(text: &str) -> Option<Vec<Node<'_>>> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        depth: 0,
+    };
     let nodes = reader.nodes(None)?;
     (reader.at == text.len()).then_some(nodes)
 }
@@ -81,7 +85,11 @@ pub(crate) fn read(text: &str) -> Option<Vec<Node<'_>>> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    depth: usize,
 }
+
+/// How deep brackets may nest; regorus reads fewer.
+const MAXIMAL_DEPTH: usize = 100;
 
 const SIGNS: [&str; 5] = [":=", "==", "!=", "<=", ">="];
 
@@ -107,12 +115,17 @@ impl<'a> Reader<'a> {
     /// Nodes until the bracket closes, which is taken too, or to the end of the text.
     fn nodes(&mut self, close: Option<char>) -> Option<Vec<Node<'a>>> {
         let mut nodes = Vec::new();
+        self.depth += 1;
+        if self.depth > MAXIMAL_DEPTH {
+            return None;
+        }
         loop {
             let Some(first) = self.rest().chars().next() else {
                 return close.is_none().then_some(nodes);
             };
             if Some(first) == close {
                 self.at += 1;
+                self.depth -= 1;
                 return Some(nodes);
             }
             nodes.push(self.node(first)?);

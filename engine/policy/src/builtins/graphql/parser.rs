@@ -38,19 +38,19 @@ pub(super) fn schema(text: &str) -> Parsed<Value> {
                 return Err("an extension has no description".to_owned());
             }
             if parser.takes_word("schema") {
-                schema_extensions.push(parser.schema(String::new(), true)?);
+                schema_extensions.push(parser.schema("", true)?);
             } else {
-                extensions.push(parser.definition(String::new(), true)?);
+                extensions.push(parser.definition("", true)?);
             }
             continue;
         }
         let description = description.unwrap_or_default();
         if parser.takes_word("schema") {
-            schemas.push(parser.schema(description, false)?);
+            schemas.push(parser.schema(&description, false)?);
         } else if parser.takes_word("directive") {
             directives.push(parser.directive_definition(&description)?);
         } else {
-            definitions.push(parser.definition(description, false)?);
+            definitions.push(parser.definition(&description, false)?);
         }
     }
     Ok(object(
@@ -408,14 +408,15 @@ impl Parser {
 
     // Schemas.
 
-    fn schema(&mut self, description: String, is_extension: bool) -> Parsed<Value> {
+    fn schema(&mut self, description: &str, is_extension: bool) -> Parsed<Value> {
         let directives = self.directives(true)?;
         let operations = self.list(["{", "}"], |parser| {
             let operation = parser.name()?;
             parser.expect(":")?;
             Ok(json!({"Operation": operation, "Type": parser.name()?}))
         })?;
-        if operations.is_empty() && !(is_extension && !directives.is_empty()) {
+        let is_enough = is_extension && !directives.is_empty();
+        if operations.is_empty() && !is_enough {
             return self.unexpected();
         }
         Ok(object(
@@ -491,7 +492,7 @@ impl Parser {
         })
     }
 
-    fn definition(&mut self, description: String, is_extension: bool) -> Parsed<Value> {
+    fn definition(&mut self, description: &str, is_extension: bool) -> Parsed<Value> {
         let word = self.name()?;
         let kind = match word.as_str() {
             "scalar" => "SCALAR",
