@@ -64,7 +64,7 @@ impl Visit {
         std::env::set_current_dir(directory).map_err(|error| {
             let detail = format!("{}: {error}.", directory.display());
             CommandError::one(
-                "unreadable-directory",
+                "unknown-directory",
                 "Directory cannot be entered",
                 detail,
             )
