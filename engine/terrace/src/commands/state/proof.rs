@@ -63,11 +63,7 @@ impl Visit {
         let home = PathBuf::from(Disk.absolute("."));
         std::env::set_current_dir(directory).map_err(|error| {
             let detail = format!("{}: {error}.", directory.display());
-            CommandError::one(
-                "unknown-directory",
-                "Directory cannot be entered",
-                detail,
-            )
+            CommandError::one("unknown-directory", "Directory cannot be entered", detail)
         })?;
         Ok(Self { home })
     }

@@ -15,8 +15,8 @@ use crate::session::Session;
 fn pattern(text: &str, end: &str) -> Result<ProviderPattern, CommandError> {
     text.parse()
         .map_err(|error: terrace_state::operations::OperationError| {
-            let summary = format!("Invalid {end:?} provider {text:?}");
-            CommandError::one("invalid-provider", summary, error.detail)
+            let detail = format!("The {end:?} provider cannot be read. {}", error.detail);
+            CommandError::one("invalid-provider", "Invalid provider", detail)
         })
 }
 
