@@ -7,6 +7,7 @@ mod graphql;
 mod keys;
 mod networks;
 mod patterns;
+mod schemas;
 mod texts;
 mod tokens;
 mod uri;
@@ -36,6 +37,7 @@ fn entries() -> impl Iterator<Item = &'static Entry> {
         graphql::FUNCTIONS,
         networks::FUNCTIONS,
         patterns::FUNCTIONS,
+        schemas::FUNCTIONS,
         texts::FUNCTIONS,
         tokens::FUNCTIONS,
         uri::FUNCTIONS,
