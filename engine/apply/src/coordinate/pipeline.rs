@@ -6,10 +6,11 @@
 //! found for: no more changes are asked for at a time than there are places, in that order, and their results are noted
 //! before the next is asked for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use terrace_addr::AbsProviderConfig;
 use terrace_port::StoreError;
 use terrace_state::journal::{Frame, OpResult, StateChange};
 
@@ -26,6 +27,8 @@ pub(super) struct Pipeline<'r> {
     granted: VecDeque<Granted<'r>>,
     /// When the changes were asked for that have not been answered.
     asked: BTreeMap<u32, Option<Moment>>,
+    /// Providers that were lost while they were asked.
+    lost: BTreeSet<AbsProviderConfig>,
     pace: Pace,
 }
 
@@ -94,6 +97,7 @@ impl Pipeline<'_> {
             writing: None,
             granted: VecDeque::new(),
             asked: BTreeMap::new(),
+            lost: BTreeSet::new(),
             pace: Pace::default(),
         }
     }
@@ -201,6 +205,10 @@ impl<'r> Coordinator<'r> {
                             error: ended.error.clone(),
                         }));
                     } else if asked.is_some() {
+                        let kind = self.plan.exec.ops.get(op as usize).map(|op| &op.kind);
+                        if let Some((_, change)) = kind.and_then(|kind| self.change_of(kind)) {
+                            self.pipeline.lost.insert(change.provider.clone());
+                        }
                         frames.push(Frame::Lost { op });
                     } else {
                         self.end(op, *ended);
@@ -258,15 +266,23 @@ impl<'r> Coordinator<'r> {
         }
     }
 
-    /// Where nothing new may begin, those that have not asked for their changes never will.
+    /// Where nothing new may begin, or a provider was lost, those that have not asked for their changes never will.
     pub(super) async fn cancel(&mut self) {
-        if !self.halted || self.pipeline.granted.is_empty() {
+        let (halted, lost) = (self.halted, &self.pipeline.lost);
+        let is_vain = |granted: &Granted<'_>| {
+            let asks_lost = |frame: &Frame| matches!(frame, Frame::Intent(intent) if lost.contains(&intent.provider));
+            halted || granted.frames.iter().any(asks_lost)
+        };
+        if !self.pipeline.granted.iter().any(is_vain) {
             return;
         }
+        let granted = std::mem::take(&mut self.pipeline.granted);
+        let (vain, granted): (Vec<_>, Vec<_>) = granted.into_iter().partition(is_vain);
+        self.pipeline.granted = granted.into();
         let mut frames = Vec::new();
         for Granted {
             op, frames: own, ..
-        } in std::mem::take(&mut self.pipeline.granted)
+        } in vain
         {
             let done = own.iter().filter_map(|frame| match frame {
                 Frame::Result(result) => Some(&result.changes),
@@ -280,7 +296,9 @@ impl<'r> Coordinator<'r> {
             frames.push(Frame::Result(OpResult {
                 op,
                 changes: changes.collect(),
-                error: Some("it was not asked for, since the run was to end".into()),
+                error: Some(
+                    "it was not asked for: the run was to end, or the provider was lost".into(),
+                ),
             }));
             self.fail(op);
         }
