@@ -94,8 +94,8 @@ impl Lab {
     }
 
     fn n_events(&self) -> usize {
-        let log = std::fs::read(self.world.join("world.jsonl")).unwrap_or_default();
-        log.iter().filter(|byte| **byte == b'\n').count()
+        let log = std::fs::read_to_string(self.world.join("world.jsonl")).unwrap_or_default();
+        log.matches('\n').count()
     }
 
     /// How large the journal is, where it is a file.

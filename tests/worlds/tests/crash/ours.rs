@@ -126,7 +126,7 @@ impl Life<'_> {
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
         let mut arguments = self.change(turn);
-        arguments[5] = "-lock-timeout=90s".to_owned();
+        "-lock-timeout=90s".clone_into(&mut arguments[5]);
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         self.lab.project.start(&arguments)
     }

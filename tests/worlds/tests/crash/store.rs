@@ -29,7 +29,7 @@ impl Kind {
     pub(crate) const fn at_once(self) -> usize {
         match self {
             Self::Local | Self::Postgres => 4,
-            Self::S3 => 8,
+            Self::S3 => 12,
         }
     }
 
@@ -45,7 +45,7 @@ impl Kind {
 }
 
 /// Seconds after which the lock of a dead holder may be taken over.
-const LEASE: &str = "6";
+const LEASE: &str = "10";
 
 /// The servers of a kind.
 pub(crate) enum Servers {
