@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use regorus::utils::limits::PolicyLengthConfig;
 use regorus::{Engine, Value};
-use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceId, SourceMap};
+use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceId, SourceMap, Span};
 
 use crate::builtins;
 use crate::names::{Judging, names_of, package_text};
@@ -108,6 +108,20 @@ impl Policies {
     }
 
     fn read(&mut self, file: &PolicyFile, diagnostics: &mut Diagnostics) {
+        if let Some((name, start)) = rewrite::absent_function(&file.text) {
+            let byte = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+            let place = self
+                .sources
+                .last()
+                .map(|(id, _)| Span::new(*id, byte(start), byte(start + name.len())));
+            let detail = format!(
+                "Terrace does not have OPA's function `{name}`: rules that call it cannot be judged."
+            );
+            diagnostics.push(
+                Diagnostic::error("policy-invalid", "Policy is not valid", detail).at_opt(place),
+            );
+            return;
+        }
         let text = rewrite::module(&file.text, &self.roots, &builtins::arity);
         if let Err(error) = self.engine.add_policy(file.path.clone(), text) {
             let mut problem = self.problem("policy-syntax", "Policy cannot be read", &error);

@@ -6,11 +6,14 @@
 //! and brackets and written out again with these put otherwise: an operand as a list that is empty or not, a string as a call,
 //! a keyword as a name of its own. Lines stay where they are, so that the places in messages do too.
 
+mod absent;
 mod tree;
 
 use std::collections::BTreeSet;
 
 use tree::{Kind, Node, Part, closing};
+
+pub(crate) use absent::absent_function;
 
 /// What stands before a keyword that is the name of a rule.
 const MARK: &str = "__keyword_";

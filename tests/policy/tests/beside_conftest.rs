@@ -61,7 +61,10 @@ impl Bundle {
         for path in entries(&bundle.directory) {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             let text = fs::read_to_string(&path).unwrap();
-            if name.ends_with(".rego") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "rego")
+            {
                 bundle.files.push(PolicyFile { path: name, text });
             } else {
                 bundle.data.push(DataFile { path: name, text });
