@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value as Json;
 use terrace_port::{DeploymentReview, Forge, PullRequest, PullRequestReview, WorkflowRun};
-use terrace_registry_client::Http;
+use terrace_registry_client::{Answer, Http};
 
 /// How many pages of reviews are read at most.
 const MOST_PAGES: u32 = 50;
@@ -54,7 +54,7 @@ impl GitHub {
             if let Some(authorization) = &authorization {
                 headers.push(("authorization", authorization));
             }
-            http.get(&asked, &headers).and_then(|answer| answer.ok())
+            http.get(&asked, &headers).and_then(Answer::ok)
         };
         let answer = tokio::task::spawn_blocking(ask)
             .await

@@ -205,10 +205,8 @@ pub(crate) async fn tell_owed(session: &Session, place: &Place) -> Result<(), Co
             rfc3339(owed.due)
         );
         if !open.reviewers.is_empty() {
-            detail.push_str(&format!(
-                " Reviewed by {} so far.",
-                open.reviewers.join(", ")
-            ));
+            let reviewers = open.reviewers.join(", ");
+            detail = format!("{detail} Reviewed by {reviewers} so far.");
         }
         if open.overdue {
             detail.push_str(" Nothing but another emergency is applied before.");
@@ -263,11 +261,11 @@ pub(crate) fn tell_demand(session: &Session, rules: &Rules, demand: &Demand, pla
             .get(&demand.kind)
             .and_then(|rule| rule.review.as_ref());
         if let Some(review) = review {
-            detail.push_str(&format!(
-                " A review by {} other than its author is owed within {} of its apply.",
+            detail = format!(
+                "{detail} A review by {} other than its author is owed within {} of its apply.",
                 people(review.approvals),
                 told_length(review.within)
-            ));
+            );
         }
         told.push(Diagnostic::warning(
             "emergency-change",
@@ -354,9 +352,9 @@ pub(crate) fn told_missing(refusal: &Refusal, id: &str) -> String {
         text = format!("{text} (as a {} change)", refusal.kind.name());
     }
     for reason in &refusal.reasons {
-        text.push_str(&format!("\n  - {reason}"));
+        text = format!("{text}\n  - {reason}");
         if let Some(remedy) = reason.remedy(&refusal.environment, id) {
-            text.push_str(&format!("\n      {remedy}"));
+            text = format!("{text}\n      {remedy}");
         }
     }
     text

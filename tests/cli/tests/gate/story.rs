@@ -132,9 +132,9 @@ impl World {
         let mut text = "project \"shop\" {}\n".to_owned();
         for person in ["ann", "ben", "cem"] {
             let key = make_key(&keys.join(person), person);
-            text.push_str(&format!(
-                "\nperson {person:?} {{\n  ssh    = [{key:?}]\n  github = \"{person}-at-hub\"\n}}\n"
-            ));
+            text = format!(
+                "{text}\nperson {person:?} {{\n  ssh    = [{key:?}]\n  github = \"{person}-at-hub\"\n}}\n"
+            );
         }
         text.push_str("\nrole \"lead\" {\n  members = [\"cem\"]\n}\n");
         project.write("terrace.hcl", format!("{text}{rules}"));
