@@ -102,7 +102,7 @@ impl Place {
         let name = object["metadata"]["name"].as_str().unwrap();
         match &self.cluster.server {
             Server::StandIn(server) => {
-                server.plant(&format!("{collection}/{name}"), object.clone())
+                server.plant(&format!("{collection}/{name}"), object.clone());
             }
             Server::Real(server) => {
                 let answer = server.request("POST", &collection, &object.to_string());
@@ -354,9 +354,9 @@ fn backend_block(place: &Place) -> (String, tempfile::NamedTempFile) {
     });
     serde_json::to_writer(file.as_file(), &access).unwrap();
     let block = format!(
-        "  backend \"kubernetes\" {{\n    secret_suffix = \"dev\"\n    namespace = \"{}\"\n    config_path = {:?}\n  }}",
+        "  backend \"kubernetes\" {{\n    secret_suffix = \"dev\"\n    namespace = \"{}\"\n    config_path = \"{}\"\n  }}",
         place.namespace,
-        file.path()
+        file.path().display()
     );
     (block, file)
 }

@@ -25,15 +25,16 @@ pub struct Certified {
     pub key: String,
 }
 
-fn made(error: rcgen::Error) -> Unavailable {
-    Unavailable(format!("no certificate can be made: {error}"))
+/// What made a certificate, or why there is none.
+fn made<T>(made: Result<T, rcgen::Error>) -> Result<T, Unavailable> {
+    made.map_err(|error| Unavailable(format!("no certificate can be made: {error}")))
 }
 
 impl Authority {
     /// A new one.
     pub fn new(name: &str) -> Result<Self, Unavailable> {
-        let key = KeyPair::generate().map_err(made)?;
-        let mut parameters = CertificateParams::new(Vec::new()).map_err(made)?;
+        let key = made(KeyPair::generate())?;
+        let mut parameters = made(CertificateParams::new(Vec::new()))?;
         parameters.distinguished_name.push(DnType::CommonName, name);
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         parameters.key_usages = vec![
@@ -41,7 +42,7 @@ impl Authority {
             KeyUsagePurpose::CrlSign,
             KeyUsagePurpose::DigitalSignature,
         ];
-        let certificate = parameters.self_signed(&key).map_err(made)?.pem();
+        let certificate = made(parameters.self_signed(&key))?.pem();
         Ok(Self {
             issuer: Issuer::new(parameters, key),
             certificate,
@@ -69,15 +70,15 @@ impl Authority {
         common_name: &str,
         purpose: ExtendedKeyUsagePurpose,
     ) -> Result<Certified, Unavailable> {
-        let key = KeyPair::generate().map_err(made)?;
+        let key = made(KeyPair::generate())?;
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut parameters = CertificateParams::new(names).map_err(made)?;
+        let mut parameters = made(CertificateParams::new(names))?;
         parameters
             .distinguished_name
             .push(DnType::CommonName, common_name);
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         parameters.extended_key_usages = vec![purpose];
-        let certificate = parameters.signed_by(&key, &self.issuer).map_err(made)?;
+        let certificate = made(parameters.signed_by(&key, &self.issuer))?;
         Ok(Certified {
             certificate: certificate.pem(),
             key: key.serialize_pem(),
@@ -89,10 +90,13 @@ impl Certified {
     /// A certificate that nobody but itself vouches for, with an RSA key, as services have their principals'.
     pub fn with_rsa(name: &str) -> Result<Self, Unavailable> {
         let algorithm = &rcgen::PKCS_RSA_SHA256;
-        let key = KeyPair::generate_rsa_for(algorithm, rcgen::RsaKeySize::_2048).map_err(made)?;
-        let mut parameters = CertificateParams::new(Vec::new()).map_err(made)?;
+        let key = made(KeyPair::generate_rsa_for(
+            algorithm,
+            rcgen::RsaKeySize::_2048,
+        ))?;
+        let mut parameters = made(CertificateParams::new(Vec::new()))?;
         parameters.distinguished_name.push(DnType::CommonName, name);
-        let certificate = parameters.self_signed(&key).map_err(made)?;
+        let certificate = made(parameters.self_signed(&key))?;
         Ok(Self {
             certificate: certificate.pem(),
             key: key.serialize_pem(),

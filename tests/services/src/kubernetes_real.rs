@@ -87,7 +87,7 @@ fn programs() -> Result<PathBuf, Unavailable> {
                 .trim_start_matches("require ")
                 .split_whitespace();
             if let (Some(module), Some("v0.0.0")) = (words.next(), words.next()) {
-                file += &format!("\t{module} => {module} v{MODULES}\n");
+                file.extend(["\t", module, " => ", module, " v", MODULES, "\n"]);
             }
         }
         file += ")\n";
