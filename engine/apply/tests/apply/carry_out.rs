@@ -523,10 +523,10 @@ fn a_second_request_abandons_what_never_ends() {
 }
 
 #[test]
-fn a_plan_for_another_state_is_stale() {
+fn a_plan_is_stale_once_what_it_touches_has_changed() {
     let world = World::new();
     let plan = world.plan(CHAIN, PlanMode::Normal).now_or_never().unwrap();
-    world.apply("resource \"fake_thing\" \"z\" {\n  name = \"z\"\n}\n");
+    world.apply("resource \"fake_thing\" \"a\" {\n  name = \"other\"\n}\n");
     let applied = world.run(plan, &Stop::default()).now_or_never().unwrap();
     assert!(messages(&applied.diagnostics)[0].starts_with("Saved plan is stale"));
 }
