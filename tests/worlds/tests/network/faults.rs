@@ -1,6 +1,7 @@
 //! Seeded faults during an apply.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use terrace_test_support::size;
 
@@ -42,12 +43,13 @@ fn apply_through_faults(test: &str, service: &Service, (seed, index): (u64, usiz
     }
 }
 
-fn applies_through_faults(test: &str, name: &str, service: &Service) {
+fn applies_through_faults(test: &str, name: &str, service: &dyn Fn() -> Option<Arc<Service>>) {
     let first = seed();
     let mut met = Met::default();
     for index in 0..size(1, 25) {
+        let Some(service) = service() else { return };
         let seed = first.wrapping_add(index as u64);
-        apply_through_faults(test, service, (seed, index), &mut met);
+        apply_through_faults(test, &service, (seed, index), &mut met);
     }
     let faults: Vec<String> = met
         .faults
@@ -63,35 +65,33 @@ fn applies_through_faults(test: &str, name: &str, service: &Service) {
     );
 }
 
+/// A service that all applies share.
+fn shared(service: Option<Service>) -> impl Fn() -> Option<Arc<Service>> {
+    let service = service.map(Arc::new);
+    move || service.clone()
+}
+
 #[test]
 fn faults_before_s3_lose_nothing() {
-    if let Some(service) = Service::s3() {
-        applies_through_faults("faults_before_s3_lose_nothing", "s3", &service);
-    }
+    let test = "faults_before_s3_lose_nothing";
+    applies_through_faults(test, "s3", &shared(Service::s3()));
 }
 
 #[test]
 fn faults_before_a_database_lose_nothing() {
-    if let Some(service) = Service::pg() {
-        applies_through_faults("faults_before_a_database_lose_nothing", "pg", &service);
-    }
+    let test = "faults_before_a_database_lose_nothing";
+    applies_through_faults(test, "pg", &shared(Service::pg()));
 }
 
 #[test]
 fn faults_before_an_http_server_lose_nothing() {
-    for index in 0..size(1, 25) {
-        let service = Service::http();
-        let test = "faults_before_an_http_server_lose_nothing";
-        let mut met = Met::default();
-        let seed = seed().wrapping_add(index as u64);
-        apply_through_faults(test, &service, (seed, index), &mut met);
-        println!("FIGURE network faults, http, seed {seed}: {met:?}");
-    }
+    let test = "faults_before_an_http_server_lose_nothing";
+    // One server holds one state.
+    applies_through_faults(test, "http", &|| Some(Arc::new(Service::http())));
 }
 
 #[test]
 fn faults_before_azurerm_lose_nothing() {
-    if let Some(service) = Service::azurerm() {
-        applies_through_faults("faults_before_azurerm_lose_nothing", "azurerm", &service);
-    }
+    let test = "faults_before_azurerm_lose_nothing";
+    applies_through_faults(test, "azurerm", &shared(Service::azurerm()));
 }
