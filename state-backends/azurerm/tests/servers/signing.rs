@@ -229,6 +229,56 @@ pub(crate) async fn certificates_sign_statements(server: &Server) {
         .unwrap();
 }
 
+/// Tokens of Azure DevOps, and of a pod of Kubernetes.
+async fn pipelines_and_pods(
+    web: &Web,
+    arguments: &BTreeMap<String, Value>,
+    variables: &[(&str, &str)],
+) {
+    let manager = web.url("");
+    // Azure DevOps names the service connection, by a request of another kind.
+    web.on(
+        "/devops",
+        Reply::json(r#"{"oidcToken": "devops-token"}"#).needs("authorization", "Bearer pipeline"),
+    );
+    let url = web.url("/devops");
+    let pipeline = [
+        ("ARM_USE_OIDC", "true"),
+        ("SYSTEM_ACCESSTOKEN", "pipeline"),
+        ("ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID", "connection"),
+        ("SYSTEM_OIDCREQUESTURI", &url),
+    ];
+    let pipeline = [variables, &pipeline].concat();
+    assert_eq!(problem(arguments, &pipeline).await, None);
+    assert!(last_form(web).contains("client_assertion=devops-token"));
+    let asked = web.asked();
+    let asked = asked.iter().find(|asked| asked.path.starts_with("/devops"));
+    assert_eq!(
+        asked.unwrap().path,
+        "/devops?api-version=7.1&serviceConnectionId=connection"
+    );
+
+    // A pod of Kubernetes finds its token in a file that the environment names.
+    let directory = tempfile::tempdir().unwrap();
+    let token = directory.path().join("token");
+    std::fs::write(&token, "pod-token\n").unwrap();
+    let pod = [
+        ("AZURE_AUTHORITY_HOST", manager.as_str()),
+        ("ARM_ENDPOINT", manager.as_str()),
+        ("ARM_SUBSCRIPTION_ID", "s"),
+        ("ARM_USE_AKS_WORKLOAD_IDENTITY", "true"),
+        ("AZURE_TENANT_ID", "tenant"),
+        ("AZURE_CLIENT_ID", "pod"),
+        ("AZURE_FEDERATED_TOKEN_FILE", token.to_str().unwrap()),
+    ];
+    assert_eq!(problem(arguments, &pod).await, None);
+    let form = last_form(web);
+    assert!(
+        form.contains("client_assertion=pod-token") && form.contains("client_id=pod"),
+        "{form}"
+    );
+}
+
 /// The key that the resource manager gives to who has signed in.
 async fn keys_are_looked_up(server: &Server, mut arguments: BTreeMap<String, Value>) {
     let web = Web::start().unwrap();
@@ -301,46 +351,7 @@ async fn keys_are_looked_up(server: &Server, mut arguments: BTreeMap<String, Val
         "/id?job=1&audience=api%3A%2F%2FAzureADTokenExchange"
     );
 
-    // Azure DevOps names the service connection, by a request of another kind.
-    web.on(
-        "/devops",
-        Reply::json(r#"{"oidcToken": "devops-token"}"#).needs("authorization", "Bearer pipeline"),
-    );
-    let url = web.url("/devops");
-    let mut pipeline = with(&[
-        ("ARM_USE_OIDC", "true"),
-        ("SYSTEM_ACCESSTOKEN", "pipeline"),
-        ("ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID", "connection"),
-    ]);
-    pipeline.push(("SYSTEM_OIDCREQUESTURI", &url));
-    assert_eq!(problem(&arguments, &pipeline).await, None);
-    assert!(last_form(&web).contains("client_assertion=devops-token"));
-    let asked = web.asked();
-    let asked = asked.iter().find(|asked| asked.path.starts_with("/devops"));
-    assert_eq!(
-        asked.unwrap().path,
-        "/devops?api-version=7.1&serviceConnectionId=connection"
-    );
-
-    // A pod of Kubernetes finds its token in a file that the environment names.
-    let directory = tempfile::tempdir().unwrap();
-    let token = directory.path().join("token");
-    std::fs::write(&token, "pod-token\n").unwrap();
-    let pod = [
-        ("AZURE_AUTHORITY_HOST", manager.as_str()),
-        ("ARM_ENDPOINT", manager.as_str()),
-        ("ARM_SUBSCRIPTION_ID", "s"),
-        ("ARM_USE_AKS_WORKLOAD_IDENTITY", "true"),
-        ("AZURE_TENANT_ID", "tenant"),
-        ("AZURE_CLIENT_ID", "pod"),
-        ("AZURE_FEDERATED_TOKEN_FILE", token.to_str().unwrap()),
-    ];
-    assert_eq!(problem(&arguments, &pod).await, None);
-    let form = last_form(&web);
-    assert!(
-        form.contains("client_assertion=pod-token") && form.contains("client_id=pod"),
-        "{form}"
-    );
+    pipelines_and_pods(&web, &arguments, &variables).await;
 
     // The machine's own identity.
     web.on(
