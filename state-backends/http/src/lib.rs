@@ -82,7 +82,9 @@ pub async fn open(
         retries: settings.retries,
         pauses: settings.pauses,
         patience: settings.pauses.1 * settings.retries.saturating_add(1),
-        ..RemoteOptions::new("http", Arc::clone(&surroundings.clock))
+        // The journal is on this machine already.
+        aside: None,
+        ..RemoteOptions::within("http", surroundings)
     };
     let layout = OneState {
         address: settings::shown(&settings.address),

@@ -42,6 +42,7 @@ async fn opened(
         directory,
         clock: Arc::new(Fixed),
         user_agent: "Terrace/test",
+        watcher: None,
     };
     open(&arguments, &surroundings).await
 }

@@ -37,8 +37,7 @@ pub use gcs::CloudStorage;
 pub use golang::{current_provider, go_module};
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, terrace_with_test_clock,
-    time_provider,
-    tools_directory,
+    time_provider, tools_directory,
 };
 pub use kube::KubernetesStandIn;
 pub use kubernetes_real::Kubernetes;
