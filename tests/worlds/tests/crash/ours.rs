@@ -163,7 +163,9 @@ impl Life<'_> {
                 while !running.has_ended() && begun.elapsed() < time {
                     std::thread::sleep(std::time::Duration::from_millis(2));
                 }
-                running.kill();
+                if !running.has_ended() {
+                    running.kill();
+                }
                 running.wait().whatever();
                 self.lab.providers_are_gone();
             }
