@@ -96,7 +96,11 @@ impl Experiment {
             ],
             _ => vec![
                 turn(&first, false, None),
-                turn(&first, true, Some(disturbance(random, &first))),
+                turn(
+                    &first,
+                    true,
+                    Some(disturbance_of_destruction(random, &first)),
+                ),
             ],
         };
         Self {
@@ -135,6 +139,20 @@ fn milliseconds(random: &mut StdRng, most: u64) -> Duration {
 
 fn disturbance(random: &mut StdRng, configuration: &Configuration) -> Disturbance {
     let fault = Fault::random(random);
+    disturbance_by(fault, random, configuration)
+}
+
+/// As [`disturbance`], without providers that destroy an object and then deny it: a destruction that finds nothing to do leaves
+/// such an object in the state.
+fn disturbance_of_destruction(random: &mut StdRng, configuration: &Configuration) -> Disturbance {
+    let fault = match Fault::random(random) {
+        Fault::After | Fault::Nonsense => Fault::Before,
+        fault => fault,
+    };
+    disturbance_by(fault, random, configuration)
+}
+
+fn disturbance_by(fault: Fault, random: &mut StdRng, configuration: &Configuration) -> Disturbance {
     let mut rules = fault.rules(random, configuration);
     rules.extend(slowness(random));
     Disturbance {
