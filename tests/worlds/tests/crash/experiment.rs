@@ -96,11 +96,7 @@ impl Experiment {
             ],
             _ => vec![
                 turn(&first, false, None),
-                turn(
-                    &first,
-                    true,
-                    Some(disturbance_of_destruction(random, &first)),
-                ),
+                turn(&first, true, Some(disturbance(random, &first))),
             ],
         };
         Self {
@@ -139,16 +135,6 @@ fn milliseconds(random: &mut StdRng, most: u64) -> Duration {
 
 fn disturbance(random: &mut StdRng, configuration: &Configuration) -> Disturbance {
     let fault = Fault::random(random);
-    disturbance_by(fault, random, configuration)
-}
-
-/// As [`disturbance`], without providers that destroy an object and then deny it: a destruction that finds nothing to do leaves
-/// such an object in the state.
-fn disturbance_of_destruction(random: &mut StdRng, configuration: &Configuration) -> Disturbance {
-    let fault = match Fault::random(random) {
-        Fault::After | Fault::Nonsense => Fault::Before,
-        fault => fault,
-    };
     disturbance_by(fault, random, configuration)
 }
 
@@ -207,6 +193,12 @@ impl Fault {
             Self::Hang => ("hang", 1),
             Self::Stuck => ("stuck", 1),
         };
+        // An object that is gone though its provider denies it, and that nothing is to be done about, stays in the state.
+        let operation = match self {
+            Self::After | Self::Nonsense if random.random_bool(0.7) => "create",
+            Self::After | Self::Nonsense => "update",
+            _ => "apply",
+        };
         let addresses = configuration.addresses();
         (0..n)
             .map(|_| {
@@ -214,10 +206,10 @@ impl Fault {
                 let by_address = random.random_bool(0.5) || self == Self::Nonsense;
                 if by_address && !addresses.is_empty() {
                     let address = &addresses[random.random_range(0..addresses.len())];
-                    format!("apply:{address}={what}")
+                    format!("{operation}:{address}={what}")
                 } else {
                     let number = random.random_range(1..=configuration.len().max(1));
-                    format!("apply:{number}={what}")
+                    format!("{operation}:{number}={what}")
                 }
             })
             .collect()
