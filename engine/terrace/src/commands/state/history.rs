@@ -117,14 +117,12 @@ pub(super) fn counts_text(counts: Counts) -> String {
         removed,
         outputs,
     } = counts;
-    let mut text = format!("+{added} ~{changed} -{removed}");
-    if outputs > 0 {
-        text.push_str(&format!(
-            ", {outputs} output{}",
-            if outputs == 1 { "" } else { "s" }
-        ));
+    let text = format!("+{added} ~{changed} -{removed}");
+    match outputs {
+        0 => text,
+        1 => format!("{text}, 1 output"),
+        _ => format!("{text}, {outputs} outputs"),
     }
-    text
 }
 
 /// The content of the version with a serial: the state as it is, or one that is kept.

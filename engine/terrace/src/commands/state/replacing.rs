@@ -70,15 +70,19 @@ fn shown(changes: &[ProviderChange]) -> String {
         let resources = pairs.entry((&change.from, &change.to)).or_default();
         resources.push(&change.resource);
     }
-    let mut text = "Terrace will perform the following actions:\n".to_owned();
-    for ((from, to), resources) in pairs {
-        let names: Vec<String> = resources.iter().map(|one| format!("  {one}")).collect();
-        text.push_str(&format!(
-            "\n  ~ Updating provider:\n    - {from}\n    + {to}\n\nChanging {} resources:\n\n{}\n",
-            resources.len(),
-            names.join("\n")
-        ));
-    }
-    text.truncate(text.trim_end().len());
-    text
+    let parts: Vec<String> = pairs
+        .into_iter()
+        .map(|((from, to), resources)| {
+            let names: Vec<String> = resources.iter().map(|one| format!("  {one}")).collect();
+            format!(
+                "  ~ Updating provider:\n    - {from}\n    + {to}\n\nChanging {} resources:\n\n{}",
+                resources.len(),
+                names.join("\n")
+            )
+        })
+        .collect();
+    format!(
+        "Terrace will perform the following actions:\n\n{}",
+        parts.join("\n\n")
+    )
 }

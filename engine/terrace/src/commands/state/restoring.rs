@@ -75,7 +75,7 @@ async fn under_lock(
         stored.serial,
         history::counts_text(counts(&stored, &wanted))
     ));
-    for (address, _) in history::differences(&stored, &wanted) {
+    for address in history::differences(&stored, &wanted).into_keys() {
         let sign = match (stored.object(&address), wanted.object(&address)) {
             (None, Some(_)) => "+",
             (Some(_), None) => "-",
