@@ -135,10 +135,6 @@ fn milliseconds(random: &mut StdRng, most: u64) -> Duration {
 
 fn disturbance(random: &mut StdRng, configuration: &Configuration) -> Disturbance {
     let fault = Fault::random(random);
-    disturbance_by(fault, random, configuration)
-}
-
-fn disturbance_by(fault: Fault, random: &mut StdRng, configuration: &Configuration) -> Disturbance {
     let mut rules = fault.rules(random, configuration);
     rules.extend(slowness(random));
     Disturbance {
