@@ -53,11 +53,8 @@ impl<'a> Journal<'a> {
         if frames.is_empty() {
             return Ok(());
         }
-        let full = match self.reserve(frames).await {
-            Ok(()) => None,
-            // What has been done is written all the same.
-            Err(error) => Some(error),
-        };
+        // What has been done is written even where there is no room for more.
+        let full = self.reserve(frames).await.err();
         let wanted = |frame: &&Frame| full.is_none() || !matches!(frame, Frame::Intent(_));
         let frames: Vec<Frame> = self
             .pending
@@ -215,9 +212,11 @@ pub(crate) fn halted(error: &StoreError) -> Diagnostic {
         .push_str(" Nothing new is begun without it.");
     match error {
         StoreError::KeptAside { path, .. } => {
-            diagnostic.detail.push_str(&format!(
-                " What this run has done is kept in the file {path} of this machine instead."
-            ));
+            diagnostic
+                .detail
+                .push_str(" What this run has done is kept in the file ");
+            diagnostic.detail.push_str(path);
+            diagnostic.detail.push_str(" of this machine instead.");
             diagnostic.hint(
                 "Once the store can be written again, run `terrace recover` in this directory: it brings what is in that file into the state.",
             )

@@ -112,18 +112,12 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
     applied.counts = finished.counts;
     applied.uncertain = finished.journal.open_intents();
     diagnostics.append(finished.diagnostics);
-    let kept = store(
-        locked,
-        &stored,
-        finished.state,
-        finished.journal,
-        &*request.entropy,
-    )
-    .await;
+    let entropy = &*request.entropy;
+    let kept = store(locked, &stored, finished.state, finished.journal, entropy).await;
     diagnostics.append(kept.diagnostics);
     Applied {
         state: kept.state,
-        is_unstored: !kept.is_stored,
+        is_unstored: !kept.in_store,
         diagnostics,
         ..applied
     }
@@ -178,7 +172,8 @@ async fn prepare(plan: &Plan, request: &ApplyRequest<'_>) -> Result<State, Box<D
     let same = same_line && stored.serial == planned.serial || stored.same_content(planned);
     // A state of another line may hold others' objects by the same names.
     let may_differ = same_line || planned.lineage.is_empty();
-    if !same && !(may_differ && staleness::moved(plan, &stored).is_empty()) {
+    let goes = same || (may_differ && staleness::moved(plan, &stored).is_empty());
+    if !goes {
         return Err(Box::new(
             Diagnostic::error(
                 "stale-plan",
@@ -267,10 +262,10 @@ fn start(plan: &Plan, stored: &State, entropy: &dyn terrace_port::Entropy) -> St
 }
 
 /// What came of storing a state.
-struct Stored {
+struct Kept {
     /// As stored, or as it would have been.
     state: State,
-    is_stored: bool,
+    in_store: bool,
     diagnostics: Diagnostics,
 }
 
@@ -281,7 +276,7 @@ async fn store(
     state: State,
     mut journal: Journal<'_>,
     entropy: &dyn terrace_port::Entropy,
-) -> Stored {
+) -> Kept {
     let mut diagnostics = Diagnostics::new();
     let next = successor(stored, &state, entropy);
     let mut is_stored = true;
@@ -315,12 +310,12 @@ async fn store(
             ));
         }
     }
-    Stored {
+    Kept {
         state: next.unwrap_or_else(|| State {
             lineage: stored.lineage.clone(),
             ..state
         }),
-        is_stored,
+        in_store: is_stored,
         diagnostics,
     }
 }
@@ -360,10 +355,10 @@ fn not_stored(error: &StorageError, journal: &Journal<'_>) -> Diagnostic {
     }
     let unrecorded = journal.unrecorded();
     if !unrecorded.is_empty() {
-        detail.push_str(&format!(
-            "\n\nThe journal could not be written either. These objects were changed and are recorded nowhere:\n  - {}",
-            unrecorded.join("\n  - ")
-        ));
+        detail.push_str(
+            "\n\nThe journal could not be written either. These objects were changed and are recorded nowhere:\n  - ",
+        );
+        detail.push_str(&unrecorded.join("\n  - "));
         return Diagnostic::error("state-not-stored", "Failed to save state", detail).hint(
             "Make the store writable, and run `terrace recover`. Then import what was created and is recorded nowhere.",
         );
@@ -373,9 +368,9 @@ fn not_stored(error: &StorageError, journal: &Journal<'_>) -> Diagnostic {
         return Diagnostic::error("state-not-stored", "Failed to save state", detail)
             .hint("Make the store writable, and apply again.");
     };
-    detail.push_str(&format!(
-        " Nothing is lost: everything that was done is {whereabouts}."
-    ));
+    detail.push_str(" Nothing is lost: everything that was done is ");
+    detail.push_str(&whereabouts);
+    detail.push('.');
     let first = if is_disk_full {
         "Free some space on that disk, then run"
     } else {
