@@ -595,4 +595,30 @@ mod tests {
             "p if {\n\tx = uri.parse(\n\t\tinput.x\n\t\t\n\t)\n}"
         );
     }
+
+    #[test]
+    fn newer_rego_judges() {
+        let text = "package main\n\nimport rego.v2\n\ndeny contains $\"{r.name}: {r.owner}\" if {\n\tsome r in input.all\n\tr.open or { 22 in r.ports }\n\tnot { r.owner == \"ops\"; r.approved }\n}\n";
+        let file = crate::PolicyFile {
+            path: "main.rego".to_owned(),
+            text: text.to_owned(),
+        };
+        let mut sources = terrace_diag::SourceMap::new();
+        let (policies, diagnostics) = crate::Policies::parse(&[file], &[], &mut sources);
+        assert!(!diagnostics.has_errors());
+        let document = serde_json::json!({"all": [
+            {"name": "a", "open": true, "owner": "dev"},
+            {"name": "b", "open": false, "ports": [22]},
+            {"name": "c", "open": true, "owner": "ops", "approved": true},
+            {"name": "d", "open": false, "ports": [80]},
+        ]});
+        let (verdict, diagnostics) = policies.judge(&document, &[]);
+        assert!(!diagnostics.has_errors());
+        let found: Vec<&str> = verdict
+            .findings
+            .iter()
+            .map(|finding| finding.message.as_str())
+            .collect();
+        assert_eq!(found, ["a: dev", "b: <undefined>"]);
+    }
 }
