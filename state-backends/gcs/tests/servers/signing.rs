@@ -196,13 +196,9 @@ pub(crate) async fn service_accounts_sign_statements() {
 pub(crate) async fn encryption_is_asked_for(server: &Server) {
     let prefix = server.new_prefix();
     let mut arguments = server.arguments(&prefix);
-    let plain = open_with(&arguments, &[], LEASE)
-        .await
-        .unwrap();
+    let plain = open_with(&arguments, &[], LEASE).await.unwrap();
     arguments.insert("encryption_key".to_owned(), Value::string(KEY));
-    let sealed = open_with(&arguments, &[], LEASE)
-        .await
-        .unwrap();
+    let sealed = open_with(&arguments, &[], LEASE).await.unwrap();
     let mut locked = sealed.lock("default", LockInfo::default()).await.unwrap();
     locked.overwrite(b"{}"[..].into()).await.unwrap();
     locked.unlock().await.unwrap();
@@ -218,9 +214,7 @@ pub(crate) async fn encryption_is_asked_for(server: &Server) {
         "kms_encryption_key".to_owned(),
         Value::string("projects/p/k"),
     );
-    let sealed = open_with(&arguments, &[], LEASE)
-        .await
-        .unwrap();
+    let sealed = open_with(&arguments, &[], LEASE).await.unwrap();
     let mut locked = sealed.lock("default", LockInfo::default()).await.unwrap();
     locked.overwrite(b"{}"[..].into()).await.unwrap();
     locked.unlock().await.unwrap();

@@ -47,12 +47,16 @@ impl Server {
 
     /// The block of a configuration of the reference.
     pub(crate) fn block(&self, prefix: &str) -> String {
-        let lines = self.settings(prefix).map(|(name, value)| format!("    {name} = \"{value}\"\n"));
+        let lines = self
+            .settings(prefix)
+            .map(|(name, value)| format!("    {name} = \"{value}\"\n"));
         format!("  backend \"gcs\" {{\n{}  }}", lines.concat())
     }
 
     pub(crate) async fn open(&self, prefix: &str, lease: Duration) -> RemoteStore {
-        open_with(&self.arguments(prefix), &[], lease).await.unwrap()
+        open_with(&self.arguments(prefix), &[], lease)
+            .await
+            .unwrap()
     }
 }
 

@@ -87,9 +87,7 @@ pub(crate) async fn works(servers: &Arc<Servers>) {
     // The bucket is looked for when it is needed.
     let mut elsewhere = servers.arguments(&store);
     elsewhere.insert("bucket".to_owned(), Value::string("nowhere"));
-    let opened = open_with(&elsewhere, &[], LEASE)
-        .await
-        .unwrap();
+    let opened = open_with(&elsewhere, &[], LEASE).await.unwrap();
     let error = opened.workspaces().await.unwrap_err().to_string();
     assert!(error.contains("S3 bucket does not exist"), "{error}");
 }
@@ -145,14 +143,10 @@ async fn roles_are_assumed(mut arguments: BTreeMap<String, Value>, directory: &t
 pub(crate) async fn are_checked(servers: &Arc<Servers>) {
     let store = servers.new_store(Lock::Object);
     let mut arguments = servers.arguments(&store);
-    let opened = open_with(&arguments, &[], LEASE)
-        .await
-        .unwrap();
+    let opened = open_with(&arguments, &[], LEASE).await.unwrap();
     assert_eq!(opened.workspaces().await.unwrap(), ["default"]);
     arguments.insert("secret_key".to_owned(), Value::string("wrong"));
-    let opened = open_with(&arguments, &[], LEASE)
-        .await
-        .unwrap();
+    let opened = open_with(&arguments, &[], LEASE).await.unwrap();
     let error = opened.workspaces().await.unwrap_err().to_string();
     assert!(error.contains("secret is wrong"), "{error}");
 }
