@@ -199,7 +199,9 @@ mod tests {
         transaction.commit().unwrap();
     }
 
-    fn both(database: &Database) -> (Option<Arc<[u8]>>, Option<Arc<[u8]>>) {
+    type Bytes = Option<Arc<[u8]>>;
+
+    fn both(database: &Database) -> (Bytes, Bytes) {
         use redb::ReadableDatabase as _;
         let transaction = database.begin_read().unwrap();
         let bytes = |state: Option<StoredState>| state.map(|state| state.bytes);
