@@ -43,7 +43,7 @@ impl Life<'_> {
         self.lab.project.other("terraform", arguments)
     }
 
-    fn change(&self, turn: &Turn) -> [String; 5] {
+    fn change(&self, turn: &Turn) -> [String; 6] {
         let command = if turn.destroys { "destroy" } else { "apply" };
         [
             command.to_owned(),
@@ -51,6 +51,8 @@ impl Life<'_> {
             "-input=false".to_owned(),
             "-no-color".to_owned(),
             format!("-parallelism={}", self.experiment.parallelism),
+            // In a database, all that create a state wait for one lock.
+            "-lock-timeout=30s".to_owned(),
         ]
     }
 
