@@ -169,7 +169,7 @@ fn parts(written: &Written) -> Parts {
         match sink {
             Sink::Server => parts.server += bytes,
             Sink::File(name) if name.contains("journal") || name.contains("staged") => {
-                parts.journal += bytes
+                parts.journal += bytes;
             }
             Sink::File(_) => parts.state += bytes,
         }
@@ -181,7 +181,7 @@ fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -195,10 +195,7 @@ impl Server {
             ),
             Self::Minio(_) | Self::Moto(_) => {
                 let (endpoint, id, secret) = self.s3().unwrap_or_default();
-                let flags: String = SKIPPED
-                    .iter()
-                    .map(|name| format!("    {name} = true\n"))
-                    .collect();
+                let flags = format!("    {} = true\n", SKIPPED.join(" = true\n    "));
                 format!(
                     "  backend \"s3\" {{\n    bucket = {BUCKET:?}\n    key = {name:?}\n    region = \"us-east-1\"\n    access_key = {id:?}\n    secret_key = {secret:?}\n    endpoints = {{ s3 = {endpoint:?} }}\n{flags}  }}\n"
                 )
