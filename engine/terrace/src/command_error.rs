@@ -225,7 +225,7 @@ impl From<StoreError> for CommandError {
                 format!("The journal could not be written: {why}. It is kept in the file {path} of this machine."),
             )
             .hint("once the store can be written again, run `terrace recover` in this directory"),
-            error if error.is_disk_full() => Diagnostic::error(
+            error @ StoreError::Unavailable { .. } if error.is_disk_full() => Diagnostic::error(
                 "store-unavailable",
                 "Disk full",
                 format!("{}. Nothing of it was written, and what was there before is unharmed.", error.told()),

@@ -35,7 +35,7 @@ fn reviews(count: usize, state: &str) -> String {
             "commit_id": "c0ffee", "submitted_at": "2026-11-23T09:00:00Z",
         })
     };
-    Value::from_iter((0..count).map(review)).to_string()
+    (0..count).map(review).collect::<Value>().to_string()
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(crate) enum StateCommand {
         /// Only the object with this id.
         #[arg(long, value_name = "ID")]
         id: Option<String>,
-        /// Only these: addresses, or patterns such as 'module.a.*' and 'aws_instance.web[*]'.
+        /// Only these: addresses, or patterns such as `module.a.*` and `aws_instance.web[*]`.
         #[arg(value_name = "ADDRESS")]
         addresses: Vec<String>,
     },
@@ -142,7 +142,7 @@ pub(crate) struct MvArgs {
     /// Accepted; it is about a backend that Terrace does not have.
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) ignore_remote_version: bool,
-    /// What it is called: an address, or a pattern such as 'module.a.*' and 'aws_instance.web[*]'.
+    /// What it is called: an address, or a pattern such as `module.a.*` and `aws_instance.web[*]`.
     #[arg(value_name = "SOURCE")]
     pub(crate) source: String,
     /// What it is to be called; without it the same, in the other state.
@@ -172,7 +172,7 @@ pub(crate) struct RmArgs {
     /// Accepted; it is about a backend that Terrace does not have.
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) ignore_remote_version: bool,
-    /// What to forget: addresses, or patterns such as 'module.a.*' and 'aws_instance.web[*]'.
+    /// What to forget: addresses, or patterns such as `module.a.*` and `aws_instance.web[*]`.
     #[arg(value_name = "ADDRESS", required = true)]
     pub(crate) addresses: Vec<String>,
 }

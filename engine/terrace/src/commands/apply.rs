@@ -121,7 +121,11 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         .await?;
     let made = plan::make_for(session, &place, &args.options, &request).await?;
     plan::show(session, &made.plan);
-    if !made.plan.has_changes() {
+    let has_changes = made.plan.has_changes();
+    // Objects that are gone or have changed leave the state even where nothing has to be done about them, unless a gate
+    // stands before it: it is shut for no reason that anybody planned.
+    let is_free = super::gate::rules(&place).await?.is_none();
+    if !has_changes && !(is_free && has_read_changes(&made.plan)) {
         let encrypted = encrypt_as_configured(session, &mut *locked).await;
         locked.unlock().await?;
         encrypted?;
@@ -135,7 +139,8 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         super::gate::tell_demand(session, rules, demand, &made.plan);
     }
     let gated = demand.is_some_and(|demand| demand.approvals > 0);
-    if !args.auto_approve && !gated && !confirm(session, &args, &made.plan)? {
+    let asks = has_changes && !args.auto_approve && !gated;
+    if asks && !confirm(session, &args, &made.plan)? {
         locked.unlock().await?;
         session.view.line("Apply cancelled.");
         return Ok(FAILURE);
@@ -150,6 +155,11 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     };
     let held = Some(locked);
     carry_out(session, &place, &Manner::of(&args), subject, held).await
+}
+
+/// Whether reading the objects has shown that the state is not what they are.
+fn has_read_changes(plan: &Plan) -> bool {
+    !plan.prior_state.same_managed_content(&plan.previous_state)
 }
 
 /// Writes the state again where it is still plain, or encrypted with what the configuration calls a fallback.

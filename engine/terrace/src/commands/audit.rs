@@ -123,7 +123,7 @@ async fn export(
     match out {
         None => lines.for_each(|line| session.view.output(line)),
         Some(path) => {
-            let text = lines.map(|line| format!("{line}\n")).collect::<String>();
+            let text = lines.fold(String::new(), |text, line| text + &line + "\n");
             write_file(path, text.as_bytes()).map_err(|error| {
                 CommandError::one(
                     "unwritable-file",

@@ -595,11 +595,11 @@ pub(crate) fn commit(session: &Session) -> Option<String> {
         Some(reference) => read(reference).or_else(|| {
             // References that did not change lately lie together in one file.
             let packed = read("packed-refs")?;
-            let found = packed.lines().find_map(|line| {
-                let (commit, name) = line.split_once(' ')?;
-                (name == reference).then(|| commit.to_owned())
-            });
-            found
+            packed
+                .lines()
+                .filter_map(|line| line.split_once(' '))
+                .find(|(_, name)| *name == reference)
+                .map(|(commit, _)| commit.to_owned())
         }),
         None => Some(head),
     }

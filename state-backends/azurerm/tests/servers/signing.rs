@@ -194,7 +194,12 @@ pub(crate) async fn certificates_sign_statements(server: &Server) {
         assert!(told.contains("client_certificate_password"), "{told}");
     }
     let form = web.asked().pop().unwrap().body;
-    let form: BTreeMap<String, String> = url::form_urlencoded::parse(&form).into_owned().collect();
+    is_signed_by(&principal, &form, &authority);
+}
+
+/// The form asks for a token by a statement that the principal has signed.
+fn is_signed_by(principal: &Certified, form: &[u8], authority: &str) {
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(form).into_owned().collect();
     assert_eq!(form["scope"], "https://storage.azure.com/.default");
     assert_eq!(
         form["client_assertion_type"],

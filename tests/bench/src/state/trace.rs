@@ -109,27 +109,27 @@ mod tests {
     #[test]
     fn calls_tell_where_their_bytes_went() {
         let watched = Watched {
-            directory: Path::new("/work"),
+            directory: Path::new("/store"),
             port: Some("5432"),
         };
         let file = |name: &str, bytes| Some((Sink::File(name.to_owned()), bytes));
         let server = |bytes| Some((Sink::Server, bytes));
         for (line, expected) in [
             (
-                r#"write(9</work/a/state>, ""..., 512) = 512"#,
+                r#"write(9</store/a/state>, ""..., 512) = 512"#,
                 file("a/state", 512),
             ),
             (
-                r#"pwrite64(9</work/s.redb>, ""..., 4096, 8192) = 4096"#,
+                r#"pwrite64(9</store/s.redb>, ""..., 4096, 8192) = 4096"#,
                 file("s.redb", 4096),
             ),
             (r#"write(1</dev/null>, ""..., 512) = 512"#, None),
             (
-                r#"write(9</work/a>, ""..., 512) = -1 ENOSPC (No space left on device)"#,
+                r#"write(9</store/a>, ""..., 512) = -1 ENOSPC (No space left on device)"#,
                 None,
             ),
             (
-                r#"write(9</work/a (deleted)>, ""..., 5) = 5"#,
+                r#"write(9</store/a (deleted)>, ""..., 5) = 5"#,
                 file("a (deleted)", 5),
             ),
             (
@@ -146,7 +146,7 @@ mod tests {
             ),
             (r#"write(9<UNIX-STREAM:[1->2]>, ""..., 8) = 8"#, None),
             (
-                r#"copy_file_range(3</work/state>, NULL, 4</work/backup>, NULL, 100, 0) = 100"#,
+                r#"copy_file_range(3</store/state>, NULL, 4</store/backup>, NULL, 100, 0) = 100"#,
                 file("backup", 100),
             ),
             ("+++ exited with 0 +++", None),

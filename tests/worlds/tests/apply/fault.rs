@@ -22,6 +22,20 @@ fn a_failed_creation_leaves_the_rest_in_the_state() {
 }
 
 #[test]
+fn what_is_gone_leaves_the_state_though_nothing_is_left_to_do() {
+    let lab = Lab::new("local", FORTY);
+    lab.apply().success();
+    for id in lab.ids_in_state() {
+        lab.lose(&id);
+    }
+    lab.project
+        .terrace(&["destroy", "-auto-approve"])
+        .success()
+        .says("0 destroyed");
+    assert_eq!(lab.ids_in_state(), Vec::<String>::new());
+}
+
+#[test]
 fn an_object_that_was_made_but_not_whole_is_tainted_and_replaced() {
     let mut lab = Lab::new("embedded", FORTY);
     lab.script("create:base-3=fail-after");

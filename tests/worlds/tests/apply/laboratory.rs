@@ -123,6 +123,11 @@ impl Lab {
             .collect()
     }
 
+    /// Takes an object away behind everybody's back.
+    pub(crate) fn lose(&self, id: &str) {
+        self.world().delete(id).unwrap();
+    }
+
     /// How much has happened; cheap enough to ask often.
     pub(crate) fn n_events(&self) -> usize {
         let log = std::fs::read_to_string(self.world.join("world.jsonl")).unwrap_or_default();

@@ -171,7 +171,7 @@ pub(super) fn absolute_backup(path: &str) -> String {
 pub(super) fn absolute(variables: &[VariableArgument]) -> Vec<VariableArgument> {
     let own = |argument: &VariableArgument| match argument {
         VariableArgument::File(path) => VariableArgument::File(Disk.absolute(path)),
-        assignment => assignment.clone(),
+        VariableArgument::Assignment(_) => argument.clone(),
     };
     variables.iter().map(own).collect()
 }
