@@ -148,11 +148,13 @@ impl Lab {
         }
     }
 
-    fn kill_providers(&self) {
-        for id in self.providers() {
-            // It may have ended in between.
-            kill(id, Signal::SIGKILL).ok();
-        }
+    /// Kills the providers that there are; whether there was one.
+    fn kill_providers(&self) -> bool {
+        // One may have ended in between.
+        self.providers()
+            .into_iter()
+            .map(|id| kill(id, Signal::SIGKILL).is_ok())
+            .fold(false, |any, killed| any | killed)
     }
 
     /// Lets a blow fall at its moment. Nothing happens where the command ends before.
@@ -164,8 +166,17 @@ impl Lab {
                 if *victim != Victim::Provider {
                     send(Running::kill, running);
                 }
-                if *victim != Victim::Engine {
-                    self.kill_providers();
+                match victim {
+                    Victim::Engine => {}
+                    Victim::Both => {
+                        self.kill_providers();
+                    }
+                    // One that hangs ends by nothing else: a blow that comes before it is there falls when it is.
+                    Victim::Provider => {
+                        while !self.kill_providers() && !running.has_ended() {
+                            std::thread::sleep(Duration::from_millis(2));
+                        }
+                    }
                 }
             }
             Blow::Signal {
