@@ -40,7 +40,7 @@ async fn the_state_is_stored_while_an_apply_goes_on() {
     assert_eq!(*seen.lock().unwrap(), [0, 0, 1, 1, 3, 3]);
     // Each state that is stored has its own serial; the last is that of the end.
     let n_writes = *world.store.n_writes.lock().unwrap();
-    assert_eq!((n_writes, world.state().serial), (3, 3));
+    assert_eq!((n_writes, world.state().serial), (4, 4));
     assert_eq!(world.state().resources.len(), 6);
     assert!(world.store.frames.lock().unwrap().is_empty());
 }
