@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use terrace_diag::{Diagnostic, Diagnostics};
 
 use crate::names::{Judging, reference};
-use crate::policies::Package;
 use crate::{Policies, builtins, input};
 
 /// How much a finding weighs.
@@ -130,7 +129,8 @@ impl Policies {
                     }
                 };
                 let is_excepted = package.has_exceptions
-                    && self.is_excepted(&mut engine, name, rule, package, &mut diagnostics);
+                    && rule.severity.refuses()
+                    && self.is_excepted(&mut engine, name, rule, &mut diagnostics);
                 match (found.is_empty(), is_excepted) {
                     (true, _) => verdict.n_passed += 1,
                     (false, true) => verdict.excepted.extend(found),
@@ -144,18 +144,14 @@ impl Policies {
         (verdict, diagnostics)
     }
 
-    /// Whether an `exception` of the package names the rule. Warnings are never excepted.
+    /// Whether an `exception` of the package names the rule.
     fn is_excepted(
         &self,
         engine: &mut Engine,
         name: &str,
         rule: &Judging,
-        package: &Package,
         diagnostics: &mut Diagnostics,
     ) -> bool {
-        if !package.has_exceptions || !rule.severity.refuses() {
-            return false;
-        }
         match evaluate(engine, reference(name, "exception"), self.is_strict) {
             Ok(Some(Value::Array(sets))) => sets
                 .iter()

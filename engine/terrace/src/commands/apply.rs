@@ -124,8 +124,8 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     let has_changes = made.plan.has_changes();
     // Objects that are gone or have changed leave the state even where nothing has to be done about them, unless a gate
     // stands before it: it is shut for no reason that anybody planned.
-    let is_free = super::gate::rules(&place).await?.is_none();
-    let is_stored = has_changes || is_free && has_read_changes(&made.plan);
+    let is_stored =
+        has_changes || has_read_changes(&made.plan) && super::gate::rules(&place).await?.is_none();
     if !is_stored {
         let encrypted = encrypt_as_configured(session, &mut *locked).await;
         locked.unlock().await?;
