@@ -129,6 +129,11 @@ fn complete(object: &mut Object) {
     }
 }
 
+/// How long a host has to read what was said before the process ends.
+///
+/// Terraform reads standard error beside its work, and passes over what it has not read when a call fails.
+const TO_BE_READ: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// Ends the process.
 #[expect(
     clippy::exit,
@@ -137,5 +142,6 @@ fn complete(object: &mut Object) {
 )]
 fn crash() -> ! {
     eprintln!("panic: conformance: crashing as asked");
+    std::thread::sleep(TO_BE_READ);
     std::process::exit(2)
 }
