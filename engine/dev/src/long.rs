@@ -57,6 +57,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
                 },
             figures,
             succeeded: held,
+            ..
         } = test::tests(&mut command)?;
         all_figures.extend(figures.into_iter().filter(|_| full));
         all_held &= held && failed == 0;

@@ -10,6 +10,7 @@
     reason = "a tool of the repository speaks to who runs it"
 )]
 
+mod again;
 mod bench;
 mod conformance;
 mod consumers;

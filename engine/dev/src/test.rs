@@ -1,11 +1,12 @@
 //! `cargo dev test`: everything that must hold, ending with one line of counts.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Instant;
 
-use crate::{Failure, example, program, rules, workspace};
+use crate::{Failure, again, example, program, rules, workspace};
 
 /// A part of the whole, and whether it held.
 type Step = fn() -> Result<bool, Failure>;
@@ -47,15 +48,21 @@ pub(crate) fn run() -> Result<bool, Failure> {
         "--",
         "--show-output",
     ]);
-    let Outcome {
-        mut counts,
-        succeeded,
-        ..
-    } = tests(&mut command)?;
-    if !succeeded && counts.failed == 0 {
+    let outcome = tests(&mut command)?;
+    if !outcome.succeeded && outcome.counts.failed == 0 {
         failed_steps.push("tests");
     }
+    let unsteady = again::unsteady(&outcome)?;
+    let mut counts = outcome.counts;
+    counts.passed += unsteady.len();
+    counts.failed -= unsteady.len();
     println!();
+    if !unsteady.is_empty() {
+        println!(
+            "UNSTEADY, a defect of the test or of what it tests; failed among others and held alone: {}.",
+            unsteady.join(", ")
+        );
+    }
     if !failed_steps.is_empty() {
         println!("These steps failed: {}.", failed_steps.join(", "));
     }
@@ -114,12 +121,16 @@ pub(crate) struct Counts {
 }
 
 /// What came of `cargo test`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// How the tests ended.
     pub(crate) counts: Counts,
     /// What they counted, such as `syntax corpus: 200 of 200`.
     pub(crate) figures: Vec<String>,
+    /// The names of the tests that did not hold.
+    pub(crate) failed: Vec<String>,
+    /// Arguments of `cargo test` that run each program in which a test did not hold.
+    pub(crate) programs: Vec<Vec<String>>,
     /// Whether all was built and all tests held.
     pub(crate) succeeded: bool,
 }
@@ -128,12 +139,18 @@ pub(crate) struct Outcome {
 pub(crate) fn tests(command: &mut Command) -> Result<Outcome, Failure> {
     let mut child = command
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| format!("{command:?}: {error}"))?;
     let output = child
         .stdout
         .take()
         .ok_or("the output of cargo test cannot be read")?;
+    let errors = child
+        .stderr
+        .take()
+        .ok_or("what cargo test says cannot be read")?;
+    let programs = thread::spawn(move || programs_that_failed(errors));
     let log = workspace::target_directory()?.join("test.log");
     let mut log = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
     let mut reader = Reader::default();
@@ -148,8 +165,31 @@ pub(crate) fn tests(command: &mut Command) -> Result<Outcome, Failure> {
     Ok(Outcome {
         counts: reader.counts,
         figures: reader.figures,
+        failed: reader.failed,
+        programs: programs
+            .join()
+            .map_err(|_| "what cargo test says was not read")?,
         succeeded: child.wait()?.success(),
     })
+}
+
+/// Shows what cargo says beside the tests' own output, and gives the arguments of the programs that it lists as failed.
+fn programs_that_failed(said: impl Read) -> Vec<Vec<String>> {
+    let mut programs = Vec::new();
+    for line in BufReader::new(said).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        eprintln!("{line}");
+        programs.extend(arguments_of(&line));
+    }
+    programs
+}
+
+/// The arguments in a line such as "    `-p terrace-worlds --test crash`".
+fn arguments_of(line: &str) -> Option<Vec<String>> {
+    let arguments = line.trim().strip_prefix('`')?.strip_suffix('`')?;
+    arguments
+        .starts_with("-p ")
+        .then(|| arguments.split(' ').map(str::to_owned).collect())
 }
 
 /// Reads the output of `cargo test -- --show-output` line by line.
@@ -164,6 +204,8 @@ struct Reader {
     n_skipped: usize,
     /// What the tests counted.
     figures: Vec<String>,
+    /// The names of those that did not hold.
+    failed: Vec<String>,
 }
 
 impl Reader {
@@ -186,6 +228,12 @@ impl Reader {
             return (number(" passed") + number(" failed") + number(" ignored") > 0)
                 .then(|| line.to_owned());
         }
+        let verdict = line.strip_prefix("test ");
+        self.failed.extend(
+            verdict
+                .and_then(|rest| rest.strip_suffix(" ... FAILED"))
+                .map(str::to_owned),
+        );
         match line {
             "successes:" => self.in_successes = true,
             "failures:" => self.in_successes = false,
@@ -266,6 +314,23 @@ test result: ok. 40 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fin
 ";
 
     #[test]
+    fn what_cargo_lists_as_failed_can_be_run_again() {
+        let said = "\
+error: test failed, to rerun pass `-p terrace-worlds --test crash`
+error: 2 targets failed:
+    `-p terrace-worlds --test crash`
+    `-p terrace --bin terrace`
+";
+        assert_eq!(
+            programs_that_failed(said.as_bytes()),
+            [
+                vec!["-p", "terrace-worlds", "--test", "crash"],
+                vec!["-p", "terrace", "--bin", "terrace"]
+            ]
+        );
+    }
+
+    #[test]
     fn results_are_summed_and_skipped_tests_have_not_passed() {
         let mut reader = Reader::default();
         let shown: Vec<String> = OUTPUT
@@ -280,6 +345,7 @@ test result: ok. 40 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fin
                 skipped: 5
             }
         );
+        assert_eq!(reader.failed, ["c"]);
         for wanted in [
             "test c ... FAILED",
             "it broke",

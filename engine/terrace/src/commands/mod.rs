@@ -20,6 +20,7 @@ pub(crate) mod promote;
 pub(crate) mod providers;
 pub(crate) mod recover;
 pub(crate) mod review;
+pub(crate) mod running;
 pub(crate) mod runs;
 pub(crate) mod show;
 pub(crate) mod state;

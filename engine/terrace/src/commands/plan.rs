@@ -63,8 +63,15 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     if session.view.json {
         session.view.output(stream::version_line());
     }
+    let made = match &lock {
+        Some(_) => check_journal(session, &place).await,
+        None => super::running::check_snapshot(session, &place).await,
+    };
     let generates = args.generate_config_out.as_deref();
-    let made = make_generating(session, &place, &args.options, generates, &request).await;
+    let made = match made {
+        Ok(()) => make_generating(session, &place, &args.options, generates, &request).await,
+        Err(error) => Err(error),
+    };
     if let Some(lock) = lock {
         lock.unlock().await?;
     }
@@ -274,6 +281,7 @@ pub(crate) async fn make_for(
     options: &PlanOptions,
     request: &ChangeRequest,
 ) -> Result<Made, CommandError> {
+    check_journal(session, place).await?;
     make_generating(session, place, options, None, request).await
 }
 
@@ -303,7 +311,6 @@ async fn make_generating(
             detail,
         ));
     }
-    check_journal(session, place).await?;
     let state = terrace_state::load(&*place.store, &place.workspace).await?;
     over(session, place, state, planner_options, request).await
 }

@@ -102,6 +102,8 @@ async fn once(server: &Server, name: &str, journaled: bool) -> Result<Taken, Fai
         ..LockInfo::default()
     };
     let mut locked = store.lock("default", info).await?;
+    // As every command does before it changes anything: a store that knows its journal to be empty may write ahead.
+    store.journal("default").read().await?;
     let journal = Counted::new(if journaled {
         store.journal("default")
     } else {

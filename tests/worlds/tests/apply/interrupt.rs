@@ -110,6 +110,25 @@ fn a_second_interrupt_ends_at_once_and_recovery_goes_on() {
 }
 
 #[test]
+fn a_plan_beside_a_running_apply_is_made_and_says_so() {
+    for backend in ["local", "embedded"] {
+        let mut lab = Lab::new(backend, FORTY);
+        let running = under_way(&mut lab, "create:7=hang");
+        lab.project
+            .terrace(&["plan"])
+            .success()
+            .says("An apply is going on")
+            .says("holds the lock of this state since");
+        running.interrupt();
+        running.wait().fails(1);
+        lab.script("");
+        lab.project.terrace(&["plan"]).success().says("Plan:");
+        lab.apply().success();
+        lab.nothing_was_created_twice();
+    }
+}
+
+#[test]
 fn an_interrupt_while_planning_ends_at_once_with_the_providers() {
     let mut lab = Lab::new("local", FORTY);
     lab.script("plan=stuck");
