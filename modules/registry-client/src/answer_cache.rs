@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::answers::{Database, Question, Remembered};
 
 /// How long to wait for the database.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 type Task = Box<dyn FnOnce(&mut Database) + Send>;
 

@@ -38,6 +38,10 @@ impl Guard {
     /// The guard's own work: reads which plugins run, and kills those that are left when there is nothing more to read.
     /// Those that were told to end have a moment to do so.
     pub fn keep(input: impl BufRead) {
+        Self::keep_for(PATIENCE, input);
+    }
+
+    fn keep_for(patience: Duration, input: impl BufRead) {
         // Without the name all else works.
         #[cfg(target_os = "linux")]
         nix::sys::prctl::set_name(NAME).ok();
@@ -53,7 +57,7 @@ impl Guard {
                 "~" => {
                     let found = watched.iter().position(|(other, _)| *other == group);
                     if let Some((group, directory)) = found.map(|index| watched.remove(index)) {
-                        ending.push(thread::spawn(move || see_off(group, &directory)));
+                        ending.push(thread::spawn(move || see_off(group, &directory, patience)));
                     }
                 }
                 _ => watched.retain(|(other, _)| *other != group),
@@ -132,9 +136,9 @@ fn start(program: &Path) -> io::Result<(Child, ChildStdin)> {
 }
 
 /// Waits for a plugin to end, and ends it if it does not.
-fn see_off(group: i32, directory: &Path) {
+fn see_off(group: i32, directory: &Path, patience: Duration) {
     let begun = Instant::now();
-    while is_there(group) && begun.elapsed() < PATIENCE {
+    while is_there(group) && begun.elapsed() < patience {
         thread::sleep(Duration::from_millis(10));
     }
     end(group, directory);
@@ -219,9 +223,9 @@ mod tests {
         let (group, path) = (polite.id(), directory.path().display());
         let told = format!("+{group} {path}\n~{group}\n");
         let waiting = thread::spawn(move || polite.wait());
-        let begun = Instant::now();
-        Guard::keep(told.as_bytes());
-        assert!(begun.elapsed() < PATIENCE, "it is gone before");
+        let (begun, patience) = (Instant::now(), Duration::from_mins(2));
+        Guard::keep_for(patience, told.as_bytes());
+        assert!(begun.elapsed() < patience, "it is gone before");
         let status = waiting.join().unwrap().unwrap();
         assert!(status.success(), "it ended by itself: {status}");
         assert!(!directory.path().exists());

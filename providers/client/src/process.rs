@@ -25,8 +25,10 @@ use crate::tls::Identity;
 
 /// The longest first line that is read.
 const HANDSHAKE_LIMIT: u64 = 64 * 1024;
-/// How long a dying process's last output is waited for.
-const LAST_OUTPUT: Duration = Duration::from_millis(500);
+/// How long a process whose connection has ended may take to end.
+const ENDING: Duration = Duration::from_secs(2);
+/// How long a dead process's last output is waited for: it is there, and has but to be read.
+const LAST_OUTPUT: Duration = Duration::from_secs(5);
 
 /// How a provider's process is started.
 #[derive(Clone)]
@@ -272,7 +274,7 @@ impl PluginProcess {
     /// How the process ended, if it has ended or is just about to.
     async fn exit_status(&self) -> Option<ExitStatus> {
         let mut child = self.child.lock().await;
-        match tokio::time::timeout(LAST_OUTPUT, child.wait()).await {
+        match tokio::time::timeout(ENDING, child.wait()).await {
             Ok(Ok(status)) => {
                 self.ended.store(true, Ordering::Relaxed);
                 Some(status)

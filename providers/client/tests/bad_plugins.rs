@@ -37,7 +37,7 @@ async fn refusal(launch: &Launch) -> String {
         }
     };
     assert!(
-        start.elapsed() < Duration::from_secs(20),
+        start.elapsed() < Duration::from_mins(1),
         "it took {:?}",
         start.elapsed()
     );

@@ -271,7 +271,7 @@ async fn a_dropped_provider_ends() {
     let process = PathBuf::from(format!("/proc/{}", provider.process_id().unwrap()));
     assert!(process.exists());
     drop(provider);
-    for _ in 0..200 {
+    for _ in 0..6000 {
         // A killed process may still wait to be taken leave of.
         let gone =
             std::fs::read_to_string(process.join("stat")).is_ok_and(|stat| stat.contains(") Z "));

@@ -45,7 +45,7 @@ fn connection(target: Login) -> Connection {
         target,
         bastion: None,
         proxy: None,
-        timeout: Duration::from_secs(20),
+        timeout: Duration::from_mins(2),
         script_path: None,
         platform: Platform::Unix,
         agent: None,
@@ -78,6 +78,20 @@ async fn run(connection: &Connection, text: &str) -> (Result<(), RemoteError>, V
 
 async fn refused(connection: &Connection) -> String {
     run(connection, "echo hi\n").await.0.unwrap_err().0
+}
+
+/// What is said in the end of what passes perhaps, and is tried until the time is over. On a busy machine a short time ends
+/// before the first attempt does, so that more and more of it is given until there are so many.
+async fn refused_after(connection: &mut Connection, attempts: usize) -> (String, Vec<String>) {
+    for milliseconds in [1500, 6000, 24_000] {
+        connection.timeout = Duration::from_millis(milliseconds);
+        let (ended, said) = run(connection, "true\n").await;
+        let why = ended.unwrap_err().0;
+        if said.len() >= attempts && !why.contains("no answer from") {
+            return (why, said);
+        }
+    }
+    panic!("{attempts} attempts do not fit in 24 s");
 }
 
 #[tokio::test]
@@ -172,7 +186,7 @@ impl Agent {
             .spawn()
             .unwrap();
         let start = Instant::now();
-        while !fs::exists(&socket).unwrap() && start.elapsed() < Duration::from_secs(10) {
+        while !fs::exists(&socket).unwrap() && start.elapsed() < Duration::from_mins(1) {
             std::thread::sleep(Duration::from_millis(10));
         }
         Self { child, socket }
@@ -216,7 +230,7 @@ async fn only_the_expected_host_is_trusted() {
     let why = refused(&other).await;
     assert!(why.contains("key mismatch"), "{why}");
     assert!(
-        start.elapsed() < Duration::from_secs(10),
+        start.elapsed() < other.timeout / 2,
         "waiting is of no use"
     );
     // A bastion is looked at as closely.
@@ -233,17 +247,16 @@ async fn only_the_expected_host_is_trusted() {
 async fn what_cannot_log_in_is_told_in_time() {
     let Some(sshd) = sshd() else { return };
     let mut stranger = connection(login(&sshd, "stranger"));
-    stranger.timeout = Duration::from_millis(1500);
-    let (ended, said) = run(&stranger, "true\n").await;
+    let (why, said) = refused_after(&mut stranger, 2).await;
     assert_eq!(
-        ended.unwrap_err().0,
+        why,
         format!(
             "timeout - last error: SSH authentication failed ({}@127.0.0.1:{}): ssh: handshake failed: ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain",
             sshd.user(),
             sshd.port()
         )
     );
-    assert_eq!(said.len(), 2, "it tries again");
+    assert!(said.len() >= 2, "it tries again");
     for (key, says) in [
         ("encrypted", "passphrase protected"),
         ("id.pub", "no key found"),
@@ -263,8 +276,7 @@ async fn a_bastion_and_proxies_lead_there() {
     assert!(said[0].contains("\nUsing configured bastion host...\n  Host: 127.0.0.1"));
     assert_eq!(said[1..], ["Connected!", "there"]);
     behind.target.port = 1;
-    behind.timeout = Duration::from_millis(300);
-    let why = refused(&behind).await;
+    let (why, _) = refused_after(&mut behind, 1).await;
     assert!(
         why.contains("The bastion does not reach 127.0.0.1:1"),
         "{why}"
@@ -276,12 +288,11 @@ async fn a_bastion_and_proxies_lead_there() {
         let (ended, said) = run(&behind, "echo there\n").await;
         assert_eq!(ended, Ok(()), "{scheme}");
         assert!(said[0].ends_with("\n  ProxyUserName: u\n  ProxyUserPassword: true"));
-        behind.timeout = Duration::from_millis(300);
         behind.proxy = Some(Proxy {
             password: None,
             ..proxy
         });
-        let why = refused(&behind).await;
+        let (why, _) = refused_after(&mut behind, 1).await;
         assert!(why.contains("proxy: it refuses"), "{why}");
     }
 }
@@ -433,7 +444,7 @@ async fn dropping_the_work_ends_the_script() {
         begun.display()
     );
     let start = Instant::now();
-    let patience = Duration::from_secs(20);
+    let patience = Duration::from_mins(2);
     {
         let work = run(&connection, &text);
         let watch = async {

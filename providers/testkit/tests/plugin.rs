@@ -279,7 +279,7 @@ async fn a_call_that_is_stuck_does_not_keep_the_process() {
     let process = format!("/proc/{}", provider.process_id().unwrap());
     let start = Instant::now();
     provider.close().await;
-    assert!(start.elapsed() < Duration::from_secs(10));
+    assert!(start.elapsed() < Duration::from_mins(1));
     assert!(!Path::new(&process).exists());
 }
 

@@ -14,7 +14,7 @@ use terrace_backend_remote::RemoteStore;
 use terrace_port::{LockInfo, StateStore as _, StateVersion, StoreError};
 
 /// How long anything here may take that others do.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The id of our lock: as commands make it, since some stores take no other.
 const OURS: &str = "5d3b9c1e-7a54-4d6f-9d9e-0f6a1c2b3d4e";

@@ -15,7 +15,7 @@ use terrace_value::Value;
 use crate::{Answer, Backend};
 
 /// How long the leases are that the suite waits for.
-pub const LEASE: Duration = Duration::from_millis(1500);
+pub const LEASE: Duration = Duration::from_secs(3);
 
 /// The time.
 #[derive(Clone, Copy, Debug, Default)]

@@ -53,7 +53,7 @@ fn wait_for(path: &Path, child: &mut Child) {
     let start = Instant::now();
     while !path.exists() {
         assert!(
-            start.elapsed() < Duration::from_mins(1),
+            start.elapsed() < Duration::from_mins(3),
             "{} does not appear",
             path.display()
         );

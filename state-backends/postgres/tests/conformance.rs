@@ -92,7 +92,7 @@ impl Backend for Rows {
             .unwrap();
         *self.theirs.lock().unwrap() = Some(child);
         Box::pin(async move {
-            for _ in 0..200 {
+            for _ in 0..4800 {
                 let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
                 if self.server.query(&self.database, held).unwrap() == "1" {
                     return Some("-1".to_owned());

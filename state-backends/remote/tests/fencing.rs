@@ -35,7 +35,7 @@ async fn write(locked: &mut dyn LockedState, serial: u64, mark: &str) -> Result<
 }
 
 async fn patiently(store: &dyn StateStore, id: &str) -> Box<dyn LockedState> {
-    for _ in 0..600 {
+    for _ in 0..4800 {
         match store.lock("default", info(id)).await {
             Ok(locked) => return locked,
             Err(StoreError::Locked { .. }) => {

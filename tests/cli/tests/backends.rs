@@ -304,7 +304,7 @@ fn take_turns(project: &Project, state: &dyn Fn() -> Vec<u8>) {
         let begun = Instant::now();
         while !project.path().join("running").exists() {
             assert!(
-                begun.elapsed() < Duration::from_mins(1),
+                begun.elapsed() < Duration::from_mins(3),
                 "{holder} does not run"
             );
             std::thread::sleep(Duration::from_millis(50));

@@ -138,15 +138,16 @@ fn takes_turns(project: &Project) {
     let log = project.outer().join("theirs.log");
     let mut slow = project.command("terraform", APPLY);
     let slow = slow
-        .arg("-var=seconds=20")
-        .stdout(File::create(&log).unwrap());
+        .arg("-var=seconds=120")
+        .stdout(File::create(&log).unwrap())
+        .stderr(std::process::Stdio::null());
     let mut child = slow.spawn().unwrap();
     let begun = Instant::now();
     while !std::fs::read_to_string(&log)
         .unwrap()
         .contains("Provisioning with")
     {
-        assert!(begun.elapsed() < Duration::from_mins(1), "never applied");
+        assert!(begun.elapsed() < Duration::from_mins(3), "never applied");
         std::thread::sleep(Duration::from_millis(50));
     }
     let refused = project
@@ -159,7 +160,7 @@ fn takes_turns(project: &Project) {
     project.terrace(&["force-unlock", "-force", &id]).success();
 
     // Ours refuses theirs.
-    let mut holding = project.start(&[APPLY, &["-var=seconds=21"]].concat());
+    let mut holding = project.start(&[APPLY, &["-var=seconds=121"]].concat());
     holding.until("applying", |running| {
         running.printed().contains("Provisioning with")
     });

@@ -115,7 +115,7 @@ fn an_interrupt_ends_a_script() {
     let running = project.start(&["apply", "-auto-approve"]);
     let wait = |path: &std::path::Path| {
         let start = Instant::now();
-        while !path.exists() && start.elapsed() < Duration::from_mins(1) {
+        while !path.exists() && start.elapsed() < Duration::from_mins(3) {
             std::thread::sleep(Duration::from_millis(20));
         }
         assert!(path.exists(), "{}", path.display());

@@ -32,14 +32,19 @@ pub fn growth(target: &Target, mutator: &mut Mutator<'_>) -> Option<Slow> {
         return None;
     }
     let repeated = |times: usize| [before, &middle.repeat(times), after].concat();
-    grows(target, &repeated, LARGEST / middle.len())
+    let time = |input: &[u8]| measured(target, input);
+    grows(&time, &repeated, LARGEST / middle.len())
 }
 
-/// Looks at inputs of growing size.
-fn grows(target: &Target, make: &dyn Fn(usize) -> Vec<u8>, most: usize) -> Option<Slow> {
+/// Looks at inputs of growing size, and the time that each takes; `None` where there is none to be had.
+fn grows(
+    time: &dyn Fn(&[u8]) -> Option<Duration>,
+    make: &dyn Fn(usize) -> Vec<u8>,
+    most: usize,
+) -> Option<Slow> {
     let mut times = 64;
     while times * 4 <= most {
-        let first = measured(target, &make(times));
+        let first = time(&make(times));
         if first.is_none_or(|took| took > ENOUGH) || times * 8 > most {
             break;
         }
@@ -50,7 +55,7 @@ fn grows(target: &Target, make: &dyn Fn(usize) -> Vec<u8>, most: usize) -> Optio
         let sizes = [times, times * 2, times * 4].map(make);
         let mut took = [Duration::ZERO; 3];
         for (size, took) in sizes.iter().zip(&mut took) {
-            *took = measured(target, size)?;
+            *took = time(size)?;
         }
         let [small, middle, large] = took.map(|took| took.as_secs_f64());
         let lengths = [sizes[0].len(), sizes[2].len()]
@@ -92,22 +97,13 @@ mod tests {
     #[test]
     fn what_grows_faster_than_its_input_is_found() {
         let make = |times: usize| vec![b'x'; times * 16];
-        let target = |check| Target {
-            name: "test",
-            check,
-            seeds: Vec::new,
-            words: &[],
-        };
-        let linear = target(|bytes| {
-            std::thread::sleep(Duration::from_nanos(500) * u32::try_from(bytes.len()).unwrap());
-            true
-        });
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap();
+        let linear = |bytes: &[u8]| Some(Duration::from_nanos(500) * length(bytes));
         assert!(grows(&linear, &make, 65_536).is_none());
-        let quadratic = target(|bytes| {
-            let length = u32::try_from(bytes.len()).unwrap();
-            std::thread::sleep(Duration::from_nanos(5) * (length / 64) * (length / 64));
-            true
-        });
+        let quadratic = |bytes: &[u8]| {
+            let blocks = length(bytes) / 64;
+            Some(Duration::from_nanos(5) * blocks * blocks)
+        };
         assert!(grows(&quadratic, &make, 65_536).is_some());
     }
 }

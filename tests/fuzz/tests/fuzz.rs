@@ -1,4 +1,5 @@
-//! Every target for a few seconds, or ten minutes with `TERRACE_FULL`, from a fresh seed; and inputs of great size.
+//! Every target for a second from one seed, so that a run that fails fails again, or ten minutes from a fresh one with
+//! `TERRACE_FULL`; and inputs of great size.
 
 #![allow(
     clippy::disallowed_methods,
@@ -27,7 +28,7 @@ fn told(target: &Target, seed: u64, failure: &Failure) -> String {
 
 #[test]
 fn nothing_that_reads_panics_or_is_slow() {
-    let seed: u64 = rand::random();
+    let seed: u64 = if is_full() { rand::random() } else { 20_261_122 };
     let time = Duration::from_secs(if is_full() { 600 } else { 1 });
     for target in all() {
         println!("{}: seed {seed}", target.name);
@@ -125,7 +126,7 @@ fn depth_is_refused_and_no_stack_overflows() {
             let took = begun.elapsed();
             let shown = String::from_utf8_lossy(&text[..60]).into_owned();
             assert!(
-                took < Duration::from_secs(20),
+                took < Duration::from_mins(1),
                 "{}: {shown:?} took {took:?}",
                 target.name
             );
@@ -198,7 +199,7 @@ fn great_literals_and_heredocs_take_time_by_their_size() {
         let target = find(name).expect("the target is there");
         // A busy machine is given more than one look.
         let mut told = String::new();
-        let linear = (0..4).any(|_| {
+        let linear = (0..10).any(|_| {
             let (small, large) = (time(target, make, 5_000), time(target, make, 40_000));
             told = format!("{name}: 5,000 parts take {small:?}, 40,000 take {large:?}");
             large < Duration::from_millis(50) || large < small * 20

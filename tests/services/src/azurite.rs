@@ -1,14 +1,15 @@
 //! Azurite, a server that answers as Azure's storage does and checks signatures.
 
 use std::fs::File;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::install::{Unavailable, once, run};
+use crate::install::{Unavailable, download, once};
+use crate::ports::free_port;
 
 /// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 const ACCOUNT: &str = "terracestate";
 const KEY: &str = "dGVycmFjZS1zdG9yYWdlLWtleS1vZi10aGUtdGVzdHM=";
 
@@ -33,12 +34,12 @@ impl Azurite {
 
     fn launch(more: &[&str]) -> Result<Self, Unavailable> {
         let directory = once("azurite-3.35.0", |directory| {
-            run(Command::new("npm")
+            download(Command::new("npm")
                 .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
                 .arg(directory)
                 .arg("azurite@3.35.0"))
         })?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port()?;
         let log = tempfile::tempfile()?;
         let child = Command::new("node")
             .arg(directory.join("node_modules/.bin/azurite-blob"))

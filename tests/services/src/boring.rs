@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,13 +13,14 @@ use sha2::{Digest as _, Sha256};
 use crate::Moto;
 use crate::golang::built;
 use crate::install::{Unavailable, run};
+use crate::ports::free_port;
 use crate::registry::{Signer, archive, quoted};
 
 const MODULE: &str = "github.com/boring-registry/boring-registry@v0.19.0";
 const BUCKET: &str = "registry";
 const TOKEN: &str = "sesame";
 /// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A running boring-registry with a token, on a port of its own. Dropping it ends it.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl BoringRegistry {
         let program = built("boring-registry", MODULE)?;
         let moto = Moto::start()?;
         put(&moto, &format!("/{BUCKET}"), b"")?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port()?;
         let log = tempfile::tempfile()?;
         let child = command(&program, &moto, "server")
             .args(["--auth-static-token", TOKEN])

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::install::{Unavailable, go, once, run, tools_directory, venv};
+use crate::install::{Unavailable, download, go, once, tools_directory, venv};
 
 /// The Go program, which serves each of its variants, built anew where its sources have changed.
 pub fn conformance_provider_go() -> Result<PathBuf, Unavailable> {
@@ -15,7 +15,7 @@ pub fn conformance_provider_go() -> Result<PathBuf, Unavailable> {
     let lock = File::create(directory.join("lock"))?;
     lock.lock()?;
     let program = directory.join("terraform-provider-conformance");
-    run(Command::new(go()?)
+    download(Command::new(go()?)
         .current_dir(sources("go"))
         .args(["build", "-trimpath", "-buildvcs=false", "-o"])
         .arg(&program)
@@ -27,7 +27,7 @@ pub fn conformance_provider_go() -> Result<PathBuf, Unavailable> {
 pub fn conformance_provider_python() -> Result<PathBuf, Unavailable> {
     let directory = once("conformance-python-tf-1.2.0", |directory| {
         venv(directory)?;
-        run(Command::new(directory.join("bin/pip"))
+        download(Command::new(directory.join("bin/pip"))
             .args(["install", "--quiet", "--requirement"])
             .arg(sources("python").join("requirements.txt")))
     })?;

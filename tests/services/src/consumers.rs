@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::golang::{built, installed};
-use crate::install::{Unavailable, once, run, venv};
+use crate::install::{Unavailable, download, once, venv};
 
 /// The executable of checkov 3.3.30, from `PyPI`.
 pub fn checkov() -> Result<PathBuf, Unavailable> {
     let directory = once("checkov-3.3.30", |directory| {
         venv(directory)?;
-        run(Command::new(directory.join("bin/pip")).args(["install", "--quiet", "checkov==3.3.30"]))
+        download(Command::new(directory.join("bin/pip")).args(["install", "--quiet", "checkov==3.3.30"]))
     })?;
     Ok(directory.join("bin/checkov"))
 }
@@ -38,7 +38,7 @@ pub fn terragrunt() -> Result<PathBuf, Unavailable> {
 /// The directory of `node_modules` with cdktf-cli, cdktf 0.21.0 and constructs, from npm.
 pub fn cdktf() -> Result<PathBuf, Unavailable> {
     let directory = once("cdktf-0.21.0", |directory| {
-        run(Command::new("npm")
+        download(Command::new("npm")
             .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
             .arg(directory)
             .args(["cdktf-cli@0.21.0", "cdktf@0.21.0", "constructs@10.4.2"]))

@@ -1,11 +1,12 @@
 //! DynamoDB Local, Amazon's own small `DynamoDB`.
 
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::install::{Unavailable, once, run};
+use crate::install::{Unavailable, download, once};
+use crate::ports::free_port;
 
 const POM: &str = "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">
   <modelVersion>4.0.0</modelVersion>
@@ -22,7 +23,7 @@ const POM: &str = "<project xmlns=\"http://maven.apache.org/POM/4.0.0\">
 </project>
 ";
 /// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A running DynamoDB Local on a port of its own, which keeps everything in memory. Dropping it ends it.
 #[derive(Debug)]
@@ -36,13 +37,13 @@ impl DynamoDb {
     pub fn start() -> Result<Self, Unavailable> {
         let directory = once("dynamodb-local-2.5.4", |directory| {
             fs::write(directory.join("pom.xml"), POM)?;
-            run(Command::new("mvn")
+            download(Command::new("mvn")
                 .current_dir(directory)
                 .args(["--quiet", "--batch-mode", "dependency:copy-dependencies"])
                 .arg("-DoutputDirectory=lib"))
         })?;
         let libraries = directory.join("lib");
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port()?;
         let log = tempfile::tempfile()?;
         let child = Command::new("java")
             .arg(format!("-Djava.library.path={}", libraries.display()))

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::install::{Unavailable, go, once, run};
+use crate::install::{Unavailable, download, go, once, run, twice_more};
 
 /// Providers as they are today, at the versions that the proxy has, under the versions that mirrors give them.
 const PROVIDERS: &[(&str, &str, &str)] = &[
@@ -42,7 +42,7 @@ pub fn current_provider(name: &str) -> Result<(PathBuf, &'static str), Unavailab
 /// A program that `go install` can build.
 pub(crate) fn installed(name: &str, package: &str) -> Result<PathBuf, Unavailable> {
     let directory = once(&versioned(name, package), |directory| {
-        run(Command::new(go()?)
+        download(Command::new(go()?)
             .args(["install", package])
             .env("GOBIN", directory)
             .env("GOFLAGS", "-buildvcs=false"))
@@ -59,7 +59,7 @@ pub(crate) fn built(name: &str, module: &str) -> Result<PathBuf, Unavailable> {
             .args(["-r", "--no-preserve=mode"])
             .arg(go_module(module)?)
             .arg(&tree))?;
-        run(Command::new(go()?)
+        download(Command::new(go()?)
             .current_dir(&tree)
             .args(["build", "-buildvcs=false", "-mod=mod", "-o"])
             .arg(directory.join(name))
@@ -71,16 +71,16 @@ pub(crate) fn built(name: &str, module: &str) -> Result<PathBuf, Unavailable> {
 
 /// Where Go keeps the `go.mod` of a module.
 pub(crate) fn module_file(module: &str) -> Result<PathBuf, Unavailable> {
-    download(module, "GoMod")
+    twice_more(|| said_of(module, "GoMod"))
 }
 
 /// Where Go keeps the sources of a module, such as `example.com/module@v1.0.0`, downloaded if need be.
 pub fn go_module(module: &str) -> Result<PathBuf, Unavailable> {
-    download(module, "Dir")
+    twice_more(|| said_of(module, "Dir"))
 }
 
 /// What Go says of a module that it has downloaded: a path.
-fn download(module: &str, what: &str) -> Result<PathBuf, Unavailable> {
+fn said_of(module: &str, what: &str) -> Result<PathBuf, Unavailable> {
     let output = Command::new(go()?)
         .args(["mod", "download", "-json", module])
         .current_dir(std::env::temp_dir())

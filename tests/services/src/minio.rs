@@ -1,16 +1,17 @@
 //! `MinIO`, a server that speaks the protocol of S3 and checks signatures.
 
 use std::fs::File;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::golang::built;
 use crate::install::Unavailable;
+use crate::ports::free_port;
 
 const MODULE: &str = "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c";
 /// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A running `MinIO` on a port of its own, whose data is gone afterwards. Dropping it ends it.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Minio {
     pub fn start() -> Result<Self, Unavailable> {
         let program = built("minio", MODULE)?;
         let data = tempfile::tempdir()?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port()?;
         let log = tempfile::tempfile()?;
         let child = Command::new(program)
             .args([

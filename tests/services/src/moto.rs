@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::install::{Unavailable, once, run, venv};
+use crate::install::{Unavailable, download, once, venv};
+use crate::ports::free_port;
 
 /// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A running moto server on a port of its own. Dropping it ends it.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ impl Moto {
     pub fn start() -> Result<Self, Unavailable> {
         let directory = once("moto-5.2.5", |directory| {
             venv(directory)?;
-            run(Command::new(directory.join("bin/pip")).args([
+            download(Command::new(directory.join("bin/pip")).args([
                 "install",
                 "--quiet",
                 "moto[server]==5.2.5",
@@ -97,7 +98,7 @@ impl Moto {
     /// The status of the answer to a request.
     fn send(&self, method: &str, path: &str, body: &str) -> Result<u16, Unavailable> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -120,8 +121,4 @@ impl Drop for Moto {
         let _killed = self.child.kill();
         let _ended = self.child.wait();
     }
-}
-
-fn free_port() -> Result<u16, Unavailable> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -1,11 +1,13 @@
 //! A PostgreSQL server of the system's packages, on a free port.
 
-use std::net::{SocketAddr, TcpListener};
+use std::fs::File;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::certificates::{Authority, Certified};
-use crate::install::Unavailable;
+use crate::install::{Unavailable, download, tools_directory};
+use crate::ports::free_port;
 
 /// The server. Stopped when it is dropped.
 #[derive(Debug)]
@@ -17,14 +19,22 @@ pub struct Postgres {
 
 /// Where the server's programs are: the system's, or Debian's, installed where this may be done.
 fn binaries() -> Result<PathBuf, Unavailable> {
+    // Who comes while another one installs it would find half of it.
+    let tools = tools_directory();
+    std::fs::create_dir_all(&tools)?;
+    let lock = File::create(tools.join("postgresql.lock"))?;
+    lock.lock()?;
     if let Some(found) = installed() {
         return Ok(found);
     }
     if is_root() {
-        run(Command::new("apt-get")
-            .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-            .arg("postgresql")
-            .env("DEBIAN_FRONTEND", "noninteractive"))?;
+        download(
+            Command::new("apt-get")
+                .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+                .args(["-o", "DPkg::Lock::Timeout=120", "postgresql"])
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .stdin(Stdio::null()),
+        )?;
     }
     installed()
         .ok_or_else(|| Unavailable("PostgreSQL is not installed (the package postgresql)".into()))
@@ -76,7 +86,7 @@ impl Postgres {
     fn launch(secure: Option<(&Certified, &Authority)>) -> Result<Self, Unavailable> {
         let binaries = binaries()?;
         let directory = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp")?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = free_port()?;
         if is_root() {
             run(Command::new("chown").arg("postgres").arg(directory.path()))?;
         }

@@ -2,17 +2,18 @@
 
 use std::fs::{self, File};
 use std::io::Read as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::install::{Unavailable, once, run};
+use crate::install::{Unavailable, download, once, run};
+use crate::ports::free_port;
 
 /// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A running sshd on a port of its own, which lets in who runs the tests. Dropping it ends it.
 ///
@@ -34,7 +35,7 @@ impl Sshd {
         let place = directory.path();
         let user = said(Command::new("id").arg("-un"))?;
         make_keys(place, &user)?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port()?;
         fs::write(place.join("config"), config(place, port))?;
         let child = start(&program, place)?;
         let mut sshd = Self {
@@ -99,7 +100,7 @@ impl Drop for Sshd {
 fn answers(port: u16) -> bool {
     let hear = || {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         let mut greeting = [0; 4];
         stream.read_exact(&mut greeting)?;
         Ok::<_, std::io::Error>(greeting == *b"SSH-")
@@ -115,7 +116,7 @@ fn program() -> Result<PathBuf, Unavailable> {
     }
     let directory = once("openssh-server", |directory| {
         for package in ["openssh-server", "libwrap0"] {
-            run(Command::new("apt-get")
+            download(Command::new("apt-get")
                 .args(["download", "--quiet", package])
                 .current_dir(directory))?;
         }

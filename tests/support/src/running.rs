@@ -11,13 +11,15 @@ use tempfile::NamedTempFile;
 use crate::Ran;
 
 /// How long a command may take before a test gives up on it.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A command that was started and is not awaited yet. Dropping it kills it.
 #[derive(Debug)]
 pub struct Running {
     line: String,
     child: Option<Child>,
+    /// Whether it is known to have ended: its number may be another process's by now.
+    ended: bool,
     stdout: NamedTempFile,
     stderr: NamedTempFile,
     directory: PathBuf,
@@ -40,13 +42,18 @@ impl Running {
         Self {
             line,
             child: Some(child),
+            ended: false,
             stdout,
             stderr,
             directory,
         }
     }
 
+    /// Sends a signal, which comes to nobody where it is known to have ended.
     fn signal(&self, signal: Signal) {
+        if self.ended {
+            return;
+        }
         let child = self.child.as_ref().expect("it has not been awaited");
         let id = i32::try_from(child.id()).expect("a process id is small");
         kill(Pid::from_raw(id), signal).expect("the process can be signalled");
@@ -70,10 +77,11 @@ impl Running {
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         let child = self.child.as_mut().expect("it has not been awaited");
-        child
+        self.ended = child
             .try_wait()
             .expect("the process can be asked")
-            .is_some()
+            .is_some();
+        self.ended
     }
 
     /// What it has printed so far.
@@ -87,9 +95,14 @@ impl Running {
     #[track_caller]
     pub fn until(&mut self, what: &str, mut happened: impl FnMut(&Self) -> bool) {
         let begun = Instant::now();
-        while !happened(self) {
+        loop {
+            // Asked before: what happened just before its end has happened.
+            let has_ended = self.has_ended();
+            if happened(self) {
+                return;
+            }
             assert!(
-                !self.has_ended(),
+                !has_ended,
                 "{} ended before {what}:\n{}",
                 self.line,
                 self.printed()

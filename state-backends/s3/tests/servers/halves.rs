@@ -95,7 +95,7 @@ pub(crate) async fn are_no_locks(servers: &Arc<Servers>) {
     let begun = std::time::Instant::now();
     while let Some(holder) = holder_of(&opened).await {
         assert_eq!(holder, "dead");
-        assert!(begun.elapsed() < LEASE * 5, "never taken over");
+        assert!(begun.elapsed() < Duration::from_mins(2), "never taken over");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(begun.elapsed() >= LEASE, "taken over too early");

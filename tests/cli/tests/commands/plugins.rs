@@ -33,7 +33,7 @@ fn with_script(project: &mut Project, script: &str, arguments: &[&str]) -> Ran {
     let ran = project.terrace(arguments);
     assert!(!ran.all().contains("panicked at"), "{}", ran.all());
     assert!(
-        begun.elapsed() < Duration::from_secs(100),
+        begun.elapsed() < Duration::from_mins(4),
         "{script}: {:?}",
         begun.elapsed()
     );
@@ -233,7 +233,7 @@ fn a_plugin_does_not_outlive_an_engine_that_was_killed() {
     let begun = Instant::now();
     while !running(&project).is_empty() {
         assert!(
-            begun.elapsed() < Duration::from_secs(20),
+            begun.elapsed() < Duration::from_mins(2),
             "still there: {:?}",
             running(&project)
         );

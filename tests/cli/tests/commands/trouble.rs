@@ -165,7 +165,8 @@ fn a_locked_state_shows_its_holder() {
         let mut project = Project::with(&SLOW.replace("BACKEND", backend));
         let cli_config = dev_override(project.outer());
         project.set("TF_CLI_CONFIG_FILE", cli_config);
-        project.set("FAKE_PROVIDER_SCRIPT", "create=delay 4000");
+        // Long enough for two commands that are refused meanwhile.
+        project.set("FAKE_PROVIDER_SCRIPT", "create=delay 15000");
         project.set("FAKE_PROVIDER_WORLD", project.outer().join("world"));
         let mut running = project.start(&["apply", "-auto-approve"]);
         running.until("the creation to begin", |running| {
@@ -189,7 +190,7 @@ fn a_locked_state_shows_its_holder() {
             .fails(1)
             .says("state lock");
         project
-            .terrace(&["plan", "-lock=true", "-lock-timeout=30s"])
+            .terrace(&["plan", "-lock=true", "-lock-timeout=120s"])
             .success();
         running.wait().success();
         project

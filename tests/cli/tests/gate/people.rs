@@ -114,10 +114,11 @@ environment "prd" {{
 
     /// Promotes with someone's key; the id of the run.
     pub(crate) fn promote(&self, from: &str, to: &str, author: &str) -> String {
-        self.project
+        let promoted = self
+            .project
             .terrace(&["promote", &self.key(author), from, to])
             .success();
-        self.last_run(to)
+        run_named_in(&promoted.stdout).unwrap_or_else(|| self.last_run(to))
     }
 
     /// Plans for an environment; the id of the run.

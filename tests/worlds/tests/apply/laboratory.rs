@@ -10,6 +10,9 @@ use terrace_test_support::{Project, Ran, Running, dev_override};
 /// Provider calls at once.
 pub(crate) const PARALLELISM: usize = 10;
 
+/// How long a provider may take to notice that its host is gone.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// Forty objects in three layers.
 pub(crate) const FORTY: &str = r#"
 terraform {
@@ -63,6 +66,7 @@ pub(crate) const N_OBJECTS: usize = 40;
 pub(crate) struct Lab {
     pub(crate) project: Project,
     world: PathBuf,
+    processes: PathBuf,
     types: StrictProvider,
 }
 
@@ -77,11 +81,15 @@ impl Lab {
         let mut project = Project::with(&configuration.replace("BACKEND", &block));
         let world = project.outer().join("world");
         project.set("FAKE_PROVIDER_WORLD", &world);
+        let processes = project.outer().join("processes");
+        std::fs::create_dir_all(&processes).unwrap();
+        project.set("FAKE_PROVIDER_PROCESSES", &processes);
         let cli_config = dev_override(project.outer());
         project.set("TF_CLI_CONFIG_FILE", cli_config);
         Self {
             project,
             world,
+            processes,
             types: StrictProvider::new(),
         }
     }
@@ -134,16 +142,25 @@ impl Lab {
         log.matches('\n').count()
     }
 
+    /// Whether a provider of this lab lives.
+    pub(crate) fn has_providers(&self) -> bool {
+        let world = self.world.to_str().unwrap();
+        let entries = std::fs::read_dir(&self.processes).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).any(|id| {
+            // Not another process of the same number, and not one that only waits to be noticed as dead.
+            let path = std::path::Path::new("/proc").join(id).join("environ");
+            let environment = std::fs::read(path).unwrap_or_default();
+            String::from_utf8_lossy(&environment).contains(world)
+        })
+    }
+
     /// Waits until nothing happens any more: a provider outlives its host for a moment.
+    #[track_caller]
     pub(crate) fn settle(&self) {
-        let mut seen = self.n_events();
-        let mut since = Instant::now();
-        while since.elapsed() < Duration::from_millis(250) {
+        let begun = Instant::now();
+        while self.has_providers() {
+            assert!(begun.elapsed() < PATIENCE, "a provider is left behind");
             std::thread::sleep(Duration::from_millis(10));
-            let now = self.n_events();
-            if now != seen {
-                (seen, since) = (now, Instant::now());
-            }
         }
     }
 

@@ -181,10 +181,10 @@ impl Site {
         log.matches('\n').count()
     }
 
-    /// Waits until nothing has happened for a while.
+    /// Waits until nothing has happened for a while: much longer than the provider is told to take for anything.
     pub(crate) fn settle(&self) {
         let mut seen = (self.n_events(), Instant::now());
-        while seen.1.elapsed() < Duration::from_millis(400) {
+        while seen.1.elapsed() < Duration::from_secs(3) {
             std::thread::sleep(Duration::from_millis(10));
             let now = self.n_events();
             if now != seen.0 {
