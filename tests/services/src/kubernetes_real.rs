@@ -101,20 +101,22 @@ fn programs() -> Result<PathBuf, Unavailable> {
         }
         for name in ["etcd", "kube-apiserver"] {
             let named = format!("-s -w -X k8s.io/component-base/version.gitVersion=v{VERSION}");
-            download(Command::new(go()?)
-                .current_dir(&tree)
-                .env("GOCACHE", &cache)
-                .env("CGO_ENABLED", "0")
-                .args([
-                    "build",
-                    "-buildvcs=false",
-                    "-mod=mod",
-                    "-ldflags",
-                    &named,
-                    "-o",
-                ])
-                .arg(directory.join(name))
-                .arg(format!("./{name}")))?;
+            download(
+                Command::new(go()?)
+                    .current_dir(&tree)
+                    .env("GOCACHE", &cache)
+                    .env("CGO_ENABLED", "0")
+                    .args([
+                        "build",
+                        "-buildvcs=false",
+                        "-mod=mod",
+                        "-ldflags",
+                        &named,
+                        "-o",
+                    ])
+                    .arg(directory.join(name))
+                    .arg(format!("./{name}")),
+            )?;
         }
         fs::remove_dir_all(cache)?;
         Ok(fs::remove_dir_all(tree)?)

@@ -116,9 +116,11 @@ fn program() -> Result<PathBuf, Unavailable> {
     }
     let directory = once("openssh-server", |directory| {
         for package in ["openssh-server", "libwrap0"] {
-            download(Command::new("apt-get")
-                .args(["download", "--quiet", package])
-                .current_dir(directory))?;
+            download(
+                Command::new("apt-get")
+                    .args(["download", "--quiet", package])
+                    .current_dir(directory),
+            )?;
         }
         for entry in fs::read_dir(directory)? {
             let path = entry?.path();

@@ -13,7 +13,13 @@ fn seed() -> u64 {
     let given = std::env::var("TERRACE_SEED")
         .ok()
         .and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| if size(0, 1) == 1 { rand::random() } else { 20_261_122 })
+    given.unwrap_or_else(|| {
+        if size(0, 1) == 1 {
+            rand::random()
+        } else {
+            20_261_122
+        }
+    })
 }
 
 /// What kills have shown.

@@ -26,7 +26,11 @@ pub(crate) fn hold(kind: Kind, n: usize, live: Live) {
     let n = number("TERRACE_WORLDS").map_or(n, |n| usize::try_from(n).unwrap());
     let first = number("TERRACE_SEED").unwrap_or_else(|| {
         let fresh = size(0, 1) == 1;
-        if fresh { u64::from(rand::random::<u32>()) } else { EVERYDAY }
+        if fresh {
+            u64::from(rand::random::<u32>())
+        } else {
+            EVERYDAY
+        }
     });
     let Some(servers) = Servers::start(kind) else {
         return;
