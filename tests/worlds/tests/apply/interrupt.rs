@@ -119,7 +119,7 @@ fn a_second_interrupt_ends_at_once_and_recovery_goes_on() {
 fn a_plan_beside_a_running_apply_is_made_and_says_so() {
     for backend in ["local", "embedded"] {
         let mut lab = Lab::new(backend, FORTY);
-        let running = under_way(&mut lab, "create:7=hang");
+        let running = under_way(&mut lab, "create:7=hang", 7);
         lab.project
             .terrace(&["plan"])
             .success()
@@ -151,6 +151,7 @@ fn an_interrupt_while_planning_ends_at_once_with_the_providers() {
             "it took {:?} to end",
             begun.elapsed()
         );
+        lab.settle();
     }
     lab.script("");
     lab.apply().success();
