@@ -1,14 +1,17 @@
 //! The tool that people come from, in the same worlds: counted, not judged.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use terrace_test_support::Ran;
+use terrace_test_support::{Ran, Running};
 
 use crate::experiment::{Disturbance, Experiment, Turn};
 use crate::lab::Lab;
 use crate::store::{Kind, Servers};
 use crate::tally::Tally;
+
+/// How long a disturbed apply may take.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Lives through an experiment.
 pub(crate) fn live_through(servers: &Servers, _: Kind, experiment: &Experiment, tally: &mut Tally) {
@@ -28,6 +31,19 @@ pub(crate) fn live_through(servers: &Servers, _: Kind, experiment: &Experiment, 
     tally.twice += life.lab.doubles().len();
     tally.unfinished += usize::from(life.unfinished);
     tally.events += life.lab.events_so_far();
+}
+
+/// What came of an apply. One that was interrupted before it asked for a change that never comes to an end has to be killed.
+fn ended(mut running: Running) -> Ran {
+    let begun = Instant::now();
+    while !running.has_ended() {
+        if begun.elapsed() > PATIENCE {
+            running.kill();
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    running.wait()
 }
 
 struct Life<'a> {
@@ -97,7 +113,7 @@ impl Life<'_> {
         let mut running = self.lab.project.start_other("terraform", arguments);
         self.lab.script("");
         self.lab.strike(&disturbance.blow, &mut running, before);
-        let ran = running.wait();
+        let ran = ended(running);
         let died = ran.code().is_none();
         tally.killed += usize::from(died);
         tally.failed += usize::from(ran.code() == Some(1));
