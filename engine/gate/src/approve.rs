@@ -123,6 +123,17 @@ pub fn approve(plan: Plan, evidence: Evidence) -> Result<ApprovedPlan, Box<Refus
     }))
 }
 
+/// The people whose approvals of `plan` count, in the order of their names. Whether they are enough is for [`approve`] to
+/// say.
+pub fn approvers_counted(plan: &Plan, evidence: &Evidence) -> Vec<String> {
+    let Some(rules) = &evidence.rules else {
+        return Vec::new();
+    };
+    let demand = Demand::of(rules, plan);
+    let now = evidence.now.max(evidence.recorded.unwrap_or(i64::MIN));
+    judge_approvals(plan, rules, &demand, evidence, now, &mut Vec::new()).approvers
+}
+
 /// Who made a plan, and who let it through.
 #[derive(Default)]
 struct Granted {

@@ -29,7 +29,7 @@ pub use approval::{
     EnvelopeBytes, REVIEW_NAMESPACE, REVOCATION_NAMESPACE, ReviewSigned, Revocation, Statement,
     fingerprint_of, sign_approval, sign_authorship, sign_review, sign_revocation,
 };
-pub use approve::{ApprovedPlan, approve};
+pub use approve::{ApprovedPlan, approve, approvers_counted};
 pub use audit::{
     AUDIT_NAMESPACE, AuditEntry, AuditEvent, AuditHead, AuditProblem, append as append_audit,
     append_signed as append_signed_audit, entries as audit_entries, verify as verify_audit,

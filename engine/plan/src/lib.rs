@@ -4,7 +4,9 @@ mod file;
 mod ignore;
 mod json;
 mod plan;
+mod secrets;
 mod wire;
+mod words;
 
 pub use file::{PlanDigest, is_plan_file, read_plan_file, write_plan_file};
 pub use ignore::ignore_changes;
@@ -14,4 +16,5 @@ pub use plan::{
     Plan, PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,
     VariableInput,
 };
+pub use secrets::Secrets;
 pub use wire::PlanReadError;

@@ -2,6 +2,7 @@
 
 mod gate;
 mod import;
+mod page;
 mod policy;
 mod providers;
 mod state;
@@ -14,6 +15,7 @@ pub(crate) use gate::{
     RunsArgs, RunsCommand, RunsFilter,
 };
 pub(crate) use import::{ImportArgs, StateFiles};
+pub(crate) use page::ViewArgs;
 pub(crate) use policy::{
     PolicyCheckArgs, PolicyCommand, PolicyEvalArgs, PolicyFiles, PolicyNewArgs, PolicyTestArgs,
 };
@@ -104,6 +106,8 @@ pub(crate) enum Command {
     Policy(PolicyCommand),
     /// The history of plans and applies.
     Runs(RunsArgs),
+    /// A run or a plan file as a page for reviewers: served on this machine, or written to a file.
+    View(ViewArgs),
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -225,6 +225,7 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         }
         Command::Policy(command) => commands::policy::run(session, &command).await,
         Command::Runs(args) => commands::runs::run(session, &args, config().as_deref()).await,
+        Command::View(args) => commands::view::run(session, &args, config().as_deref()).await,
         Command::Audit(command) => {
             commands::audit::run(session, &command, config().as_deref()).await
         }

@@ -227,7 +227,7 @@ fn only_file(directory: &Path, extension: &str) -> Result<PathBuf, Unavailable> 
     Err(Unavailable(format!("no .{extension} file was downloaded")))
 }
 
-fn works(program: &str, arguments: &[&str]) -> bool {
+pub(crate) fn works(program: &str, arguments: &[&str]) -> bool {
     Command::new(program)
         .args(arguments)
         .output()

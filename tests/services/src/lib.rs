@@ -6,6 +6,7 @@
 
 mod azurite;
 mod boring;
+mod browser;
 mod certificates;
 mod conformance;
 mod consumers;
@@ -29,6 +30,7 @@ mod web;
 
 pub use azurite::Azurite;
 pub use boring::BoringRegistry;
+pub use browser::Browser;
 pub use certificates::{Authority, Certified};
 pub use conformance::{conformance_provider_go, conformance_provider_python, published_protocols};
 pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};

@@ -27,4 +27,5 @@ pub(crate) mod state;
 mod test_files;
 pub(crate) mod validate;
 pub(crate) mod version;
+pub(crate) mod view;
 pub(crate) mod workspace;

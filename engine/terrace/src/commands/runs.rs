@@ -252,7 +252,7 @@ fn report_json(environment: Option<&str>, report: &Report) -> serde_json::Value 
 }
 
 /// The chosen environment, or every one that the project file defines, or the working directory's own state.
-fn places(
+pub(crate) fn places(
     session: &Session,
     environment: Option<&str>,
     config: Option<&Config>,

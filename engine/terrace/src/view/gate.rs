@@ -35,48 +35,64 @@ pub(crate) fn request(request: &ChangeRequest) -> String {
 
 /// What is asked of a plan.
 pub(crate) fn demand(demand: &Demand) -> String {
-    let mut lines = Vec::new();
     let kind = match demand.kind {
         ChangeKind::Normal => "a normal change",
         ChangeKind::Standard => "a standard change",
         ChangeKind::Emergency => "an emergency",
     };
+    let lines = demand_lines(demand);
+    if lines.is_empty() {
+        return format!("It is judged as {kind}, and nobody has to approve it.");
+    }
+    format!(
+        "It is judged as {kind}. The gate asks for:\n  - {}",
+        lines.join("\n  - ")
+    )
+}
+
+/// What is asked of a plan, a line each.
+pub(crate) fn demand_lines(demand: &Demand) -> Vec<String> {
+    let mut lines = Vec::new();
     if demand.asks {
         lines.push(format!(
-            "  - {} by people other than the author",
+            "{} by people other than the author",
             counted(demand.approvals, "approval")
         ));
     }
     for (role, least) in &demand.roles {
-        lines.push(format!("  - of role {role:?} at least {least}"));
+        lines.push(format!("of role {role:?} at least {least}"));
     }
     if let Some(expires) = demand.expires {
-        lines.push(format!("  - none older than {}", told_length(expires)));
+        lines.push(format!("none older than {}", told_length(expires)));
     }
     if let Some(soak) = demand.soak {
         lines.push(format!(
-            "  - the environment before has run the same without drift for {}",
+            "the environment before has run the same without drift for {}",
             told_length(soak)
         ));
     }
     for windows in &demand.windows {
         let windows: Vec<String> = windows.iter().map(ToString::to_string).collect();
-        lines.push(format!("  - applied within {}", windows.join(" or ")));
+        lines.push(format!("applied within {}", windows.join(" or ")));
     }
     for (risk, risky) in &demand.risks {
-        lines.push(format!("  - for the risk {risk:?} of {}", risky.join(", ")));
+        lines.push(format!("for the risk {risk:?} of {}", listed(risky)));
     }
     if !demand.passes.is_empty() {
         let passes: Vec<&str> = demand.passes.iter().map(|passed| passed.name()).collect();
-        lines.push(format!("  - and lets past: {}", passes.join(", ")));
+        lines.push(format!("and lets past: {}", passes.join(", ")));
     }
-    if lines.is_empty() {
-        return format!("It is judged as {kind}, and nobody has to approve it.");
+    lines
+}
+
+/// The first few of many.
+fn listed(names: &[String]) -> String {
+    const FEW: usize = 5;
+    if names.len() <= FEW + 1 {
+        return names.join(", ");
     }
-    format!(
-        "It is judged as {kind}. The gate asks for:\n{}",
-        lines.join("\n")
-    )
+    let more = names.len() - FEW;
+    format!("{} and {more} more", names[..FEW].join(", "))
 }
 
 fn counted(count: u32, noun: &str) -> String {

@@ -8,7 +8,7 @@ use terrace_value::literal::quoted;
 use terrace_value::{Kind, Path, Text, Value};
 
 use super::super::style::{Role, Style};
-use super::secrets::Secrets;
+use super::Secrets;
 
 /// What stands before a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

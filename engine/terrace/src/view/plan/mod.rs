@@ -1,12 +1,11 @@
 //! A plan as people read it.
 
 mod diff;
-mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use terrace_plan::{Action, ActionReason, OutputChange, Plan, PlanMode, ResourceChange};
+use terrace_plan::{Action, OutputChange, Plan, PlanMode, ResourceChange};
 use terrace_schema::{AttributeType, Block};
 use terrace_value::literal::quoted;
 use terrace_value::{Kind, Path, Text, Type, Value};
@@ -15,7 +14,7 @@ use super::diagnostics::wrap;
 use super::style::{Role, Style};
 use diff::widest;
 pub(crate) use diff::{Symbol, Writer};
-pub(crate) use secrets::Secrets;
+pub(crate) use terrace_plan::Secrets;
 
 /// The whole text of a plan.
 pub(crate) fn render(plan: &Plan, terminal: &super::View) -> String {
@@ -181,9 +180,9 @@ impl<'a> View<'a> {
     fn change(&mut self, change: &ResourceChange) {
         let title = self
             .style
-            .paint(Role::Strong, format!("  # {}", title(change)));
+            .paint(Role::Strong, format!("  # {}", change.title()));
         self.push(title);
-        if let Some(why) = why(change) {
+        if let Some(why) = change.why() {
             self.push(format!("  # ({why})"));
         }
         if let (Some(previous), true) = (&change.previous_address, change.action != Action::NoOp) {
@@ -404,92 +403,6 @@ fn any_matters(plan: &Plan, drifted: &[&ResourceChange]) -> bool {
     drifted.iter().any(|drift| {
         relevant.contains(&*drift.address.to_string())
             || relevant.contains(&*drift.address.resource.to_string())
-    })
-}
-
-fn title(change: &ResourceChange) -> String {
-    let address = &change.address;
-    if let Some(deposed) = &change.deposed {
-        return format!("{address} (deposed object {deposed}) will be destroyed");
-    }
-    match change.action {
-        Action::NoOp => match &change.previous_address {
-            Some(previous) => format!("{previous} has moved to {address}"),
-            None if change.importing.is_some() => format!("{address} will be imported"),
-            None => format!("{address} stays as it is"),
-        },
-        Action::Create => format!("{address} will be created"),
-        Action::Read => format!("{address} will be read during apply"),
-        Action::Update => format!("{address} will be updated in-place"),
-        Action::Delete => format!("{address} will be destroyed"),
-        Action::Forget => {
-            format!("{address} will no longer be managed by Terrace, but will not be destroyed")
-        }
-        Action::DeleteThenCreate | Action::CreateThenDelete | Action::ForgetThenCreate => {
-            match change.action_reason {
-                ActionReason::ReplaceBecauseTainted => {
-                    format!("{address} is tainted, so must be replaced")
-                }
-                ActionReason::ReplaceByRequest => {
-                    format!("{address} will be replaced, as requested")
-                }
-                ActionReason::ReplaceByTriggers => {
-                    format!("{address} will be replaced due to changes in replace_triggered_by")
-                }
-                _ => format!("{address} must be replaced"),
-            }
-        }
-    }
-}
-
-/// Why, in words, where the title does not say it.
-fn why(change: &ResourceChange) -> Option<String> {
-    let address = &change.address;
-    let key = address
-        .key
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    if change.action == Action::Forget {
-        return Some("destroy = false is set in the configuration".to_owned());
-    }
-    if change.action == Action::ForgetThenCreate {
-        return Some(
-            "the object before stays, since destroy = false is set in the configuration".to_owned(),
-        );
-    }
-    Some(match change.action_reason {
-        ActionReason::DeleteBecauseEnabledFalse => "because enabled is false".to_owned(),
-        ActionReason::DeleteBecauseNoResourceConfig => format!(
-            "because {} is not in configuration",
-            address.resource.resource
-        ),
-        ActionReason::DeleteBecauseNoModule => {
-            format!("because {} is not in configuration", address.module())
-        }
-        ActionReason::DeleteBecauseWrongRepetition if address.key.is_none() => {
-            "because resource uses count or for_each".to_owned()
-        }
-        ActionReason::DeleteBecauseWrongRepetition => {
-            "because resource does not use count or for_each".to_owned()
-        }
-        ActionReason::DeleteBecauseCountIndex => {
-            format!("because index {key} is out of range for count")
-        }
-        ActionReason::DeleteBecauseEachKey => format!("because key {key} is not in for_each map"),
-        ActionReason::DeleteBecauseNoMoveTarget => {
-            format!("because {address} was moved and its target is not in configuration")
-        }
-        ActionReason::ReadBecauseConfigUnknown => {
-            "config refers to values not yet known".to_owned()
-        }
-        ActionReason::ReadBecauseDependencyPending => {
-            "depends on a resource or a module with changes pending".to_owned()
-        }
-        ActionReason::ReadBecauseCheckNested => {
-            "config will be reloaded to verify a check block".to_owned()
-        }
-        _ => return None,
     })
 }
 

@@ -5,23 +5,31 @@
 //! to be secrets are looked for: a marked `1` or `eu` would hide half of a plan and protect nothing.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use aho_corasick::AhoCorasick;
-use terrace_plan::Plan;
 use terrace_value::{Kind, Value};
+
+use crate::Plan;
 
 /// The shortest text that is looked for, in characters.
 const SHORTEST: usize = 6;
 
-/// Texts that are secret.
-#[derive(Debug, Default)]
-pub(crate) struct Secrets {
+/// Texts that are secret. Its `Debug` form tells none of them.
+#[derive(Default)]
+pub struct Secrets {
     texts: Option<AhoCorasick>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").finish_non_exhaustive()
+    }
 }
 
 impl Secrets {
     /// All secrets that a plan holds: in variables, in objects before and after, and in outputs.
-    pub(crate) fn of_plan(plan: &Plan) -> Self {
+    pub fn of_plan(plan: &Plan) -> Self {
         let mut texts = BTreeSet::new();
         for variable in plan
             .inputs
@@ -49,7 +57,7 @@ impl Secrets {
     }
 
     /// All secrets of some values, which are sensitive where they are marked.
-    pub(crate) fn of_values<'a>(values: impl IntoIterator<Item = &'a Value>) -> Self {
+    pub fn of_values<'a>(values: impl IntoIterator<Item = &'a Value>) -> Self {
         let mut texts = BTreeSet::new();
         for value in values {
             collect(value, false, &mut texts);
@@ -67,14 +75,14 @@ impl Secrets {
     }
 
     /// Whether showing `text` would show a secret.
-    pub(crate) fn hides(&self, text: &str) -> bool {
+    pub fn hides(&self, text: &str) -> bool {
         self.texts
             .as_ref()
             .is_some_and(|texts| texts.is_match(text))
     }
 
     /// `text` with every secret in it replaced.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let Some(texts) = &self.texts else {
             return text.to_owned();
         };
