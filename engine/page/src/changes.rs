@@ -88,7 +88,11 @@ impl<'a> Teller<'a> {
                 let mut told = self.change(change);
                 let gone = change.after.is_null();
                 told.action = if gone { "delete" } else { "update" };
-                let what = if gone { "has been deleted" } else { "has changed" };
+                let what = if gone {
+                    "has been deleted"
+                } else {
+                    "has changed"
+                };
                 told.title = format!("{} {what} outside of Terrace", change.address);
                 told.reasons.clear();
                 told
@@ -134,9 +138,10 @@ impl<'a> Teller<'a> {
         };
         let block = self.block(change);
         Told {
-            module: match address.module().is_root() {
-                true => String::new(),
-                false => self.secrets.redact(&module),
+            module: if address.module().is_root() {
+                String::new()
+            } else {
+                self.secrets.redact(&module)
             },
             name: self.secrets.redact(&name),
             type_name: match address.mode() {
@@ -184,10 +189,14 @@ impl<'a> Teller<'a> {
         }
         match change.action {
             Action::CreateThenDelete => {
-                remarks.push("the replacement is created before the present object is destroyed".into());
+                remarks.push(
+                    "the replacement is created before the present object is destroyed".into(),
+                );
             }
             Action::DeleteThenCreate => {
-                remarks.push("the present object is destroyed before its replacement is created".into());
+                remarks.push(
+                    "the present object is destroyed before its replacement is created".into(),
+                );
             }
             _ => {}
         }
@@ -196,7 +205,10 @@ impl<'a> Teller<'a> {
     }
 
     fn reasons(&self, change: &ResourceChange) -> Vec<[String; 3]> {
-        let said = change.reasons.iter().filter(|reason| !reason.cause.is_empty());
+        let said = change
+            .reasons
+            .iter()
+            .filter(|reason| !reason.cause.is_empty());
         said.map(|reason| {
             [&reason.attribute, &reason.place, &reason.cause].map(|text| self.secrets.redact(text))
         })
@@ -211,7 +223,10 @@ impl<'a> Teller<'a> {
             Some(key) => format!("{} (deposed object {key})", change.address),
             None => change.address.to_string(),
         };
-        let actions: Vec<&str> = ShapeAction::of(change).into_iter().map(ShapeAction::name).collect();
+        let actions: Vec<&str> = ShapeAction::of(change)
+            .into_iter()
+            .map(ShapeAction::name)
+            .collect();
         let told = format!("{address} ({})", actions.join(", "));
         let found = self.risks.get(&*told).or_else(|| self.risks.get(&*address));
         found.cloned().unwrap_or_default()

@@ -28,8 +28,10 @@ impl Graph {
         for (reader, found) in &reads {
             behind.entry(reader.clone()).or_default().extend(found);
         }
-        let mentioned: BTreeSet<&ConfigResource> =
-            behind.keys().chain(behind.values().flatten().copied()).collect();
+        let mentioned: BTreeSet<&ConfigResource> = behind
+            .keys()
+            .chain(behind.values().flatten().copied())
+            .collect();
         let nodes: Vec<ConfigResource> = mentioned.into_iter().cloned().collect();
         let index: BTreeMap<&ConfigResource, u32> = nodes.iter().zip(0..).collect();
         let mut sets: Vec<Vec<u32>> = vec![Vec::new(); nodes.len()];

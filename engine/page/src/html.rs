@@ -40,7 +40,8 @@ impl RunPage<'_> {
     pub fn render(&self) -> Rendered {
         let data = wire::encode(self);
         let policy = policy();
-        let mut html = Vec::with_capacity(data.len() + STYLE.len() + SCRIPT.len() + BODY.len() + 2048);
+        let mut html =
+            Vec::with_capacity(data.len() + STYLE.len() + SCRIPT.len() + BODY.len() + 2048);
         let mut push = |text: &str| html.extend_from_slice(text.as_bytes());
         push("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         push("<meta http-equiv=\"Content-Security-Policy\" content=\"");

@@ -60,8 +60,8 @@ const CONTEXT: usize = 3;
 /// How deep values are followed; what lies deeper is told as one text.
 const DEEPEST: u8 = 24;
 
-/// Writes rows of one object.
-pub(crate) struct Rows<'a> {
+/// Writes the rows of one object.
+struct Writer<'a> {
     rows: Vec<Row>,
     secrets: &'a Secrets,
     forces: &'a [Path],
@@ -74,7 +74,7 @@ pub(crate) fn object(
     block: Option<&Block>,
     sides: (&Value, &Value),
 ) -> Vec<Row> {
-    let mut writer = Rows {
+    let mut writer = Writer {
         rows: Vec::new(),
         secrets,
         forces,
@@ -90,7 +90,7 @@ pub(crate) fn output(
     sensitive: bool,
     (before, after): (&Value, &Value),
 ) -> Vec<Row> {
-    let mut writer = Rows {
+    let mut writer = Writer {
         rows: Vec::new(),
         secrets,
         forces: &[],
@@ -103,7 +103,7 @@ pub(crate) fn output(
     writer.rows
 }
 
-impl Rows<'_> {
+impl Writer<'_> {
     fn push(&mut self, depth: u8, mark: Mark, name: &str, before: Cell, after: Cell) {
         self.rows.push(Row {
             depth,
@@ -311,10 +311,9 @@ impl Rows<'_> {
                 "[]".to_owned()
             }
             Kind::Map(_, entries) | Kind::Object(entries) if entries.is_empty() => "{}".to_owned(),
-            _ if depth >= DEEPEST && !value.has_marks_deep(terrace_value::Marks::SENSITIVE) => {
-                self.secrets
-                    .redact(&terrace_value::literal::shown(value, 0))
-            }
+            _ if depth >= DEEPEST && !value.has_marks_deep(terrace_value::Marks::SENSITIVE) => self
+                .secrets
+                .redact(&terrace_value::literal::shown(value, 0)),
             _ if depth >= DEEPEST => return Some(Cell::Sensitive),
             _ => return None,
         }))
@@ -413,11 +412,11 @@ impl Rows<'_> {
     /// The difference of what is in two collections or objects.
     fn same_kind(&mut self, depth: u8, before: &Value, after: &Value, path: &Path) {
         match (before.kind(), after.kind()) {
-            (
-                Kind::Map(_, old) | Kind::Object(old),
-                Kind::Map(_, new) | Kind::Object(new),
-            ) => {
-                let is_map = matches!((before.kind(), after.kind()), (Kind::Map(..), Kind::Map(..)));
+            (Kind::Map(_, old) | Kind::Object(old), Kind::Map(_, new) | Kind::Object(new)) => {
+                let is_map = matches!(
+                    (before.kind(), after.kind()),
+                    (Kind::Map(..), Kind::Map(..))
+                );
                 self.diff_entries(depth, (old, new), path, is_map);
             }
             (Kind::Set(_, old), Kind::Set(_, new)) => self.diff_set(depth, old, new),
@@ -486,11 +485,21 @@ impl Rows<'_> {
                 let (old, new) = (&old[gone.start + offset], &new[index]);
                 self.diff(depth, &format!("[{index}]"), old, new, &path);
             }
-            for index in gone.start + pairs..gone.end {
-                self.whole(depth, Mark::Remove, &format!("[{index}]"), &old[index]);
+            for (index, item) in old
+                .iter()
+                .enumerate()
+                .take(gone.end)
+                .skip(gone.start + pairs)
+            {
+                self.whole(depth, Mark::Remove, &format!("[{index}]"), item);
             }
-            for index in come.start + pairs..come.end {
-                self.whole(depth, Mark::Add, &format!("[{index}]"), &new[index]);
+            for (index, item) in new
+                .iter()
+                .enumerate()
+                .take(come.end)
+                .skip(come.start + pairs)
+            {
+                self.whole(depth, Mark::Add, &format!("[{index}]"), item);
             }
         }
         self.unchanged(depth, unchanged, "element");
@@ -513,7 +522,9 @@ impl Rows<'_> {
             let lead = if place == 0 { 0 } else { CONTEXT };
             let follow = if place + 1 == ops.len() { 0 } else { CONTEXT };
             if same.len() <= lead + follow + 1 {
-                same.iter().for_each(|line| self.line(depth, Mark::Same, line));
+                for line in same {
+                    self.line(depth, Mark::Same, line);
+                }
                 continue;
             }
             for line in &same[..lead] {

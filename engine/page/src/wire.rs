@@ -209,11 +209,18 @@ fn facts(page: &RunPage<'_>) -> Vec<(&'static str, String)> {
     let run = page.run;
     let mut facts = Vec::new();
     let mut fact = |name, value: Option<String>| {
-        facts.extend(value.filter(|value| !value.is_empty()).map(|value| (name, value)));
+        facts.extend(
+            value
+                .filter(|value| !value.is_empty())
+                .map(|value| (name, value)),
+        );
     };
     fact("Environment", plan.inputs.environment.clone());
     fact("Stack", page.stack.clone());
-    fact("Workspace", Some(plan.inputs.workspace.clone()).filter(|name| name != "default"));
+    fact(
+        "Workspace",
+        Some(plan.inputs.workspace.clone()).filter(|name| name != "default"),
+    );
     let kind = match request.kind.as_str() {
         "" if plan.inputs.environment.is_none() => "",
         "" => "normal",
@@ -230,7 +237,10 @@ fn facts(page: &RunPage<'_>) -> Vec<(&'static str, String)> {
     let commit = run.and_then(|run| run.commit.clone());
     fact("Commit", commit.or_else(|| request.commit.clone()));
     let created = run.map(|run: &Run| run.created.clone());
-    fact("Planned", created.or_else(|| Some(plan.inputs.timestamp.clone())));
+    fact(
+        "Planned",
+        created.or_else(|| Some(plan.inputs.timestamp.clone())),
+    );
     fact("Finished", run.and_then(|run| run.finished.clone()));
     fact("Plan digest", Some(page.digest.to_string()));
     facts

@@ -37,7 +37,10 @@ pub fn hostile() -> Plan {
                 ("script", Value::string(format!("one\n{text}\nthree"))),
                 (
                     "policy",
-                    Value::string(format!("{{\"{index}\": {:?}}}", text.replace(['\u{2028}', '\u{2029}'], ""))),
+                    Value::string(format!(
+                        "{{\"{index}\": {:?}}}",
+                        text.replace(['\u{2028}', '\u{2029}'], "")
+                    )),
                 ),
             ])
         };

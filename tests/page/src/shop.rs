@@ -14,9 +14,31 @@ use terrace_value::{Path, Type, Value};
 use crate::{change, empty, reason};
 
 const SERVICES: [&str; 25] = [
-    "accounts", "basket", "billing", "catalog", "checkout", "content", "delivery", "discounts",
-    "events", "fraud", "gateway", "identity", "images", "inventory", "ledger", "mail", "media",
-    "orders", "payments", "pricing", "profiles", "returns", "reviews", "search", "stock",
+    "accounts",
+    "basket",
+    "billing",
+    "catalog",
+    "checkout",
+    "content",
+    "delivery",
+    "discounts",
+    "events",
+    "fraud",
+    "gateway",
+    "identity",
+    "images",
+    "inventory",
+    "ledger",
+    "mail",
+    "media",
+    "orders",
+    "payments",
+    "pricing",
+    "profiles",
+    "returns",
+    "reviews",
+    "search",
+    "stock",
 ];
 
 /// Changes of one service, one after the other, until there are enough.
@@ -80,7 +102,11 @@ pub fn shop(count: usize) -> Plan {
         ]),
     )];
     let output = |before: Value, after: Value, sensitive: bool| OutputChange {
-        action: if before.is_null() { Action::Create } else { Action::Update },
+        action: if before.is_null() {
+            Action::Create
+        } else {
+            Action::Update
+        },
         before,
         after,
         sensitive,
@@ -138,14 +164,16 @@ fn one(index: usize) -> ResourceChange {
             Value::NULL,
         ),
         7 => change(
-            &format!("data.aws_iam_policy_document.{service}_{number}"),
+            &format!(
+                "module.service[\"{service}\"].data.aws_iam_policy_document.handler[{number}]"
+            ),
             Action::Read,
             Value::NULL,
             Value::object([("id", unknown()), ("json", unknown())]),
         ),
         8 => alarm(&at("aws_cloudwatch_metric_alarm.errors"), &id),
         _ => rule(
-            &format!("module.network.aws_security_group_rule.{service}[{number}]"),
+            &format!("module.transit.aws_security_group_rule.{service}[{number}]"),
             &id,
         ),
     }
@@ -167,7 +195,7 @@ fn table(address: &str, service: &str, id: &str, number: usize) -> ResourceChang
     let arn = text(format!(
         "arn:aws:dynamodb:eu-west-1:123456789012:table/{id}"
     ));
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         let mut change = change(
             address,
             Action::DeleteThenCreate,
@@ -177,7 +205,11 @@ fn table(address: &str, service: &str, id: &str, number: usize) -> ResourceChang
         change.action_reason = ActionReason::ReplaceBecauseCannotUpdate;
         change.replace_paths = vec![Path::root().attribute("hash_key")];
         change.reasons = vec![
-            reason("hash_key", "modules/service/main.tf:12", "changed in the configuration"),
+            reason(
+                "hash_key",
+                "modules/service/main.tf:12",
+                "changed in the configuration",
+            ),
             reason("arn", "", "known after the replacement"),
         ];
         return change;
@@ -223,7 +255,11 @@ fn function(address: &str, service: &str, id: &str) -> ResourceChange {
         object(1024, "2026.11.2", 15),
     );
     change.reasons = vec![
-        reason("memory_size", "modules/service/handler.tf:8", "changed in the configuration"),
+        reason(
+            "memory_size",
+            "modules/service/handler.tf:8",
+            "changed in the configuration",
+        ),
         reason(
             "environment",
             "modules/service/handler.tf:14",
@@ -234,7 +270,9 @@ fn function(address: &str, service: &str, id: &str) -> ResourceChange {
 }
 
 fn queue(address: &str, service: &str, id: &str) -> ResourceChange {
-    let redrive = format!("{{\"deadLetterTargetArn\":\"arn:aws:sqs:eu-west-1:123456789012:{id}-dead\",\"maxReceiveCount\":5}}");
+    let redrive = format!(
+        "{{\"deadLetterTargetArn\":\"arn:aws:sqs:eu-west-1:123456789012:{id}-dead\",\"maxReceiveCount\":5}}"
+    );
     change(
         address,
         Action::Create,
@@ -319,7 +357,10 @@ fn alarm(address: &str, id: &str) -> ResourceChange {
             ("threshold", Value::int(threshold)),
             (
                 "periods",
-                Value::list(Type::Number, periods.iter().map(|period| Value::int(*period))),
+                Value::list(
+                    Type::Number,
+                    periods.iter().map(|period| Value::int(*period)),
+                ),
             ),
         ])
     };
@@ -343,7 +384,10 @@ fn rule(address: &str, id: &str) -> ResourceChange {
         Action::Create,
         Value::NULL,
         Value::object([
-            ("cidr_blocks", Value::list(Type::String, [text("10.0.0.0/16")])),
+            (
+                "cidr_blocks",
+                Value::list(Type::String, [text("10.0.0.0/16")]),
+            ),
             ("description", text(format!("{id} to its table"))),
             ("from_port", Value::int(443)),
             ("id", unknown()),
@@ -407,7 +451,10 @@ pub fn run_of(plan: &Plan, digest: PlanDigest) -> Run {
 
 /// A gate that has one of two approvals.
 pub fn shop_gate(plan: &Plan, run: &str) -> GateState {
-    let risky = plan.changes.iter().filter(|change| change.action.is_replace());
+    let risky = plan
+        .changes
+        .iter()
+        .filter(|change| change.action.is_replace());
     GateState {
         environment: "prd".into(),
         kind: "normal".into(),

@@ -45,7 +45,10 @@ fn secrets_are_nowhere_in_it() {
     let leak = terrace_value::Value::string("https://ann:token-of-today-orders-0@host");
     let object = terrace_value::Value::object([
         ("url", leak.clone()),
-        ("lines", terrace_value::Value::string("a\ntoken-of-today-orders-0\nb")),
+        (
+            "lines",
+            terrace_value::Value::string("a\ntoken-of-today-orders-0\nb"),
+        ),
         (
             "tags",
             terrace_value::Value::map(
@@ -73,14 +76,27 @@ fn nothing_is_loaded_from_anywhere() {
     let (_, tail) = rest.split_once("</script>").unwrap();
     let own = format!("{head}{tail}");
     for load in [
-        "src=", "<link", "@import", "url(", "import(", "fetch(", "XMLHttpRequest", "WebSocket",
-        "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(",
+        "src=",
+        "<link",
+        "@import",
+        "url(",
+        "import(",
+        "fetch(",
+        "XMLHttpRequest",
+        "WebSocket",
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "Function(",
     ] {
         assert!(!own.contains(load), "{load}");
     }
     for (at, _) in own.match_indices("http") {
         let from: String = own[at..].chars().take(40).collect();
-        let is_fine = from.starts_with("http-equiv") || from.starts_with("http://www.w3.org/2000/svg");
+        let is_fine =
+            from.starts_with("http-equiv") || from.starts_with("http://www.w3.org/2000/svg");
         assert!(is_fine, "{from}");
     }
 }
@@ -119,9 +135,21 @@ fn nothing_in_a_plan_becomes_markup() {
         assert!(!html.contains(markup), "{markup}");
     }
     let data = data(&html);
-    assert_eq!(data["changes"].as_array().unwrap().len(), plan.changes.len());
+    assert_eq!(
+        data["changes"].as_array().unwrap().len(),
+        plan.changes.len()
+    );
     let first = data["changes"][0].to_string();
-    assert!(first.contains("</script>") || first.contains("<img") || first.contains("<svg") || first.contains("javascript:") || first.contains('\u{2028}') || first.contains("<!--") || first.contains("<iframe"), "{first}");
+    assert!(
+        first.contains("</script>")
+            || first.contains("<img")
+            || first.contains("<svg")
+            || first.contains("javascript:")
+            || first.contains('\u{2028}')
+            || first.contains("<!--")
+            || first.contains("<iframe"),
+        "{first}"
+    );
 }
 
 #[test]
@@ -131,7 +159,9 @@ fn what_changes_is_told_with_its_reasons() {
     let find = |name: &str| {
         changes
             .iter()
-            .find(|change| change["name"] == name && change["module"] == "module.service[\"orders\"]")
+            .find(|change| {
+                change["name"] == name && change["module"] == "module.service[\"orders\"]"
+            })
             .unwrap()
     };
     let table = find("aws_dynamodb_table.records[0]");
@@ -140,16 +170,33 @@ fn what_changes_is_told_with_its_reasons() {
     assert_eq!(table["reasons"][0][1], "modules/service/main.tf:12");
     let rows = table["rows"].as_array().unwrap();
     let row = |name: &str| rows.iter().find(|row| row[2] == name).unwrap();
-    assert_eq!(*row("hash_key"), serde_json::json!([0, "~", "hash_key", "\"id\"", "\"order_id\"", 1]));
+    assert_eq!(
+        *row("hash_key"),
+        serde_json::json!([0, "~", "hash_key", "\"id\"", "\"order_id\"", 1])
+    );
     assert_eq!(row("arn")[4], 1, "known after apply");
     let token = find("aws_ssm_parameter.token[0]");
     let rows = token["rows"].as_array().unwrap();
     let value = rows.iter().find(|row| row[2] == "value").unwrap();
     assert_eq!(*value, serde_json::json!([0, "~", "value", 2, 2, 0]));
     let policy = find("aws_iam_role.handler[0]");
-    let rows: Vec<String> = policy["rows"].as_array().unwrap().iter().map(ToString::to_string).collect();
-    assert!(rows.iter().any(|row| row.contains("sqs:SendMessage") && row.contains("\"+\"")), "{rows:?}");
+    let rows: Vec<String> = policy["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        rows.iter()
+            .any(|row| row.contains("sqs:SendMessage") && row.contains("\"+\"")),
+        "{rows:?}"
+    );
     let bucket = find("aws_s3_bucket.files[0]");
-    let lines = bucket["rows"].as_array().unwrap().iter().filter(|row| row[5] == 2).count();
+    let lines = bucket["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row[5] == 2)
+        .count();
     assert_eq!(lines, 3);
 }

@@ -47,7 +47,10 @@ fn data(html: &str) -> Value {
 }
 
 fn run_id(project: &Project) -> String {
-    let runs = project.terrace(&["runs", "-env=prd", "-json"]).success().json();
+    let runs = project
+        .terrace(&["runs", "-env=prd", "-json"])
+        .success()
+        .json();
     runs[0]["id"].as_str().unwrap().to_owned()
 }
 
@@ -115,7 +118,9 @@ fn a_plan_file_needs_no_project() {
 /// One request and its answer.
 fn ask(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_mins(2)))
+        .unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
@@ -126,9 +131,14 @@ fn ask(port: u16, request: &str) -> String {
 fn the_server_is_for_this_machine_and_its_address_alone() {
     let (project, id) = planned();
     let mut running = project.start(&["view", "-env=prd", &id]);
-    running.until("the address is told", |running| running.printed().contains("Ctrl-C"));
+    running.until("the address is told", |running| {
+        running.printed().contains("Ctrl-C")
+    });
     let printed = running.printed();
-    let address = printed.lines().find(|line| line.starts_with("http://127.0.0.1:")).unwrap();
+    let address = printed
+        .lines()
+        .find(|line| line.starts_with("http://127.0.0.1:"))
+        .unwrap();
     let (port, path) = address
         .strip_prefix("http://127.0.0.1:")
         .and_then(|rest| rest.split_once('/'))
@@ -141,20 +151,41 @@ fn the_server_is_for_this_machine_and_its_address_alone() {
     let answer = ask(port, &format!("GET {path} HTTP/1.1\r\n{own}\r\n\r\n"));
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
-    assert!(head.contains("Content-Security-Policy: default-src 'none'; "), "{head}");
-    assert!(!head.to_ascii_lowercase().contains("access-control"), "{head}");
+    assert!(
+        head.contains("Content-Security-Policy: default-src 'none'; "),
+        "{head}"
+    );
+    assert!(
+        !head.to_ascii_lowercase().contains("access-control"),
+        "{head}"
+    );
     assert_eq!(data(body)["title"], format!("Run {id} for prd"));
 
     for (request, status) in [
-        (format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n"), "403"),
-        (format!("GET {path} HTTP/1.1\r\n{own}\r\nOrigin: http://evil.example\r\n\r\n"), "403"),
+        (
+            format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+            "403",
+        ),
+        (
+            format!("GET {path} HTTP/1.1\r\n{own}\r\nOrigin: http://evil.example\r\n\r\n"),
+            "403",
+        ),
         (format!("GET / HTTP/1.1\r\n{own}\r\n\r\n"), "404"),
-        (format!("GET {path}../../terrace.hcl HTTP/1.1\r\n{own}\r\n\r\n"), "404"),
-        (format!("POST {path} HTTP/1.1\r\n{own}\r\nContent-Length: 0\r\n\r\n"), "405"),
+        (
+            format!("GET {path}../../terrace.hcl HTTP/1.1\r\n{own}\r\n\r\n"),
+            "404",
+        ),
+        (
+            format!("POST {path} HTTP/1.1\r\n{own}\r\nContent-Length: 0\r\n\r\n"),
+            "405",
+        ),
         (format!("DELETE {path} HTTP/1.1\r\n{own}\r\n\r\n"), "405"),
     ] {
         let answer = ask(port, &request);
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{request}: {answer}"
+        );
         assert!(!answer.contains("terraform_data"), "{answer}");
     }
     running.interrupt();

@@ -60,23 +60,23 @@ function row([depth, mark, name, before, after, flags]) {
   if (mark === ".") {
     return make(
       "tr",
-      { class: "unchanged" },
-      make("td", null),
-      make("td", { colspan: 2, class: `depth-${Math.min(depth, 8)}` }, name),
+      { class: "unchanged", role: "row" },
+      make("td", { role: "cell" }),
+      make("td", { role: "cell", colspan: 2, class: `depth-${Math.min(depth, 8)}` }, name),
     );
   }
   const [kind, symbol, word] = MARKS[mark];
-  const sign = make("td", { class: "sign" }, make("span", { "aria-hidden": "true" }, symbol), make("span", { class: "hidden" }, word));
+  const sign = make("td", { class: "sign", role: "cell" }, make("span", { "aria-hidden": "true" }, symbol), make("span", { class: "hidden" }, word));
   const indent = `depth-${Math.min(depth, 8)}`;
   if (flags & LINE) {
     const text = mark === "-" ? before : after;
     const tag = mark === "-" ? "del" : mark === "+" ? "ins" : "span";
-    const cell = make("td", { colspan: 2, class: `text ${indent}` }, make(tag, null, ...shown(text === "" ? " " : text)));
-    return make("tr", { class: `${kind} line` }, sign, cell);
+    const cell = make("td", { role: "cell", colspan: 2, class: `text ${indent}` }, make(tag, null, ...shown(text === "" ? " " : text)));
+    return make("tr", { class: `${kind} line`, role: "row" }, sign, cell);
   }
   const forces = flags & FORCES ? make("span", { class: "forces" }, "forces replacement") : null;
-  const head = make("th", { scope: "row", class: indent }, ...(name === "" ? ["element"] : marked(name)));
-  const cell = make("td", { class: "values" });
+  const head = make("th", { scope: "row", role: "rowheader", class: indent }, ...(name === "" ? ["element"] : marked(name)));
+  const cell = make("td", { class: "values", role: "cell" });
   if (mark === "~" && before !== 0 && after !== 0) {
     cell.append(value(before, "removed"), make("span", { class: "arrow", "aria-label": "becomes", role: "img" }, "→"), value(after, "added"));
   } else if (mark === "~") {
@@ -88,19 +88,20 @@ function row([depth, mark, name, before, after, flags]) {
     cell.append(value(after, mark === "+" ? "added" : "plainly"));
   }
   if (forces) cell.append(forces);
-  return make("tr", { class: kind }, sign, head, cell);
+  return make("tr", { class: kind, role: "row" }, sign, head, cell);
 }
 
+// Roles are said as well: a narrow screen lays the table out as blocks, which some browsers take for no table.
 function table(rows, caption) {
-  const body = make("tbody", null, ...rows.slice(0, MOST_ROWS).map(row));
+  const body = make("tbody", { role: "rowgroup" }, ...rows.slice(0, MOST_ROWS).map(row));
   const whole = make(
     "table",
-    { class: "diff" },
+    { class: "diff", role: "table" },
     make("caption", { class: "hidden" }, caption),
     make(
       "thead",
-      { class: "hidden" },
-      make("tr", null, make("th", { scope: "col" }, "Change"), make("th", { scope: "col" }, "Attribute"), make("th", { scope: "col" }, "Value")),
+      { class: "hidden", role: "rowgroup" },
+      make("tr", { role: "row" }, ...["Change", "Attribute", "Value"].map((name) => make("th", { scope: "col", role: "columnheader" }, name))),
     ),
     body,
   );

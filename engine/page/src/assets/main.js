@@ -205,6 +205,10 @@ function start() {
     else view.groups.forEach((key) => view.folded.add(key));
     rebuild();
   });
+  $("unread").addEventListener("click", () => {
+    view.unread = !view.unread;
+    rebuild();
+  });
   $("theme").addEventListener("click", nextTheme);
   $("help-open").addEventListener("click", openHelp);
   for (const tab of TABS) $(`tab-${tab}`).addEventListener("click", () => selectTab(tab));

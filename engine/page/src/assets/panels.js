@@ -167,7 +167,6 @@ function filters() {
   );
   const risky = changes.filter(isRisky).length;
   if (risky > 0) chips.push(chip([make("strong", null, number(risky)), " risky"], "risk", view.risky, (on) => (view.risky = on)));
-  if (changes.length > 0) chips.push(chip(["not read yet"], "unread", view.unread, (on) => (view.unread = on)));
   replace(place, ...chips);
 }
 
@@ -186,4 +185,6 @@ function tellFound() {
   const text = isAll ? all : `${number(view.found)} of ${all}`;
   if ($("found").textContent !== text) $("found").textContent = text;
   $("reviewed").textContent = view.read.size > 0 ? `${number(view.read.size)} of ${number(changes.length)} read` : "";
+  $("unread").hidden = view.read.size === 0;
+  $("unread").setAttribute("aria-pressed", String(view.unread));
 }

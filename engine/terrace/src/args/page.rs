@@ -12,7 +12,12 @@ pub(crate) struct ViewArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<String>,
     /// Serve it on this port, instead of one that is free.
-    #[arg(long, value_name = "PORT", default_value = "0", conflicts_with = "html")]
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value = "0",
+        conflicts_with = "html"
+    )]
     pub(crate) port: u16,
     /// The run (the beginning of its id is enough), or a plan file.
     #[arg(value_name = "RUN")]

@@ -118,7 +118,7 @@ async fn serve(session: &Session, args: &ViewArgs, subject: &Subject) -> Outcome
 
 fn told(error: &CommandError) -> String {
     let mut lines = Vec::new();
-    for diagnostic in error.diagnostics.iter() {
+    for diagnostic in &error.diagnostics {
         lines.push(format!("{}: {}", diagnostic.summary, diagnostic.detail));
     }
     lines.join("\n")
@@ -180,9 +180,10 @@ async fn gate_state(
     let evidence = super::gate::evidence(session, place, plan, digest).await?;
     let approvals = approvals(place, rules, plan, &evidence, &run.id).await?;
     let is_planned = run.status == RunStatus::Planned;
-    let refusal = match is_planned {
-        true => approve(plan.clone(), evidence).err(),
-        false => None,
+    let refusal = if is_planned {
+        approve(plan.clone(), evidence).err()
+    } else {
+        None
     };
     let missing = |reason: &RefusalReason| Missing {
         reason: reason.to_string(),
@@ -238,7 +239,10 @@ async fn approvals(
         });
     }
     for person in counted {
-        if told.iter().any(|approval| approval.counts && approval.person == person) {
+        if told
+            .iter()
+            .any(|approval| approval.counts && approval.person == person)
+        {
             continue;
         }
         told.push(terrace_page::Approval {

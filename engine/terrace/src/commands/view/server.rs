@@ -4,6 +4,7 @@
 //! The address holds a secret, since other users of the machine reach the loopback too. A page of somewhere else that has
 //! its own name lead here is told apart by the `Host` header.
 
+use std::fmt::Write as _;
 use std::io;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -34,7 +35,9 @@ pub(super) struct Server {
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
 enum Asked {
-    Page { body: bool },
+    Page {
+        body: bool,
+    },
     /// What is answered in place of the page: status, and what is wrong.
     Not(&'static str, &'static str),
 }
@@ -44,11 +47,15 @@ impl Server {
     pub(super) async fn bind(port: u16, secret: &[u8]) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let port = listener.local_addr()?.port();
-        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut path = "/".to_owned();
+        for byte in secret {
+            write!(path, "{byte:02x}").expect("strings take all");
+        }
+        path.push('/');
         Ok(Self {
             listener,
             port,
-            path: format!("/{secret}/"),
+            path,
         })
     }
 
@@ -72,7 +79,11 @@ impl Server {
         }
     }
 
-    async fn answer(&self, mut stream: TcpStream, make: &impl AsyncFn() -> Result<Rendered, String>) {
+    async fn answer(
+        &self,
+        mut stream: TcpStream,
+        make: &impl AsyncFn() -> Result<Rendered, String>,
+    ) {
         let Ok(Ok(head)) = timeout(PATIENCE_TO_READ, read_head(&mut stream)).await else {
             return;
         };
@@ -113,7 +124,9 @@ impl Server {
             format!("localhost:{}", self.port),
         ];
         let mut hosts = headers("host");
-        let is_own = hosts.next().is_some_and(|host| own.iter().any(|own| own == host));
+        let is_own = hosts
+            .next()
+            .is_some_and(|host| own.iter().any(|own| own == host));
         if !is_own || hosts.next().is_some() {
             return Asked::Not("403 Forbidden", "This host is not served here.");
         }
@@ -125,7 +138,10 @@ impl Server {
             return Asked::Not("405 Method Not Allowed", "This page can only be read.");
         }
         if !same(path.as_bytes(), self.path.as_bytes()) {
-            return Asked::Not("404 Not Found", "There is nothing here. The whole address is where `terrace view` was started.");
+            return Asked::Not(
+                "404 Not Found",
+                "There is nothing here. The whole address is where `terrace view` was started.",
+            );
         }
         Asked::Page {
             body: method == "GET",
@@ -196,10 +212,12 @@ mod tests {
     use super::*;
 
     async fn server() -> Server {
-        Server::bind(0, &[7; 16]).await.expect("the loopback has a free port")
+        Server::bind(0, &[7; 16])
+            .await
+            .expect("the loopback has a free port")
     }
 
-    async fn asked(server: &Server, lines: &[&str]) -> Asked {
+    fn asked(server: &Server, lines: &[&str]) -> Asked {
         let host = format!("Host: 127.0.0.1:{}", server.port);
         let lines: Vec<&str> = lines
             .iter()
@@ -227,7 +245,10 @@ mod tests {
             (vec![get.as_str(), "HOST", "HOST"], "403"),
             (vec![get.as_str(), "Host: evil.example"], "403"),
             (vec![get.as_str(), "Host: 127.0.0.1"], "403"),
-            (vec![get.as_str(), "HOST", "Origin: http://evil.example"], "403"),
+            (
+                vec![get.as_str(), "HOST", "Origin: http://evil.example"],
+                "403",
+            ),
             (vec![get.as_str(), "HOST", "Origin: null"], "403"),
             (vec!["GET / HTTP/1.1", "HOST"], "404"),
             (vec!["GET /../etc/passwd HTTP/1.1", "HOST"], "404"),
@@ -237,7 +258,7 @@ mod tests {
             (vec!["GET /"], "400"),
             (vec![""], "400"),
         ] {
-            let asked = asked(&server, &lines).await;
+            let asked = asked(&server, &lines);
             assert_eq!(status(&asked), expected, "{lines:?}");
         }
     }
