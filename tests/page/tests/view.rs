@@ -33,6 +33,14 @@ resource "terraform_data" "till" {
 const PROJECT: &str = r#"
 project "corner" {}
 
+person "ann" {
+  ssh = ["SHA256:2vJx0mJmU0wq3k1fP9C3hT8qk0n5sYb7c1dRzE4uLQk"]
+}
+
+person "ben" {
+  ssh = ["SHA256:3vJx0mJmU0wq3k1fP9C3hT8qk0n5sYb7c1dRzE4uLQk"]
+}
+
 environment "prd" {
   gate {
     approvals = 1
