@@ -21,7 +21,7 @@ async function open(browser, options = {}) {
   });
   page.on("pageerror", (error) => seen.errors.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") seen.errors.push(message.text());
+    if (message.type() === "error") seen.errors.push(message.text());
   });
   await page.goto(job.page, { timeout: PATIENCE });
   await page.waitForFunction(() => performance.getEntriesByName("terrace-shown").length > 0 && document.querySelector("#list li"));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::install::{Unavailable, once, run, works};
+use crate::install::{Unavailable, download, once, run, works};
 
 /// Programs that are Chromium under its several names.
 const NAMES: [&str; 4] = [
@@ -28,10 +28,12 @@ impl Browser {
             return Err(Unavailable("node is not on this machine".to_owned()));
         }
         let packages = once("browser-driver-1.65.1", |directory| {
-            run(Command::new("npm")
-                .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
-                .arg(directory)
-                .args(["playwright-core@1.65.1", "axe-core@4.14.1"]))
+            download(
+                Command::new("npm")
+                    .args(["install", "--no-audit", "--no-fund", "--silent", "--prefix"])
+                    .arg(directory)
+                    .args(["playwright-core@1.65.1", "axe-core@4.14.1"]),
+            )
         })?;
         Ok(Self {
             executable: chromium()?,
