@@ -24,12 +24,19 @@ pub struct VariableInputs {
 }
 
 /// One option that gives values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum VariableOption {
     /// `-var NAME=VALUE`, as given.
     Value(String),
     /// `-var-file PATH`
     File(String),
+    /// A value that something else than a person gives, such as an output of another stack.
+    Provided {
+        /// The variable.
+        name: String,
+        /// Its value.
+        value: Value,
+    },
 }
 
 /// A value as it was given, not converted yet.
@@ -48,6 +55,8 @@ pub enum VariableOrigin {
     Environment,
     /// `-var`
     Option,
+    /// [`VariableOption::Provided`]
+    Provided,
     /// A variables file: the place of the value.
     File(Span),
     /// The variable's own default.
@@ -115,6 +124,7 @@ impl Collector<'_> {
             match option {
                 VariableOption::File(path) => self.file(path),
                 VariableOption::Value(given) => self.option(given),
+                VariableOption::Provided { name, value } => self.provided(name, value),
             }
         }
         std::mem::take(&mut self.values)
@@ -253,6 +263,17 @@ impl Collector<'_> {
             );
         }
         self.text(name, text, VariableOrigin::Option);
+    }
+
+    /// A value that is one already. Who provides it has made sure that there is such a variable.
+    fn provided(&mut self, name: &str, value: &Value) {
+        if let Some(variable) = self.module.variables.get(name) {
+            let raw = RawVariable {
+                value: value.clone(),
+                origin: VariableOrigin::Provided,
+            };
+            self.values.insert(variable.name.clone(), raw);
+        }
     }
 
     /// A value given as text: an expression where the variable's type is not primitive.
@@ -406,6 +427,9 @@ fn required_not_set(variable: &Variable, raw: &RawVariable, sources: &SourceMap)
         VariableOrigin::Option => {
             format!("Unsuitable value for var.{name} set using -var=\"{name}=...\": {reason}")
         }
+        VariableOrigin::Provided => {
+            format!("Unsuitable value for var.{name}, which another stack provides: {reason}")
+        }
         VariableOrigin::File(_) | VariableOrigin::Default => format!(
             "The given value is not suitable for var.{name} defined at {}: {reason}",
             sources.place(variable.span)
@@ -455,6 +479,10 @@ fn unsuitable(
                 sources.place(variable.span)
             ),
             *span,
+        ),
+        VariableOrigin::Provided => (
+            format!("Unsuitable value for var.{name}, which another stack provides: {reason}."),
+            variable.span,
         ),
         VariableOrigin::Default => (
             format!("The default value is not suitable for var.{name}: {reason}."),

@@ -308,7 +308,7 @@ fn payload_type(namespace: &str) -> String {
 }
 
 /// DSSE's encoding of what is signed: `DSSEv1`, and type and payload, each with its length.
-fn pre_authentication_encoding(namespace: &str, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn pre_authentication_encoding(namespace: &str, payload: &[u8]) -> Vec<u8> {
     let kind = payload_type(namespace);
     let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);

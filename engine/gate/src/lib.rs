@@ -11,6 +11,7 @@ mod demand;
 mod drift;
 mod evidence;
 mod forge;
+mod outputs;
 mod owed;
 mod pattern;
 mod project;
@@ -20,6 +21,7 @@ mod rules;
 mod runs;
 mod shape;
 mod source;
+mod stacks;
 mod tail;
 mod verify;
 mod wire;
@@ -39,9 +41,16 @@ pub use demand::Demand;
 pub use drift::{DriftCheck, last_drift, record_drift};
 pub use evidence::{Evidence, Upstream, gather, guard_manual_write, rules_in_force, unready};
 pub use forge::{ForgeReference, ForgeReview, read_forge, save_forge_reference};
+pub use outputs::{
+    OUTPUTS_DETAIL, OUTPUTS_NAMESPACE, OutputsDocument, OutputsProblem, OutputsQuestion,
+    PublishedOutput, PublishedOutputs, outputs_digest, read_outputs, save_outputs,
+};
 pub use owed::{OpenReview, OwedReview, load_owed, open_reviews, record_owed, save_review};
 pub use pattern::Pattern;
-pub use project::{Environment, EnvironmentBackend, Project, parse as parse_project};
+pub use project::{
+    CredentialSet, CredentialSource, Credentials, Environment, EnvironmentBackend, Project,
+    StackDeclaration, StackInput, parse as parse_project,
+};
 pub use refusal::{Refusal, RefusalReason, told_length};
 pub use report::{Override, Report, Waiting, report};
 pub use rules::{
@@ -55,5 +64,6 @@ pub use runs::{
 };
 pub use shape::{Line, Shape, ShapeAction};
 pub use source::{SourceFound, SourceQuestion, examine_source};
+pub use stacks::{Stack, Stacks, TakenInput};
 pub use tail::{Tail, anchor_audit, verify_with_state};
 pub use verify::{Finding, verify_run};

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use terrace_port::{RunStore, StoreError};
 
 use crate::audit::{AuditHead, AuditProblem, entries, entry_name, hash, verify};
-use crate::{RunStatus, owed, runs, wire};
+use crate::{RunStatus, outputs, owed, runs, wire};
 
 /// Which state the log is held to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,5 +105,7 @@ pub async fn verify_with_state(
             )));
         }
     }
+    let contradictions = outputs::contradictions(store).await?;
+    problems.extend(contradictions.into_iter().map(AuditProblem::Contradicted));
     Ok((count, problems))
 }

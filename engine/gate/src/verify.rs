@@ -3,8 +3,8 @@
 use terrace_port::{RunStore, StoreError};
 
 use crate::{
-    Approval, Authorship, ChangeKind, Demand, Rules, Run, RunCounts, RunStatus, audit,
-    configuration_digest, runs,
+    Approval, Authorship, ChangeKind, Demand, OUTPUTS_DETAIL, Rules, Run, RunCounts, RunStatus,
+    audit, configuration_digest, outputs, runs,
 };
 
 /// One thing that was looked at.
@@ -187,6 +187,14 @@ async fn in_the_log(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>, Sto
             .get("plan")
             .is_some_and(|plan| *plan != run.plan.to_string())
     });
+    let told = own
+        .iter()
+        .filter_map(|entry| entry.event.details.get(OUTPUTS_DETAIL))
+        .map(String::as_str)
+        .collect();
+    if let Some((holds, what)) = outputs::of_run(store, &run.id, &told).await? {
+        found.push(finding(holds, what));
+    }
     let holds = problems.is_empty() && other.is_none() && !own.is_empty();
     let what = match (own.len(), other) {
         (0, _) => "the audit log says nothing of it".to_owned(),

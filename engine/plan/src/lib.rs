@@ -14,7 +14,7 @@ pub use json::{SchemaLookup, change_json, plan_json, state_json, stored_value};
 pub use plan::{
     Action, ActionReason, ChangeRequest, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange,
     Plan, PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,
-    VariableInput,
+    UsedOutput, VariableInput,
 };
 pub use secrets::Secrets;
 pub use wire::PlanReadError;

@@ -77,6 +77,23 @@ pub struct PlanInputs {
     pub working_directory: Option<String>,
     /// What its author says of the change, for whom the gate asks.
     pub request: ChangeRequest,
+    /// What it takes from other stacks, by variable.
+    pub upstream: Vec<UsedOutput>,
+}
+
+/// An output of another stack that a root variable has its value from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsedOutput {
+    /// The variable.
+    pub variable: String,
+    /// The stack's folder, relative to the project file.
+    pub stack: String,
+    /// The output.
+    pub output: String,
+    /// The run that left the outputs document.
+    pub run: String,
+    /// The document's digest.
+    pub document: String,
 }
 
 /// What the author of a plan says of the change. It is part of what is approved.

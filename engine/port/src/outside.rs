@@ -1,5 +1,7 @@
 //! The outside world: files, clock, entropy, processes, signatures, and who watches a run.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +57,25 @@ pub struct ProcessRequest {
     pub environment: Vec<(String, String)>,
     /// Bytes for its standard input.
     pub stdin: Vec<u8>,
+}
+
+/// How the environment of processes that are started differs from that of this one. Where nothing is said, it does not.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Variables that they do not have.
+    pub removed: BTreeSet<String>,
+    /// Variables that they have. These win over what is removed.
+    pub set: BTreeMap<String, String>,
+}
+
+/// Names alone: values are secrets.
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings")
+            .field("removed", &self.removed)
+            .field("set", &self.set.keys())
+            .finish()
+    }
 }
 
 /// How a command ended.

@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use gate::{
     ApproveArgs, AuditCommand, DriftArgs, GateCommand, PromoteArgs, RequestArgs, ReviewArgs,
-    RunsArgs, RunsCommand, RunsFilter,
+    RunsArgs, RunsCommand, RunsFilter, StacksArgs,
 };
 pub(crate) use import::{ImportArgs, StateFiles};
 pub(crate) use page::ViewArgs;
@@ -192,6 +192,8 @@ pub(crate) struct InitArgs {
     pub(crate) style: OutputStyle,
     #[command(flatten)]
     pub(crate) place: Where,
+    #[command(flatten)]
+    pub(crate) stacks: StacksArgs,
     /// An argument of the backend, or a file of them.
     #[arg(long, value_name = "KEY=VALUE|FILE")]
     pub(crate) backend_config: Vec<String>,
@@ -273,12 +275,14 @@ pub(crate) struct ValidateArgs {
     pub(crate) var_file: Vec<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) style: OutputStyle,
     #[command(flatten)]
     pub(crate) place: Where,
+    #[command(flatten)]
+    pub(crate) stacks: StacksArgs,
     #[command(flatten)]
     pub(crate) lock: LockArgs,
     #[command(flatten)]
@@ -299,12 +303,14 @@ pub(crate) struct PlanArgs {
     pub(crate) request: RequestArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     pub(crate) style: OutputStyle,
     #[command(flatten)]
     pub(crate) place: Where,
+    #[command(flatten)]
+    pub(crate) stacks: StacksArgs,
     #[command(flatten)]
     pub(crate) lock: LockArgs,
     #[command(flatten)]

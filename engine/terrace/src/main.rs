@@ -4,6 +4,7 @@ mod args;
 mod backends;
 mod command_error;
 mod commands;
+mod credentials;
 mod early;
 mod encryption;
 mod installation;
@@ -12,7 +13,9 @@ mod outside;
 mod plugins;
 mod session;
 mod signals;
+mod stacks;
 mod view;
+mod visit;
 mod wiring;
 
 use std::process::ExitCode;

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use terrace_communicator::Ssh;
 use terrace_functions::{Context, FileError};
 use terrace_plan::FileRead;
-use terrace_port::{Clock, Entropy, FileEntry, Files, Process, ProcessOutput, ProcessRequest};
+use terrace_port::{Clock, Entropy, FileEntry, Files, Process, ProcessOutput, ProcessRequest, Surroundings};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 pub(crate) use rewriting::rewrite;
@@ -146,8 +146,11 @@ impl Entropy for SystemEntropy {
 }
 
 /// Starts processes of this machine.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SystemProcess;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SystemProcess {
+    /// What they have in their environment.
+    pub(crate) surroundings: Surroundings,
+}
 
 /// Starts a program of the person's desktop, and does not wait for it. Whether it could be started.
 pub(crate) fn start_aside(program: &str, arguments: &[&str]) -> bool {
@@ -172,8 +175,12 @@ impl Process for SystemProcess {
             .split_first()
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program is given"))?;
         let mut command = tokio::process::Command::new(program);
+        for name in &self.surroundings.removed {
+            command.env_remove(name);
+        }
         command
             .args(arguments)
+            .envs(&self.surroundings.set)
             .envs(request.environment)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -207,6 +214,28 @@ impl Process for SystemProcess {
             output: output.into_inner().unwrap_or_default(),
         })
     }
+}
+
+/// Runs a program to its end that may speak with whoever sits at the terminal, and takes what it prints. Its exit code is
+/// `None` when a signal ended it.
+pub(crate) async fn ask_program(
+    argv: &[String],
+    directory: &Path,
+) -> io::Result<(Option<i32>, Vec<u8>)> {
+    let (program, arguments) = argv
+        .split_first()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program is given"))?;
+    let output = tokio::process::Command::new(program)
+        .args(arguments)
+        .current_dir(directory)
+        .stderr(Stdio::inherit())
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?
+        .wait_with_output()
+        .await?;
+    Ok((output.status.code(), output.stdout))
 }
 
 /// Machines over SSH, with the user's agent.

@@ -1,11 +1,12 @@
 //! How providers' processes are started, and which of them somebody else has started.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use terrace_addr::ProviderAddr;
-use terrace_port::{Provider, ProviderError};
+use terrace_port::{Provider, ProviderError, Surroundings};
 use terrace_provider_client::{
     Guard, Launch, LogRecord, LogSink, PluginProvider, Reattach, SchemaCache,
 };
@@ -24,6 +25,8 @@ pub(crate) struct Plugins {
     log: Option<LogSink>,
     guard: Option<Arc<Guard>>,
     cache: Option<SchemaCache>,
+    /// What they have in their environment.
+    pub(crate) surroundings: Surroundings,
 }
 
 impl Plugins {
@@ -38,6 +41,7 @@ impl Plugins {
             guard: own_program().map(|program| Arc::new(Guard::new(program))),
             cache: cache_root(&session.environment)
                 .map(|root| SchemaCache::new(root.join("schemas"))),
+            surroundings: Surroundings::default(),
         })
     }
 
@@ -71,6 +75,12 @@ impl Plugins {
                 });
             }
         }
+        let removed = self.surroundings.removed.iter();
+        launch.removed = removed.map(OsString::from).collect();
+        let set = self.surroundings.set.iter();
+        launch.environment = set
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         launch.log.clone_from(&self.log);
         launch.guard.clone_from(&self.guard);
         Ok(Arc::new(PluginProvider::prepare(launch)))

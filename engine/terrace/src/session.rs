@@ -89,6 +89,19 @@ pub(crate) struct FoundProject {
     pub(crate) stack: String,
 }
 
+impl FoundProject {
+    /// The project file, for diagnostics that speak of it.
+    pub(crate) fn sources(&self) -> SourceMap {
+        let path = self.directory.join(PROJECT_FILE);
+        let text = Disk
+            .read(&path.to_string_lossy())
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let mut sources = SourceMap::new();
+        sources.add(SourceFile::new(PROJECT_FILE, text.unwrap_or_default()));
+        sources
+    }
+}
+
 /// The project file's name.
 const PROJECT_FILE: &str = "terrace.hcl";
 
@@ -273,13 +286,7 @@ impl Session {
             Some(backend) => {
                 let (arguments, diagnostics) = backend.arguments(&environment.name, &found.stack);
                 if diagnostics.has_errors() {
-                    let mut sources = SourceMap::new();
-                    let path = found.directory.join(PROJECT_FILE);
-                    let text = Disk
-                        .read(&path.to_string_lossy())
-                        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-                    sources.add(SourceFile::new(PROJECT_FILE, text.unwrap_or_default()));
-                    return Err(CommandError::new(diagnostics, sources));
+                    return Err(CommandError::new(diagnostics, found.sources()));
                 }
                 (
                     backends::open(

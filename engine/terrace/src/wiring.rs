@@ -14,8 +14,8 @@ use terrace_encryption::{EncryptedStore, Encryption};
 use terrace_eval::{Evaluator, Inputs, Paths};
 use terrace_functions::{Context, FunctionTable};
 use terrace_module_source::{Installed, Manifest};
-use terrace_plan::{PlanInputs, PlannedProvider, VariableInput};
-use terrace_port::{Files as _, Provider, ProviderError, ProviderSource};
+use terrace_plan::{PlanInputs, PlannedProvider, UsedOutput, VariableInput};
+use terrace_port::{Files as _, Provider, ProviderError, ProviderSource, Surroundings};
 use terrace_provider_builtin::{Builtin, RemoteOutputs, RemoteStates};
 use terrace_provider_client::PluginProvider;
 use terrace_provider_install::{
@@ -29,10 +29,12 @@ use tokio::sync::Mutex;
 
 use crate::args::VariableArgument;
 use crate::command_error::CommandError;
+use crate::credentials;
 use crate::early::Early;
 use crate::outside::{Disk, Environment, PlanningContext, SystemClock, SystemEntropy};
 use crate::plugins::{Plugins, as_provider, cache_root};
 use crate::session::{Place, Session};
+use crate::stacks::{self, Taken};
 
 /// Where provider packages come from and how they are found.
 pub(crate) struct Wiring {
@@ -79,6 +81,12 @@ impl Wiring {
 }
 
 impl Wiring {
+    /// The same, whose providers and their programs have this in their environment.
+    pub(crate) fn within(mut self, surroundings: Surroundings) -> Self {
+        self.plugins.surroundings = surroundings;
+        self
+    }
+
     /// Says that developers' own providers stand for installed ones, if any do.
     pub(crate) fn tell_overrides(&self, session: &Session) {
         let mut warnings = Diagnostics::new();
@@ -358,6 +366,7 @@ impl ProviderSet {
             let outside = Outside {
                 clock: Arc::new(SystemClock),
                 entropy: Arc::new(SystemEntropy),
+                surroundings: self.wiring.plugins.surroundings.clone(),
             };
             let native = terrace_provider_std::open(provider, outside);
             return native.map(in_process).ok_or_else(|| ProviderError {
@@ -621,8 +630,11 @@ impl Work {
         }
         session.view.diagnostics(diagnostics, &config.sources);
         let mut sources = config.sources.clone();
-        let values = variable_values(session, place, &config, &mut sources)?;
-        Self::assemble(session, place, config, sources, (values, state)).await
+        let mut taken = stacks::take(session, place, &config).await?;
+        let values = variable_values(session, place, &config, &mut sources, &mut taken)?;
+        let mut work = Self::assemble(session, place, config, sources, (values, state)).await?;
+        work.inputs.upstream = taken.used;
+        Ok(work)
     }
 
     async fn assemble(
@@ -632,7 +644,8 @@ impl Work {
         sources: SourceMap,
         (values, state): (BTreeMap<Name, (Value, bool)>, &State),
     ) -> Result<Self, CommandError> {
-        let wiring = Wiring::new(session)?;
+        let surroundings = credentials::for_planning(session, place).await?;
+        let wiring = Wiring::new(session)?.within(surroundings);
         wiring.tell_overrides(session);
         let providers = ProviderSet::new(wiring, Some(&config));
         let schemas = providers
@@ -747,12 +760,14 @@ fn working_providers(config: &Config, state: &State) -> BTreeSet<ProviderAddr> {
     working
 }
 
-/// The variables as they were given, and whether someone gave them.
+/// The variables as they were given, and whether someone gave them. Of what is taken from other stacks, that stays which they
+/// have their values from.
 pub(crate) fn variable_values(
     session: &Session,
     place: &Place,
     config: &Config,
     sources: &mut SourceMap,
+    taken: &mut Taken,
 ) -> Result<BTreeMap<Name, (Value, bool)>, CommandError> {
     let files = place
         .variable_files
@@ -760,13 +775,19 @@ pub(crate) fn variable_values(
         .cloned()
         .map(VariableOption::File);
     let options = session.variables.iter().map(variable_option);
+    let provided = taken.values.iter().map(provided_option);
     let inputs = VariableInputs {
-        options: files.chain(options).collect(),
+        options: files.chain(provided).chain(options).collect(),
         environment: session.environment.with_prefix("TF_VAR_"),
     };
     let root = &config.root.module;
     let (raw, mut diagnostics) = variables::collect(root, &inputs, &Disk, sources);
     let mut values = BTreeMap::new();
+    let is_used = |used: &UsedOutput| {
+        let found = raw.get(used.variable.as_str());
+        found.is_some_and(|raw| raw.origin == VariableOrigin::Provided)
+    };
+    taken.used.retain(is_used);
     for (name, raw) in raw {
         if let Some(variable) = root.variables.get(&name)
             && let Err(problem) = variables::convert_raw(variable, &raw, sources)
@@ -780,6 +801,14 @@ pub(crate) fn variable_values(
     }
     session.view.diagnostics(diagnostics, sources);
     Ok(values)
+}
+
+/// A value that another stack gives, as the configuration reads it.
+pub(crate) fn provided_option((name, value): (&String, &Value)) -> VariableOption {
+    VariableOption::Provided {
+        name: name.clone(),
+        value: value.clone(),
+    }
 }
 
 /// An option that gives values, as the configuration reads it.

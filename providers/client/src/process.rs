@@ -41,6 +41,8 @@ pub struct Launch {
     pub arguments: Vec<OsString>,
     /// Variables added to the environment that it inherits.
     pub environment: Vec<(OsString, OsString)>,
+    /// Variables that it does not inherit.
+    pub removed: Vec<OsString>,
     /// How long it may take until it answers for the first time.
     pub start_timeout: Duration,
     /// Takes what it prints, and what happens to it.
@@ -71,6 +73,7 @@ impl Launch {
             program: program.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            removed: Vec::new(),
             start_timeout: Duration::from_mins(1),
             log: None,
             guard: None,
@@ -345,6 +348,9 @@ impl Drop for PluginProcess {
 
 fn command(launch: &Launch, identity: &Identity, socket_directory: &tempfile::TempDir) -> Command {
     let mut command = Command::new(&launch.program);
+    for name in &launch.removed {
+        command.env_remove(name);
+    }
     command
         .args(&launch.arguments)
         .envs(launch.environment.iter().map(|(name, value)| (name, value)))

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
     let outside = Outside {
         clock: Arc::new(System),
         entropy: Arc::new(System),
+        surroundings: terrace_port::Surroundings::default(),
     };
     let program = std::env::args().next().unwrap_or_default();
     let file = Path::new(&program).file_name().unwrap_or_default();

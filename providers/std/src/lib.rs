@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
-use terrace_port::{Clock, Entropy};
+use terrace_port::{Clock, Entropy, Surroundings};
 use terrace_provider_sdk::{Function, Provider, ProviderBuilder};
 
 use definition::{Definition, Source};
@@ -32,6 +32,8 @@ pub struct Outside {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// What programs that are run have in their environment.
+    pub surroundings: Surroundings,
 }
 
 /// The providers with the versions of the well-known ones whose schemas they have.

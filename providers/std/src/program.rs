@@ -8,6 +8,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use terrace_port::Surroundings;
+
 /// How a program ended.
 pub(crate) struct Ended {
     pub(crate) stdout: Vec<u8>,
@@ -70,10 +72,15 @@ pub(crate) fn run(
     arguments: &[&str],
     directory: Option<&str>,
     stdin: Option<&[u8]>,
+    surroundings: &Surroundings,
 ) -> std::io::Result<Ended> {
     let mut command = Command::new(program);
+    for name in &surroundings.removed {
+        command.env_remove(name);
+    }
     command
         .args(arguments)
+        .envs(&surroundings.set)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .stdin(if stdin.is_some() {

@@ -204,9 +204,13 @@ struct EncryptedRuns {
     cipher: Arc<Cipher>,
 }
 
-/// Plan files hold values, and so do versions of the state; the rest of a run tells what happened, and is signed.
+/// Plan files hold values, and so do versions of the state and outputs documents; the rest of a run tells what happened, and is signed.
 fn is_secret(name: &str) -> bool {
-    name.starts_with("runs/") && name.ends_with("/plan") || name.starts_with("history/versions/")
+    let is_of_run = |kind: &str| name.starts_with("runs/") && name.ends_with(kind);
+    is_of_run("/plan")
+        || is_of_run("/outputs")
+        || name.starts_with("history/versions/")
+        || name.starts_with("outputs/")
 }
 
 impl EncryptedRuns {

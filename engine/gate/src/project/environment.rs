@@ -7,7 +7,7 @@ use super::{Environment, EnvironmentBackend};
 
 impl Reader {
     pub(super) fn read_environment(&mut self, name: String, block: &Block) {
-        let blocks = vec![labelled("backend"), plain("gate"), plain("freeze")];
+        let blocks = vec![labelled("backend"), plain("gate"), plain("freeze"), plain("credentials")];
         let content = self.content(
             &block.body,
             &schema(&["variables", "workspace", "after", "branch"], blocks),
@@ -19,6 +19,7 @@ impl Reader {
             after: self.texts(&content, "after"),
             branch: self.text(&content, "branch"),
             gate: None,
+            credentials: None,
             freezes: Vec::new(),
             span: block.header_span,
             name,
@@ -29,6 +30,7 @@ impl Reader {
             let taken = match kind {
                 "gate" => environment.gate.is_some(),
                 "backend" => environment.backend.is_some(),
+                "credentials" => environment.credentials.is_some(),
                 _ => false,
             };
             if taken {
@@ -38,6 +40,7 @@ impl Reader {
             }
             match kind {
                 "gate" => environment.gate = Some(self.read_gate(nested, false)),
+                "credentials" => environment.credentials = Some(self.read_credentials(nested)),
                 "freeze" => {
                     let freeze = self.read_freeze(nested);
                     environment.freezes.extend(freeze);

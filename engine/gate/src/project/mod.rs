@@ -1,11 +1,13 @@
 //! The project file, `terrace.hcl`.
 
 mod change;
+mod credentials;
 mod environment;
 mod gate;
 mod people;
 mod reader;
 mod references;
+mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +19,10 @@ use terrace_value::Value;
 use crate::{ChangeKind, ChangeRule, Freeze, Gate, GitHub, Person, Risk, Rules};
 use reader::Reader;
 
+pub use credentials::{CredentialSet, CredentialSource, Credentials};
+pub(crate) use stack::tidy;
+pub use stack::{StackDeclaration, StackInput};
+
 /// A project: stacks, people, roles and environments.
 #[derive(Clone, Debug, Default)]
 pub struct Project {
@@ -24,6 +30,8 @@ pub struct Project {
     pub name: String,
     /// Globs of the folders that are stacks; empty when the project has one, beside the file.
     pub stacks: Vec<String>,
+    /// The `stack` blocks, in the order of the file.
+    pub stack_blocks: Vec<StackDeclaration>,
     /// Where its reviews are, which may count as approvals.
     pub github: Option<GitHub>,
     /// The people, by name.
@@ -59,6 +67,8 @@ pub struct Environment {
     pub branch: Option<String>,
     /// What it asks for.
     pub gate: Option<Gate>,
+    /// What providers and programs are given in it, where that is said.
+    pub credentials: Option<Credentials>,
     /// When nothing is changed in it.
     pub freezes: Vec<Freeze>,
     /// The block's header.

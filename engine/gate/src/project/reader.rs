@@ -78,8 +78,16 @@ impl Reader {
     }
 
     pub(super) fn file(&mut self, body: &Body) {
-        let names = ["project", "person", "role", "environment", "change", "risk"]
-            .into_iter()
+        let names = [
+            "project",
+            "person",
+            "role",
+            "environment",
+            "stack",
+            "change",
+            "risk",
+        ]
+        .into_iter()
             .chain(LATER_BLOCKS);
         let blocks = names
             .map(labelled)
@@ -106,6 +114,7 @@ impl Reader {
                 "person" => self.read_person(&name, block),
                 "role" => self.read_role(&name, block),
                 "environment" => self.read_environment(name, block),
+                "stack" => self.read_stack(name, block),
                 "change" => self.read_change(&name, block),
                 "risk" => self.read_risk(name, block),
                 "freeze" => {

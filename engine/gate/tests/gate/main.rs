@@ -9,5 +9,6 @@ mod audit;
 mod changes;
 mod project;
 mod runs;
+mod stacks;
 mod statements;
 mod support;

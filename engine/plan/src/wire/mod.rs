@@ -17,7 +17,7 @@ use terrace_state::{CheckResult, CheckStatus, ObjectCheckResult};
 
 use crate::{
     ChangeRequest, ExecGraph, FileRead, Op, OpKind, Plan, PlanInputs, PlanMode, PlannedProvider,
-    RelevantAttribute, VariableInput,
+    RelevantAttribute, UsedOutput, VariableInput,
 };
 use changes::{ChangeWire, OutputWire};
 use schema::SchemasWire;
@@ -76,6 +76,18 @@ struct InputsWire {
     working_directory: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     request: Option<RequestWire>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    upstream: Vec<UsedOutputWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UsedOutputWire {
+    variable: String,
+    stack: String,
+    output: String,
+    run: String,
+    document: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -382,6 +394,7 @@ fn encode_inputs(inputs: &PlanInputs, types: &mut TypeTable) -> InputsWire {
         timestamp: inputs.timestamp.clone(),
         working_directory: inputs.working_directory.clone(),
         request: encode_request(&inputs.request),
+        upstream: inputs.upstream.iter().map(encode_used).collect(),
     }
 }
 
@@ -447,7 +460,28 @@ fn decode_inputs(wire: InputsWire, types: &TypeTable) -> Result<PlanInputs, Stri
         timestamp: wire.timestamp,
         working_directory: wire.working_directory,
         request: wire.request.map(decode_request).unwrap_or_default(),
+        upstream: wire.upstream.into_iter().map(decode_used).collect(),
     })
+}
+
+fn encode_used(used: &UsedOutput) -> UsedOutputWire {
+    UsedOutputWire {
+        variable: used.variable.clone(),
+        stack: used.stack.clone(),
+        output: used.output.clone(),
+        run: used.run.clone(),
+        document: used.document.clone(),
+    }
+}
+
+fn decode_used(wire: UsedOutputWire) -> UsedOutput {
+    UsedOutput {
+        variable: wire.variable,
+        stack: wire.stack,
+        output: wire.output,
+        run: wire.run,
+        document: wire.document,
+    }
 }
 
 fn encode_request(request: &ChangeRequest) -> Option<RequestWire> {

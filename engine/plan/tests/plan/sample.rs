@@ -8,7 +8,7 @@ use terrace_config::{Snapshot, SnapshotFile};
 use terrace_plan::{
     Action, ActionReason, ChangeRequest, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange,
     Plan, PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,
-    VariableInput,
+    UsedOutput, VariableInput,
 };
 use terrace_schema::{
     Attribute, AttributeType, Block, BlockNesting, NestedBlock, NestedObject, Nesting,
@@ -310,6 +310,13 @@ fn inputs() -> PlanInputs {
             statements: BTreeMap::from([("purpose".to_owned(), "to sell again".to_owned())]),
             commit: Some("0f1e2d".into()),
         },
+        upstream: vec![UsedOutput {
+            variable: "name".into(),
+            stack: "stacks/network".into(),
+            output: "vpc_id".into(),
+            run: "3f9c01ab77de".into(),
+            document: "00ff".into(),
+        }],
     }
 }
 

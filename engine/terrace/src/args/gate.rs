@@ -27,6 +27,14 @@ pub(crate) struct RequestArgs {
     pub(crate) statement: Vec<String>,
 }
 
+/// Which stacks of the project.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct StacksArgs {
+    /// Only the stacks with this name or in this folder, `*` stands for anything; may be repeated.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) stack: Vec<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArgs {
     #[command(flatten)]
@@ -99,6 +107,8 @@ pub(crate) struct DriftArgs {
     /// The environment of the project file, or `all` of them.
     #[arg(long, value_name = "NAME", env = "TERRACE_ENV")]
     pub(crate) env: Option<String>,
+    #[command(flatten)]
+    pub(crate) stacks: StacksArgs,
     /// How many provider calls run at once.
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) parallelism: usize,

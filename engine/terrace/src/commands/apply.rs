@@ -13,17 +13,20 @@ use terrace_gate::{
     approve, load_run_plan, record_applied, record_applying, record_owed, save_run, save_run_rules,
 };
 use terrace_plan::{OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
-use terrace_port::{Clock as _, Files as _, LockedState};
+use terrace_port::{Clock as _, Files as _, LockedState, Surroundings};
 use terrace_value::Value;
 
+use super::many;
 use super::plan::{self, Made};
 use super::state::history;
 use crate::args::{ApplyArgs, ImportArgs, LockArgs, PlanOptions};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
+use crate::credentials;
 use crate::encryption::read_saved;
 use crate::outside::{Disk, SystemClock, SystemEntropy, SystemProcess, machines, rfc3339};
 use crate::session::{Place, Session};
 use crate::signals::Signals;
+use crate::stacks;
 use crate::view::plan::Secrets;
 use crate::view::{progress::Progress, stream};
 use crate::wiring::{
@@ -37,6 +40,19 @@ struct Subject {
     digest: PlanDigest,
     run: Run,
     ephemeral: BTreeMap<Name, Value>,
+}
+
+/// What is known of a run while it is made and carried out, whatever becomes of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Account {
+    /// Its id, once there is a plan that changes something.
+    pub(crate) run: Option<String>,
+    /// What it touches.
+    pub(crate) counts: RunCounts,
+    /// Whether there is anything to do.
+    pub(crate) has_changes: bool,
+    /// Whether somebody was asked, and said no.
+    pub(crate) is_cancelled: bool,
 }
 
 /// What an apply is asked for as, which is told at its end.
@@ -104,9 +120,22 @@ pub(crate) async fn import(
 }
 
 pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
+    let asked = many::Asked::of_apply(&args);
+    if let Some(chosen) = many::choose(session, &asked)? {
+        return many::apply(session, &args, &chosen).await;
+    }
+    run_here(session, &args, &mut Account::default()).await
+}
+
+/// Applies in the working directory.
+pub(crate) async fn run_here(
+    session: &Session,
+    args: &ApplyArgs,
+    account: &mut Account,
+) -> Outcome {
     let config = load_config_for_backend(session);
     if let Some(saved) = &args.plan {
-        return saved_plan(session, &args, saved).await;
+        return saved_plan(session, args, saved, account).await;
     }
     let place = session.place(args.place.env.as_deref(), config.as_deref())?;
     drop(config);
@@ -122,6 +151,7 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     let made = plan::make_for(session, &place, &args.options, &request).await?;
     plan::show(session, &made.plan);
     let has_changes = made.plan.has_changes();
+    account.has_changes = has_changes;
     // Objects that are gone or have changed leave the state even where nothing has to be done about them, unless a gate
     // stands before it: it is shut for no reason that anybody planned.
     let is_stored =
@@ -134,6 +164,8 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         return Ok(SUCCESS);
     }
     let run = plan::record(session, &place, &made, args.key.as_deref()).await?;
+    account.run = Some(run.id.clone());
+    account.counts = run.counts;
     let rules = super::gate::rules(&place).await?;
     let demand = rules.as_ref().map(|rules| Demand::of(rules, &made.plan));
     if let (Some(rules), Some(demand)) = (&rules, &demand) {
@@ -141,9 +173,10 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     }
     let gated = demand.is_some_and(|demand| demand.approvals > 0);
     let asks = has_changes && !args.auto_approve && !gated;
-    if asks && !confirm(session, &args, &made.plan)? {
+    if asks && !confirm(session, args, &made.plan)? {
         locked.unlock().await?;
         session.view.line("Apply cancelled.");
+        account.is_cancelled = true;
         return Ok(FAILURE);
     }
     let digest = made.digest();
@@ -155,7 +188,7 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
         ephemeral: work.ephemeral,
     };
     let held = Some(locked);
-    carry_out(session, &place, &Manner::of(&args), subject, held).await
+    carry_out(session, &place, &Manner::of(args), subject, held).await
 }
 
 /// Whether reading the objects has shown that the state is not what they are.
@@ -235,7 +268,12 @@ fn confirm(session: &Session, args: &ApplyArgs, plan: &Plan) -> Result<bool, Com
 }
 
 /// Applies a plan file, or the plan of a run.
-async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome {
+async fn saved_plan(
+    session: &Session,
+    args: &ApplyArgs,
+    saved: &str,
+    account: &mut Account,
+) -> Outcome {
     refuse_plan_options(&args.options)?;
     session.sign_with(args.key.as_deref());
     if session.view.json {
@@ -293,29 +331,26 @@ async fn saved_plan(session: &Session, args: &ApplyArgs, saved: &str) -> Outcome
     let store = place.store.runs(&place.workspace);
     let known = terrace_gate::load_run(&*store, &digest.short()).await?;
     let run = known.unwrap_or_else(|| record_of(session, &place, &plan, digest));
-    let ephemeral = ephemeral_variables(session, &place, &plan)?;
+    account.run = Some(run.id.clone());
+    account.counts = run.counts;
+    account.has_changes = plan.has_changes();
+    let ephemeral = ephemeral_variables(session, &place, &plan).await?;
     if session.view.json {
         for line in stream::saved_plan_lines(&plan) {
             session.view.output(line);
         }
     }
-    carry_out(
-        session,
-        &place,
-        &Manner::of(args),
-        Subject {
-            plan,
-            digest,
-            run,
-            ephemeral,
-        },
-        None,
-    )
-    .await
+    let subject = Subject {
+        plan,
+        digest,
+        run,
+        ephemeral,
+    };
+    carry_out(session, &place, &Manner::of(args), subject, None).await
 }
 
 /// The values of ephemeral variables, which no plan holds, from where variables come from.
-fn ephemeral_variables(
+async fn ephemeral_variables(
     session: &Session,
     place: &Place,
     plan: &Plan,
@@ -332,7 +367,8 @@ fn ephemeral_variables(
     }
     let config = config_of_snapshot(&plan.inputs.configuration);
     let mut sources = config.sources.clone();
-    let values = variable_values(session, place, &config, &mut sources)?;
+    let mut taken = stacks::take(session, place, &config).await?;
+    let values = variable_values(session, place, &config, &mut sources, &mut taken)?;
     Ok(values
         .into_iter()
         .filter(|(name, _)| missing.contains(&name))
@@ -471,7 +507,10 @@ async fn under_lock(
 ) -> Outcome {
     let plan = approved.plan();
     let before = check_fresh(locked, plan).await?;
-    let providers = ProviderSet::new(Wiring::new(session)?, None);
+    stacks::check_taken(session, place, plan).await?;
+    let surroundings = credentials::for_applying(session, place, &approved).await?;
+    let wiring = Wiring::new(session)?.within(surroundings.clone());
+    let providers = ProviderSet::new(wiring, None);
     let config = config_of_snapshot(&plan.inputs.configuration);
     providers
         .locate(&needed_providers(&config, &plan.prior_state))
@@ -479,7 +518,7 @@ async fn under_lock(
     check_providers(&providers, plan).await?;
     let environment = place.environment.is_some();
     if environment {
-        record_start(session, place, run, &approved).await?;
+        record_start(session, place, run, (&approved, &surroundings)).await?;
     }
     let is_targeted = !plan.inputs.targets.is_empty();
     let total = plan.exec.ops.iter().filter(|op| is_work(&op.kind)).count() as u64;
@@ -493,7 +532,7 @@ async fn under_lock(
             providers: &*providers,
             locked,
             journal: &*place.store.journal(&place.workspace),
-            process: &SystemProcess,
+            process: &SystemProcess { surroundings },
             remote: &machines(&session.environment),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -549,7 +588,7 @@ async fn record_start(
     session: &Session,
     place: &Place,
     run: &mut Run,
-    approved: &ApprovedPlan,
+    (approved, surroundings): (&ApprovedPlan, &Surroundings),
 ) -> Result<(), CommandError> {
     let store = place.store.runs(&place.workspace);
     let id = run.id.clone();
@@ -587,11 +626,15 @@ async fn record_start(
             .audit(place, "review-owed", Some(&id), &details)
             .await?;
     }
-    let details = [
+    let mut details = vec![
         ("plan", plan),
         ("approvers", approved.approvers().join(",")),
         ("change", approved.kind().name().to_owned()),
     ];
+    if !surroundings.set.is_empty() {
+        let names: Vec<&str> = surroundings.set.keys().map(String::as_str).collect();
+        details.push(("credentials", names.join(",")));
+    }
     session
         .audit(place, "apply-start", Some(&id), &details)
         .await
@@ -615,11 +658,17 @@ async fn record_end(
         lineage: state.lineage.clone(),
         serial: state.serial,
     };
-    let details = [
+    let published = if failed {
+        stacks::unpublished(place).await?
+    } else {
+        stacks::publish(session, place, run, state).await?
+    };
+    let mut details = vec![
         ("status", run.status.name().to_owned()),
         ("lineage", tail.lineage.clone()),
         ("serial", tail.serial.to_string()),
     ];
+    details.extend(published);
     let head = session
         .audit_to(place, "apply-end", Some(&run.id), &details)
         .await?;

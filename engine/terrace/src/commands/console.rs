@@ -23,12 +23,15 @@ use terrace_value::Value;
 
 use crate::args::{ConsoleArgs, PlanOptions, VariableArgument};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
+use crate::credentials;
 use crate::outside::{ConsoleContext, Disk};
 use crate::session::{Place, Session};
+use crate::stacks::{self, Taken};
 use crate::view::editor::{Editor, Line};
 use crate::view::repl;
 use crate::wiring::{
     ProviderSet, Wiring, load_config_for_backend, load_sound_config, needed_providers,
+    provided_option,
 };
 
 const HELP: &str = "\
@@ -105,8 +108,14 @@ impl Console {
         let (config, diagnostics) = load_sound_config(session)?;
         session.view.diagnostics(diagnostics, &config.sources);
         let mut sources = config.sources.clone();
-        let variables = given_variables(session, place, &config, &mut sources)?;
-        let providers = ProviderSet::new(Wiring::new(session)?, Some(&config));
+        // What cannot be had from other stacks is unknown, as every variable without a value is.
+        let taken = stacks::take(session, place, &config)
+            .await
+            .unwrap_or_default();
+        let variables = given_variables(session, place, &config, &mut sources, &taken)?;
+        let surroundings = credentials::for_planning(session, place).await?;
+        let wiring = Wiring::new(session)?.within(surroundings);
+        let providers = ProviderSet::new(wiring, Some(&config));
         let schemas = providers
             .schemas(&needed_providers(&config, state))
             .await
@@ -392,6 +401,7 @@ fn given_variables(
     place: &Place,
     config: &Config,
     sources: &mut SourceMap,
+    taken: &Taken,
 ) -> Result<BTreeMap<Name, Value>, CommandError> {
     let files = place.variable_files.iter().cloned();
     let options = session.variables.iter().map(|argument| match argument {
@@ -399,7 +409,11 @@ fn given_variables(
         VariableArgument::File(path) => VariableOption::File(path.clone()),
     });
     let inputs = VariableInputs {
-        options: files.map(VariableOption::File).chain(options).collect(),
+        options: files
+            .map(VariableOption::File)
+            .chain(taken.values.iter().map(provided_option))
+            .chain(options)
+            .collect(),
         environment: session.environment.with_prefix("TF_VAR_"),
     };
     let root = &config.root.module;

@@ -4,6 +4,7 @@ use terrace_gate::{DriftCheck, last_applied, record_drift};
 use terrace_plan::{Action, Plan};
 use terrace_port::Clock as _;
 
+use super::many;
 use crate::args::{DriftArgs, PlanOptions};
 use crate::command_error::{CHANGES, CommandError, Outcome, SUCCESS};
 use crate::outside::SystemClock;
@@ -12,13 +13,39 @@ use crate::view::plan as plan_view;
 use crate::wiring::load_config_for_backend;
 
 /// One environment as it was found.
-struct Found {
+pub(super) struct Found {
     environment: Option<String>,
     lines: Vec<(String, &'static str)>,
     shown: String,
 }
 
+impl Found {
+    /// Whether it is not what was applied.
+    pub(super) const fn has_drifted(&self) -> bool {
+        !self.lines.is_empty()
+    }
+}
+
 pub(crate) async fn run(session: &Session, args: &DriftArgs) -> Outcome {
+    if let Some(chosen) = many::choose(session, &many::Asked::of_drift(args))? {
+        return many::drift(session, args, &chosen).await;
+    }
+    let found = look(session, args).await?;
+    let has_drifted = found.iter().any(Found::has_drifted);
+    if args.style.json {
+        session
+            .view
+            .output(crate::view::stream::drift_line(environments(&found)));
+    } else {
+        for found in &found {
+            tell(session, found);
+        }
+    }
+    Ok(if has_drifted { CHANGES } else { SUCCESS })
+}
+
+/// The stack of the working directory in the environments that are asked for.
+pub(super) async fn look(session: &Session, args: &DriftArgs) -> Result<Vec<Found>, CommandError> {
     let config = load_config_for_backend(session);
     let places = match args.env.as_deref() {
         Some("all") => {
@@ -43,17 +70,7 @@ pub(crate) async fn run(session: &Session, args: &DriftArgs) -> Outcome {
     for place in &places {
         found.push(check(session, args, place).await?);
     }
-    let has_drifted = found.iter().any(|found| !found.lines.is_empty());
-    if args.style.json {
-        session
-            .view
-            .output(crate::view::stream::drift_line(environments(&found)));
-    } else {
-        for found in &found {
-            tell(session, found);
-        }
-    }
-    Ok(if has_drifted { CHANGES } else { SUCCESS })
+    Ok(found)
 }
 
 async fn check(session: &Session, args: &DriftArgs, place: &Place) -> Result<Found, CommandError> {
@@ -121,7 +138,7 @@ fn lines(plan: &Plan) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-fn tell(session: &Session, found: &Found) {
+pub(super) fn tell(session: &Session, found: &Found) {
     let name = match &found.environment {
         Some(environment) => format!("Environment {environment:?}"),
         None => "The state".to_owned(),
@@ -145,7 +162,7 @@ fn tell(session: &Session, found: &Found) {
 }
 
 /// The environments for programs.
-fn environments(found: &[Found]) -> Vec<serde_json::Value> {
+pub(super) fn environments(found: &[Found]) -> Vec<serde_json::Value> {
     found
         .iter()
         .map(|found| {

@@ -72,7 +72,7 @@ pub(crate) async fn evidence(
             upstream: evidence.upstream_commits(),
             configuration: &plan.inputs.configuration,
         };
-        evidence = evidence.with_source(examine_source(&SystemProcess, &question).await);
+        evidence = evidence.with_source(examine_source(&SystemProcess::default(), &question).await);
     }
     let (reviews, problems) = forge_reviews(session, &*store, &rules, &digest.short()).await?;
     Ok(evidence.with_forge(reviews, problems))

@@ -7,6 +7,7 @@ use terrace_diag::Diagnostic;
 use terrace_port::Files as _;
 use terrace_provider_install::{Event, Installer, LockFile};
 
+use super::many;
 use crate::args::InitArgs;
 use crate::backends::{Overrides, Setup, set_up};
 use crate::command_error::{CommandError, Outcome, SUCCESS};
@@ -35,6 +36,14 @@ pub(crate) fn has_configuration_in(directory: &str) -> bool {
 }
 
 pub(crate) async fn run(session: &Arc<Session>, args: &InitArgs) -> Outcome {
+    if let Some(chosen) = many::choose(session, &many::Asked::of_init(args))? {
+        return many::init(session, args, &chosen).await;
+    }
+    run_here(session, args).await
+}
+
+/// Prepares the working directory.
+pub(crate) async fn run_here(session: &Arc<Session>, args: &InitArgs) -> Outcome {
     if args.style.json {
         session.view.output(stream::version_line());
     }

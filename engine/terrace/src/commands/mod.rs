@@ -12,6 +12,7 @@ pub(crate) mod graph;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod login;
+pub(crate) mod many;
 pub(crate) mod metadata;
 pub(crate) mod modules;
 pub(crate) mod plan;

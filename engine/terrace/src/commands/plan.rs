@@ -1,5 +1,6 @@
 //! `terrace plan`, and the planning half of `apply`.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use terrace_addr::{AbsResourceInstance, ParseError, Target};
@@ -8,11 +9,12 @@ use terrace_gate::{
     Demand, Rules, Run, RunCounts, RunStatus, Statement, configuration_digest, fingerprint_of,
     last_applied, save_authorship, save_run, save_run_plan, sign_authorship,
 };
-use terrace_plan::{ChangeRequest, Plan, PlanDigest, PlanMode, write_plan_file};
+use terrace_plan::{Action, ChangeRequest, Plan, PlanDigest, PlanMode, write_plan_file};
 use terrace_planner::{PlanOptions as PlannerOptions, PlanRequest};
 use terrace_port::{Clock as _, Files as _};
 use terrace_state::State;
 
+use super::many;
 use super::version::VERSION;
 use crate::args::{PlanArgs, PlanOptions};
 use crate::command_error::{CHANGES, CommandError, Outcome, SUCCESS};
@@ -46,7 +48,30 @@ impl Made {
     }
 }
 
+/// What a plan has come to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Planned {
+    /// The exit code.
+    pub(crate) code: u8,
+    /// The run that keeps it.
+    pub(crate) run: Option<String>,
+    /// What it touches.
+    pub(crate) counts: RunCounts,
+    /// Whether it would change anything.
+    pub(crate) has_changes: bool,
+    /// The outputs that it would change.
+    pub(crate) moved_outputs: BTreeSet<String>,
+}
+
 pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
+    if let Some(chosen) = many::choose(session, &many::Asked::of_plan(args))? {
+        return many::plan(session, args, &chosen).await;
+    }
+    run_here(session, args).await.map(|planned| planned.code)
+}
+
+/// Plans in the working directory.
+pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Planned, CommandError> {
     let config = load_config_for_backend(session);
     let place = session.place(args.place.env.as_deref(), config.as_deref())?;
     drop(config);
@@ -83,6 +108,7 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
         false
     };
     show(session, &made.plan);
+    tell_taken(session, &made.plan);
     if let Some(out) = &args.out {
         let file = seal_plan(session, made.file()).await?;
         write_file(out, &file).map_err(|error| unwritable(out, &error))?;
@@ -99,9 +125,19 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
     } else {
         SUCCESS
     };
-    // The process ends now; to take a large plan apart piece by piece would only cost time.
+    let moved = made.plan.outputs.iter().filter(|(_, output)| output.action != Action::NoOp);
+    let planned = Planned {
+        code,
+        run: recorded
+            .then(|| place.environment.is_some().then(|| made.digest().short()))
+            .flatten(),
+        counts: RunCounts::of(&made.plan),
+        has_changes: made.plan.has_changes(),
+        moved_outputs: moved.map(|(name, _)| name.to_string()).collect(),
+    };
+    // The process ends soon; to take a large plan apart piece by piece would only cost time.
     std::mem::forget(made);
-    Ok(code)
+    Ok(planned)
 }
 
 /// Whether a plan is kept as a run of its environment: where it changes something, or where a gate's environment has
@@ -153,6 +189,14 @@ fn ending(
         view.line(format!("Saved the plan to: {out}\n\nTo perform exactly these actions, run the following command to apply:\n    terrace apply {out:?}"));
     } else {
         view.line("Note: You didn't use the -out option to save this plan, so Terrace can't\nguarantee to take exactly these actions if you run \"terrace apply\" now.");
+    }
+}
+
+/// Says which values are outputs of other stacks, and which runs have left these.
+fn tell_taken(session: &Session, plan: &Plan) {
+    if !plan.inputs.upstream.is_empty() {
+        let taken = crate::view::stacks::taken(&plan.inputs.upstream);
+        session.view.line(format!("\n{taken}"));
     }
 }
 

@@ -9,7 +9,7 @@ use terrace_plan::{PlanInputs, VariableInput};
 use terrace_port::Clock as _;
 use terrace_value::Marks;
 
-use crate::args::{LockArgs, PlanArgs, PlanOptions, PromoteArgs, Where};
+use crate::args::{LockArgs, PlanArgs, PlanOptions, PromoteArgs, StacksArgs, Where};
 use crate::command_error::{CommandError, Outcome, REFUSED};
 use crate::outside::SystemClock;
 use crate::session::{Place, Session};
@@ -83,6 +83,7 @@ pub(crate) async fn run(session: &Session, args: &PromoteArgs) -> Outcome {
             lock_timeout: args.lock.lock_timeout.clone(),
             input: args.lock.input,
         },
+        stacks: StacksArgs::default(),
         options: PlanOptions {
             destroy: false,
             refresh_only: false,
@@ -100,7 +101,8 @@ pub(crate) async fn run(session: &Session, args: &PromoteArgs) -> Outcome {
         key: args.key.clone(),
         request: args.request.clone(),
     };
-    super::plan::run(session, &plan).await
+    let planned = super::plan::run_here(session, &plan).await?;
+    Ok(planned.code)
 }
 
 /// Refuses while the environment before has not run the configuration for long enough, or has drifted.

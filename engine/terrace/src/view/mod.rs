@@ -21,6 +21,7 @@ pub(crate) mod repl;
 pub(crate) mod requirements;
 pub(crate) mod schemas;
 mod snippet;
+pub(crate) mod stacks;
 pub(crate) mod state;
 pub(crate) mod steps;
 pub(crate) mod stream;

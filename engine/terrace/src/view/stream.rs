@@ -479,6 +479,25 @@ pub(crate) fn drift_line(environments: Vec<Json>) -> String {
     )
 }
 
+/// Which stack the lines that follow belong to.
+pub(crate) fn stack_line(name: &str, path: &str) -> String {
+    let message = format!("Stack {name}");
+    let content = json!({"name": name, "path": path});
+    line("info", &message, "stack", "stack", content)
+}
+
+/// What became of each stack, at the end of a command over many.
+pub(crate) fn stacks_line(stacks: Vec<Json>) -> String {
+    let message = format!("{} stacks", stacks.len());
+    line(
+        "info",
+        &message,
+        "stacks_summary",
+        "stacks",
+        Json::Array(stacks),
+    )
+}
+
 /// Root outputs as a line; sensitive ones without their values.
 pub(crate) fn outputs_line(
     outputs: &std::collections::BTreeMap<terrace_addr::Name, terrace_state::OutputState>,

@@ -51,7 +51,7 @@ fn schema() -> Schema {
 
 fn read(
     mut object: Object,
-    _outside: &Outside,
+    outside: &Outside,
     _diagnostics: &mut Diagnostics,
 ) -> Result<Object, Failure> {
     let words: Vec<String> = object
@@ -82,7 +82,8 @@ fn read(
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let directory = object.text("working_dir");
     let shown = words.join(" ");
-    let ended = run(program, &arguments, directory, Some(stdin.as_bytes()))
+    let stdin = Some(stdin.as_bytes());
+    let ended = run(program, &arguments, directory, stdin, &outside.surroundings)
         .map_err(|error| failed(&shown, "", &error.to_string()))?;
     if ended.code != Some(0) {
         let stderr = String::from_utf8_lossy(&ended.stderr);

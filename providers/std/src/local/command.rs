@@ -17,7 +17,7 @@ pub(super) fn ephemeral() -> Source {
 
 fn execute(
     mut object: Object,
-    _outside: &Outside,
+    outside: &Outside,
     _diagnostics: &mut Diagnostics,
 ) -> Result<Object, Failure> {
     let command = object.text("command").unwrap_or_default().to_owned();
@@ -41,6 +41,7 @@ fn execute(
         &object.texts("arguments"),
         object.text("working_directory"),
         object.text("stdin").map(str::as_bytes),
+        &outside.surroundings,
     )
     .map_err(|error| failed(&error.to_string(), ""))?;
     let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();

@@ -68,6 +68,7 @@ impl Driver {
         let outside = Outside {
             clock: clock.clone(),
             entropy: Arc::new(Counting(AtomicU64::new(1))),
+            surroundings: terrace_port::Surroundings::default(),
         };
         let driver = Self {
             provider: open(&ProviderAddr::default_for(name), outside).expect("it is native"),

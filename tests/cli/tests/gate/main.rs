@@ -9,8 +9,10 @@
 mod approvals;
 mod attacks;
 mod audit;
+mod credentials;
 mod people;
 mod runs;
+mod stacks;
 mod stores;
 mod story;
 mod walls;

@@ -17,6 +17,7 @@ use crate::commands::{init, plan};
 use crate::outside::Disk;
 use crate::session::{Place, Session};
 use crate::view::plan as plan_view;
+use crate::visit::Visit;
 use crate::wiring::load_config_for_backend;
 
 /// One of the states that objects go between, with the stack that it belongs to.
@@ -51,29 +52,6 @@ pub(super) enum Found {
     Changes(Box<Plan>),
     /// There is no configuration to plan with.
     NoConfiguration,
-}
-
-/// Another directory is the working directory for as long as this lives.
-struct Visit {
-    home: PathBuf,
-}
-
-impl Visit {
-    fn to(directory: &Path) -> Result<Self, CommandError> {
-        let home = PathBuf::from(Disk.absolute("."));
-        std::env::set_current_dir(directory).map_err(|error| {
-            let detail = format!("{}: {error}.", directory.display());
-            CommandError::one("unknown-directory", "Directory cannot be entered", detail)
-        })?;
-        Ok(Self { home })
-    }
-}
-
-impl Drop for Visit {
-    fn drop(&mut self) {
-        // It was the working directory before.
-        std::env::set_current_dir(&self.home).ok();
-    }
 }
 
 impl Side {
