@@ -303,7 +303,9 @@ pub(crate) async fn of_run(
     Ok(Some(match unseal(&bytes) {
         _ if !told.contains(digest.as_str()) => (
             false,
-            format!("its outputs document has the digest {digest}, of which the audit log does not tell"),
+            format!(
+                "its outputs document has the digest {digest}, of which the audit log does not tell"
+            ),
         ),
         Err(problem) => (false, problem.to_string()),
         Ok((document, _)) if document.run != run => (

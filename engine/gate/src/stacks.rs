@@ -122,8 +122,9 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn problem(&mut self, detail: String, span: Option<Span>) {
-        self.diagnostics
-            .push(Diagnostic::error("invalid-project", "Invalid project file", detail).at_opt(span));
+        self.diagnostics.push(
+            Diagnostic::error("invalid-project", "Invalid project file", detail).at_opt(span),
+        );
     }
 
     /// The folders of all stacks: those of the globs in their order, then those of blocks.
@@ -256,7 +257,11 @@ impl<'a> Search<'a> {
             .iter()
             .map(|path| {
                 let block = blocks.get(path).copied();
-                let is_shared = paths.iter().filter(|other| last(other) == last(path)).count() > 1;
+                let is_shared = paths
+                    .iter()
+                    .filter(|other| last(other) == last(path))
+                    .count()
+                    > 1;
                 let name = match block {
                     Some(block) => block.name.clone(),
                     None if is_shared => path.clone(),

@@ -7,7 +7,8 @@ mod store;
 
 pub use outside::{
     Clock, DeploymentReview, Entropy, FileEntry, Files, Forge, Observer, OperationEvent, Process,
-    ProcessOutput, ProcessRequest, PullRequest, PullRequestReview, Signer, Surroundings, WorkflowRun,
+    ProcessOutput, ProcessRequest, PullRequest, PullRequestReview, Signer, Surroundings,
+    WorkflowRun,
 };
 pub use provider::{
     ApplyRequest, ApplyResponse, Attempt, DeferralReason, ImportedResource, MoveRequest,

@@ -138,7 +138,9 @@ impl Subject<'_> {
             None => return Err(failed("a signal ended it".to_owned())),
         }
         read_printed(&printed).ok_or_else(|| {
-            failed("what it printed is neither a JSON object of strings nor lines NAME=VALUE".into())
+            failed(
+                "what it printed is neither a JSON object of strings nor lines NAME=VALUE".into(),
+            )
         })
     }
 }
@@ -158,10 +160,8 @@ fn read_printed(printed: &[u8]) -> Option<BTreeMap<String, String>> {
     let line = |line: &str| {
         let line = line.strip_prefix("export ").unwrap_or(line);
         let (name, value) = line.split_once('=')?;
-        let is_name = !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let is_name =
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let unquoted = ['"', '\''].iter().find_map(|quote| {
             let inner = value.strip_prefix(*quote)?;
             inner.strip_suffix(*quote)

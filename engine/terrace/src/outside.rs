@@ -18,7 +18,9 @@ use async_trait::async_trait;
 use terrace_communicator::Ssh;
 use terrace_functions::{Context, FileError};
 use terrace_plan::FileRead;
-use terrace_port::{Clock, Entropy, FileEntry, Files, Process, ProcessOutput, ProcessRequest, Surroundings};
+use terrace_port::{
+    Clock, Entropy, FileEntry, Files, Process, ProcessOutput, ProcessRequest, Surroundings,
+};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 pub(crate) use rewriting::rewrite;

@@ -162,9 +162,8 @@ impl Reader<'_> {
             Ok(published) => published,
             Err(problem) => return Ok(Err(untrusted(input, &environment, problem))),
         };
-        let output = match published.document.outputs.get(&input.output) {
-            Some(output) => output,
-            None => return Ok(Err(no_output(input, &environment, published))),
+        let Some(output) = published.document.outputs.get(&input.output) else {
+            return Ok(Err(no_output(input, &environment, published)));
         };
         if output.sensitive && !(input.sensitive && variable.sensitive) {
             let (what, hint) = if input.sensitive {

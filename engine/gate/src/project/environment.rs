@@ -7,7 +7,12 @@ use super::{Environment, EnvironmentBackend};
 
 impl Reader {
     pub(super) fn read_environment(&mut self, name: String, block: &Block) {
-        let blocks = vec![labelled("backend"), plain("gate"), plain("freeze"), plain("credentials")];
+        let blocks = vec![
+            labelled("backend"),
+            plain("gate"),
+            plain("freeze"),
+            plain("credentials"),
+        ];
         let content = self.content(
             &block.body,
             &schema(&["variables", "workspace", "after", "branch"], blocks),

@@ -88,7 +88,7 @@ impl Reader {
             "risk",
         ]
         .into_iter()
-            .chain(LATER_BLOCKS);
+        .chain(LATER_BLOCKS);
         let blocks = names
             .map(labelled)
             .chain([plain("freeze"), plain("run")])

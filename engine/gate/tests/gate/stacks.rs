@@ -30,10 +30,9 @@ impl Files for Folders {
                 entries.insert(name.to_owned(), true);
             }
         }
-        let entries = entries.into_iter().map(|(name, is_directory)| FileEntry {
-            name,
-            is_directory,
-        });
+        let entries = entries
+            .into_iter()
+            .map(|(name, is_directory)| FileEntry { name, is_directory });
         Ok(entries.collect())
     }
 
@@ -81,7 +80,10 @@ const FOLDERS: &[&str] = &[
 #[test]
 fn globs_name_the_folders_that_hold_a_configuration() {
     let table: [(&str, &[&str]); 6] = [
-        ("[\"stacks/*\"]", &["app stacks/app", "network stacks/network"]),
+        (
+            "[\"stacks/*\"]",
+            &["app stacks/app", "network stacks/network"],
+        ),
         (
             "[\"./stacks/network/\", \"stacks/*\"]",
             &["network stacks/network", "app stacks/app"],
@@ -157,25 +159,31 @@ fn references_to_nothing_and_circles_are_told() {
         ),
         (
             "stack \"app\" {\n  after = [\"app\"]\n}\n",
-            &["Each of these stacks waits for the next, so that none can be first: \"app\" after \"app\"."],
-        ),
-        (
-            "stack \"app\" {\n  after = [\"network\"]\n}\nstack \"network\" {\n  input \"x\" {\n    stack = \"app\"\n  }\n}\n",
-            &["Each of these stacks waits for the next, so that none can be first: \"app\" after \"network\" after \"app\"."],
-        ),
-        (
-            "stack \"x\" {\n  path = \"stacks/none\"\n}\n",
             &[
-                "The folder \"stacks/none\" of stack \"x\" holds no configuration.",
+                "Each of these stacks waits for the next, so that none can be first: \"app\" after \"app\".",
             ],
         ),
         (
+            "stack \"app\" {\n  after = [\"network\"]\n}\nstack \"network\" {\n  input \"x\" {\n    stack = \"app\"\n  }\n}\n",
+            &[
+                "Each of these stacks waits for the next, so that none can be first: \"app\" after \"network\" after \"app\".",
+            ],
+        ),
+        (
+            "stack \"x\" {\n  path = \"stacks/none\"\n}\n",
+            &["The folder \"stacks/none\" of stack \"x\" holds no configuration."],
+        ),
+        (
             "stack \"db\" {}\n",
-            &["Not exactly one folder of the project's stacks is named \"db\". Say which it is with `path`."],
+            &[
+                "Not exactly one folder of the project's stacks is named \"db\". Say which it is with `path`.",
+            ],
         ),
         (
             "stack \"network\" {\n  path = \"stacks/app\"\n}\n",
-            &["The stacks in \"stacks/app\" and \"stacks/network\" have the same name \"network\"."],
+            &[
+                "The stacks in \"stacks/app\" and \"stacks/network\" have the same name \"network\".",
+            ],
         ),
         (
             "stack \"a\" {\n  path = \"stacks/app\"\n}\nstack \"b\" {\n  path = \"stacks/app\"\n}\n",
@@ -186,7 +194,11 @@ fn references_to_nothing_and_circles_are_told() {
         let told = found(&format!("{HEAD}{text}"), FOLDERS).unwrap_err();
         assert_eq!(told, *expected, "{text}");
     }
-    let told = found("project \"p\" {\n  stacks = [\"stacks/none\"]\n}\n", FOLDERS).unwrap_err();
+    let told = found(
+        "project \"p\" {\n  stacks = [\"stacks/none\"]\n}\n",
+        FOLDERS,
+    )
+    .unwrap_err();
     assert_eq!(
         told,
         ["The project lists the stack \"stacks/none\", and that folder holds no configuration."]
@@ -198,7 +210,9 @@ fn what_a_stack_block_cannot_say_is_told() {
     let table: [(&str, &[&str]); 5] = [
         (
             "stack \"a\" {\n  path = \"../a\"\n}\n",
-            &["\"../a\" is not a folder of this project. Write it relative to the project file, without \"..\"."],
+            &[
+                "\"../a\" is not a folder of this project. Write it relative to the project file, without \"..\".",
+            ],
         ),
         (
             "stack \"a\" {}\nstack \"a\" {}\n",

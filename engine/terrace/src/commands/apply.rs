@@ -124,7 +124,7 @@ pub(crate) async fn run(session: &Session, args: ApplyArgs) -> Outcome {
     if let Some(chosen) = many::choose(session, &asked)? {
         return many::apply(session, &args, &chosen).await;
     }
-    run_here(session, &args, &mut Account::default()).await
+    Box::pin(run_here(session, &args, &mut Account::default())).await
 }
 
 /// Applies in the working directory.

@@ -125,7 +125,11 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
     } else {
         SUCCESS
     };
-    let moved = made.plan.outputs.iter().filter(|(_, output)| output.action != Action::NoOp);
+    let moved = made
+        .plan
+        .outputs
+        .iter()
+        .filter(|(_, output)| output.action != Action::NoOp);
     let planned = Planned {
         code,
         run: recorded

@@ -12,7 +12,10 @@ pub(crate) fn heading(name: &str, path: &str, width: usize) -> String {
         format!("── {name} ({path}) ")
     };
     let used = title.chars().count();
-    format!("\n{title}{}", "─".repeat(width.min(77).saturating_sub(used)))
+    format!(
+        "\n{title}{}",
+        "─".repeat(width.min(77).saturating_sub(used))
+    )
 }
 
 /// What became of all stacks: name, result, changes and run of each.

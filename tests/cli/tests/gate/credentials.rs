@@ -69,7 +69,10 @@ fn project() -> Project {
 }
 
 fn key(project: &Project, person: &str) -> String {
-    format!("-key={}", project.outer().join("keys").join(person).display())
+    format!(
+        "-key={}",
+        project.outer().join("keys").join(person).display()
+    )
 }
 
 /// Plans for stg; the run's id.
@@ -96,7 +99,11 @@ fn approve(project: &Project, run: &str) {
 }
 
 fn seen(project: &Project) -> Vec<String> {
-    project.read("seen.txt").lines().map(str::to_owned).collect()
+    project
+        .read("seen.txt")
+        .lines()
+        .map(str::to_owned)
+        .collect()
 }
 
 #[test]
@@ -158,10 +165,10 @@ fn a_gate_that_refuses_leaves_the_credentials_of_apply_alone() {
         .terrace(&["apply", "-env=stg", &run])
         .fails(5)
         .says("Gate not satisfied");
-    let made_and_refused = project
+    project
         .terrace(&["apply", "-env=stg", "-auto-approve", &key(&project, "ann")])
-        .fails(5);
-    assert!(made_and_refused.all().contains("Gate not satisfied"));
+        .fails(5)
+        .says("Gate not satisfied");
     assert!(!project.path().join("asked.txt").exists());
     for line in seen(&project) {
         assert_eq!(line, "data source: read   .");
@@ -237,7 +244,7 @@ fn plugins_have_them_too() {
     // What was made lies in the world of those who may change it; those who read look into another, where it is not.
     assert!(count(&write) > count(&read), "{read:?} {write:?}");
     project
-        .terrace(&["plan", "-env=dev", "-detailed-exitcode"])
-        .fails(2)
-        .says("test_object.x");
+        .terrace(&["plan", "-env=dev"])
+        .fails(1)
+        .says("There has never been an object");
 }

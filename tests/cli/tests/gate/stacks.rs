@@ -170,9 +170,7 @@ fn all_stacks_are_applied_in_the_order_of_their_references() {
             ["applied", "1 add, 0 change, 0 destroy"]
         );
     }
-    estate
-        .within("web", &["output", "-env=dev"])
-        .whatever();
+    estate.within("web", &["output", "-env=dev"]).whatever();
     estate
         .within("web", &["state", "pull", "-env=dev"])
         .success()
@@ -204,7 +202,12 @@ fn a_plan_of_stacks_that_were_never_applied_says_which_wait() {
     estate
         .within(
             "app",
-            &["plan", "-env=dev", "-var=vpc=mine", "-var=subnets={two={cidr=\"\",size=1}}"],
+            &[
+                "plan",
+                "-env=dev",
+                "-var=vpc=mine",
+                "-var=subnets={two={cidr=\"\",size=1}}",
+            ],
         )
         .success()
         .says("app on mine with 1")
@@ -240,12 +243,7 @@ fn stacks_are_chosen_by_globs() {
         .success();
     assert!(!said.stdout.contains("── app"), "{}", said.all());
     let said = estate
-        .terrace(&[
-            "plan",
-            "-env=dev",
-            "-stack=app",
-            "-stack=stacks/network",
-        ])
+        .terrace(&["plan", "-env=dev", "-stack=app", "-stack=stacks/network"])
         .success();
     assert_eq!(row(&said, "app")[1], "planned");
     assert!(!said.stdout.contains("── web"), "{}", said.all());
@@ -334,10 +332,9 @@ fn what_a_stack_has_not_cannot_be_taken() {
         .says("It had: subnets, vpc_id.")
         .says("its root module does not declare a variable of that name");
     let estate = Estate::with("stack \"app\" {\n  input \"vpc\" {\n    stack = \"net\"\n  }\n}\n");
-    estate
-        .within("app", &["plan", "-env=dev"])
-        .fails(1)
-        .says("The stack \"app\" takes \"vpc\" from \"net\", and the project has no stack of that name.");
+    estate.within("app", &["plan", "-env=dev"]).fails(1).says(
+        "The stack \"app\" takes \"vpc\" from \"net\", and the project has no stack of that name.",
+    );
 }
 
 #[test]
@@ -547,7 +544,10 @@ fn unsigned_outputs_pass_no_gate() {
         .json();
     let run = runs[0]["id"].as_str().unwrap().to_owned();
     estate
-        .within("network", &["approve", "-env=stg", &estate.key("ben"), &run])
+        .within(
+            "network",
+            &["approve", "-env=stg", &estate.key("ben"), &run],
+        )
         .success();
     // Nobody signs what is applied.
     estate

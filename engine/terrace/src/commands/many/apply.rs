@@ -60,7 +60,7 @@ async fn apply_one(
         args.options.destroy = false;
         args.options.refresh_only = false;
     }
-    match apply::run_here(&own, &args, account).await {
+    match Box::pin(apply::run_here(&own, &args, account)).await {
         Ok(_) if account.is_cancelled => Ok(Ending::Cancelled),
         Ok(SUCCESS) if account.has_changes => Ok(Ending::Applied),
         Ok(SUCCESS) => Ok(Ending::Unchanged),

@@ -182,12 +182,7 @@ impl<'a> Course<'a> {
                 several => format!("the stacks {} come", several.join(", ")),
             }
         ));
-        self.pass(
-            stack,
-            Ending::Waiting(others),
-            RunCounts::default(),
-            None,
-        );
+        self.pass(stack, Ending::Waiting(others), RunCounts::default(), None);
     }
 
     /// Tells what became of all stacks. Gives the exit code; `is_detailed` where changes have one of their own.

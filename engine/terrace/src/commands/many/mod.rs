@@ -118,10 +118,7 @@ pub(crate) struct Chosen {
 
 /// The stacks that a command is for: those that `-stack` names, or all where the command runs beside the project file and that
 /// directory is no stack itself. `None` where it is for the working directory.
-pub(crate) fn choose(
-    session: &Session,
-    asked: &Asked<'_>,
-) -> Result<Option<Chosen>, CommandError> {
+pub(crate) fn choose(session: &Session, asked: &Asked<'_>) -> Result<Option<Chosen>, CommandError> {
     let is_named = !asked.stacks.is_empty();
     if !is_named && asked.environment.is_none() && !asked.is_for_all {
         return Ok(None);
@@ -167,13 +164,11 @@ pub(crate) fn choose(
             "{} stacks are meant, and {option} can be meant for one only.",
             chosen.len()
         );
-        return Err(Diagnostic::error(
-            "incompatible-options",
-            "Incompatible options",
-            detail,
-        )
-        .hint("choose one with -stack=NAME, or run the command in its directory")
-        .into());
+        return Err(
+            Diagnostic::error("incompatible-options", "Incompatible options", detail)
+                .hint("choose one with -stack=NAME, or run the command in its directory")
+                .into(),
+        );
     }
     Ok(Some(Chosen {
         found,

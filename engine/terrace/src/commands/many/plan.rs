@@ -131,4 +131,3 @@ fn tell_pending(session: &Session, stack: &Stack, moved: &BTreeMap<String, BTree
     }
     session.view.diagnostics(told, &SourceMap::new());
 }
-
