@@ -182,7 +182,7 @@ impl Reader<'_> {
                 input.output, input.stack, input.variable
             );
             return Ok(Err(Diagnostic::error(
-                "sensitive-output",
+                "secret-from-stack",
                 "Output is sensitive",
                 detail,
             )
@@ -194,7 +194,7 @@ impl Reader<'_> {
                 input.output, input.stack
             );
             return Ok(Err(Diagnostic::error(
-                "sensitive-output",
+                "secret-from-stack",
                 "Output is sensitive",
                 detail,
             )
@@ -266,7 +266,7 @@ fn no_output(input: &TakenInput, environment: &str, published: &PublishedOutputs
         "The variable var.{} has its value from the output {:?} of stack {:?}, which that stack did not have when it was applied in environment {environment:?} (run {}). It had: {there}.",
         input.variable, input.output, input.stack, published.document.run
     );
-    Diagnostic::error("unknown-output", "No such output", detail).hint(
+    Diagnostic::error("output-not-there", "No such output", detail).hint(
         "correct the name in the project file, or add the output to that stack and apply it first",
     )
 }
