@@ -5,11 +5,11 @@
 
 use std::fmt;
 
-use rsa::signature::{SignatureEncoding as _, Signer as _};
-use ssh_key::private::KeypairData;
-use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey, Signature, SshSig};
+use ssh_key::{Algorithm, HashAlg, PublicKey, SshSig};
 use terrace_plan::PlanDigest;
+use terrace_port::Signer;
 
+use crate::key::SshKey;
 use crate::wire;
 
 /// Namespace of approvals' signatures.
@@ -93,8 +93,14 @@ pub struct ApprovalParts {
 pub enum ApprovalError {
     /// The private key cannot be read.
     Key(String),
-    /// The key is protected by a passphrase.
+    /// The key is protected by a passphrase, and none was given.
     EncryptedKey,
+    /// The passphrase is not the key's.
+    Passphrase,
+    /// The file only says which key of a security device it is: an agent signs with it.
+    Hardware,
+    /// Who holds the key does not sign.
+    Refused(String),
     /// The envelope cannot be read.
     Envelope(String),
     /// The signature does not hold.
@@ -105,9 +111,12 @@ impl fmt::Display for ApprovalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(why) => write!(f, "the SSH key cannot be read: {why}"),
-            Self::EncryptedKey => f.write_str(
-                "the SSH key is protected by a passphrase, which this version cannot ask for",
+            Self::EncryptedKey => f.write_str("the SSH key is protected by a passphrase"),
+            Self::Passphrase => f.write_str("the passphrase is not the one of the SSH key"),
+            Self::Hardware => f.write_str(
+                "the SSH key is in a security device, which an ssh-agent signs with, and no file",
             ),
+            Self::Refused(why) => write!(f, "the SSH key does not sign: {why}"),
             Self::Envelope(why) => write!(f, "the signed statement cannot be read: {why}"),
             Self::Signature(why) => write!(f, "the signature does not hold: {why}"),
         }
@@ -116,37 +125,52 @@ impl fmt::Display for ApprovalError {
 
 impl std::error::Error for ApprovalError {}
 
-/// Signs an approval with a private key in OpenSSH's format.
-pub fn sign_approval(key: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {
-    sign(key, APPROVAL_NAMESPACE, statement)
+/// Signs a statement, in the namespace of what it is.
+///
+/// # Errors
+/// [`ApprovalError::Refused`] with what the signer says, where it cannot or will not.
+pub fn sign_statement(
+    signer: &dyn Signer,
+    namespace: &str,
+    statement: &Statement,
+) -> Result<EnvelopeBytes, ApprovalError> {
+    let payload = wire::encode_statement(statement);
+    let message = pre_authentication_encoding(namespace, &payload);
+    let signature = signer
+        .sign(namespace, &message)
+        .map_err(ApprovalError::Refused)?;
+    Ok(wire::encode_envelope(
+        &payload_type(namespace),
+        &payload,
+        &fingerprint_of(&signer.public_key())?,
+        &signature,
+    ))
 }
 
-/// Signs authorship with a private key in OpenSSH's format.
+/// Signs an approval with a private key in OpenSSH's format, which no passphrase protects.
+pub fn sign_approval(key: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {
+    sign_statement(&SshKey::open(key, None)?, APPROVAL_NAMESPACE, statement)
+}
+
+/// Signs authorship with such a key.
 pub fn sign_authorship(key: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {
-    sign(key, AUTHOR_NAMESPACE, statement)
+    sign_statement(&SshKey::open(key, None)?, AUTHOR_NAMESPACE, statement)
 }
 
 /// Signs that approvals are taken back.
 pub fn sign_revocation(key: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {
-    sign(key, REVOCATION_NAMESPACE, statement)
+    sign_statement(&SshKey::open(key, None)?, REVOCATION_NAMESPACE, statement)
 }
 
 /// Signs a review after the fact.
 pub fn sign_review(key: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {
-    sign(key, REVIEW_NAMESPACE, statement)
+    sign_statement(&SshKey::open(key, None)?, REVIEW_NAMESPACE, statement)
 }
 
-/// The fingerprint (`SHA256:…`) of a private or a public key in OpenSSH's format.
+/// The fingerprint (`SHA256:…`) of a private or a public key in OpenSSH's format, whether or not a passphrase protects it.
 pub fn fingerprint_of(key: &str) -> Result<String, ApprovalError> {
-    if let Ok(public) = PublicKey::from_openssh(key.trim()) {
-        return Ok(public.fingerprint(HashAlg::Sha256).to_string());
-    }
-    let private =
-        PrivateKey::from_openssh(key).map_err(|error| ApprovalError::Key(error.to_string()))?;
-    Ok(private
-        .public_key()
-        .fingerprint(HashAlg::Sha256)
-        .to_string())
+    let public = crate::key::public_half(key)?;
+    Ok(public.fingerprint(HashAlg::Sha256).to_string())
 }
 
 impl Approval {
@@ -208,22 +232,6 @@ impl ReviewSigned {
     }
 }
 
-/// A signature over bytes in OpenSSH's format, by a private key in that format.
-pub(crate) fn sign_bytes(
-    key: &str,
-    namespace: &str,
-    message: &[u8],
-) -> Result<String, ApprovalError> {
-    let key =
-        PrivateKey::from_openssh(key).map_err(|error| ApprovalError::Key(error.to_string()))?;
-    if key.is_encrypted() {
-        return Err(ApprovalError::EncryptedKey);
-    }
-    signature_of(&key, namespace, message)
-        .and_then(|signature| signature.to_pem(LineEnding::LF))
-        .map_err(|error| ApprovalError::Key(error.to_string()))
-}
-
 /// The fingerprint of the key by which a signature over bytes holds.
 pub(crate) fn verify_bytes(
     signature: &str,
@@ -232,57 +240,33 @@ pub(crate) fn verify_bytes(
 ) -> Result<String, ApprovalError> {
     let signature =
         SshSig::from_pem(signature).map_err(|error| ApprovalError::Envelope(error.to_string()))?;
+    verify(&signature, namespace, message)
+}
+
+/// The bit by which a security device says that somebody touched it.
+const USER_PRESENT: u8 = 0x01;
+/// How many bytes of such a device's signature are its flags and its counter.
+const DEVICE_TRAILER: usize = 5;
+
+/// The fingerprint of the key by which a signature holds. One of a security device must say that a person was there, as
+/// OpenSSH asks for; that is among what is signed.
+fn verify(signature: &SshSig, namespace: &str, message: &[u8]) -> Result<String, ApprovalError> {
     let key = PublicKey::from(signature.public_key().clone());
-    key.verify(namespace, message, &signature)
+    key.verify(namespace, message, signature)
         .map_err(|error| ApprovalError::Signature(error.to_string()))?;
-    Ok(key.fingerprint(HashAlg::Sha256).to_string())
-}
-
-fn sign(key: &str, namespace: &str, statement: &Statement) -> Result<EnvelopeBytes, ApprovalError> {
-    let key =
-        PrivateKey::from_openssh(key).map_err(|error| ApprovalError::Key(error.to_string()))?;
-    if key.is_encrypted() {
-        return Err(ApprovalError::EncryptedKey);
+    if matches!(
+        key.algorithm(),
+        Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256
+    ) {
+        let bytes = signature.signature_bytes();
+        let flags = bytes.len().checked_sub(DEVICE_TRAILER);
+        let flags = flags.and_then(|at| bytes.get(at)).copied().unwrap_or(0);
+        if flags & USER_PRESENT == 0 {
+            let why = "nobody touched the security device that made it";
+            return Err(ApprovalError::Signature(why.to_owned()));
+        }
     }
-    let payload = wire::encode_statement(statement);
-    let message = pre_authentication_encoding(namespace, &payload);
-    let signature = signature_of(&key, namespace, &message)
-        .and_then(|signature| signature.to_pem(LineEnding::LF))
-        .map_err(|error| ApprovalError::Key(error.to_string()))?;
-    let fingerprint = key.public_key().fingerprint(HashAlg::Sha256).to_string();
-    Ok(wire::encode_envelope(
-        &payload_type(namespace),
-        &payload,
-        &fingerprint,
-        &signature,
-    ))
-}
-
-/// Signs with any key but one of RSA through `ssh-key`, which as of 0.6.7 puts one prime of an RSA key in place of both.
-fn signature_of(key: &PrivateKey, namespace: &str, message: &[u8]) -> ssh_key::Result<SshSig> {
-    let KeypairData::Rsa(pair) = key.key_data() else {
-        return key.sign(namespace, HashAlg::Sha512, message);
-    };
-    let (public, private) = (&pair.public, &pair.private);
-    let primes = vec![
-        rsa::BigUint::try_from(&private.p)?,
-        rsa::BigUint::try_from(&private.q)?,
-    ];
-    let private = rsa::RsaPrivateKey::from_components(
-        rsa::BigUint::try_from(&public.n)?,
-        rsa::BigUint::try_from(&public.e)?,
-        rsa::BigUint::try_from(&private.d)?,
-        primes,
-    )?;
-    let signed = SshSig::signed_data(namespace, HashAlg::Sha512, message)?;
-    let signature =
-        rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha512>::new(private).try_sign(&signed)?;
-    let algorithm = Algorithm::Rsa {
-        hash: Some(HashAlg::Sha512),
-    };
-    let signature = Signature::new(algorithm, signature.to_vec())?;
-    let public = key.public_key().key_data().clone();
-    SshSig::new(public, namespace, HashAlg::Sha512, signature)
+    Ok(key.fingerprint(HashAlg::Sha256).to_string())
 }
 
 fn open(envelope: &[u8], namespace: &str) -> Result<(Statement, String), ApprovalError> {
@@ -295,12 +279,10 @@ fn open(envelope: &[u8], namespace: &str) -> Result<(Statement, String), Approva
     }
     let signature = SshSig::from_pem(&envelope.signature)
         .map_err(|error| ApprovalError::Envelope(error.to_string()))?;
-    let key = PublicKey::from(signature.public_key().clone());
     let message = pre_authentication_encoding(namespace, &envelope.payload);
-    key.verify(namespace, &message, &signature)
-        .map_err(|error| ApprovalError::Signature(error.to_string()))?;
+    let fingerprint = verify(&signature, namespace, &message)?;
     let statement = wire::decode_statement(&envelope.payload).map_err(ApprovalError::Envelope)?;
-    Ok((statement, key.fingerprint(HashAlg::Sha256).to_string()))
+    Ok((statement, fingerprint))
 }
 
 fn payload_type(namespace: &str) -> String {

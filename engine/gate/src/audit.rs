@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
-use terrace_port::{RunStore, StoreError};
+use terrace_port::{RunStore, Signer, StoreError};
 
 use crate::calendar::second_of;
 use crate::wire::{AuditWire, HeadWire};
@@ -128,12 +128,12 @@ pub async fn append(store: &dyn RunStore, event: &AuditEvent) -> Result<(), Stor
     append_signed(store, event, None).await.map(|_| ())
 }
 
-/// As [`append`], signed with a private key in OpenSSH's format where there is one. Gives the chain's new end. A key that
-/// cannot sign leaves the entry unsigned: what happened is to be recorded all the same.
+/// As [`append`], signed where somebody signs. Gives the chain's new end. A signer that does not leaves the entry unsigned:
+/// what happened is to be recorded all the same.
 pub async fn append_signed(
     store: &dyn RunStore,
     event: &AuditEvent,
-    key: Option<&str>,
+    signer: Option<&dyn Signer>,
 ) -> Result<AuditHead, StoreError> {
     for _ in 0..ATTEMPTS {
         let mut end = match store.get(HEAD).await? {
@@ -160,8 +160,8 @@ pub async fn append_signed(
             previous: end.hash,
             signature: None,
         };
-        wire.signature = key
-            .and_then(|key| approval::sign_bytes(key, AUDIT_NAMESPACE, &signed_bytes(&wire)).ok());
+        wire.signature =
+            signer.and_then(|signer| signer.sign(AUDIT_NAMESPACE, &signed_bytes(&wire)).ok());
         let bytes = serde_json::to_vec(&wire).expect("an audit entry has string keys only");
         match store
             .compare_and_put(&entry_name(wire.sequence), None, &bytes)

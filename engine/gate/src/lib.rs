@@ -6,20 +6,24 @@
 mod approval;
 mod approve;
 mod audit;
+mod bundle;
 mod calendar;
 mod demand;
 mod drift;
 mod evidence;
 mod forge;
+mod key;
 mod outputs;
 mod owed;
 mod pattern;
 mod project;
 mod refusal;
 mod report;
+mod retention;
 mod rules;
 mod runs;
 mod shape;
+mod signers;
 mod source;
 mod stacks;
 mod tail;
@@ -29,17 +33,19 @@ mod wire;
 pub use approval::{
     APPROVAL_NAMESPACE, AUTHOR_NAMESPACE, Approval, ApprovalError, ApprovalParts, Authorship,
     EnvelopeBytes, REVIEW_NAMESPACE, REVOCATION_NAMESPACE, ReviewSigned, Revocation, Statement,
-    fingerprint_of, sign_approval, sign_authorship, sign_review, sign_revocation,
+    fingerprint_of, sign_approval, sign_authorship, sign_review, sign_revocation, sign_statement,
 };
 pub use approve::{ApprovedPlan, approve, approvers_counted};
 pub use audit::{
     AUDIT_NAMESPACE, AuditEntry, AuditEvent, AuditHead, AuditProblem, append as append_audit,
     append_signed as append_signed_audit, entries as audit_entries, verify as verify_audit,
 };
+pub use bundle::{BUNDLE_NAMESPACE, Bundle};
 pub use calendar::{Freeze, TimeOfDay, Weekday, Window, is_zone};
 pub use demand::Demand;
 pub use drift::{DriftCheck, last_drift, record_drift};
 pub use evidence::{Evidence, Upstream, gather, guard_manual_write, rules_in_force, unready};
+pub use key::{SshKey, public_key_of};
 pub use forge::{ForgeReference, ForgeReview, read_forge, save_forge_reference};
 pub use outputs::{
     OUTPUTS_DETAIL, OUTPUTS_NAMESPACE, OutputsDocument, OutputsProblem, OutputsQuestion,
@@ -53,6 +59,7 @@ pub use project::{
 };
 pub use refusal::{Refusal, RefusalReason, told_length};
 pub use report::{Override, Report, Waiting, report};
+pub use retention::{Prunable, Retention, forget as forget_run, prunable};
 pub use rules::{
     ChangeKind, ChangeRule, Gate, GitHub, Obstacle, Person, Review, Risk, Rules, RulesDigest,
 };
@@ -63,6 +70,7 @@ pub use runs::{
     save_authorship, save_plan as save_run_plan, save_revocation, save_rules as save_run_rules,
 };
 pub use shape::{Line, Shape, ShapeAction};
+pub use signers::parse_allowed_signers;
 pub use source::{SourceFound, SourceQuestion, examine_source};
 pub use stacks::{Stack, Stacks, TakenInput};
 pub use tail::{Tail, anchor_audit, verify_with_state};

@@ -22,7 +22,7 @@ pub struct Tail {
 const ANCHOR: &str = "gate/audit-anchor";
 
 /// Events that change no state.
-const HARMLESS: [&str; 9] = [
+const HARMLESS: [&str; 11] = [
     "plan",
     "approve",
     "revoke",
@@ -32,6 +32,8 @@ const HARMLESS: [&str; 9] = [
     "policy",
     "review-owed",
     "bootstrap",
+    "export",
+    "prune",
 ];
 
 /// Keeps the head of the log with the state that was just stored.

@@ -1,10 +1,12 @@
 //! Proving one run from what is stored of it, without asking anybody.
 
+use std::collections::BTreeMap;
+
 use terrace_port::{RunStore, StoreError};
 
 use crate::{
-    Approval, Authorship, ChangeKind, Demand, OUTPUTS_DETAIL, Rules, Run, RunCounts, RunStatus,
-    audit, configuration_digest, outputs, runs,
+    Approval, Authorship, ChangeKind, Demand, OUTPUTS_DETAIL, Person, Rules, Run, RunCounts,
+    RunStatus, audit, configuration_digest, outputs, runs,
 };
 
 /// One thing that was looked at.
@@ -16,7 +18,7 @@ pub struct Finding {
     pub what: String,
 }
 
-fn finding(holds: bool, what: impl Into<String>) -> Finding {
+pub(crate) fn finding(holds: bool, what: impl Into<String>) -> Finding {
     Finding {
         holds,
         what: what.into(),
@@ -25,6 +27,15 @@ fn finding(holds: bool, what: impl Into<String>) -> Finding {
 
 /// Looks at everything that is stored of a run.
 pub async fn verify_run(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>, StoreError> {
+    verify_run_by(store, run, None).await
+}
+
+/// As [`verify_run`]; keys count as these people's where they are given, and not as the stored rules have it.
+pub(crate) async fn verify_run_by(
+    store: &dyn RunStore,
+    run: &Run,
+    people: Option<&BTreeMap<String, Person>>,
+) -> Result<Vec<Finding>, StoreError> {
     let mut found = Vec::new();
     let plan = match runs::load_plan(store, &run.id).await {
         Ok(Some((_, plan, _))) => plan,
@@ -58,10 +69,19 @@ pub async fn verify_run(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>,
             "configuration, counts, environment, change type or statements are not those of the plan"
         },
     ));
-    let judged_by = runs::load_rules(store, &run.id).await?;
+    let mut judged_by = runs::load_rules(store, &run.id).await?;
+    if let (Some(rules), Some(people)) = (&mut judged_by, people) {
+        rules.people.clone_from(people);
+    }
     let rules = match judged_by.clone() {
         Some(rules) => Some(rules),
-        None => crate::rules_in_force(store, None).await?.0,
+        None => {
+            let mut rules = crate::rules_in_force(store, None).await?.0;
+            if let (Some(rules), Some(people)) = (&mut rules, people) {
+                rules.people.clone_from(people);
+            }
+            rules
+        }
     };
     let signatures = Signatures {
         store,
@@ -94,6 +114,19 @@ pub async fn verify_run(store: &dyn RunStore, run: &Run) -> Result<Vec<Finding>,
                 }
             ),
         ));
+    }
+    if let (true, Some(rules), Some(demand)) = (was_applied, &judged_by, &demand) {
+        let forge = store.list(&format!("runs/{}/forge/", run.id)).await?;
+        let missing = demand.roles.iter().filter(|(role, least)| {
+            let members = rules.roles.get(*role);
+            let of_them = approvers
+                .iter()
+                .filter(|person| members.is_some_and(|members| members.contains(*person)));
+            of_them.count() < **least as usize && forge.is_empty()
+        });
+        found.extend(missing.map(|(role, least)| {
+            finding(false, format!("{least} of role {role:?} must have approved it, and have not"))
+        }));
     }
     found.extend(in_the_log(store, run).await?);
     Ok(found)

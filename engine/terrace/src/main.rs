@@ -13,6 +13,7 @@ mod outside;
 mod plugins;
 mod session;
 mod signals;
+mod signing;
 mod stacks;
 mod view;
 mod visit;
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
         loaded: std::sync::Mutex::default(),
         http: std::sync::OnceLock::new(),
         encryption: std::sync::Arc::default(),
-        key: std::sync::OnceLock::new(),
+        keys: signing::Keys::default(),
         base: ".".into(),
     });
     if let Some(log) = &session.log {
@@ -227,7 +228,10 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
             commands::approve::gate(session, &command, config().as_deref()).await
         }
         Command::Policy(command) => commands::policy::run(session, &command).await,
-        Command::Runs(args) => commands::runs::run(session, &args, config().as_deref()).await,
+        Command::Runs(args) => match commands::bundle::verify_file(session, &args).await {
+            Some(outcome) => outcome,
+            None => commands::runs::run(session, &args, config().as_deref()).await,
+        },
         Command::View(args) => commands::view::run(session, &args, config().as_deref()).await,
         Command::Audit(command) => {
             commands::audit::run(session, &command, config().as_deref()).await

@@ -18,6 +18,7 @@ use terrace_gate::{
 use terrace_port::{
     Clock as _, Entropy as _, Files as _, LockInfo, LockedState, StateStore, StoreError,
 };
+use terrace_provider_client::LogLevel;
 use terrace_registry_client::Http;
 use terrace_value::Value;
 
@@ -25,6 +26,7 @@ use crate::args::{StateFiles, VariableArgument};
 use crate::backends;
 use crate::command_error::CommandError;
 use crate::outside::{Disk, Environment, SystemClock, SystemEntropy, rfc3339, write_file};
+use crate::signing::Keys;
 use crate::view::View;
 use crate::view::log::Log;
 use crate::wiring::LoadedConfig;
@@ -49,8 +51,8 @@ pub(crate) struct Session {
     pub(crate) http: OnceLock<Arc<Http>>,
     /// How states and plan files are encrypted, once it is known.
     pub(crate) encryption: Arc<OnceLock<Encryption>>,
-    /// The private key with which entries of the audit log are signed, once a command has one.
-    pub(crate) key: OnceLock<Option<String>>,
+    /// The key that a command signs with.
+    pub(crate) keys: Keys,
     /// The directory to which relative paths of stores belong: the working directory, or that of another stack.
     pub(crate) base: PathBuf,
 }
@@ -225,6 +227,9 @@ impl Session {
         config: Option<&Config>,
     ) -> Result<Place, CommandError> {
         let place = self.plain_place(environment, config)?;
+        if let (Some(log), Some(name)) = (&self.log, &place.environment) {
+            log.in_environment(name);
+        }
         Ok(place.encrypted(self.encryption(config)?))
     }
 
@@ -394,7 +399,7 @@ impl Session {
             loaded: Mutex::default(),
             http: OnceLock::new(),
             encryption: Arc::default(),
-            key: OnceLock::new(),
+            keys: Keys::default(),
             base: directory.to_owned(),
         }
     }
@@ -470,16 +475,6 @@ impl Session {
         }
     }
 
-    /// Signs what is recorded from now on with the key in this file, if it is one that can sign.
-    pub(crate) fn sign_with(&self, path: Option<&str>) {
-        let read = |path: &str| {
-            let bytes = Disk.read(path).ok()?;
-            String::from_utf8(bytes.to_vec()).ok()
-        };
-        let path = path.or_else(|| self.environment.get("TERRACE_SSH_KEY"));
-        self.key.get_or_init(|| path.and_then(read));
-    }
-
     /// Writes the audit log beside the state.
     pub(crate) async fn audit(
         &self,
@@ -514,10 +509,23 @@ impl Session {
             run: run.map(str::to_owned),
             details,
         };
+        self.log_event(&event);
         let runs = place.store.runs(&place.workspace);
-        self.sign_with(None);
-        let key = self.key.get().and_then(Option::as_deref);
-        Ok(append_signed_audit(&*runs, &event, key).await?)
+        let signer = self.recorder();
+        Ok(append_signed_audit(&*runs, &event, signer.as_deref()).await?)
+    }
+
+    /// What the audit log is told, the log is told as well.
+    fn log_event(&self, event: &AuditEvent) {
+        let Some(log) = &self.log else { return };
+        if let Some(run) = &event.run {
+            log.of_run(run);
+        }
+        let own = [("actor", &event.actor)].map(|(name, value)| (name.to_owned(), value.clone()));
+        let details = event.details.iter();
+        let details = details.map(|(name, value)| (name.clone(), value.clone()));
+        let fields = own.into_iter().chain(details).collect();
+        log.engine_tells(LogLevel::Info, &event.event, fields);
     }
 
     /// Refuses to write a state that only an approved plan may change.

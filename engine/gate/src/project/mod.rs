@@ -7,6 +7,7 @@ mod gate;
 mod people;
 mod reader;
 mod references;
+mod retention;
 mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ use terrace_diag::{Diagnostics, SourceId, Span};
 use terrace_syntax::{Expr, ExprKind};
 use terrace_value::Value;
 
-use crate::{ChangeKind, ChangeRule, Freeze, Gate, GitHub, Person, Risk, Rules};
+use crate::{ChangeKind, ChangeRule, Freeze, Gate, GitHub, Person, Retention, Risk, Rules};
 use reader::Reader;
 
 pub use credentials::{CredentialSet, CredentialSource, Credentials};
@@ -48,6 +49,8 @@ pub struct Project {
     pub freezes: Vec<Freeze>,
     /// What a run must state before it can be approved.
     pub required_statements: BTreeSet<String>,
+    /// How long runs are kept; for ever without it.
+    pub retention: Option<Retention>,
 }
 
 /// One environment.

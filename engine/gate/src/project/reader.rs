@@ -91,7 +91,7 @@ impl Reader {
         .chain(LATER_BLOCKS);
         let blocks = names
             .map(labelled)
-            .chain([plain("freeze"), plain("run")])
+            .chain([plain("freeze"), plain("run"), plain("retention")])
             .collect();
         let content = self.content(body, &schema(&[], blocks));
         let mut projects = 0;
@@ -128,6 +128,7 @@ impl Reader {
                     }
                     self.read_run(block);
                 }
+                "retention" => self.read_retention(block),
                 other => self.later(other, block.header_span),
             }
         }

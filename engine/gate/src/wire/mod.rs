@@ -2,6 +2,7 @@
 
 mod anchor;
 mod audit;
+mod bundle;
 mod drift;
 mod forge;
 mod outputs;
@@ -16,6 +17,7 @@ use terrace_plan::PlanDigest;
 
 pub(crate) use anchor::{decode_anchor, encode_anchor};
 pub(crate) use audit::{AuditWire, HeadWire};
+pub(crate) use bundle::{BundleParts, decode_bundle, encode_bundle};
 pub(crate) use drift::{decode_drift, encode_drift};
 pub(crate) use forge::encode_reviews;
 pub(crate) use outputs::{decode_outputs, decode_sealed, encode_outputs, encode_sealed};

@@ -7,6 +7,7 @@
 mod approving;
 mod audit;
 mod changes;
+mod devices;
 mod project;
 mod runs;
 mod stacks;

@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use terrace_gate::{
-    APPROVAL_NAMESPACE, Approval, ApprovalError, Authorship, Statement, fingerprint_of,
-    sign_approval, sign_authorship,
+    APPROVAL_NAMESPACE, Approval, ApprovalError, Authorship, SshKey, Statement, fingerprint_of,
+    sign_approval, sign_authorship, sign_statement,
 };
 
 use crate::support::{ECDSA, ED25519, ENCRYPTED, RSA, key, plan};
@@ -64,6 +64,10 @@ fn keys_that_cannot_sign_are_refused_with_the_reason() {
         sign_approval(ENCRYPTED, &statement()),
         Err(ApprovalError::EncryptedKey)
     );
+    assert_eq!(
+        SshKey::open(ENCRYPTED, Some("other")).unwrap_err(),
+        ApprovalError::Passphrase
+    );
     let error = sign_approval("not a key", &statement()).unwrap_err();
     assert!(
         error
@@ -72,6 +76,15 @@ fn keys_that_cannot_sign_are_refused_with_the_reason() {
         "{error}"
     );
     assert!(fingerprint_of("not a key").is_err());
+}
+
+#[test]
+fn a_passphrase_opens_its_key() {
+    let key = SshKey::open(ENCRYPTED, Some("secret")).unwrap();
+    let envelope = sign_statement(&key, APPROVAL_NAMESPACE, &statement()).unwrap();
+    let opened = Approval::open(&envelope).unwrap();
+    // The public half is readable without it.
+    assert_eq!(opened.fingerprint, fingerprint_of(ENCRYPTED).unwrap());
 }
 
 #[test]
@@ -192,7 +205,8 @@ fn ssh_keygen_alone_verifies_our_signatures() {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            child.stdin.take().unwrap().write_all(message).unwrap();
+            // Where it refuses before it has read, it does not read.
+            child.stdin.take().unwrap().write_all(message).ok();
             child.wait().unwrap().success()
         };
         let mut message = signed_message(&envelope);

@@ -195,11 +195,48 @@ pub(crate) enum RunsCommand {
         #[command(flatten)]
         place: Where,
     },
-    /// Prove one run from what is stored of it: digests, signatures, the audit log. Asks nobody.
-    Verify {
+    /// Write a run with all that proves it to one file.
+    Export {
         /// The run.
         #[arg(value_name = "RUN")]
         run: String,
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: String,
+        /// SSH key that signs the file as its exporter's.
+        #[arg(long, value_name = "FILE", env = "TERRACE_SSH_KEY")]
+        key: Option<String>,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Prove one run from what is stored of it, or from its exported file: digests, signatures, the audit log. Asks nobody.
+    Verify {
+        /// The run, or the file of one.
+        #[arg(value_name = "RUN")]
+        run: String,
+        /// For a file: the project file whose people count.
+        #[arg(long, value_name = "FILE")]
+        project: Option<String>,
+        /// For a file: a list of allowed signers, as `ssh-keygen -Y verify` takes it.
+        #[arg(long, value_name = "FILE", conflicts_with = "project")]
+        signers: Option<String>,
+        #[command(flatten)]
+        style: OutputStyle,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// Forget old runs that nothing needs any more; the audit log tells which. The project file's `retention` says how
+    /// long runs are kept, unless these options do.
+    Prune {
+        /// Keep so many of the newest.
+        #[arg(long, value_name = "N")]
+        keep: Option<u32>,
+        /// Keep those that are younger, such as `9600h` or `400d`.
+        #[arg(long, value_name = "DURATION")]
+        older_than: Option<String>,
+        /// Only say what would be forgotten.
+        #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+        dry_run: bool,
         #[command(flatten)]
         style: OutputStyle,
         #[command(flatten)]

@@ -2,16 +2,17 @@
 
 use terrace_config::Config;
 use terrace_gate::{
-    Demand, ForgeReference, Rules, Run, Statement, fingerprint_of, save_approval,
-    save_forge_reference, save_revocation, sign_approval, sign_revocation,
+    APPROVAL_NAMESPACE, Demand, ForgeReference, REVOCATION_NAMESPACE, Rules, Run, Statement,
+    fingerprint_of, save_approval, save_forge_reference, save_revocation, sign_statement,
 };
 use terrace_plan::{Plan, PlanDigest};
-use terrace_port::{Clock as _, Files as _};
+use terrace_port::Clock as _;
 
 use crate::args::{ApproveArgs, GateCommand};
 use crate::command_error::{CommandError, Outcome, REFUSED, SUCCESS};
-use crate::outside::{Disk, SystemClock};
+use crate::outside::SystemClock;
 use crate::session::{Place, Session, parse_duration};
+use crate::signing::unusable;
 use crate::view::gate as gate_view;
 use crate::view::plan as plan_view;
 
@@ -99,10 +100,8 @@ async fn refer(
 }
 
 async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Outcome {
-    let key = read_key(args.key.as_deref())?;
-    let fingerprint = fingerprint_of(&key).map_err(|error| {
-        CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
-    })?;
+    let signer = session.signer(args.key.as_deref())?;
+    let fingerprint = fingerprint_of(&signer.public_key()).map_err(unusable)?;
     let (place, rules) = (subject.place, subject.rules);
     let store = place.store.runs(&place.workspace);
     let id = subject.run.id.clone();
@@ -134,9 +133,6 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
         expires_at: None,
         comment: args.comment.clone(),
     };
-    let cannot = |error: terrace_gate::ApprovalError| {
-        CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
-    };
     let mut details = vec![
         ("key", fingerprint.clone()),
         ("person", who.to_owned()),
@@ -144,7 +140,8 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
         ("change", statement.change.clone()),
     ];
     if args.revoke {
-        let envelope = sign_revocation(&key, &statement).map_err(cannot)?;
+        let envelope = 
+            sign_statement(&*signer, REVOCATION_NAMESPACE, &statement).map_err(unusable)?;
         save_revocation(&*store, &id, &envelope).await?;
         session.audit(place, "revoke", Some(&id), &details).await?;
         session.view.line(format!(
@@ -168,7 +165,8 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
     let expiry = parse_duration(&args.expires)?;
     statement.expires_at =
         Some(now.saturating_add(i64::try_from(expiry.as_secs()).unwrap_or(i64::MAX)));
-    let envelope = sign_approval(&key, &statement).map_err(cannot)?;
+    let envelope = 
+        sign_statement(&*signer, APPROVAL_NAMESPACE, &statement).map_err(unusable)?;
     save_approval(&*store, &id, &envelope).await?;
     details.push((
         "expires",
@@ -265,33 +263,6 @@ async fn refuse_to_sign(
     );
     error.code = REFUSED;
     Err(error)
-}
-
-/// The private key that a command is told to sign with.
-pub(crate) fn read_key(path: Option<&str>) -> Result<String, CommandError> {
-    let Some(path) = path else {
-        return Err(terrace_diag::Diagnostic::error(
-            "no-key",
-            "No SSH key",
-            "This needs an SSH key to sign with.",
-        )
-        .hint("name its file with -key=FILE or TERRACE_SSH_KEY")
-        .into());
-    };
-    let bytes = Disk.read(path).map_err(|error| {
-        CommandError::one(
-            "unreadable-file",
-            "SSH key cannot be read",
-            format!("{path} cannot be read: {error}."),
-        )
-    })?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| {
-        CommandError::one(
-            "invalid-key",
-            "SSH key cannot be read",
-            format!("{path} is not a key in OpenSSH's format."),
-        )
-    })
 }
 
 pub(crate) async fn gate(

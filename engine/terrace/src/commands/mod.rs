@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod audit;
+pub(crate) mod bundle;
 pub(crate) mod console;
 pub(crate) mod drift;
 pub(crate) mod fmt;
@@ -18,6 +19,7 @@ pub(crate) mod modules;
 pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod promote;
+pub(crate) mod prune;
 pub(crate) mod providers;
 pub(crate) mod recover;
 pub(crate) mod review;

@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use terrace_addr::{AbsResourceInstance, ParseError, Target};
 use terrace_diag::SourceMap;
 use terrace_gate::{
-    Demand, Rules, Run, RunCounts, RunStatus, Statement, configuration_digest, fingerprint_of,
-    last_applied, save_authorship, save_run, save_run_plan, sign_authorship,
+    AUTHOR_NAMESPACE, Demand, Rules, Run, RunCounts, RunStatus, Statement, configuration_digest, fingerprint_of,
+    last_applied, save_authorship, save_run, save_run_plan, sign_statement,
 };
 use terrace_plan::{Action, ChangeRequest, Plan, PlanDigest, PlanMode, write_plan_file};
 use terrace_planner::{PlanOptions as PlannerOptions, PlanRequest};
@@ -541,7 +541,7 @@ pub(crate) async fn record(
     }
     save_run_plan(&*store, &run.id, file).await?;
     if let Some(path) = key {
-        let key = super::approve::read_key(Some(path))?;
+        let signer = session.signer(Some(path))?;
         let statement = Statement {
             plan: made.digest(),
             environment: environment.clone(),
@@ -553,11 +553,10 @@ pub(crate) async fn record(
             expires_at: None,
             comment: String::new(),
         };
-        let envelope = sign_authorship(&key, &statement).map_err(|error| {
-            CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
-        })?;
+        let envelope = sign_statement(&*signer, AUTHOR_NAMESPACE, &statement)
+            .map_err(crate::signing::unusable)?;
         save_authorship(&*store, &run.id, &envelope).await?;
-        if let Some(person) = signer(place, &key) {
+        if let Some(person) = person_of(place, &signer.public_key()) {
             person.clone_into(&mut run.actor);
             told.push(("person", person.to_owned()));
         }
@@ -575,8 +574,8 @@ pub(crate) async fn record(
     Ok(run)
 }
 
-/// The listed person that a private key belongs to.
-fn signer<'a>(place: &'a Place, key: &str) -> Option<&'a str> {
+/// The listed person that a key belongs to.
+fn person_of<'a>(place: &'a Place, key: &str) -> Option<&'a str> {
     let fingerprint = fingerprint_of(key).ok()?;
     place.rules.as_ref()?.person_of(&fingerprint)
 }

@@ -1,14 +1,17 @@
 //! `terrace review`: what an emergency owes afterwards.
 
 use terrace_config::Config;
-use terrace_gate::{Statement, fingerprint_of, load_owed, open_reviews, save_review, sign_review};
+use terrace_gate::{
+    REVIEW_NAMESPACE, Statement, fingerprint_of, load_owed, open_reviews, save_review,
+    sign_statement,
+};
 use terrace_port::Clock as _;
 
-use super::approve::read_key;
 use crate::args::ReviewArgs;
 use crate::command_error::{CommandError, Outcome, REFUSED, SUCCESS};
 use crate::outside::SystemClock;
 use crate::session::Session;
+use crate::signing::unusable;
 use crate::view::plan as plan_view;
 
 pub(crate) async fn run(session: &Session, args: &ReviewArgs, config: Option<&Config>) -> Outcome {
@@ -26,10 +29,8 @@ pub(crate) async fn run(session: &Session, args: &ReviewArgs, config: Option<&Co
         );
         return Err(CommandError::one("nothing-owed", "No review owed", detail));
     };
-    let key = read_key(args.key.as_deref())?;
-    let fingerprint = fingerprint_of(&key).map_err(|error| {
-        CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
-    })?;
+    let signer = session.signer(args.key.as_deref())?;
+    let fingerprint = fingerprint_of(&signer.public_key()).map_err(unusable)?;
     let person = rules.person_of(&fingerprint);
     let refused = match person {
         None => Some(format!(
@@ -66,9 +67,8 @@ pub(crate) async fn run(session: &Session, args: &ReviewArgs, config: Option<&Co
         expires_at: None,
         comment: args.comment.clone(),
     };
-    let envelope = sign_review(&key, &statement).map_err(|error| {
-        CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
-    })?;
+    let envelope =
+        sign_statement(&*signer, REVIEW_NAMESPACE, &statement).map_err(unusable)?;
     save_review(&*store, &run.id, &envelope).await?;
     let person = person.unwrap_or_default().to_owned();
     let details = [

@@ -2,7 +2,7 @@
 
 use terrace_config::Config;
 use terrace_gate::{
-    APPROVAL_NAMESPACE, Approval, Line, Pattern, Report, Run, ShapeAction, find_run, list_runs,
+    APPROVAL_NAMESPACE, Approval, Finding, Line, Pattern, Report, Run, ShapeAction, find_run, list_runs,
     load_run_plan, report, run_approvals, verify_run,
 };
 use terrace_port::{Clock as _, RunStore};
@@ -24,10 +24,37 @@ pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Conf
         let place = session.place(environment, config)?;
         return approvals(session, &place, run, dir.as_deref()).await;
     }
-    if let Some(RunsCommand::Verify { run, style, place }) = &args.command {
+    if let Some(RunsCommand::Export {
+        run,
+        file,
+        key,
+        place,
+    }) = &args.command
+    {
+        let environment = place.env.as_deref().or(args.place.env.as_deref());
+        let place = session.place(environment, config)?;
+        return super::bundle::export(session, &place, run, (file, key.as_deref())).await;
+    }
+    if let Some(RunsCommand::Verify {
+        run, style, place, ..
+    }) = &args.command
+    {
         let environment = place.env.as_deref().or(args.place.env.as_deref());
         let place = session.place(environment, config)?;
         return verify(session, &place, run, style.json).await;
+    }
+    if let Some(RunsCommand::Prune {
+        keep,
+        older_than,
+        dry_run,
+        style,
+        place,
+    }) = &args.command
+    {
+        let environment = place.env.as_deref().or(args.place.env.as_deref());
+        let places = places(session, environment, config)?;
+        let asked = super::prune::asked(session, *keep, older_than.as_deref())?;
+        return super::prune::run(session, &places, asked, (*dry_run, style.json)).await;
     }
     if let Some(RunsCommand::Report {
         since,
@@ -153,13 +180,23 @@ async fn verify(session: &Session, place: &Place, prefix: &str, json: bool) -> O
     let run = named(place, prefix).await?;
     let store = place.store.runs(&place.workspace);
     let findings = verify_run(&*store, &run).await?;
+    tell_findings(session, &run.id, &findings, json)
+}
+
+/// Says what was found of a run, and whether all of it holds.
+pub(crate) fn tell_findings(
+    session: &Session,
+    run: &str,
+    findings: &[Finding],
+    json: bool,
+) -> Outcome {
     let holds = findings.iter().all(|finding| finding.holds);
     if json {
         let findings: Vec<_> = findings
             .iter()
             .map(|finding| serde_json::json!({"holds": finding.holds, "what": finding.what}))
             .collect();
-        let told = serde_json::json!({"run": run.id, "valid": holds, "findings": findings});
+        let told = serde_json::json!({"run": run, "valid": holds, "findings": findings});
         session.view.output(format!("{told:#}"));
         return Ok(u8::from(!holds));
     }
@@ -172,8 +209,7 @@ async fn verify(session: &Session, place: &Place, prefix: &str, json: bool) -> O
         .collect();
     if holds {
         session.view.output(format!(
-            "Run {} is what it says:\n{}",
-            run.id,
+            "Run {run} is what it says:\n{}",
             lines.join("\n")
         ));
         return Ok(SUCCESS);
@@ -181,7 +217,7 @@ async fn verify(session: &Session, place: &Place, prefix: &str, json: bool) -> O
     Err(CommandError::one(
         "run-not-proven",
         "Run cannot be proven",
-        format!("Run {} is not what it says:\n{}", run.id, lines.join("\n")),
+        format!("Run {run} is not what it says:\n{}", lines.join("\n")),
     ))
 }
 

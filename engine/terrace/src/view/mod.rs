@@ -155,6 +155,16 @@ impl View {
         read > 0 && answer.trim() == "yes"
     }
 
+    /// A secret that is typed and not shown; `None` where nobody sits at a terminal.
+    pub(crate) fn secret(&self, question: &str) -> Option<String> {
+        if !self.asks() {
+            return None;
+        }
+        let terminal = console::Term::stderr();
+        terminal.write_str(question).ok()?;
+        terminal.read_secure_line().ok()
+    }
+
     /// Whether someone sits at a terminal and can be asked.
     pub(crate) fn asks(&self) -> bool {
         self.terminal && std::io::stdin().is_terminal()

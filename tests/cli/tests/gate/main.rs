@@ -9,8 +9,11 @@
 mod approvals;
 mod attacks;
 mod audit;
+mod bundles;
+mod keys;
 mod credentials;
 mod people;
+mod retention;
 mod runs;
 mod stacks;
 mod stores;

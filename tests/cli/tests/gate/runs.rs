@@ -70,3 +70,36 @@ fn a_plan_without_changes_is_no_run_unless_others_wait_for_it() {
     shop.apply("stg", &run).success();
     shop.promote("stg", "prd", "ann");
 }
+
+#[test]
+fn the_log_says_in_json_of_which_run_and_environment_it_tells() {
+    let mut shop = Shop::new();
+    shop.apply_in_dev();
+    let log = shop.project.outer().join("log");
+    shop.project.set("TF_LOG_PATH", &log);
+    shop.project.set("TERRACE_LOG", "json,warn,stg=info");
+    shop.apply_in_dev();
+    let run = shop.promote("dev", "stg", "ann");
+    shop.approve("stg", "ben", &run);
+    shop.apply("stg", &run).success();
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<serde_json::Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for line in &lines {
+        for name in ["@level", "@message", "@module", "@timestamp"] {
+            assert!(line[name].is_string(), "{name} is missing in {line}");
+        }
+        let time = line["@timestamp"].as_str().unwrap();
+        assert!(time.len() == "2026-11-22T05:00:00.000Z".len() && time.ends_with('Z'), "{time}");
+        // What is told of dev alone is not asked for.
+        assert_eq!(line["environment"], "stg", "{line}");
+    }
+    for event in ["plan", "approve", "apply-start", "apply-end"] {
+        let found = lines.iter().find(|line| line["@message"] == event);
+        let found = found.unwrap_or_else(|| panic!("no {event} in {text}"));
+        assert_eq!(found["run"], run.as_str(), "{found}");
+        assert_eq!(found["@level"], "info");
+    }
+}
