@@ -54,7 +54,8 @@ impl Bundle {
             }
         }
         let stated = digest(run, &objects);
-        let signature = match signer.map(|signer| signer.sign(BUNDLE_NAMESPACE, stated.as_bytes())) {
+        let signature = match signer.map(|signer| signer.sign(BUNDLE_NAMESPACE, stated.as_bytes()))
+        {
             Some(Err(why)) => return Ok(Err(ApprovalError::Refused(why))),
             Some(Ok(signature)) => Some(signature),
             None => None,
@@ -176,12 +177,7 @@ impl RunStore for Bundle {
         Err(read_only())
     }
 
-    async fn compare_and_put(
-        &self,
-        _: &str,
-        _: Option<&[u8]>,
-        _: &[u8],
-    ) -> Result<(), StoreError> {
+    async fn compare_and_put(&self, _: &str, _: Option<&[u8]>, _: &[u8]) -> Result<(), StoreError> {
         Err(read_only())
     }
 

@@ -45,8 +45,8 @@ pub use calendar::{Freeze, TimeOfDay, Weekday, Window, is_zone};
 pub use demand::Demand;
 pub use drift::{DriftCheck, last_drift, record_drift};
 pub use evidence::{Evidence, Upstream, gather, guard_manual_write, rules_in_force, unready};
-pub use key::{SshKey, public_key_of};
 pub use forge::{ForgeReference, ForgeReview, read_forge, save_forge_reference};
+pub use key::{SshKey, public_key_of};
 pub use outputs::{
     OUTPUTS_DETAIL, OUTPUTS_NAMESPACE, OutputsDocument, OutputsProblem, OutputsQuestion,
     PublishedOutput, PublishedOutputs, outputs_digest, read_outputs, save_outputs,

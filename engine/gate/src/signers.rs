@@ -30,7 +30,10 @@ pub fn parse_allowed_signers(text: &str) -> Result<BTreeMap<String, Person>, Str
             .position(|word| is_key_type(word))
             .ok_or_else(|| told("there is no key of a known type"))?;
         let (options, key) = rest.split_at(at);
-        if options.iter().any(|option| option.contains("cert-authority")) {
+        if options
+            .iter()
+            .any(|option| option.contains("cert-authority"))
+        {
             return Err(told("authorities of certificates are not supported yet"));
         }
         if !is_ours(options) {
@@ -108,7 +111,12 @@ mod tests {
         let people = parse_allowed_signers(&text).unwrap();
         let names: Vec<&String> = people.keys().collect();
         assert_eq!(names, ["ann", "ben@example.com"]);
-        assert!(people["ann"].keys.iter().all(|key| key.starts_with("SHA256:")));
+        assert!(
+            people["ann"]
+                .keys
+                .iter()
+                .all(|key| key.starts_with("SHA256:"))
+        );
     }
 
     #[test]

@@ -125,7 +125,10 @@ pub(crate) async fn verify_run_by(
             of_them.count() < **least as usize && forge.is_empty()
         });
         found.extend(missing.map(|(role, least)| {
-            finding(false, format!("{least} of role {role:?} must have approved it, and have not"))
+            finding(
+                false,
+                format!("{least} of role {role:?} must have approved it, and have not"),
+            )
         }));
     }
     found.extend(in_the_log(store, run).await?);

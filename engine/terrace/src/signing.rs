@@ -139,7 +139,11 @@ impl Session {
         (!socket.is_empty()).then(|| Agent::at(socket))
     }
 
-    fn by_agent(&self, fingerprint: &str, otherwise: &str) -> Result<Arc<dyn Signer>, CommandError> {
+    fn by_agent(
+        &self,
+        fingerprint: &str,
+        otherwise: &str,
+    ) -> Result<Arc<dyn Signer>, CommandError> {
         let agent = self.agent().ok_or_else(|| no_agent(otherwise))?;
         match agent.signer(fingerprint) {
             Ok(Some(signer)) => Ok(Arc::new(signer)),

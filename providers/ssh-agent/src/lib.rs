@@ -164,7 +164,8 @@ impl fmt::Debug for AgentSigner {
 
 impl Signer for AgentSigner {
     fn sign(&self, namespace: &str, message: &[u8]) -> Result<String, String> {
-        let public = PublicKey::from_openssh(&self.public_key).map_err(|error| error.to_string())?;
+        let public =
+            PublicKey::from_openssh(&self.public_key).map_err(|error| error.to_string())?;
         let key = public.to_bytes().map_err(|error| error.to_string())?;
         let bytes = SshSig::signed_data(namespace, HashAlg::Sha512, message)
             .map_err(|error| error.to_string())?;
@@ -176,7 +177,8 @@ impl Signer for AgentSigner {
         let signature = self.agent.sign(&key, &bytes, flags);
         let signature = signature.map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                "nobody touched the security device, or the agent waits for something else".to_owned()
+                "nobody touched the security device, or the agent waits for something else"
+                    .to_owned()
             }
             _ => error.to_string(),
         })?;

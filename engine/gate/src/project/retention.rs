@@ -23,7 +23,8 @@ impl Reader {
         };
         let (runs, days) = (number("runs"), number("days"));
         if content.attributes.is_empty() {
-            let detail = "A retention block says how many runs are kept, by \"runs\", \"days\" or both.";
+            let detail =
+                "A retention block says how many runs are kept, by \"runs\", \"days\" or both.";
             self.invalid(detail, block.header_span);
         }
         if self.project.retention.is_some() {

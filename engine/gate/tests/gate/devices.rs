@@ -195,7 +195,10 @@ fn flags_and_counter_are_among_what_is_signed() {
             .decode(json["signatures"][0]["sig"].as_str().unwrap())
             .unwrap();
         let armored = String::from_utf8(armored).unwrap();
-        let body: String = armored.lines().filter(|line| !line.starts_with('-')).collect();
+        let body: String = armored
+            .lines()
+            .filter(|line| !line.starts_with('-'))
+            .collect();
         let bytes = STANDARD.decode(body).unwrap();
         // The last five are the flags and the counter.
         for (place, change) in [(5, TOUCHED), (1, 1)] {

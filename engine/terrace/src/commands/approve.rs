@@ -140,7 +140,7 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
         ("change", statement.change.clone()),
     ];
     if args.revoke {
-        let envelope = 
+        let envelope =
             sign_statement(&*signer, REVOCATION_NAMESPACE, &statement).map_err(unusable)?;
         save_revocation(&*store, &id, &envelope).await?;
         session.audit(place, "revoke", Some(&id), &details).await?;
@@ -165,8 +165,7 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
     let expiry = parse_duration(&args.expires)?;
     statement.expires_at =
         Some(now.saturating_add(i64::try_from(expiry.as_secs()).unwrap_or(i64::MAX)));
-    let envelope = 
-        sign_statement(&*signer, APPROVAL_NAMESPACE, &statement).map_err(unusable)?;
+    let envelope = sign_statement(&*signer, APPROVAL_NAMESPACE, &statement).map_err(unusable)?;
     save_approval(&*store, &id, &envelope).await?;
     details.push((
         "expires",

@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 use terrace_addr::{AbsResourceInstance, ParseError, Target};
 use terrace_diag::SourceMap;
 use terrace_gate::{
-    AUTHOR_NAMESPACE, Demand, Rules, Run, RunCounts, RunStatus, Statement, configuration_digest, fingerprint_of,
-    last_applied, save_authorship, save_run, save_run_plan, sign_statement,
+    AUTHOR_NAMESPACE, Demand, Rules, Run, RunCounts, RunStatus, Statement, configuration_digest,
+    fingerprint_of, last_applied, save_authorship, save_run, save_run_plan, sign_statement,
 };
 use terrace_plan::{Action, ChangeRequest, Plan, PlanDigest, PlanMode, write_plan_file};
 use terrace_planner::{PlanOptions as PlannerOptions, PlanRequest};

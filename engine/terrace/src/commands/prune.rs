@@ -38,7 +38,9 @@ pub(crate) fn asked(
 
 /// Days are said of runs more often than hours.
 fn seconds_of(text: &str) -> Result<u64, CommandError> {
-    let days = text.strip_suffix('d').and_then(|days| days.parse::<u64>().ok());
+    let days = text
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<u64>().ok());
     match days.and_then(|days| days.checked_mul(86_400)) {
         Some(seconds) => Ok(seconds),
         None => Ok(parse_duration(text)?.as_secs()),
@@ -60,9 +62,21 @@ pub(crate) async fn run(
             carry_out(session, place, &found).await?;
         }
         rows.extend(found.runs.iter().map(|run| {
-            row(run, if is_dry { "would be forgotten" } else { "forgotten" })
+            row(
+                run,
+                if is_dry {
+                    "would be forgotten"
+                } else {
+                    "forgotten"
+                },
+            )
         }));
-        rows.extend(found.needed.iter().map(|(run, why)| row(run, &format!("kept: {why}"))));
+        rows.extend(
+            found
+                .needed
+                .iter()
+                .map(|(run, why)| row(run, &format!("kept: {why}"))),
+        );
         let ids = |runs: &[terrace_gate::Run]| -> Vec<String> {
             runs.iter().map(|run| run.id.clone()).collect()
         };

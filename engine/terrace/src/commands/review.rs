@@ -67,8 +67,7 @@ pub(crate) async fn run(session: &Session, args: &ReviewArgs, config: Option<&Co
         expires_at: None,
         comment: args.comment.clone(),
     };
-    let envelope =
-        sign_statement(&*signer, REVIEW_NAMESPACE, &statement).map_err(unusable)?;
+    let envelope = sign_statement(&*signer, REVIEW_NAMESPACE, &statement).map_err(unusable)?;
     save_review(&*store, &run.id, &envelope).await?;
     let person = person.unwrap_or_default().to_owned();
     let details = [

@@ -2,8 +2,8 @@
 
 use terrace_config::Config;
 use terrace_gate::{
-    APPROVAL_NAMESPACE, Approval, Finding, Line, Pattern, Report, Run, ShapeAction, find_run, list_runs,
-    load_run_plan, report, run_approvals, verify_run,
+    APPROVAL_NAMESPACE, Approval, Finding, Line, Pattern, Report, Run, ShapeAction, find_run,
+    list_runs, load_run_plan, report, run_approvals, verify_run,
 };
 use terrace_port::{Clock as _, RunStore};
 
@@ -208,10 +208,9 @@ pub(crate) fn tell_findings(
         })
         .collect();
     if holds {
-        session.view.output(format!(
-            "Run {run} is what it says:\n{}",
-            lines.join("\n")
-        ));
+        session
+            .view
+            .output(format!("Run {run} is what it says:\n{}", lines.join("\n")));
         return Ok(SUCCESS);
     }
     Err(CommandError::one(

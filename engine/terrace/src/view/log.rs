@@ -91,7 +91,10 @@ impl Log {
     pub(crate) fn take(&self, record: &LogRecord) {
         let about = self.about.lock().unwrap_or_else(PoisonError::into_inner);
         let about = about.clone();
-        let own = about.environment.as_ref().and_then(|name| self.levels.get(name));
+        let own = about
+            .environment
+            .as_ref()
+            .and_then(|name| self.levels.get(name));
         let least = match own {
             Some(level) => *level,
             None if record.from_plugin => self.plugins,
@@ -175,7 +178,11 @@ struct Wanted {
 impl Wanted {
     fn of(text: &str) -> Self {
         let mut wanted = Self::default();
-        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        for word in text
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+        {
             match word.split_once('=') {
                 Some((name, level)) => {
                     wanted

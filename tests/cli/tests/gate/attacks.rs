@@ -435,11 +435,7 @@ fn a_stale_lock_holder_that_applies_late_changes_nothing() {
         .fails(1)
         .says("Interrupted apply must be recovered first");
     shop.project
-        .terrace(&[
-            "recover",
-            "-env=stg",
-            "-not-created=terraform_data.waits",
-        ])
+        .terrace(&["recover", "-env=stg", "-not-created=terraform_data.waits"])
         .success();
     let next = approved("quick");
     shop.apply("stg", &next).success();
@@ -460,7 +456,12 @@ fn a_stale_lock_holder_that_applies_late_changes_nothing() {
         .success();
     assert_eq!(greeting.stdout, "quick");
     shop.project
-        .terrace(&["plan", "-env=stg", "-detailed-exitcode", "-var=greeting=quick"])
+        .terrace(&[
+            "plan",
+            "-env=stg",
+            "-detailed-exitcode",
+            "-var=greeting=quick",
+        ])
         .success();
     // Everything of it is in the log, and the log is whole.
     shop.project

@@ -143,7 +143,8 @@ fn with_digest(mut content: Value) -> Value {
         hasher.update(bytes);
     };
     part(content["run"].as_str().unwrap().as_bytes());
-    let objects: BTreeMap<&String, &Value> = content["objects"].as_object().unwrap().iter().collect();
+    let objects: BTreeMap<&String, &Value> =
+        content["objects"].as_object().unwrap().iter().collect();
     for (name, bytes) in objects {
         part(name.as_bytes());
         part(&STANDARD.decode(bytes.as_str().unwrap()).unwrap());
@@ -168,10 +169,16 @@ fn whatever_is_changed_in_the_file_is_found() {
         content
     };
     let edits = [
-        changed(&good, &record, |text| text.replace("\"add\":1", "\"add\":0")),
-        changed(&good, &approval, |text| text.replace("payload\":\"e", "payload\":\"f")),
+        changed(&good, &record, |text| {
+            text.replace("\"add\":1", "\"add\":0")
+        }),
+        changed(&good, &approval, |text| {
+            text.replace("payload\":\"e", "payload\":\"f")
+        }),
         changed(&good, &entry, |text| text.replace("tester", "Tester")),
-        changed(&good, &rules, |text| text.replace("\"approvals\":2", "\"approvals\":0")),
+        changed(&good, &rules, |text| {
+            text.replace("\"approvals\":2", "\"approvals\":0")
+        }),
         cut(&approval),
         cut(&entry),
         cut(&format!("runs/{run}/plan")),
@@ -220,8 +227,5 @@ fn another_runs_approval_proves_nothing() {
     let mut content = good.clone();
     content["objects"][format!("runs/{run}/approvals/0")] = STANDARD.encode(&envelope).into();
     elsewhere.put(&with_digest(content));
-    elsewhere
-        .verify()
-        .fails(1)
-        .says("BAD approved by ben");
+    elsewhere.verify().fails(1).says("BAD approved by ben");
 }

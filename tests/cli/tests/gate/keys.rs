@@ -144,7 +144,9 @@ fn an_agent_signs_with_keys_of_every_kind() {
         let key = format!("-key={key}");
         shop.project.terrace(&["approve", "-env=stg", &key, run])
     };
-    approve(&run, "agent").fails(1).says("The agent has no keys");
+    approve(&run, "agent")
+        .fails(1)
+        .says("The agent has no keys");
     // The only key needs no name.
     agent.add(&file(&shop, "one", ED25519));
     approve(&run, "agent").success();
@@ -183,14 +185,17 @@ fn an_agent_signs_with_keys_of_every_kind() {
     approve(&run, &name).success();
     shop.apply("stg", &run).success();
 
-    let gone = public_key_of(&std::fs::read_to_string(shop.project.outer().join("keys/cem")).unwrap());
+    let gone =
+        public_key_of(&std::fs::read_to_string(shop.project.outer().join("keys/cem")).unwrap());
     let gone = file(&shop, "gone.pub", &gone.unwrap());
     approve(&run, &gone.display().to_string())
         .fails(1)
         .says("is a public key, and no agent has the private one")
         .says("ssh-add");
     drop(agent);
-    approve(&run, "agent").fails(1).says("The ssh-agent cannot be asked");
+    approve(&run, "agent")
+        .fails(1)
+        .says("The ssh-agent cannot be asked");
 }
 
 /// `ssh-keygen` alone says that a person's signature over an approval holds.
@@ -228,7 +233,12 @@ struct Device {
 
 impl Device {
     fn public_bytes(&self) -> Vec<u8> {
-        [string(KIND), string(self.pair.verifying_key().as_bytes()), string(APPLICATION)].concat()
+        [
+            string(KIND),
+            string(self.pair.verifying_key().as_bytes()),
+            string(APPLICATION),
+        ]
+        .concat()
     }
 
     fn public_key(&self) -> String {

@@ -37,7 +37,11 @@ fn what_evidence_in_force_needs_is_never_forgotten() {
     let (owed, _) = world.plan("2026-11-27T20:00:00Z", "prd", &emergency);
     world.approve("2026-11-27T20:05:00Z", "prd", "cem", &owed);
     world.apply("2026-11-27T20:06:00Z", "prd", &owed).success();
-    let (idle, _) = world.plan("2026-11-28T09:00:00Z", "prd", &["-purpose=x", "-var=greeting=y"]);
+    let (idle, _) = world.plan(
+        "2026-11-28T09:00:00Z",
+        "prd",
+        &["-purpose=x", "-var=greeting=y"],
+    );
     let before = ids(&world, "prd");
     assert_eq!(before.len(), 3);
     let first = before[0].clone();
@@ -87,7 +91,11 @@ fn what_evidence_in_force_needs_is_never_forgotten() {
 fn an_approved_run_is_kept_as_long_as_its_approval_holds() {
     let world = World::new();
     world.bring_to_stg();
-    let (run, _) = world.plan("2026-11-24T09:00:00Z", "stg", &["-purpose=x", "-var=greeting=x"]);
+    let (run, _) = world.plan(
+        "2026-11-24T09:00:00Z",
+        "stg",
+        &["-purpose=x", "-var=greeting=x"],
+    );
     world
         .by(
             "2026-11-24T09:01:00Z",
@@ -97,7 +105,10 @@ fn an_approved_run_is_kept_as_long_as_its_approval_holds() {
         .success();
     let pruned = |time: &str| {
         world
-            .at(time, &["runs", "prune", "-env=stg", "-older-than=1h", "-json"])
+            .at(
+                time,
+                &["runs", "prune", "-env=stg", "-older-than=1h", "-json"],
+            )
             .success()
             .json()[0]
             .clone()
@@ -117,9 +128,17 @@ fn the_project_file_says_how_long() {
         .at(YEARS_LATER, &["runs", "prune", "-env=stg"])
         .fails(1)
         .says("Nothing says how long runs are kept");
-    let (idle, _) = world.plan("2026-11-24T09:00:00Z", "stg", &["-purpose=x", "-var=greeting=x"]);
+    let (idle, _) = world.plan(
+        "2026-11-24T09:00:00Z",
+        "stg",
+        &["-purpose=x", "-var=greeting=x"],
+    );
     let rules = world.project.read("terrace.hcl");
-    let with = |block: &str| world.project.write("terrace.hcl", format!("{rules}\n{block}\n"));
+    let with = |block: &str| {
+        world
+            .project
+            .write("terrace.hcl", format!("{rules}\n{block}\n"))
+    };
     with("retention {\n  runs = 0\n}");
     world
         .at(YEARS_LATER, &["runs", "prune", "-env=stg"])

@@ -92,7 +92,10 @@ fn the_log_says_in_json_of_which_run_and_environment_it_tells() {
             assert!(line[name].is_string(), "{name} is missing in {line}");
         }
         let time = line["@timestamp"].as_str().unwrap();
-        assert!(time.len() == "2026-11-22T05:00:00.000Z".len() && time.ends_with('Z'), "{time}");
+        assert!(
+            time.len() == "2026-11-22T05:00:00.000Z".len() && time.ends_with('Z'),
+            "{time}"
+        );
         // What is told of dev alone is not asked for.
         assert_eq!(line["environment"], "stg", "{line}");
     }
