@@ -249,7 +249,7 @@ const USER_PRESENT: u8 = 0x01;
 const DEVICE_TRAILER: usize = 5;
 
 /// The fingerprint of the key by which a signature holds. One of a security device must say that a person was there, as
-/// OpenSSH asks for; that is among what is signed.
+/// OpenSSH's server asks for; that is among what is signed.
 fn verify(signature: &SshSig, namespace: &str, message: &[u8]) -> Result<String, ApprovalError> {
     let key = PublicKey::from(signature.public_key().clone());
     key.verify(namespace, message, signature)
