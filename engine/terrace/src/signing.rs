@@ -24,8 +24,10 @@ pub(crate) struct Keys(Mutex<Known>);
 #[derive(Default)]
 struct Known {
     named: Option<String>,
-    /// What came of looking for it without asking anybody, or of using it.
-    signer: Option<Option<Arc<dyn Signer>>>,
+    /// Whether it was looked for, without asking anybody or by using it.
+    is_looked_for: bool,
+    /// What came of that.
+    signer: Option<Arc<dyn Signer>>,
 }
 
 impl Keys {
@@ -49,11 +51,12 @@ impl Session {
     pub(crate) fn recorder(&self) -> Option<Arc<dyn Signer>> {
         self.sign_with(None);
         let mut known = self.keys.lock();
-        if known.signer.is_none() {
+        if !known.is_looked_for {
+            known.is_looked_for = true;
             let named = known.named.clone();
-            known.signer = Some(named.and_then(|named| self.find_signer(&named, false).ok()));
+            known.signer = named.and_then(|named| self.find_signer(&named, false).ok());
         }
-        let signer = known.signer.clone().flatten();
+        let signer = known.signer.clone();
         signer.filter(|signer| !signer.public_key().starts_with("sk-"))
     }
 
@@ -71,7 +74,8 @@ impl Session {
         let signer = self.find_signer(named, true)?;
         let mut known = self.keys.lock();
         known.named.get_or_insert_with(|| named.to_owned());
-        known.signer = Some(Some(Arc::clone(&signer)));
+        known.is_looked_for = true;
+        known.signer = Some(Arc::clone(&signer));
         Ok(signer)
     }
 
@@ -194,6 +198,7 @@ fn read(path: &str) -> Result<String, CommandError> {
 }
 
 /// What is told of a key that cannot sign.
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by it")]
 pub(crate) fn unusable(error: ApprovalError) -> CommandError {
     CommandError::one("invalid-key", "SSH key cannot be used", error.to_string())
 }

@@ -160,9 +160,9 @@ impl About {
     }
 
     fn text(&self) -> String {
-        self.fields()
-            .map(|(name, value)| format!(" {name}={value}"))
-            .collect()
+        self.fields().fold(String::new(), |text, (name, value)| {
+            format!("{text} {name}={value}")
+        })
     }
 }
 

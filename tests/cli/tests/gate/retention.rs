@@ -137,7 +137,7 @@ fn the_project_file_says_how_long() {
     let with = |block: &str| {
         world
             .project
-            .write("terrace.hcl", format!("{rules}\n{block}\n"))
+            .write("terrace.hcl", format!("{rules}\n{block}\n"));
     };
     with("retention {\n  runs = 0\n}");
     world
