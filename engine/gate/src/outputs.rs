@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use terrace_port::{RunStore, StoreError};
+use terrace_port::{RunStore, Signer, StoreError};
 use terrace_value::{Type, Value};
 
-use crate::approval::{pre_authentication_encoding, sign_bytes, verify_bytes};
+use crate::approval::{pre_authentication_encoding, verify_bytes};
 use crate::audit::{HEAD, entry_name, hash};
 use crate::wire::{self, AuditWire, HeadWire};
 use crate::{Rules, fingerprint_of};
@@ -131,18 +131,18 @@ impl PublishedOutput {
     }
 }
 
-/// Keeps a document as the newest one and with its run, signed with a private key in OpenSSH's format where there is one. Gives its
-/// digest. A key that cannot sign leaves it unsigned: the apply is done.
+/// Keeps a document as the newest one and with its run, signed where somebody signs. Gives its digest. A signer that
+/// does not leaves it unsigned: the apply is done.
 pub async fn save_outputs(
     store: &dyn RunStore,
     document: &OutputsDocument,
-    key: Option<&str>,
+    signer: Option<&dyn Signer>,
 ) -> Result<String, StoreError> {
     let payload = wire::encode_outputs(document);
     let message = pre_authentication_encoding(OUTPUTS_NAMESPACE, &payload);
-    let signature = key.and_then(|key| {
-        let fingerprint = fingerprint_of(key).ok()?;
-        let text = sign_bytes(key, OUTPUTS_NAMESPACE, &message).ok()?;
+    let signature = signer.and_then(|signer| {
+        let fingerprint = fingerprint_of(&signer.public_key()).ok()?;
+        let text = signer.sign(OUTPUTS_NAMESPACE, &message).ok()?;
         Some((fingerprint, text))
     });
     let bytes = wire::encode_sealed(&payload_type(), &payload, signature);

@@ -49,6 +49,12 @@ impl Session {
     /// Who signs entries of the audit log; nobody is asked for anything here. A security device is not: each signature
     /// would need a touch, and what its owner states is signed by itself.
     pub(crate) fn recorder(&self) -> Option<Arc<dyn Signer>> {
+        let signer = self.known_signer();
+        signer.filter(|signer| !signer.public_key().starts_with("sk-"))
+    }
+
+    /// Who signs by the key of this command, if it is one that can sign without anybody being asked for a passphrase.
+    pub(crate) fn known_signer(&self) -> Option<Arc<dyn Signer>> {
         self.sign_with(None);
         let mut known = self.keys.lock();
         if !known.is_looked_for {
@@ -56,8 +62,7 @@ impl Session {
             let named = known.named.clone();
             known.signer = named.and_then(|named| self.find_signer(&named, false).ok());
         }
-        let signer = known.signer.clone();
-        signer.filter(|signer| !signer.public_key().starts_with("sk-"))
+        known.signer.clone()
     }
 
     /// Who signs by the key of this name. A passphrase is asked for where there is a terminal.

@@ -369,9 +369,8 @@ pub(crate) async fn publish(
         time: session.now(),
         outputs: outputs.collect(),
     };
-    session.sign_with(None);
-    let key = session.key.get().and_then(Option::as_deref);
-    let digest = save_outputs(&*store, &document, key).await?;
+    let signer = session.known_signer();
+    let digest = save_outputs(&*store, &document, signer.as_deref()).await?;
     Ok(Some((OUTPUTS_DETAIL, digest)))
 }
 
