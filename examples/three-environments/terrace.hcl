@@ -43,3 +43,7 @@ environment "prd" {
     roles     = ["infra-lead"] # at least one of them from here
   }
 }
+
+policy "site" {
+  rego = ["policies/*.rego"] # judge every plan, and again its apply
+}

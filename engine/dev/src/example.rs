@@ -156,6 +156,12 @@ impl Story {
             code: 0,
             says: &["valid"],
         })?;
+        self.terrace(&Step {
+            line: "policy test",
+            person: None,
+            code: 0,
+            says: &["3 passed"],
+        })?;
         self.dev()?;
         self.stg()?;
         self.prd()?;
@@ -168,7 +174,7 @@ impl Story {
             line: "plan -env=dev",
             person: None,
             code: 0,
-            says: &["to add, 0 to change, 0 to destroy"],
+            says: &["to add, 0 to change, 0 to destroy", "0 denied, 0 warned"],
         })?;
         let run = self.run_of(&plan);
         self.terrace(&Step {

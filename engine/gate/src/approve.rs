@@ -7,7 +7,8 @@ use terrace_plan::{Plan, PlanDigest};
 use crate::calendar::length;
 use crate::evidence::UpstreamFound;
 use crate::{
-    Approval, ChangeKind, Demand, Evidence, Obstacle, Refusal, RefusalReason, Review, Rules,
+    Approval, ChangeKind, Demand, Evidence, Obstacle, PolicyEffect, PolicyResults, Refusal,
+    RefusalReason, Review, Rules,
 };
 
 /// How far clocks of two machines may be apart, in seconds.
@@ -39,6 +40,7 @@ pub struct ApprovedPlan {
     approvers: Vec<String>,
     kind: ChangeKind,
     review: Option<Review>,
+    policies: PolicyResults,
 }
 
 impl ApprovedPlan {
@@ -67,6 +69,11 @@ impl ApprovedPlan {
         self.kind
     }
 
+    /// What the policies in force say of it.
+    pub const fn policies(&self) -> &PolicyResults {
+        &self.policies
+    }
+
     /// The review that is owed once it has begun to be applied.
     pub const fn owes(&self) -> Option<&Review> {
         self.review.as_ref()
@@ -90,7 +97,7 @@ pub fn approve(plan: Plan, evidence: Evidence) -> Result<ApprovedPlan, Box<Refus
     let demand = Demand::of(rules, &plan);
     let mut reasons = Vec::new();
     let is_other = plan.inputs.environment.as_deref() != Some(&rules.environment);
-    if is_other && (rules.is_gated() || demand.asks) {
+    if is_other && (rules.is_gated() || rules.has_mandatory_policies() || demand.asks) {
         reasons.push(RefusalReason::OtherEnvironment {
             planned_for: plan.inputs.environment.clone(),
         });
@@ -101,10 +108,13 @@ pub fn approve(plan: Plan, evidence: Evidence) -> Result<ApprovedPlan, Box<Refus
     judge_branch(rules, &demand, &plan, &evidence, &mut reasons);
     judge_times(rules, &demand, now, &mut reasons);
     judge_reviews(&demand, &evidence, now, &mut reasons);
+    let policies = evidence.judge_policies(&plan, now);
+    reasons.extend(denials(&policies));
     let mut granted = Granted::default();
     if demand.asks {
         granted = judge_approvals(&plan, rules, &demand, &evidence, now, &mut reasons);
     }
+    granted.policies = policies;
     if reasons.is_empty() {
         return verified(plan, &evidence, granted, demand.kind);
     }
@@ -120,6 +130,7 @@ pub fn approve(plan: Plan, evidence: Evidence) -> Result<ApprovedPlan, Box<Refus
         digest: Some(digest),
         kind: demand.kind,
         reasons,
+        policies: granted.policies,
     }))
 }
 
@@ -134,11 +145,24 @@ pub fn approvers_counted(plan: &Plan, evidence: &Evidence) -> Vec<String> {
     judge_approvals(plan, rules, &demand, evidence, now, &mut Vec::new()).approvers
 }
 
-/// Who made a plan, and who let it through.
+/// What mandatory policies refuse.
+fn denials(policies: &PolicyResults) -> impl Iterator<Item = RefusalReason> {
+    policies
+        .of(PolicyEffect::Denied)
+        .map(|(policy, finding)| RefusalReason::Policy {
+            policy: policy.name.clone(),
+            rule: finding.rule.clone(),
+            message: finding.message.clone(),
+            files: finding.files.clone(),
+        })
+}
+
+/// Who made a plan, who let it through, and what policies say of it.
 #[derive(Default)]
 struct Granted {
     author: Option<String>,
     approvers: Vec<String>,
+    policies: PolicyResults,
 }
 
 /// The digest is computed from the plan itself at the last moment: evidence of another plan opens nothing.
@@ -158,6 +182,7 @@ fn verified(
             digest: Some(digest),
             kind,
             reasons: vec![RefusalReason::OtherPlan],
+            policies: granted.policies,
         }));
     }
     let review = rules
@@ -170,6 +195,7 @@ fn verified(
         approvers: granted.approvers,
         kind,
         review,
+        policies: granted.policies,
     })
 }
 
@@ -181,7 +207,10 @@ fn judge_clock(
     reasons: &mut Vec<RefusalReason>,
 ) -> i64 {
     let recorded = evidence.recorded.unwrap_or(i64::MIN);
-    let matters = rules.is_gated() || demand.asks || !rules.freezes.is_empty();
+    let matters = rules.is_gated()
+        || demand.asks
+        || !rules.freezes.is_empty()
+        || rules.has_mandatory_policies();
     if matters && evidence.now.saturating_add(CLOCKS_APART) < recorded {
         reasons.push(RefusalReason::ClockBack {
             now: evidence.now,
@@ -395,6 +424,7 @@ fn judge_approvals(
     Granted {
         author: Some(author.to_owned()),
         approvers: granted.into_iter().map(str::to_owned).collect(),
+        policies: PolicyResults::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use terrace_plan::{Plan, PlanMode};
 
 use crate::shape::Line;
-use crate::{ChangeKind, Gate, Obstacle, Rules, Window};
+use crate::{ChangeKind, Gate, Obstacle, PolicyLevel, Rules, Window};
 
 /// What is asked of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,12 @@ impl Demand {
             misfits,
             ..Self::default()
         };
-        let stands = rules.is_gated() || !rules.freezes.is_empty();
+        // What passes by a policy is let through by somebody.
+        let passes_policy = rules
+            .policies
+            .iter()
+            .any(|policy| policy.level == PolicyLevel::Mandatory && !policy.binds(kind));
+        let stands = rules.is_gated() || !rules.freezes.is_empty() || passes_policy;
         match rules.changes.get(&kind) {
             Some(rule) if kind != ChangeKind::Normal && stands => {
                 demand.passes.clone_from(&rule.gate.passes);

@@ -6,8 +6,9 @@ use terrace_port::{RunStore, StoreError};
 use crate::approve::judge_soak;
 use crate::calendar::second_of;
 use crate::{
-    Approval, Authorship, DriftCheck, ForgeReview, OpenReview, Refusal, RefusalReason, Revocation,
-    Rules, SourceFound, audit, configuration_digest, drift, owed, runs,
+    Approval, Asker, Authorship, DriftCheck, ForgeReview, OpenReview, PolicyResults, Refusal,
+    RefusalReason, Revocation, Rules, SourceFound, audit, configuration_digest, drift,
+    judge_policies, owed, runs,
 };
 
 /// Everything that [`crate::approve`] judges a plan by. Only [`gather`] builds it.
@@ -35,6 +36,8 @@ pub struct Evidence {
     pub(crate) digest: PlanDigest,
     /// Now, in seconds since 1970 UTC.
     pub(crate) now: i64,
+    /// What policies are told of the stack, and of who made the plan where nobody has signed it.
+    pub(crate) asker: Asker,
 }
 
 /// An environment that comes before.
@@ -84,6 +87,30 @@ impl Evidence {
             .collect()
     }
 
+    /// With what policies are told: the stack's folder, and who asks, which is said of a plan that no listed person has signed.
+    #[must_use]
+    pub fn asked_by(mut self, stack: Option<String>, actor: String) -> Self {
+        self.asker = Asker {
+            stack,
+            actor,
+            now: self.now,
+        };
+        self
+    }
+
+    /// What the policies in force say of `plan` at a time.
+    pub(crate) fn judge_policies(&self, plan: &Plan, now: i64) -> PolicyResults {
+        let Some(rules) = &self.rules else {
+            return PolicyResults::default();
+        };
+        let mut asker = self.asker.clone();
+        asker.now = now;
+        if let Some(author) = self.author() {
+            author.clone_into(&mut asker.actor);
+        }
+        judge_policies(rules, plan, &asker)
+    }
+
     /// With what the repository says of the plan's commit.
     #[must_use]
     pub fn with_source(mut self, found: SourceFound) -> Self {
@@ -122,6 +149,33 @@ pub async fn rules_in_force(
         }
         None => Ok((proposed.cloned(), proposed.is_some())),
     }
+}
+
+/// How rules in force are about to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RulesChange {
+    /// The digest of those that are in force; `None` where there are none yet.
+    pub before: Option<String>,
+    /// How the new ones differ.
+    pub differences: Vec<String>,
+}
+
+/// What changes when `proposed` come into force beside `store`; `None` where they are in force already.
+pub async fn rules_change(
+    store: &dyn RunStore,
+    proposed: &Rules,
+) -> Result<Option<RulesChange>, StoreError> {
+    let before = store.get("gate/rules").await?;
+    let before = before.map(|bytes| audit::hash(&bytes));
+    if before == Some(proposed.digest().to_string()) {
+        return Ok(None);
+    }
+    let (in_force, _) = rules_in_force(store, None).await?;
+    let differences = in_force.map_or_else(Vec::new, |rules| rules.differences(proposed));
+    Ok(Some(RulesChange {
+        before,
+        differences,
+    }))
 }
 
 /// Gathers the evidence for applying `plan` beside `store`. `proposed` are the rules of the project file, if an
@@ -187,6 +241,7 @@ pub async fn gather(
         recorded: audit::last_time(store).await?,
         digest,
         now,
+        asker: Asker::default(),
     })
 }
 
@@ -250,6 +305,7 @@ pub async fn guard_manual_write(
             digest: None,
             kind: crate::ChangeKind::Normal,
             reasons: vec![RefusalReason::ManualWrite],
+            policies: PolicyResults::default(),
         })),
         _ => Ok(()),
     })

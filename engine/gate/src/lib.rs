@@ -9,6 +9,7 @@ mod audit;
 mod bundle;
 mod calendar;
 mod demand;
+mod differences;
 mod drift;
 mod evidence;
 mod forge;
@@ -16,6 +17,7 @@ mod key;
 mod outputs;
 mod owed;
 mod pattern;
+mod policy;
 mod project;
 mod refusal;
 mod report;
@@ -44,7 +46,10 @@ pub use bundle::{BUNDLE_NAMESPACE, Bundle};
 pub use calendar::{Freeze, TimeOfDay, Weekday, Window, is_zone};
 pub use demand::Demand;
 pub use drift::{DriftCheck, last_drift, record_drift};
-pub use evidence::{Evidence, Upstream, gather, guard_manual_write, rules_in_force, unready};
+pub use evidence::{
+    Evidence, RulesChange, Upstream, gather, guard_manual_write, rules_change, rules_in_force,
+    unready,
+};
 pub use forge::{ForgeReference, ForgeReview, read_forge, save_forge_reference};
 pub use key::{SshKey, public_key_of};
 pub use outputs::{
@@ -53,21 +58,27 @@ pub use outputs::{
 };
 pub use owed::{OpenReview, OwedReview, load_owed, open_reviews, record_owed, save_review};
 pub use pattern::Pattern;
+pub use policy::{
+    Asker, Policy, PolicyEffect, PolicyFinding, PolicyLevel, PolicyResult, PolicyResults,
+    judge_document, judge_policies,
+};
 pub use project::{
-    CredentialSet, CredentialSource, Credentials, Environment, EnvironmentBackend, Project,
-    StackDeclaration, StackInput, parse as parse_project,
+    CredentialSet, CredentialSource, Credentials, Environment, EnvironmentBackend, PolicyBlock,
+    Project, StackDeclaration, StackInput, parse as parse_project,
 };
 pub use refusal::{Refusal, RefusalReason, told_length};
-pub use report::{Override, Report, Waiting, report};
+pub use report::{Judged, Override, Report, Waiting, report};
 pub use retention::{Prunable, Retention, forget as forget_run, prunable};
 pub use rules::{
     ChangeKind, ChangeRule, Gate, GitHub, Obstacle, Person, Review, Risk, Rules, RulesDigest,
 };
 pub use runs::{
-    Run, RunCounts, RunStatus, approvals as run_approvals, configuration_digest, find as find_run,
-    last_applied, list as list_runs, load as load_run, load_plan as load_run_plan,
-    load_rules as load_run_rules, record_applied, record_applying, save as save_run, save_approval,
-    save_authorship, save_plan as save_run_plan, save_revocation, save_rules as save_run_rules,
+    PolicyStage, Run, RunCounts, RunStatus, approvals as run_approvals, configuration_digest,
+    find as find_run, last_applied, list as list_runs, load as load_run,
+    load_plan as load_run_plan, load_policies as load_run_policies, load_rules as load_run_rules,
+    record_applied, record_applying, save as save_run, save_approval, save_authorship,
+    save_plan as save_run_plan, save_policies as save_run_policies, save_revocation,
+    save_rules as save_run_rules,
 };
 pub use shape::{Line, Shape, ShapeAction};
 pub use signers::parse_allowed_signers;

@@ -5,7 +5,7 @@ use std::fmt;
 use terrace_plan::PlanDigest;
 
 use crate::calendar::{at, length, utc};
-use crate::{ChangeKind, Window};
+use crate::{ChangeKind, PolicyResults, Window};
 
 /// Why a plan was not let through: everything that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Refusal {
     pub kind: ChangeKind,
     /// What is missing.
     pub reasons: Vec<RefusalReason>,
+    /// What the policies in force say, whether or not they refuse.
+    pub policies: PolicyResults,
 }
 
 /// One thing that keeps a plan from being let through.
@@ -126,6 +128,17 @@ pub enum RefusalReason {
         /// Who has.
         reviewers: Vec<String>,
     },
+    /// A mandatory policy refuses the plan, or cannot be evaluated.
+    Policy {
+        /// The policy's name.
+        policy: String,
+        /// The rule with its package; `None` where the policy cannot be evaluated.
+        rule: Option<String>,
+        /// What it says, or why it cannot be evaluated.
+        message: String,
+        /// The files in which the rule lies.
+        files: Vec<String>,
+    },
     /// A statement was found that does not count, and why.
     NotCounted(String),
     /// The state may be written only by applying an approved plan.
@@ -187,6 +200,9 @@ impl RefusalReason {
             } => Some(format!("anybody runs `terrace drift -env={before}`")),
             Self::ReviewOverdue { run, .. } => Some(format!(
                 "people other than its author run `terrace review -env={environment} -key=FILE {run}`"
+            )),
+            Self::Policy { rule: Some(_), .. } => Some(format!(
+                "its author changes what the policy denies, and runs `terrace plan -env={environment}` again"
             )),
             Self::OtherEnvironment { .. } | Self::ManualWrite => Some(format!(
                 "plan the change with `terrace plan -env={environment}`, have it approved, and apply it"
@@ -287,6 +303,31 @@ impl fmt::Display for RefusalReason {
                     utc(*due),
                     counted(reviewers)
                 )
+            }
+            Self::Policy {
+                policy,
+                rule: None,
+                message,
+                ..
+            } => write!(
+                f,
+                "The mandatory policy {policy:?} cannot be evaluated, and nobody knows what it would say: {message}"
+            ),
+            Self::Policy {
+                policy,
+                rule: Some(rule),
+                message,
+                files,
+            } => {
+                write!(
+                    f,
+                    "The mandatory policy {policy:?} denies it: {} (rule {rule}",
+                    message.trim_end_matches('.')
+                )?;
+                if !files.is_empty() {
+                    write!(f, " of {}", files.join(", "))?;
+                }
+                f.write_str(").")
             }
             Self::NotCounted(why) => write!(f, "Not counted: {why}."),
             Self::ManualWrite => f.write_str(

@@ -39,6 +39,21 @@ pub struct Override {
     pub reason: Option<String>,
 }
 
+/// What policies said of a run, when they were asked last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The run.
+    pub run: String,
+    /// RFC 3339 time.
+    pub time: String,
+    /// How many results deny it.
+    pub denied: u64,
+    /// How many would, were they not overridden by the change type.
+    pub overridden: u64,
+    /// How many warn: of rules that warn, and of advisory policies.
+    pub warned: u64,
+}
+
 /// The history of one environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -48,10 +63,18 @@ pub struct Report {
     pub owed: Vec<OpenReview>,
     /// What was overridden, by time.
     pub overrides: Vec<Override>,
+    /// What policies said of runs, by time.
+    pub judged: Vec<Judged>,
 }
 
 /// Events that are overrides.
-const OVERRIDES: [&str; 4] = ["bootstrap", "emergency", "force-unlock", "state-push"];
+const OVERRIDES: [&str; 5] = [
+    "bootstrap",
+    "emergency",
+    "force-unlock",
+    "policy-override",
+    "state-push",
+];
 
 /// Reads the history beside a state, from a moment on.
 pub async fn report(
@@ -63,6 +86,7 @@ pub async fn report(
     let entries = audit::entries(store).await?;
     let mut runs: BTreeMap<String, Waiting> = BTreeMap::new();
     let mut overrides = Vec::new();
+    let mut judged: BTreeMap<&str, Judged> = BTreeMap::new();
     for entry in &entries {
         let Some(time) = second_of(&entry.event.time).filter(|time| *time >= since) else {
             continue;
@@ -78,6 +102,9 @@ pub async fn report(
         }
         if let Some(run) = &entry.event.run {
             note(&mut runs, run, entry, time);
+            if entry.event.event == "policy" {
+                judged.insert(run, judgement(run, entry));
+            }
         }
     }
     let mut waiting: Vec<Waiting> = runs.into_values().collect();
@@ -86,11 +113,28 @@ pub async fn report(
         Some(rules) => owed::open_reviews(store, rules, now).await?,
         None => Vec::new(),
     };
+    let mut judged: Vec<Judged> = judged.into_values().collect();
+    judged.sort_by(|a, b| (&a.time, &a.run).cmp(&(&b.time, &b.run)));
     Ok(Report {
         waiting,
         owed,
         overrides,
+        judged,
     })
+}
+
+fn judgement(run: &str, entry: &AuditEntry) -> Judged {
+    let count = |name: &str| {
+        let count = entry.event.details.get(name);
+        count.and_then(|count| count.parse().ok()).unwrap_or(0)
+    };
+    Judged {
+        run: run.to_owned(),
+        time: entry.event.time.clone(),
+        denied: count("denied"),
+        overridden: count("overridden"),
+        warned: count("warned"),
+    }
 }
 
 fn note(runs: &mut BTreeMap<String, Waiting>, run: &str, entry: &AuditEntry, time: i64) {

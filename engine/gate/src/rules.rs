@@ -5,7 +5,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{Freeze, Shape, Window, wire};
+use crate::{Freeze, Policy, Shape, Window, wire};
 
 /// SHA-256 over the canonical form of [`Rules`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,6 +188,8 @@ pub struct Rules {
     pub freezes: Vec<Freeze>,
     /// What a run must state before it can be approved.
     pub required_statements: BTreeSet<String>,
+    /// What judges plans, in the order of the project file.
+    pub policies: Vec<Policy>,
 }
 
 impl Rules {

@@ -10,8 +10,9 @@ use terrace_config::Snapshot;
 use terrace_plan::{Action, Plan, PlanDigest, PlanReadError};
 use terrace_port::{RunStore, StoreError};
 
+use crate::audit::hash;
 use crate::rules::Rules;
-use crate::wire;
+use crate::{PolicyResults, wire};
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,6 +228,57 @@ pub async fn load_rules(store: &dyn RunStore, id: &str) -> Result<Option<Rules>,
             .map_err(|why| corrupt(&format!("the rules of run {id}"), why)),
         None => Ok(None),
     }
+}
+
+/// When policies were asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyStage {
+    /// When the plan was made.
+    Plan,
+    /// When it was let through, by the rules in force then.
+    Apply,
+}
+
+impl PolicyStage {
+    /// Its name, in the run's bundle and in the audit log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Apply => "apply",
+        }
+    }
+}
+
+/// Writes what policies say of a run. Gives the digest of what was written, for the audit log.
+pub async fn save_policies(
+    store: &dyn RunStore,
+    id: &str,
+    stage: PolicyStage,
+    results: &PolicyResults,
+) -> Result<String, StoreError> {
+    let bytes = wire::encode_results(results);
+    store.put(&policies_name(id, stage), &bytes).await?;
+    Ok(hash(&bytes))
+}
+
+pub(crate) fn policies_name(id: &str, stage: PolicyStage) -> String {
+    format!("runs/{id}/policies/{}", stage.name())
+}
+
+/// What policies said of a run when it was let through, or else when it was planned; `None` where none were asked. What is
+/// stored proves nothing: [`crate::approve`] asks them again.
+pub async fn load_policies(
+    store: &dyn RunStore,
+    id: &str,
+) -> Result<Option<(PolicyStage, PolicyResults)>, StoreError> {
+    for stage in [PolicyStage::Apply, PolicyStage::Plan] {
+        if let Some(bytes) = store.get(&policies_name(id, stage)).await? {
+            let results = wire::decode_results(&bytes)
+                .map_err(|why| corrupt(&format!("what policies said of run {id}"), why))?;
+            return Ok(Some((stage, results)));
+        }
+    }
+    Ok(None)
 }
 
 /// The envelopes of a run's approvals, as they are stored; whether they hold and count is not judged.

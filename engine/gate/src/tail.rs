@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use terrace_port::{RunStore, StoreError};
 
-use crate::audit::{AuditHead, AuditProblem, entries, entry_name, hash, verify};
+use crate::audit::{AuditEntry, AuditHead, AuditProblem, entries, entry_name, hash, verify};
 use crate::{RunStatus, outputs, owed, runs, wire};
 
 /// Which state the log is held to.
@@ -30,7 +30,9 @@ const HARMLESS: [&str; 11] = [
     "refuse",
     "drift",
     "policy",
+    "policy-override",
     "review-owed",
+    "rules-change",
     "bootstrap",
     "export",
     "prune",
@@ -82,6 +84,7 @@ pub async fn verify_with_state(
             }
         }
     }
+    problems.extend(foreign_rules(store, &entries).await?);
     let told = |event: &str| -> BTreeSet<&str> {
         entries
             .iter()
@@ -110,4 +113,31 @@ pub async fn verify_with_state(
     let contradictions = outputs::contradictions(store).await?;
     problems.extend(contradictions.into_iter().map(AuditProblem::Contradicted));
     Ok((count, problems))
+}
+
+/// Whether the rules in force are those that the log says came into force last. A process that vanished may have told of
+/// rules and not brought them into force.
+async fn foreign_rules(
+    store: &dyn RunStore,
+    entries: &[AuditEntry],
+) -> Result<Option<AuditProblem>, StoreError> {
+    let is_change = |entry: &&AuditEntry| entry.event.event == "rules-change";
+    let Some(change) = entries.iter().rev().find(is_change) else {
+        return Ok(None);
+    };
+    let stored = store.get("gate/rules").await?.map(|bytes| hash(&bytes));
+    let told = |name: &str| change.event.details.get(name) == stored.as_ref();
+    let has_ended = entries.iter().any(|entry| {
+        let status = entry.event.details.get("status").map(String::as_str);
+        entry.sequence > change.sequence
+            && entry.event.event == "apply-end"
+            && status == Some(RunStatus::Applied.name())
+    });
+    let holds = told("rules") || !has_ended && told("before");
+    Ok((!holds).then(|| {
+        AuditProblem::Contradicted(format!(
+            "the rules in force are not those that came into force by entry {}: something else wrote them",
+            change.sequence
+        ))
+    }))
 }

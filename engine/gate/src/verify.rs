@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use terrace_port::{RunStore, StoreError};
 
+use crate::calendar::second_of;
+use crate::runs::{PolicyStage, policies_name};
 use crate::{
-    Approval, Authorship, ChangeKind, Demand, OUTPUTS_DETAIL, Person, Rules, Run, RunCounts,
-    RunStatus, audit, configuration_digest, outputs, runs,
+    Approval, Asker, Authorship, ChangeKind, Demand, OUTPUTS_DETAIL, Person, PolicyResults, Rules,
+    Run, RunCounts, RunStatus, audit, configuration_digest, judge_policies, outputs, runs, wire,
 };
 
 /// One thing that was looked at.
@@ -131,8 +133,127 @@ pub(crate) async fn verify_run_by(
             )
         }));
     }
+    found.extend(rules_in_the_log(store, run).await?);
+    let judge = judged_by.as_ref().map(|rules| (rules, &plan));
+    found.extend(said_by_policies(store, run, judge).await?);
     found.extend(in_the_log(store, run).await?);
     Ok(found)
+}
+
+/// Whether the rules that are stored with a run are those by which it was let through.
+async fn rules_in_the_log(store: &dyn RunStore, run: &Run) -> Result<Option<Finding>, StoreError> {
+    let entries = audit::entries(store).await?;
+    let logged = entries.iter().rev().find_map(|entry| {
+        let is_own =
+            entry.event.event == "apply-start" && entry.event.run.as_ref() == Some(&run.id);
+        let digest = entry.event.details.get("rules").filter(|_| is_own)?;
+        (!digest.is_empty()).then_some(digest)
+    });
+    let Some(logged) = logged else {
+        return Ok(None);
+    };
+    let stored = store.get(&format!("runs/{}/rules", run.id)).await?;
+    let holds = stored.is_some_and(|bytes| audit::hash(&bytes) == *logged);
+    Ok(Some(finding(
+        holds,
+        if holds {
+            "the rules that it was judged by are those that the audit log names"
+        } else {
+            "the rules that are stored with it are not those that it was judged by"
+        },
+    )))
+}
+
+/// Whether what is stored of policies is what the audit log says was stored, and what the rules that a run was judged by say
+/// of its plan.
+async fn said_by_policies(
+    store: &dyn RunStore,
+    run: &Run,
+    judge: Option<(&Rules, &terrace_plan::Plan)>,
+) -> Result<Vec<Finding>, StoreError> {
+    let mut found = Vec::new();
+    let entries = audit::entries(store).await?;
+    for stage in [PolicyStage::Plan, PolicyStage::Apply] {
+        let stored = store.get(&policies_name(&run.id, stage)).await?;
+        let logged = entries.iter().rev().find(|entry| {
+            entry.event.event == "policy"
+                && entry.event.run.as_ref() == Some(&run.id)
+                && entry.event.details.get("stage").map(String::as_str) == Some(stage.name())
+        });
+        let expected = logged.and_then(|entry| entry.event.details.get("results"));
+        let (stored, expected) = match (stored, expected) {
+            (None, None) => continue,
+            (Some(stored), Some(expected)) => (stored, expected),
+            (Some(_), None) => {
+                let what = "the audit log says nothing of what is stored of policies";
+                found.push(finding(false, what));
+                continue;
+            }
+            (None, Some(_)) => {
+                let what = "what policies said of it is not there any more";
+                found.push(finding(false, what));
+                continue;
+            }
+        };
+        if audit::hash(&stored) != *expected {
+            let what = format!(
+                "what is stored of policies ({}) was changed: it is not what the audit log says was stored",
+                stage.name()
+            );
+            found.push(finding(false, what));
+            continue;
+        }
+        let results = match wire::decode_results(&stored) {
+            Ok(results) => results,
+            Err(why) => {
+                found.push(finding(false, format!("what policies said of it: {why}")));
+                continue;
+            }
+        };
+        let again = match (stage, judge) {
+            (PolicyStage::Apply, Some((rules, plan))) => Some(ask_again(rules, plan, &results)),
+            _ => None,
+        };
+        found.push(match again {
+            Some(again) if outline(&again) != outline(&results) => finding(
+                false,
+                "the policies that it was judged by say something else of its plan than is recorded",
+            ),
+            Some(_) => finding(true, "the policies that it was judged by say of its plan what is recorded"),
+            None => finding(true, "what policies said of it is what the audit log says was stored"),
+        });
+    }
+    Ok(found)
+}
+
+fn ask_again(rules: &Rules, plan: &terrace_plan::Plan, results: &PolicyResults) -> PolicyResults {
+    let asker = Asker {
+        stack: results.stack.clone(),
+        actor: results.actor.clone(),
+        now: second_of(&results.time).unwrap_or_default(),
+    };
+    judge_policies(rules, plan, &asker)
+}
+
+/// Which rules of which policies had which effect on what; messages are stored without secrets.
+fn outline(
+    results: &PolicyResults,
+) -> Vec<(&str, Vec<(crate::PolicyEffect, Option<&str>, Option<&str>)>)> {
+    results
+        .policies
+        .iter()
+        .map(|policy| {
+            let findings = policy.findings.iter();
+            let mut findings: Vec<_> = findings
+                .map(|found| {
+                    let (rule, address) = (found.rule.as_deref(), found.address.as_deref());
+                    (found.effect, rule, address)
+                })
+                .collect();
+            findings.sort_unstable();
+            (policy.name.as_str(), findings)
+        })
+        .collect()
 }
 
 struct Signatures<'a> {

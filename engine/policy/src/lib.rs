@@ -20,5 +20,5 @@ pub use input::{Circumstances, input};
 pub use judge::{Finding, Severity, Verdict};
 pub use policies::{DataFile, Policies, PolicyFile};
 pub use query::Answer;
-pub use starter::{StarterFile, starter_pack};
+pub use starter::{StarterFile, starter_names, starter_pack, starter_rules, starter_settings};
 pub use unit_tests::{TestOutcome, TestResult};

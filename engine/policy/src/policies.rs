@@ -47,6 +47,8 @@ pub(crate) struct Package {
     pub(crate) tests: BTreeSet<String>,
     /// Whether rules may be excepted.
     pub(crate) has_exceptions: bool,
+    /// The files that each rule lies in.
+    pub(crate) files: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Policies that were read and hang together.
@@ -107,6 +109,13 @@ impl Policies {
             .map(|(name, _)| name.as_str())
     }
 
+    /// The files in which a rule of a package lies, by their paths: it may have several parts.
+    pub fn files_of(&self, namespace: &str, rule: &str) -> Vec<&str> {
+        let package = self.packages.get(namespace);
+        let files = package.and_then(|package| package.files.get(rule));
+        files.into_iter().flatten().map(String::as_str).collect()
+    }
+
     fn read(&mut self, file: &PolicyFile, diagnostics: &mut Diagnostics) {
         if let Some((name, start)) = rewrite::absent_function(&file.text) {
             let byte = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
@@ -158,8 +167,11 @@ impl Policies {
     fn survey(&mut self) {
         for module in self.engine.get_modules() {
             let (path, rules) = names_of(module);
+            let file = module.package.span.source.file();
             let package = self.packages.entry(package_text(&path)).or_default();
             for rule in rules {
+                let files = package.files.entry(rule.clone()).or_default();
+                files.insert(file.clone());
                 if rule.starts_with("test_") || rule.starts_with("todo_test_") {
                     package.tests.insert(rule);
                 } else if rule == "exception" {

@@ -197,7 +197,11 @@ impl Session {
                 PROJECT_FILE,
                 String::from_utf8_lossy(&bytes).into_owned(),
             ));
-            let (project, diagnostics) = parse_project(id, &bytes);
+            let (mut project, mut diagnostics) = parse_project(id, &bytes);
+            if !diagnostics.has_errors() {
+                let path = directory.to_string_lossy();
+                diagnostics.append(project.load_policies(&Disk, &path, &mut sources));
+            }
             if diagnostics.has_errors() {
                 return Err(CommandError::new(diagnostics, sources));
             }

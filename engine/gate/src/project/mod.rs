@@ -5,6 +5,7 @@ mod credentials;
 mod environment;
 mod gate;
 mod people;
+mod policies;
 mod reader;
 mod references;
 mod retention;
@@ -18,6 +19,7 @@ use terrace_syntax::{Expr, ExprKind};
 use terrace_value::Value;
 
 use crate::{ChangeKind, ChangeRule, Freeze, Gate, GitHub, Person, Retention, Risk, Rules};
+pub use policies::PolicyBlock;
 use reader::Reader;
 
 pub use credentials::{CredentialSet, CredentialSource, Credentials};
@@ -51,6 +53,8 @@ pub struct Project {
     pub required_statements: BTreeSet<String>,
     /// How long runs are kept; for ever without it.
     pub retention: Option<Retention>,
+    /// The policies, in the order of the file.
+    pub policies: Vec<PolicyBlock>,
 }
 
 /// One environment.
@@ -117,11 +121,12 @@ impl Project {
             .find(|environment| environment.name == name)
     }
 
-    /// The rules that this file states for an environment.
+    /// The rules that this file states for an environment; its policies are those that [`Project::load_policies`] has read.
     pub fn rules(&self, environment: &Environment) -> Rules {
         let concerns =
             |names: &BTreeSet<String>| names.is_empty() || names.contains(&environment.name);
         let freezes = self.freezes.iter().chain(&environment.freezes);
+        let policies = self.policies.iter();
         Rules {
             environment: environment.name.clone(),
             after: environment.after.clone(),
@@ -137,6 +142,10 @@ impl Project {
                 .cloned()
                 .collect(),
             required_statements: self.required_statements.clone(),
+            policies: policies
+                .filter(|block| concerns(&block.environments))
+                .map(|block| block.policy.clone())
+                .collect(),
         }
     }
 }

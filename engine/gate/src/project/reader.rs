@@ -9,9 +9,6 @@ use terrace_syntax::{Attribute, AttributeSchema, Block, BlockSchema, Body, BodyS
 use super::Project;
 use crate::{GitHub, Pattern};
 
-/// Blocks with a name that this version does not carry out.
-const LATER_BLOCKS: [&str; 1] = ["policy"];
-
 /// Where github.com is asked.
 const GITHUB_API: &str = "https://api.github.com";
 
@@ -86,10 +83,10 @@ impl Reader {
             "stack",
             "change",
             "risk",
-        ]
-        .into_iter()
-        .chain(LATER_BLOCKS);
+            "policy",
+        ];
         let blocks = names
+            .into_iter()
             .map(labelled)
             .chain([plain("freeze"), plain("run"), plain("retention")])
             .collect();
@@ -121,15 +118,15 @@ impl Reader {
                     let freeze = self.read_freeze(block);
                     self.project.freezes.extend(freeze);
                 }
-                "run" => {
+                "policy" => self.read_policy(name, block),
+                "retention" => self.read_retention(block),
+                _ => {
                     runs += 1;
                     if runs > 1 {
                         self.duplicate("run", "A project file holds one run block.", block);
                     }
                     self.read_run(block);
                 }
-                "retention" => self.read_retention(block),
-                other => self.later(other, block.header_span),
             }
         }
         if projects == 0 {
@@ -199,15 +196,6 @@ impl Reader {
         self.problem("invalid-argument", "Invalid argument", detail, span);
     }
 
-    fn later(&mut self, what: &str, span: Span) {
-        self.problem(
-            "not-supported-yet",
-            "Not supported yet",
-            format!("This version of Terrace does not carry out {what:?} in a project file. Remove it, so that nobody relies on it."),
-            span,
-        );
-    }
-
     pub(super) fn text(&mut self, content: &Content, name: &str) -> Option<String> {
         let attribute = content.attributes.get(name)?;
         let value = evaluate_constant(&attribute.value, &mut self.diagnostics);
@@ -248,6 +236,22 @@ impl Reader {
             .into_iter()
             .map(Pattern::new)
             .collect()
+    }
+
+    /// A bool that is false where it is left out.
+    pub(super) fn flag(&mut self, content: &Content, name: &str) -> bool {
+        let Some(attribute) = content.attributes.get(name) else {
+            return false;
+        };
+        let value = evaluate_constant(&attribute.value, &mut self.diagnostics);
+        let flag = value.as_bool();
+        if flag.is_none() && value.is_known() {
+            self.invalid(
+                format!("The argument {name:?} is true or false."),
+                attribute.value.span,
+            );
+        }
+        flag.unwrap_or_default()
     }
 
     /// A whole number from 0.

@@ -35,6 +35,7 @@ impl Reader {
             self.gate_problems(&of, gate, *span, &mut problems);
         }
         self.environment_problems(&mut problems);
+        self.policy_problems(&mut problems);
         for (detail, span) in problems {
             self.diagnostics.push(
                 Diagnostic::error("invalid-project", "Invalid project file", detail).at_opt(span),
@@ -132,6 +133,29 @@ impl Reader {
                     format!("{of} names environment {name:?}, which is not defined."),
                     None,
                 ));
+            }
+        }
+    }
+
+    /// Environments and change types that policies name.
+    fn policy_problems(&self, problems: &mut Vec<(String, Option<Span>)>) {
+        let project = &self.project;
+        for block in &project.policies {
+            let name = &block.policy.name;
+            let environments = block.environments.iter();
+            for missing in environments.filter(|name| project.environment(name).is_none()) {
+                let detail = format!(
+                    "The policy {name:?} names environment {missing:?}, which is not defined."
+                );
+                problems.push((detail, Some(block.span)));
+            }
+            let excepted = block.policy.except.iter();
+            for kind in excepted.filter(|kind| !project.changes.contains_key(kind)) {
+                let detail = format!(
+                    "The policy {name:?} excepts the change type {:?}, which is not defined: nobody could say who lets such a change through.",
+                    kind.name()
+                );
+                problems.push((detail, Some(block.span)));
             }
         }
     }

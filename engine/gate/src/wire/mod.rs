@@ -7,6 +7,7 @@ mod drift;
 mod forge;
 mod outputs;
 mod owed;
+mod policies;
 mod rules;
 mod runs;
 
@@ -22,6 +23,7 @@ pub(crate) use drift::{decode_drift, encode_drift};
 pub(crate) use forge::encode_reviews;
 pub(crate) use outputs::{decode_outputs, decode_sealed, encode_outputs, encode_sealed};
 pub(crate) use owed::{decode_owed, encode_owed};
+pub(crate) use policies::{decode_results, encode_results};
 pub(crate) use rules::{decode_rules, encode_rules};
 pub(crate) use runs::{decode_run, encode_run};
 

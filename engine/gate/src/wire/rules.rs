@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use terrace_policy::{DataFile, PolicyFile};
 
 use crate::{
-    ChangeKind, ChangeRule, Freeze, Gate, GitHub, Obstacle, Pattern, Person, Review, Risk, Rules,
-    Shape, ShapeAction, TimeOfDay, Weekday, Window,
+    ChangeKind, ChangeRule, Freeze, Gate, GitHub, Obstacle, Pattern, Person, Policy, PolicyLevel,
+    Review, Risk, Rules, Shape, ShapeAction, TimeOfDay, Weekday, Window,
 };
 
-/// The format that is written. That of before, 1, is read too.
-const FORMAT: u32 = 2;
+/// The format that is written. Those of before are read too: 1, and 2, which knew no policies.
+const FORMAT: u32 = 3;
 
 #[derive(Deserialize)]
 struct FormatWire {
@@ -32,6 +33,27 @@ struct RulesWire {
     risks: Vec<RiskWire>,
     freezes: Vec<FreezeWire>,
     required_statements: BTreeSet<String>,
+    #[serde(default)]
+    policies: Vec<PolicyWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyWire {
+    name: String,
+    level: String,
+    namespaces: Vec<String>,
+    strict: bool,
+    except: Vec<String>,
+    rules: Vec<TextWire>,
+    data: Vec<TextWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextWire {
+    path: String,
+    text: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -258,6 +280,60 @@ impl ChangeWire {
     }
 }
 
+impl PolicyWire {
+    fn of(policy: &Policy) -> Self {
+        let text = |path: &String, text: &String| TextWire {
+            path: path.clone(),
+            text: text.clone(),
+        };
+        Self {
+            name: policy.name.clone(),
+            level: policy.level.name().to_owned(),
+            namespaces: policy.namespaces.clone(),
+            strict: policy.is_strict,
+            except: policy
+                .except
+                .iter()
+                .map(|kind| kind.name().to_owned())
+                .collect(),
+            rules: policy
+                .rules
+                .iter()
+                .map(|file| text(&file.path, &file.text))
+                .collect(),
+            data: policy
+                .data
+                .iter()
+                .map(|file| text(&file.path, &file.text))
+                .collect(),
+        }
+    }
+
+    fn read(self) -> Result<Policy, String> {
+        let rules = self.rules.into_iter().map(|file| PolicyFile {
+            path: file.path,
+            text: file.text,
+        });
+        let data = self.data.into_iter().map(|file| DataFile {
+            path: file.path,
+            text: file.text,
+        });
+        Ok(Policy {
+            name: self.name,
+            level: known(&self.level, PolicyLevel::parse)?,
+            namespaces: self.namespaces,
+            is_strict: self.strict,
+            except: self
+                .except
+                .iter()
+                .map(|name| known(name, ChangeKind::parse))
+                .collect::<Result<_, _>>()?,
+            rules: rules.collect(),
+            data: data.collect(),
+        })
+    }
+}
+
 fn known<T>(name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, String> {
     parse(name)
         .ok_or_else(|| format!("the gate's rules say {name:?}, which this version does not know"))
@@ -324,6 +400,7 @@ pub(crate) fn encode_rules(rules: &Rules) -> Vec<u8> {
             .collect(),
         freezes: rules.freezes.iter().map(freeze).collect(),
         required_statements: rules.required_statements.clone(),
+        policies: rules.policies.iter().map(PolicyWire::of).collect(),
     };
     serde_json::to_vec(&wire).expect("rules have string keys only")
 }
@@ -332,7 +409,7 @@ pub(crate) fn decode_rules(bytes: &[u8]) -> Result<Rules, String> {
     let found: FormatWire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     match found.format {
         1 => decode_first(bytes),
-        FORMAT => decode_second(bytes),
+        2 | FORMAT => decode_present(bytes),
         other => Err(format!(
             "the gate's rules have format {other}, which this version cannot read"
         )),
@@ -355,7 +432,7 @@ fn decode_first(bytes: &[u8]) -> Result<Rules, String> {
     })
 }
 
-fn decode_second(bytes: &[u8]) -> Result<Rules, String> {
+fn decode_present(bytes: &[u8]) -> Result<Rules, String> {
     let wire: RulesWire = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let changes = wire.changes.into_iter().map(|(name, rule)| {
         let kind = known(&name, ChangeKind::parse)?;
@@ -392,5 +469,6 @@ fn decode_second(bytes: &[u8]) -> Result<Rules, String> {
             })
             .collect(),
         required_statements: wire.required_statements,
+        policies: all(wire.policies, PolicyWire::read)?,
     })
 }

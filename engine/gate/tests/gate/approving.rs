@@ -450,10 +450,10 @@ fn rules_survive_their_bytes_and_other_formats_are_refused() {
         assert_eq!(Rules::from_bytes(&bytes).unwrap().digest(), rules.digest());
         let later = String::from_utf8(bytes)
             .unwrap()
-            .replace("\"format\":2", "\"format\":3");
+            .replace("\"format\":3", "\"format\":4");
         assert_eq!(
             Rules::from_bytes(later.as_bytes()),
-            Err("the gate's rules have format 3, which this version cannot read".to_owned())
+            Err("the gate's rules have format 4, which this version cannot read".to_owned())
         );
     }
     assert_ne!(

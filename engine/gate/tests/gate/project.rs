@@ -287,7 +287,7 @@ fn every_mistake_is_told_where_it_stands() {
         (
             "policy \"p\" {}\n",
             &[
-                "8: Not supported yet: This version of Terrace does not carry out \"policy\" in a project file. Remove it, so that nobody relies on it.",
+                "8: Invalid argument: The argument \"rego\" is required: the files of rules, such as policies/*.rego.",
             ],
         ),
         (
@@ -468,7 +468,7 @@ fn rules_with_something_unknown_are_not_read() {
     let rules = project.rules(project.environment("prd").unwrap());
     let text = String::from_utf8(rules.to_bytes()).unwrap();
     for (from, to) in [
-        ("\"format\":2", "\"format\":3"),
+        ("\"format\":3", "\"format\":4"),
         ("\"approvals\":1,", "\"approvals\":1,\"veto\":true,"),
         ("\"window\"", "\"windows\""),
         ("\"delete\"", "\"drop\""),

@@ -6,7 +6,7 @@ use super::{OutputStyle, Where};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
-    /// Judge a plan: exit code 1 where a policy refuses it.
+    /// Judge a plan, by the project file's policies where none are named: exit code 1 where one refuses it.
     Check(PolicyCheckArgs),
     /// Run the unit tests of policies: rules named `test_…`.
     Test(PolicyTestArgs),

@@ -10,7 +10,8 @@ use terrace_addr::Name;
 use terrace_apply::{Applied, ApplyRequest, Stop};
 use terrace_gate::{
     ApprovedPlan, ChangeKind, Demand, OwedReview, Run, RunCounts, RunStatus, Tail, anchor_audit,
-    approve, load_run_plan, record_applied, record_applying, record_owed, save_run, save_run_rules,
+    approve, load_run_plan, record_applied, record_applying, record_owed, rules_change, save_run,
+    save_run_rules,
 };
 use terrace_plan::{OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
 use terrace_port::{Clock as _, Files as _, LockedState, Surroundings};
@@ -157,6 +158,7 @@ pub(crate) async fn run_here(
     let is_stored =
         has_changes || has_read_changes(&made.plan) && super::gate::rules(&place).await?.is_none();
     if !is_stored {
+        super::judging::judge_made(session, &place, &made, None).await?;
         let encrypted = encrypt_as_configured(session, &mut *locked).await;
         locked.unlock().await?;
         encrypted?;
@@ -166,12 +168,15 @@ pub(crate) async fn run_here(
     let run = plan::record(session, &place, &made, args.key.as_deref()).await?;
     account.run = Some(run.id.clone());
     account.counts = run.counts;
+    let kept = place.environment.as_ref().map(|_| run.id.as_str());
+    let policies = super::judging::judge_made(session, &place, &made, kept).await?;
     let rules = super::gate::rules(&place).await?;
     let demand = rules.as_ref().map(|rules| Demand::of(rules, &made.plan));
     if let (Some(rules), Some(demand)) = (&rules, &demand) {
         super::gate::tell_demand(session, rules, demand, &made.plan);
     }
-    let gated = demand.is_some_and(|demand| demand.approvals > 0);
+    // What is refused anyway is refused without a question.
+    let gated = demand.is_some_and(|demand| demand.approvals > 0) || policies.refuses();
     let asks = has_changes && !args.auto_approve && !gated;
     if asks && !confirm(session, args, &made.plan)? {
         locked.unlock().await?;
@@ -221,7 +226,8 @@ async fn finish_without_changes(
         run.finished = Some(session.now());
         // Only what the gate lets through counts as applied.
         let approved = judge(session, place, made.plan.clone(), made.digest()).await;
-        if approved.is_ok() {
+        if let Ok(approved) = approved {
+            super::judging::keep_approved(session, place, &approved).await?;
             let state = terrace_state::load(&*place.store, &place.workspace).await?;
             record_end(session, place, &run, &state).await?;
         }
@@ -426,6 +432,7 @@ async fn judge(
     let evidence = super::gate::evidence(session, place, &plan, digest).await?;
     let bootstrap =
         evidence.is_bootstrap() && evidence.rules().is_some_and(terrace_gate::Rules::is_gated);
+    let secrets = super::judging::secrets(evidence.rules(), &plan);
     match approve(plan, evidence) {
         Ok(approved) => {
             if bootstrap {
@@ -436,6 +443,7 @@ async fn judge(
             Ok(approved)
         }
         Err(refusal) => {
+            let refusal = super::judging::refusal_without_secrets(refusal, &secrets);
             let reasons: Vec<String> = refusal.reasons.iter().map(ToString::to_string).collect();
             session
                 .audit(
@@ -468,6 +476,7 @@ async fn carry_out(
         let detail = "Planning ended with errors; such a plan cannot be applied.";
         return Err(CommandError::one("errored-plan", "Plan has errors", detail));
     }
+    let was_told = held.is_some();
     let mut locked = match held {
         Some(locked) => locked,
         None => {
@@ -484,6 +493,9 @@ async fn carry_out(
             return Err(error);
         }
     };
+    if !was_told {
+        super::judging::tell_approved(session, place, &approved);
+    }
     let done = under_lock(
         session,
         place,
@@ -593,10 +605,14 @@ async fn record_start(
     let store = place.store.runs(&place.workspace);
     let id = run.id.clone();
     run.status = RunStatus::Applying;
+    let mut judged_by = String::new();
     if let Some(rules) = super::gate::rules(place).await? {
         save_run_rules(&*store, &id, &rules).await?;
+        judged_by = rules.digest().to_string();
     }
+    announce_rules(session, place, &id, true).await?;
     record_applying(&*store, run, place.rules.as_ref()).await?;
+    super::judging::keep_approved(session, place, approved).await?;
     let plan = approved.digest().to_string();
     let reason = approved.plan().inputs.request.reason.clone();
     let reason = reason.unwrap_or_default();
@@ -630,6 +646,7 @@ async fn record_start(
         ("plan", plan),
         ("approvers", approved.approvers().join(",")),
         ("change", approved.kind().name().to_owned()),
+        ("rules", judged_by),
     ];
     if !surroundings.set.is_empty() {
         let names: Vec<&str> = surroundings.set.keys().map(String::as_str).collect();
@@ -637,6 +654,33 @@ async fn record_start(
     }
     session
         .audit(place, "apply-start", Some(&id), &details)
+        .await
+}
+
+/// Records which rules are about to come into force, before they do: where there are none yet, or others.
+async fn announce_rules(
+    session: &Session,
+    place: &Place,
+    run: &str,
+    only_first: bool,
+) -> Result<(), CommandError> {
+    let Some(proposed) = &place.rules else {
+        return Ok(());
+    };
+    let store = place.store.runs(&place.workspace);
+    let Some(change) = rules_change(&*store, proposed).await? else {
+        return Ok(());
+    };
+    if only_first && change.before.is_some() {
+        return Ok(());
+    }
+    let mut details = vec![("rules", proposed.digest().to_string())];
+    if let Some(before) = change.before {
+        details.push(("before", before));
+        details.push(("changes", change.differences.join("; ")));
+    }
+    session
+        .audit(place, "rules-change", Some(run), &details)
         .await
 }
 
@@ -652,6 +696,7 @@ async fn record_end(
     if failed {
         save_run(&*store, run).await?;
     } else {
+        announce_rules(session, place, &run.id, false).await?;
         record_applied(&*store, run, place.rules.as_ref()).await?;
     }
     let tail = Tail {

@@ -15,6 +15,7 @@ use crate::session::{Place, Session, parse_duration};
 use crate::signing::unusable;
 use crate::view::gate as gate_view;
 use crate::view::plan as plan_view;
+use crate::view::policy as policy_view;
 
 /// Approvals are for environments.
 pub(crate) fn no_environment() -> CommandError {
@@ -152,6 +153,10 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
     if let Some(why) = unstated(in_force, &demand, &subject.plan) {
         return refuse_to_sign(session, place, &id, &fingerprint, why).await;
     }
+    let answer = super::gate::answer(session, place, &id).await?;
+    if let Some(why) = super::judging::denied(&answer.policies) {
+        return refuse_to_sign(session, place, &id, &fingerprint, why).await;
+    }
     if !args.style.json {
         session
             .view
@@ -161,6 +166,7 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
             session.view.line(stated);
         }
     }
+    super::judging::tell(session, &rules.environment, &answer.policies);
     super::gate::tell_demand(session, in_force, &demand, &subject.plan);
     let expiry = parse_duration(&args.expires)?;
     statement.expires_at =
@@ -190,7 +196,10 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
 /// Says whether the gate is satisfied now, and what is missing where it is not.
 async fn end(session: &Session, subject: &Subject<'_>) -> Outcome {
     let id = &subject.run.id;
-    match super::gate::missing(session, subject.place, id).await? {
+    match super::gate::answer(session, subject.place, id)
+        .await?
+        .refusal
+    {
         None => session.view.line(format!(
             "The gate is satisfied: `terrace apply -env={} {id}` applies it.",
             subject.rules.environment
@@ -272,10 +281,11 @@ pub(crate) async fn gate(
     let GateCommand::Explain { style, place, run } = command;
     let place = session.place(place.env.as_deref(), config)?;
     let run = super::runs::named(&place, run).await?;
-    let missing = super::gate::missing(session, &place, &run.id).await?;
-    let code = if missing.is_some() { REFUSED } else { SUCCESS };
+    let answer = super::gate::answer(session, &place, &run.id).await?;
+    let is_refused = answer.refusal.is_some();
+    let code = if is_refused { REFUSED } else { SUCCESS };
     if style.json {
-        let told = super::gate::missing_json(missing.as_deref(), &run.id);
+        let told = super::gate::answer_json(&answer, &run.id);
         session.view.output(format!("{told:#}"));
         return Ok(code);
     }
@@ -284,7 +294,17 @@ pub(crate) async fn gate(
     if let Some(demand) = super::gate::demand(&place, &plan).await? {
         session.view.output(gate_view::demand(&demand));
     }
-    session.view.output(match &missing {
+    if !answer.differences.is_empty() {
+        session
+            .view
+            .output(gate_view::differences(&answer.differences));
+    }
+    if !answer.policies.is_empty() {
+        let environment = place.environment.as_deref().unwrap_or_default();
+        let told = policy_view::results(&answer.policies, environment, &session.view);
+        session.view.output(told);
+    }
+    session.view.output(match &answer.refusal {
         None => format!("The gate lets run {} through.", run.id),
         Some(missing) => super::gate::told_missing(missing, &run.id),
     });

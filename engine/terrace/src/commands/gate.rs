@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_gate::{
-    ChangeKind, Demand, Evidence, ForgeReview, Refusal, Rules, SourceQuestion, Upstream, approve,
-    examine_source, gather, load_run_plan, open_reviews, read_forge, rules_in_force, told_length,
+    ChangeKind, Demand, Evidence, ForgeReview, PolicyResults, Refusal, Rules, SourceQuestion,
+    Upstream, approve, examine_source, gather, load_run_plan, open_reviews, read_forge,
+    rules_in_force, told_length,
 };
 use terrace_plan::{ChangeRequest, Plan, PlanDigest};
 use terrace_port::{Clock as _, Files as _, RunStore};
@@ -14,6 +15,7 @@ use crate::args::RequestArgs;
 use crate::command_error::CommandError;
 use crate::outside::{Disk, SystemClock, SystemProcess, rfc3339};
 use crate::session::{Place, Session};
+use crate::view::policy as policy_view;
 
 /// An environment's name and its run store.
 pub(crate) type NamedStore = (String, Arc<dyn RunStore>);
@@ -61,7 +63,8 @@ pub(crate) async fn evidence(
         &as_upstream(&stores),
         SystemClock.now().0,
     )
-    .await?;
+    .await?
+    .asked_by(super::judging::stack(place), session.actor());
     let Some(rules) = evidence.rules().cloned() else {
         return Ok(evidence);
     };
@@ -331,15 +334,45 @@ pub(crate) async fn plan_of(place: &Place, id: &str) -> Result<(Plan, PlanDigest
     }
 }
 
-/// Why a run is not let through now; `None` when it is.
-pub(crate) async fn missing(
+/// What the gate says of a run now.
+pub(crate) struct Answer {
+    /// Why it is not let through; `None` when it is.
+    pub(crate) refusal: Option<Box<Refusal>>,
+    /// What the policies in force say of it.
+    pub(crate) policies: PolicyResults,
+    /// How the project file's rules differ from those in force.
+    pub(crate) differences: Vec<String>,
+}
+
+/// Asks the gate about a run.
+pub(crate) async fn answer(
     session: &Session,
     place: &Place,
     id: &str,
-) -> Result<Option<Box<Refusal>>, CommandError> {
+) -> Result<Answer, CommandError> {
     let (plan, digest) = plan_of(place, id).await?;
     let evidence = evidence(session, place, &plan, digest).await?;
-    Ok(approve(plan, evidence).err())
+    let secrets = super::judging::secrets(evidence.rules(), &plan);
+    let differences = match (evidence.rules(), &place.rules) {
+        (Some(in_force), Some(proposed)) => in_force.differences(proposed),
+        _ => Vec::new(),
+    };
+    let (refusal, policies) = match approve(plan, evidence) {
+        Ok(approved) => {
+            let policies = approved.policies().clone();
+            (None, policies.with_messages(|text| secrets.redact(text)))
+        }
+        Err(refusal) => {
+            let refusal = super::judging::refusal_without_secrets(refusal, &secrets);
+            let policies = refusal.policies.clone();
+            (Some(refusal), policies)
+        }
+    };
+    Ok(Answer {
+        refusal,
+        policies,
+        differences,
+    })
 }
 
 /// What is missing for a run, in lines: each with who can give it, and how.
@@ -361,7 +394,8 @@ pub(crate) fn told_missing(refusal: &Refusal, id: &str) -> String {
 }
 
 /// As [`told_missing`], for programs.
-pub(crate) fn missing_json(refusal: Option<&Refusal>, id: &str) -> serde_json::Value {
+pub(crate) fn answer_json(answer: &Answer, id: &str) -> serde_json::Value {
+    let refusal = answer.refusal.as_deref();
     let reasons: Vec<serde_json::Value> = refusal
         .into_iter()
         .flat_map(|refusal| refusal.reasons.iter().map(move |reason| (refusal, reason)))
@@ -377,5 +411,7 @@ pub(crate) fn missing_json(refusal: Option<&Refusal>, id: &str) -> serde_json::V
         "passes": refusal.is_none(),
         "change": refusal.map_or("normal", |refusal| refusal.kind.name()),
         "missing": reasons,
+        "policies": policy_view::results_json(&answer.policies),
+        "rules_changed": answer.differences,
     })
 }

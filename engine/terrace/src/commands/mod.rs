@@ -12,6 +12,7 @@ pub(crate) mod get;
 pub(crate) mod graph;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod judging;
 pub(crate) mod login;
 pub(crate) mod many;
 pub(crate) mod metadata;

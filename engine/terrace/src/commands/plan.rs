@@ -101,14 +101,17 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
         lock.unlock().await?;
     }
     let made = made?;
-    let recorded = if is_worth_a_run(&place, &made).await? {
-        record(session, &place, &made, args.key.as_deref()).await?;
-        true
+    let run = if is_worth_a_run(&place, &made).await? {
+        Some(record(session, &place, &made, args.key.as_deref()).await?)
     } else {
-        false
+        None
     };
+    let recorded = run.is_some();
     show(session, &made.plan);
     tell_taken(session, &made.plan);
+    let run = run.filter(|_| place.environment.is_some());
+    let run = run.as_ref().map(|run| run.id.as_str());
+    let policies = super::judging::judge_made(session, &place, &made, run).await?;
     if let Some(out) = &args.out {
         let file = seal_plan(session, made.file()).await?;
         write_file(out, &file).map_err(|error| unwritable(out, &error))?;
@@ -119,7 +122,13 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
     if let (Some(rules), Some(demand), true) = (&rules, &demand, recorded) {
         super::gate::tell_demand(session, rules, demand, &made.plan);
     }
-    ending(session, &place, &made, args, (recorded, demand.as_ref()));
+    let approvals = demand.map_or(0, |demand| demand.approvals);
+    let asked = if policies.refuses() {
+        None
+    } else {
+        Some(approvals)
+    };
+    ending(session, &place, &made, args, (recorded, asked));
     let code = if args.detailed_exitcode && made.plan.has_changes() {
         CHANGES
     } else {
@@ -145,7 +154,7 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
 }
 
 /// Whether a plan is kept as a run of its environment: where it changes something, or where a gate's environment has
-/// not applied this configuration yet, so that others which come after can wait for it.
+/// not applied this configuration yet, so that others which come after can wait for it, or has other rules in force.
 async fn is_worth_a_run(place: &Place, made: &Made) -> Result<bool, CommandError> {
     if made.plan.has_changes() {
         return Ok(true);
@@ -154,9 +163,13 @@ async fn is_worth_a_run(place: &Place, made: &Made) -> Result<bool, CommandError
         return Ok(false);
     }
     let store = place.store.runs(&place.workspace);
-    let applied = last_applied(&*store).await?;
-    let configuration = configuration_digest(&made.plan.inputs.configuration);
-    Ok(applied.is_some_and(|applied| applied.configuration != configuration))
+    let Some(applied) = last_applied(&*store).await? else {
+        return Ok(false);
+    };
+    if super::gate::rules(place).await? != place.rules {
+        return Ok(true);
+    }
+    Ok(applied.configuration != configuration_digest(&made.plan.inputs.configuration))
 }
 
 fn ending(
@@ -164,7 +177,7 @@ fn ending(
     place: &Place,
     made: &Made,
     args: &PlanArgs,
-    (recorded, demand): (bool, Option<&Demand>),
+    (recorded, approvals): (bool, Option<u32>),
 ) {
     let view = &session.view;
     let has_changes = made.plan.has_changes();
@@ -175,12 +188,15 @@ fn ending(
     view.line(format!("\n{}\n", "─".repeat(view.width.min(77))));
     if let (Some(environment), true) = (&place.environment, recorded) {
         let id = made.digest().short();
+        let Some(approvals) = approvals else {
+            view.paragraph(&format!("Run {id} of environment {environment:?}. Mandatory policies deny it, so that it can be neither approved nor applied. Change what they deny, and plan again."));
+            return;
+        };
         if has_changes {
             view.line(format!("Run {id} of environment {environment:?}. To perform exactly these actions:\n    terrace apply -env={environment} {id}"));
         } else {
-            view.paragraph(&format!("Environment {environment:?} has not applied this configuration yet. To record that nothing has to change for it, so that environments which come after may follow, apply run {id}:\n    terrace apply -env={environment} {id}"));
+            view.paragraph(&format!("Environment {environment:?} has not applied this configuration under these rules yet. To record that nothing has to change for it, so that environments which come after may follow, apply run {id}:\n    terrace apply -env={environment} {id}"));
         }
-        let approvals = demand.map_or(0, |demand| demand.approvals);
         if approvals > 0 {
             let asked = if approvals == 1 {
                 "an approval by someone other than you".to_owned()

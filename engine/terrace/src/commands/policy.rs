@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use terrace_diag::{Diagnostic, SourceMap};
+use terrace_gate::{ChangeKind, Policy, PolicyResults, judge_document};
 use terrace_plan::{is_plan_file, read_plan_file};
 use terrace_policy::{
     Circumstances, DataFile, Policies, PolicyFile, TestOutcome, TestResult, Verdict, input,
@@ -33,6 +34,14 @@ pub(crate) async fn run(session: &Session, command: &PolicyCommand) -> Outcome {
 }
 
 async fn check(session: &Session, args: &PolicyCheckArgs) -> Outcome {
+    let names_none = args.files.policy.is_empty() && args.files.data.is_empty();
+    if names_none && args.namespace.is_empty() {
+        let environment = args.place.env.as_deref();
+        let policies = of_project(session, environment)?;
+        if !policies.is_empty() {
+            return check_by_project(session, args, &policies).await;
+        }
+    }
     let (policies, sources) = read_policies(session, &args.files)?;
     let document = document(session, &args.plan, args.place.env.as_deref()).await?;
     let (verdict, diagnostics) = policies.judge(&document, &args.namespace);
@@ -47,6 +56,52 @@ async fn check(session: &Session, args: &PolicyCheckArgs) -> Outcome {
             .output(policy_view::verdict(&verdict, &session.view));
     }
     Ok(if verdict.refuses() { FAILURE } else { SUCCESS })
+}
+
+/// The policies of the project file: all of them, or those of an environment.
+fn of_project(session: &Session, environment: Option<&str>) -> Result<Vec<Policy>, CommandError> {
+    let Some(found) = session.find_project()? else {
+        return Ok(Vec::new());
+    };
+    let project = &found.project;
+    let Some(name) = environment else {
+        let all = project.policies.iter();
+        return Ok(all.map(|block| block.policy.clone()).collect());
+    };
+    match project.environment(name) {
+        Some(chosen) => Ok(project.rules(chosen).policies),
+        None => Err(CommandError::one(
+            "unknown-environment",
+            "Unknown environment",
+            format!("The project file defines no environment {name:?}."),
+        )),
+    }
+}
+
+/// Judges a plan by what the project file says now, not by what is in force.
+async fn check_by_project(
+    session: &Session,
+    args: &PolicyCheckArgs,
+    policies: &[Policy],
+) -> Outcome {
+    let environment = args.place.env.as_deref();
+    let document = document(session, &args.plan, environment).await?;
+    let circumstances = &document["terrace"];
+    let text = |name: &str| circumstances[name].as_str().unwrap_or_default().to_owned();
+    let change = ChangeKind::parse(&text("change")).unwrap_or_default();
+    let results = PolicyResults {
+        time: text("time"),
+        actor: text("actor"),
+        stack: circumstances["stack"].as_str().map(str::to_owned),
+        change,
+        policies: judge_document(policies, change, &document),
+    };
+    session.view.output(if args.style.json {
+        format!("{:#}", policy_view::results_json(&results))
+    } else {
+        policy_view::results(&results, environment.unwrap_or_default(), &session.view)
+    });
+    Ok(if results.refuses() { FAILURE } else { SUCCESS })
 }
 
 fn test(session: &Session, args: &PolicyTestArgs) -> Outcome {
@@ -270,9 +325,10 @@ async fn document(
     environment: Option<&str>,
 ) -> Result<Value, CommandError> {
     let bytes = read_saved(session, path).await?;
+    let stack = session.find_project()?.map(|found| found.stack);
     let circumstances = |environment: Option<String>, workspace: String| Circumstances {
         environment,
-        stack: None,
+        stack: stack.clone(),
         workspace,
         actor: session.actor(),
         change: "normal".to_owned(),
@@ -292,10 +348,14 @@ async fn document(
         let text = terrace_plan::plan_json(&plan, &config);
         let value = serde_json::from_str(&text).expect("the plan's JSON is JSON");
         let environment = environment.map(str::to_owned).or(plan.inputs.environment);
-        return Ok(input(
-            value,
-            &circumstances(environment, session.workspace()),
-        ));
+        let request = plan.inputs.request;
+        let mut circumstances = circumstances(environment, plan.inputs.workspace);
+        if !request.kind.is_empty() {
+            circumstances.change = request.kind;
+        }
+        circumstances.commit = request.commit;
+        circumstances.statements = request.statements;
+        return Ok(input(value, &circumstances));
     }
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
         let detail = format!(

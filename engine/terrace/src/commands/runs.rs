@@ -3,7 +3,7 @@
 use terrace_config::Config;
 use terrace_gate::{
     APPROVAL_NAMESPACE, Approval, Finding, Line, Pattern, Report, Run, ShapeAction, find_run,
-    list_runs, load_run_plan, report, run_approvals, verify_run,
+    list_runs, load_run_plan, load_run_policies, report, run_approvals, verify_run,
 };
 use terrace_port::{Clock as _, RunStore};
 
@@ -11,7 +11,7 @@ use crate::args::{RunsArgs, RunsCommand, RunsFilter};
 use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::outside::{SystemClock, rfc3339, write_file};
 use crate::session::{Place, Session, parse_duration};
-use crate::view::{gate as gate_view, plan as plan_view, table::table};
+use crate::view::{gate as gate_view, plan as plan_view, policy as policy_view, table::table};
 
 pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Config>) -> Outcome {
     if let Some(RunsCommand::Show { run, style, place }) = &args.command {
@@ -281,8 +281,19 @@ fn report_json(environment: Option<&str>, report: &Report) -> serde_json::Value 
             })
         })
         .collect();
+    let judged: Vec<_> = report
+        .judged
+        .iter()
+        .map(|said| {
+            serde_json::json!({
+                "run": said.run, "time": said.time, "denied": said.denied, "overridden": said.overridden,
+                "warned": said.warned,
+            })
+        })
+        .collect();
     serde_json::json!({
         "environment": environment, "waiting": waiting, "owed_reviews": owed, "overrides": overrides,
+        "policies": judged,
     })
 }
 
@@ -367,8 +378,14 @@ pub(crate) async fn named(place: &Place, prefix: &str) -> Result<Run, CommandErr
 async fn show(session: &Session, place: &Place, prefix: &str, json: bool) -> Outcome {
     let run = named(place, prefix).await?;
     let store = place.store.runs(&place.workspace);
+    let policies = load_run_policies(&*store, &run.id).await?;
     if json {
-        session.view.output(format!("{:#}", run_json(&run)));
+        let mut told = run_json(&run);
+        if let Some((stage, results)) = &policies {
+            told["policies"] = policy_view::results_json(results);
+            told["policies"]["stage"] = stage.name().into();
+        }
+        session.view.output(format!("{told:#}"));
         return Ok(SUCCESS);
     }
     let fields = [
@@ -405,6 +422,15 @@ async fn show(session: &Session, place: &Place, prefix: &str, json: bool) -> Out
         session
             .view
             .output(format!("\n{}", plan_view::render(&plan, &session.view)));
+    }
+    if let Some((stage, results)) = &policies {
+        let environment = run.environment.as_deref().unwrap_or_default();
+        let told = policy_view::results(results, environment, &session.view);
+        session.view.output(format!(
+            "\n{told}\n  Asked at {} ({}).",
+            results.time,
+            stage.name()
+        ));
     }
     Ok(SUCCESS)
 }

@@ -95,6 +95,18 @@ fn listed(names: &[String]) -> String {
     format!("{} and {more} more", names[..FEW].join(", "))
 }
 
+/// How the project file's rules differ from those in force.
+pub(crate) fn differences(differences: &[String]) -> String {
+    let lines: Vec<String> = differences
+        .iter()
+        .map(|line| format!("  - {line}"))
+        .collect();
+    format!(
+        "It is judged by the rules of the last applied run. The project file's are others, and hold once a run of them is applied:\n{}",
+        lines.join("\n")
+    )
+}
+
 fn counted(count: u32, noun: &str) -> String {
     match count {
         0 => format!("no {noun}"),
@@ -110,7 +122,18 @@ pub(crate) fn report(reports: &[(Option<String>, Report)]) -> String {
     let mut rows = Vec::new();
     let mut overrides = Vec::new();
     let mut owed = Vec::new();
+    let mut judged = Vec::new();
     for (environment, report) in reports {
+        for said in &report.judged {
+            judged.push(vec![
+                said.run.clone(),
+                name(environment),
+                said.time.clone(),
+                said.denied.to_string(),
+                said.overridden.to_string(),
+                said.warned.to_string(),
+            ]);
+        }
         for run in &report.waiting {
             let waited = |until: Option<i64>| {
                 until.map_or_else(
@@ -182,6 +205,21 @@ pub(crate) fn report(reports: &[(Option<String>, Report)]) -> String {
         &overrides,
         "none",
     );
+    if !judged.is_empty() {
+        part(
+            "Policies",
+            &[
+                "RUN",
+                "ENVIRONMENT",
+                "ASKED",
+                "DENIED",
+                "OVERRIDDEN",
+                "WARNED",
+            ],
+            &judged,
+            "none",
+        );
+    }
     parts.join("\n\n")
 }
 

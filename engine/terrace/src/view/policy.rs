@@ -1,5 +1,7 @@
 //! What policies say, and how their tests ended.
 
+use serde_json::{Value, json};
+use terrace_gate::{PolicyEffect, PolicyFinding, PolicyResult, PolicyResults};
 use terrace_policy::{Finding, Severity, TestOutcome, TestResult, Verdict};
 
 use super::View;
@@ -112,4 +114,99 @@ pub(crate) fn outcomes(outcomes: &[TestOutcome], verbose: bool, view: &View) -> 
         count(|result| matches!(result, TestResult::Skipped)),
     ));
     lines.join("\n")
+}
+
+/// What the policies of an environment say of a plan: what is denied first, and the counts last.
+pub(crate) fn results(results: &PolicyResults, environment: &str, view: &View) -> String {
+    let title = if environment.is_empty() {
+        "Policies:".to_owned()
+    } else {
+        format!("Policies of environment {environment:?}:")
+    };
+    let mut lines = vec![title];
+    for effect in [
+        PolicyEffect::Denied,
+        PolicyEffect::Overridden,
+        PolicyEffect::Advised,
+        PolicyEffect::Warned,
+        PolicyEffect::Excepted,
+    ] {
+        let (role, word) = match effect {
+            PolicyEffect::Denied => (Role::Remove, "denied    "),
+            PolicyEffect::Overridden => (Role::Remove, "overridden"),
+            PolicyEffect::Advised | PolicyEffect::Warned => (Role::Change, "warned    "),
+            PolicyEffect::Excepted => (Role::Faint, "excepted  "),
+        };
+        for (policy, finding) in results.of(effect) {
+            lines.push(format!(
+                "  {} {}",
+                view.style.paint(role, word),
+                found(policy, finding)
+            ));
+        }
+    }
+    lines.push(format!("  {}", result_counts(results)));
+    lines.join("\n")
+}
+
+/// One result: what is said, by which rule of which policy.
+pub(crate) fn found(policy: &PolicyResult, finding: &PolicyFinding) -> String {
+    let Some(rule) = &finding.rule else {
+        return format!("{}: cannot be evaluated: {}", policy.name, finding.message);
+    };
+    let files = if finding.files.is_empty() {
+        String::new()
+    } else {
+        format!(" of {}", finding.files.join(", "))
+    };
+    format!("{}: {}  ({rule}{files})", policy.name, finding.message)
+}
+
+/// `1 denied, 2 warned; 3 of 5 rules found nothing.`
+pub(crate) fn result_counts(results: &PolicyResults) -> String {
+    let mut parts = vec![format!("{} denied", results.count(PolicyEffect::Denied))];
+    let overridden = results.count(PolicyEffect::Overridden);
+    if overridden > 0 {
+        let change = results.change.name();
+        parts.push(format!("{overridden} overridden by the {change} change"));
+    }
+    let warned = results.count(PolicyEffect::Warned) + results.count(PolicyEffect::Advised);
+    parts.push(format!("{warned} warned"));
+    let excepted = results.count(PolicyEffect::Excepted);
+    if excepted > 0 {
+        parts.push(format!("{excepted} excepted"));
+    }
+    let sum = |count: fn(&PolicyResult) -> u64| results.policies.iter().map(count).sum::<u64>();
+    format!(
+        "{}; {} of {} rules found nothing.",
+        parts.join(", "),
+        sum(|policy| policy.n_passed),
+        sum(|policy| policy.n_rules)
+    )
+}
+
+/// As [`results`], for programs.
+pub(crate) fn results_json(results: &PolicyResults) -> Value {
+    let policies: Vec<Value> = results
+        .policies
+        .iter()
+        .map(|policy| {
+            let findings: Vec<Value> = policy.findings.iter().map(finding_json).collect();
+            json!({
+                "name": policy.name, "level": policy.level.name(), "rules": policy.n_rules,
+                "passed": policy.n_passed, "findings": findings,
+            })
+        })
+        .collect();
+    json!({
+        "refused": results.refuses(), "time": results.time, "actor": results.actor,
+        "change": results.change.name(), "policies": policies,
+    })
+}
+
+fn finding_json(finding: &PolicyFinding) -> Value {
+    json!({
+        "effect": finding.effect.name(), "rule": finding.rule, "msg": finding.message,
+        "address": finding.address, "files": finding.files,
+    })
 }

@@ -498,6 +498,12 @@ pub(crate) fn stacks_line(stacks: Vec<Json>) -> String {
     )
 }
 
+/// What the policies of an environment say of a plan.
+pub(crate) fn policies_line(counts: &str, results: Json) -> String {
+    let message = format!("Policies: {counts}");
+    line("info", &message, "policy_results", "policies", results)
+}
+
 /// Root outputs as a line; sensitive ones without their values.
 pub(crate) fn outputs_line(
     outputs: &std::collections::BTreeMap<terrace_addr::Name, terrace_state::OutputState>,

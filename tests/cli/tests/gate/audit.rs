@@ -32,6 +32,7 @@ fn shop_with_history() -> Shop {
             "refuse",
             "approve",
             "bootstrap",
+            "rules-change",
             "apply-start",
             "apply-end"
         ]

@@ -13,6 +13,7 @@ mod bundles;
 mod credentials;
 mod keys;
 mod people;
+mod policies;
 mod retention;
 mod runs;
 mod stacks;
