@@ -283,14 +283,7 @@ impl fmt::Display for RefusalReason {
                 reason,
                 until,
                 zone,
-            } => {
-                write!(f, "Nothing is changed until {}", at(*until, zone))?;
-                if reason.is_empty() {
-                    f.write_str(".")
-                } else {
-                    write!(f, ": {reason}.")
-                }
-            }
+            } => frozen(f, reason, *until, zone),
             Self::ReviewOverdue {
                 run,
                 due,
@@ -306,35 +299,49 @@ impl fmt::Display for RefusalReason {
             }
             Self::Policy {
                 policy,
-                rule: None,
-                message,
-                ..
-            } => write!(
-                f,
-                "The mandatory policy {policy:?} cannot be evaluated, and nobody knows what it would say: {message}"
-            ),
-            Self::Policy {
-                policy,
-                rule: Some(rule),
+                rule,
                 message,
                 files,
-            } => {
-                write!(
-                    f,
-                    "The mandatory policy {policy:?} denies it: {} (rule {rule}",
-                    message.trim_end_matches('.')
-                )?;
-                if !files.is_empty() {
-                    write!(f, " of {}", files.join(", "))?;
-                }
-                f.write_str(").")
-            }
+            } => denied(f, policy, rule.as_deref(), message, files),
             Self::NotCounted(why) => write!(f, "Not counted: {why}."),
             Self::ManualWrite => f.write_str(
                 "Its state is changed only by applying a plan that its gate has let through.",
             ),
         }
     }
+}
+
+fn frozen(f: &mut fmt::Formatter<'_>, reason: &str, until: i64, zone: &str) -> fmt::Result {
+    write!(f, "Nothing is changed until {}", at(until, zone))?;
+    if reason.is_empty() {
+        f.write_str(".")
+    } else {
+        write!(f, ": {reason}.")
+    }
+}
+
+fn denied(
+    f: &mut fmt::Formatter<'_>,
+    policy: &str,
+    rule: Option<&str>,
+    message: &str,
+    files: &[String],
+) -> fmt::Result {
+    let Some(rule) = rule else {
+        return write!(
+            f,
+            "The mandatory policy {policy:?} cannot be evaluated, and nobody knows what it would say: {message}"
+        );
+    };
+    let message = message.trim_end_matches('.');
+    write!(
+        f,
+        "The mandatory policy {policy:?} denies it: {message} (rule {rule}"
+    )?;
+    if !files.is_empty() {
+        write!(f, " of {}", files.join(", "))?;
+    }
+    f.write_str(").")
 }
 
 fn approvals(f: &mut fmt::Formatter<'_>, needed: u32, granted: &[String]) -> fmt::Result {

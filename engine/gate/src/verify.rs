@@ -236,24 +236,17 @@ fn ask_again(rules: &Rules, plan: &terrace_plan::Plan, results: &PolicyResults) 
 }
 
 /// Which rules of which policies had which effect on what; messages are stored without secrets.
-fn outline(
-    results: &PolicyResults,
-) -> Vec<(&str, Vec<(crate::PolicyEffect, Option<&str>, Option<&str>)>)> {
-    results
-        .policies
-        .iter()
-        .map(|policy| {
-            let findings = policy.findings.iter();
-            let mut findings: Vec<_> = findings
-                .map(|found| {
-                    let (rule, address) = (found.rule.as_deref(), found.address.as_deref());
-                    (found.effect, rule, address)
-                })
-                .collect();
-            findings.sort_unstable();
-            (policy.name.as_str(), findings)
-        })
-        .collect()
+fn outline(results: &PolicyResults) -> Vec<[&str; 4]> {
+    let mut lines: Vec<[&str; 4]> = Vec::new();
+    for policy in &results.policies {
+        for found in &policy.findings {
+            let rule = found.rule.as_deref().unwrap_or_default();
+            let address = found.address.as_deref().unwrap_or_default();
+            lines.push([&policy.name, found.effect.name(), rule, address]);
+        }
+    }
+    lines.sort_unstable();
+    lines
 }
 
 struct Signatures<'a> {

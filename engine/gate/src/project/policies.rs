@@ -129,10 +129,10 @@ impl Wanted {
             .rsplit('/')
             .next()
             .and_then(|name| name.rsplit_once('.'));
-        match (self, end.map(|(_, end)| end)) {
-            (Self::Rules, Some("rego")) | (Self::Data, Some("json" | "yaml" | "yml")) => true,
-            _ => false,
-        }
+        matches!(
+            (self, end.map(|(_, end)| end)),
+            (Self::Rules, Some("rego")) | (Self::Data, Some("json" | "yaml" | "yml"))
+        )
     }
 
     const fn ends(self) -> &'static str {

@@ -158,7 +158,7 @@ pub(crate) async fn run_here(
     let is_stored =
         has_changes || has_read_changes(&made.plan) && super::gate::rules(&place).await?.is_none();
     if !is_stored {
-        super::judging::judge_made(session, &place, &made, None).await?;
+        Box::pin(super::judging::judge_made(session, &place, &made, None)).await?;
         let encrypted = encrypt_as_configured(session, &mut *locked).await;
         locked.unlock().await?;
         encrypted?;
@@ -169,14 +169,16 @@ pub(crate) async fn run_here(
     account.run = Some(run.id.clone());
     account.counts = run.counts;
     let kept = place.environment.as_ref().map(|_| run.id.as_str());
-    let policies = super::judging::judge_made(session, &place, &made, kept).await?;
+    let policies = Box::pin(super::judging::judge_made(session, &place, &made, kept)).await?;
+    let is_denied = policies.refuses();
+    drop(policies);
     let rules = super::gate::rules(&place).await?;
     let demand = rules.as_ref().map(|rules| Demand::of(rules, &made.plan));
     if let (Some(rules), Some(demand)) = (&rules, &demand) {
         super::gate::tell_demand(session, rules, demand, &made.plan);
     }
     // What is refused anyway is refused without a question.
-    let gated = demand.is_some_and(|demand| demand.approvals > 0) || policies.refuses();
+    let gated = demand.is_some_and(|demand| demand.approvals > 0) || is_denied;
     let asks = has_changes && !args.auto_approve && !gated;
     if asks && !confirm(session, args, &made.plan)? {
         locked.unlock().await?;
@@ -227,7 +229,7 @@ async fn finish_without_changes(
         // Only what the gate lets through counts as applied.
         let approved = judge(session, place, made.plan.clone(), made.digest()).await;
         if let Ok(approved) = approved {
-            super::judging::keep_approved(session, place, &approved).await?;
+            Box::pin(super::judging::keep_approved(session, place, &approved)).await?;
             let state = terrace_state::load(&*place.store, &place.workspace).await?;
             record_end(session, place, &run, &state).await?;
         }
@@ -612,7 +614,7 @@ async fn record_start(
     }
     announce_rules(session, place, &id, true).await?;
     record_applying(&*store, run, place.rules.as_ref()).await?;
-    super::judging::keep_approved(session, place, approved).await?;
+    Box::pin(super::judging::keep_approved(session, place, approved)).await?;
     let plan = approved.digest().to_string();
     let reason = approved.plan().inputs.request.reason.clone();
     let reason = reason.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What a gate asks, in words, and environments side by side.
 
-use terrace_gate::{ChangeKind, Demand, Report, told_length};
+use terrace_gate::{ChangeKind, Demand, Judged, Report, told_length};
 use terrace_plan::ChangeRequest;
 
 use super::table::table;
@@ -124,16 +124,12 @@ pub(crate) fn report(reports: &[(Option<String>, Report)]) -> String {
     let mut owed = Vec::new();
     let mut judged = Vec::new();
     for (environment, report) in reports {
-        for said in &report.judged {
-            judged.push(vec![
-                said.run.clone(),
-                name(environment),
-                said.time.clone(),
-                said.denied.to_string(),
-                said.overridden.to_string(),
-                said.warned.to_string(),
-            ]);
-        }
+        judged.extend(
+            report
+                .judged
+                .iter()
+                .map(|said| judged_row(said, name(environment))),
+        );
         for run in &report.waiting {
             let waited = |until: Option<i64>| {
                 until.map_or_else(
@@ -221,6 +217,17 @@ pub(crate) fn report(reports: &[(Option<String>, Report)]) -> String {
         );
     }
     parts.join("\n\n")
+}
+
+fn judged_row(said: &Judged, environment: String) -> Vec<String> {
+    vec![
+        said.run.clone(),
+        environment,
+        said.time.clone(),
+        said.denied.to_string(),
+        said.overridden.to_string(),
+        said.warned.to_string(),
+    ]
 }
 
 /// Two environments beside each other, in what differs.

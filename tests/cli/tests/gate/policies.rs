@@ -115,9 +115,7 @@ fn warnings_pass_and_are_part_of_the_run() {
     let odd = shop.plan("stg", &[&shop.key("ann"), "-var=greeting=odd"]);
     assert_ne!(run, odd);
     let warning = "guardrails: terraform_data.shop in stg by a normal change";
-    shop.try_approve("stg", "ben", &odd)
-        .success()
-        .says(warning);
+    shop.try_approve("stg", "ben", &odd).success().says(warning);
     shop.apply("stg", &odd).success().says(warning);
     shop.project
         .terrace(&["runs", "show", "-env=stg", &odd])
@@ -148,7 +146,12 @@ fn warnings_pass_and_are_part_of_the_run() {
 fn an_advisory_policy_tells_and_lets_pass() {
     let shop = shop("\npolicy \"hints\" {\n  rego  = [\"policies\"]\n  level = \"advisory\"\n}\n");
     shop.project
-        .terrace(&["apply", "-env=dev", "-auto-approve", "-var=greeting=forbidden"])
+        .terrace(&[
+            "apply",
+            "-env=dev",
+            "-auto-approve",
+            "-var=greeting=forbidden",
+        ])
         .success()
         .says("warned     hints: terraform_data.shop says forbidden")
         .says("0 denied, 1 warned");
@@ -219,7 +222,12 @@ fn a_run_that_changes_policies_is_judged_by_the_old_ones() {
     shop.project.write("terrace.hcl", without);
     shop.apply_in_dev();
     shop.project
-        .terrace(&["apply", "-env=dev", "-auto-approve", "-var=greeting=forbidden"])
+        .terrace(&[
+            "apply",
+            "-env=dev",
+            "-auto-approve",
+            "-var=greeting=forbidden",
+        ])
         .success()
         .omits("Rules have changed");
 }
@@ -254,7 +262,9 @@ fn edited_results_prove_nothing_and_are_found() {
     assert_eq!(stage, PolicyStage::Plan);
     results.policies[0].findings.clear();
     wait(save_run_policies(&*store, &run, stage, &results)).unwrap();
-    verify().fails(1).says("what is stored of policies (plan) was changed");
+    verify()
+        .fails(1)
+        .says("what is stored of policies (plan) was changed");
     shop.apply("dev", &run).fails(5).says(RULE);
     wait(store.delete(&format!("runs/{run}/policies/plan"))).unwrap();
     verify()
