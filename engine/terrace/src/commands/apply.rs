@@ -488,7 +488,7 @@ async fn carry_out(
         }
     };
     // Judged once the lock is held: while waiting for it, approvals expire and windows close.
-    let approved = match judge(session, place, plan, digest).await {
+    let approved = match Box::pin(judge(session, place, plan, digest)).await {
         Ok(approved) => approved,
         Err(error) => {
             locked.unlock().await?;
@@ -498,13 +498,13 @@ async fn carry_out(
     if !was_told {
         super::judging::tell_approved(session, place, &approved);
     }
-    let done = under_lock(
+    let done = Box::pin(under_lock(
         session,
         place,
         manner,
         approved,
         (&mut *locked, &mut run, ephemeral),
-    )
+    ))
     .await;
     let unlocked = locked.unlock().await;
     let code = done?;
