@@ -1,7 +1,6 @@
 //! The policies of a project file: what they deny is neither approved nor applied, and nobody takes them out of the way.
 
 use terrace_gate::{PolicyStage, load_run_policies, save_run_policies};
-use terrace_port::RunStore as _;
 
 use crate::people::{Shop, wait};
 
