@@ -121,6 +121,11 @@ fn warnings_pass_and_are_part_of_the_run() {
         .success()
         .says(warning)
         .says("(apply).");
+    shop.project
+        .terrace(&["view", "-env=stg", "-html=page.html", &odd])
+        .success();
+    let page = shop.project.read("page.html");
+    assert!(page.contains("guardrails: shop.words.warn"), "{page}");
     let shown = shop
         .project
         .terrace(&["runs", "show", "-json", "-env=stg", &odd])

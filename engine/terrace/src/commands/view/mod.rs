@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use terrace_config::Config;
 use terrace_gate::{
-    Approval, Demand, Evidence, RefusalReason, Rules, Run, RunStatus, approve, approvers_counted,
-    find_run, run_approvals,
+    Approval, Demand, Evidence, PolicyEffect, PolicyResults, RefusalReason, Rules, Run, RunStatus,
+    approve, approvers_counted, find_run, load_run_policies, run_approvals,
 };
-use terrace_page::{GateState, Missing, Rendered, RunPage};
+use terrace_page::{GateState, Missing, PolicyOutcome, PolicyVerdict, Rendered, RunPage};
 use terrace_plan::{Plan, PlanDigest, is_plan_file, read_plan_file};
 use terrace_port::{Clock as _, Entropy as _, Files as _};
 
@@ -149,6 +149,9 @@ async fn page(session: &Session, subject: &Subject) -> Result<Rendered, CommandE
         Some(rules) => Some(gate_state(session, place, &rules, (&plan, digest), &run).await?),
         None => None,
     };
+    let store = place.store.runs(&place.workspace);
+    let policies = load_run_policies(&*store, id).await?;
+    let policies = policies.map_or_else(Vec::new, |(_, results)| outcomes(&results));
     let stack = place
         .project
         .as_ref()
@@ -162,10 +165,44 @@ async fn page(session: &Session, subject: &Subject) -> Result<Rendered, CommandE
         run: Some(&run),
         stack,
         gate,
-        policies: Vec::new(),
+        policies,
         version,
     };
     Ok(page.render())
+}
+
+/// What policies said of a run when they were asked last: what stops it first, and what has nothing to say last.
+fn outcomes(results: &PolicyResults) -> Vec<PolicyOutcome> {
+    let told = [
+        (PolicyEffect::Denied, PolicyVerdict::Denied),
+        (PolicyEffect::Overridden, PolicyVerdict::Overridden),
+        (PolicyEffect::Advised, PolicyVerdict::Warned),
+        (PolicyEffect::Warned, PolicyVerdict::Warned),
+    ];
+    let found = told.into_iter().flat_map(|(effect, verdict)| {
+        results
+            .of(effect)
+            .map(move |(policy, finding)| PolicyOutcome {
+                policy: match &finding.rule {
+                    Some(rule) => format!("{}: {rule}", policy.name),
+                    None => policy.name.clone(),
+                },
+                level: policy.level.name().to_owned(),
+                verdict,
+                message: finding.message.clone(),
+            })
+    });
+    let passed = results
+        .policies
+        .iter()
+        .filter(|policy| policy.findings.is_empty())
+        .map(|policy| PolicyOutcome {
+            policy: policy.name.clone(),
+            level: policy.level.name().to_owned(),
+            verdict: PolicyVerdict::Passed,
+            message: String::new(),
+        });
+    found.chain(passed).collect()
 }
 
 /// What the gate says of a run now.
