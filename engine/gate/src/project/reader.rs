@@ -238,22 +238,6 @@ impl Reader {
             .collect()
     }
 
-    /// A bool that is false where it is left out.
-    pub(super) fn flag(&mut self, content: &Content, name: &str) -> bool {
-        let Some(attribute) = content.attributes.get(name) else {
-            return false;
-        };
-        let value = evaluate_constant(&attribute.value, &mut self.diagnostics);
-        let flag = value.as_bool();
-        if flag.is_none() && value.is_known() {
-            self.invalid(
-                format!("The argument {name:?} is true or false."),
-                attribute.value.span,
-            );
-        }
-        flag.unwrap_or_default()
-    }
-
     /// A whole number from 0.
     pub(super) fn count(&mut self, content: &Content, name: &str) -> Option<Result<u32, Span>> {
         let attribute = content.attributes.get(name)?;

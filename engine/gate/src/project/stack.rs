@@ -109,7 +109,7 @@ impl Reader {
         }
     }
 
-    fn flag(&mut self, content: &Content, name: &str) -> bool {
+    pub(super) fn flag(&mut self, content: &Content, name: &str) -> bool {
         let Some(attribute) = content.attributes.get(name) else {
             return false;
         };

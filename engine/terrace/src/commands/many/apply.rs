@@ -82,7 +82,9 @@ async fn refused(
     let Some(run) = &account.run else {
         return Ok(Ending::Refused);
     };
-    let missing = crate::commands::gate::missing(session, place, run).await?;
+    let missing = crate::commands::gate::answer(session, place, run)
+        .await?
+        .refusal;
     let is_approval = |reason: &RefusalReason| {
         matches!(
             reason,

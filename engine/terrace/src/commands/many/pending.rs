@@ -68,7 +68,7 @@ pub(super) async fn pending(
         if !has_variables(&plan, &values) || !is_fresh(&plan, &state) {
             continue;
         }
-        match gate::missing(session, place, &run.id).await? {
+        match gate::answer(session, place, &run.id).await?.refusal {
             None => return Ok(Some(run)),
             Some(refusal) if refusal.reasons.iter().all(is_waited_for) => {
                 waiting.get_or_insert(run);
