@@ -22,7 +22,7 @@ pub struct Tail {
 const ANCHOR: &str = "gate/audit-anchor";
 
 /// Events that change no state.
-const HARMLESS: [&str; 11] = [
+const HARMLESS: [&str; 13] = [
     "plan",
     "approve",
     "revoke",

@@ -57,8 +57,8 @@ pub(crate) async fn judge_made(
 
 /// Who makes a plan, as the policies in force know them.
 fn author(session: &Session, rules: &Rules) -> String {
-    let key = session.key.get().and_then(Option::as_deref);
-    let fingerprint = key.and_then(|key| fingerprint_of(key).ok());
+    let signer = session.known_signer();
+    let fingerprint = signer.and_then(|signer| fingerprint_of(&signer.public_key()).ok());
     let person = fingerprint
         .as_deref()
         .and_then(|fingerprint| rules.person_of(fingerprint));
