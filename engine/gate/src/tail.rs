@@ -38,13 +38,22 @@ const HARMLESS: [&str; 13] = [
     "prune",
 ];
 
-/// Keeps the head of the log with the state that was just stored.
+/// Keeps the head of the log with the state that was just stored. A run that ended late, after others whose states it did
+/// not replace, does not take back how far the state has come.
 pub async fn anchor_audit(
     store: &dyn RunStore,
     head: &AuditHead,
     tail: &Tail,
 ) -> Result<(), StoreError> {
-    store.put(ANCHOR, &wire::encode_anchor(head, tail)).await
+    let mut tail = tail.clone();
+    // One that cannot be read is told when the log is verified.
+    let kept = store.get(ANCHOR).await?;
+    if let Some(Ok((_, kept))) = kept.map(|bytes| wire::decode_anchor(&bytes))
+        && kept.lineage == tail.lineage
+    {
+        tail.serial = tail.serial.max(kept.serial);
+    }
+    store.put(ANCHOR, &wire::encode_anchor(head, &tail)).await
 }
 
 /// Does what [`verify`] does, and holds the log to what lies beside it. `state` is what is stored now, where there is one.

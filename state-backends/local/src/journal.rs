@@ -62,6 +62,14 @@ impl Tail {
         Ok(())
     }
 
+    /// Whether the file is still the journal: who clears it takes it out of its directory.
+    fn is_there(&self) -> io::Result<bool> {
+        #[cfg(unix)]
+        return Ok(std::os::unix::fs::MetadataExt::nlink(&self.file.metadata()?) > 0);
+        #[cfg(not(unix))]
+        Ok(true)
+    }
+
     /// Writes behind the end. After a failure nothing of it is there, and the room that is reserved still is.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut file = &*self.file;
@@ -201,6 +209,13 @@ impl Inner {
         let mut bytes = Vec::with_capacity(frames.iter().map(|frame| frame.len() + HEADER).sum());
         for (number, frame) in (tail.next..).zip(frames) {
             encode(frame, number, tail.durable, &mut bytes)?;
+        }
+        if !tail.is_there().map_err(|error| self.writing(error))? {
+            *open = Some(tail);
+            return Err(StoreError::LockLost(format!(
+                "somebody else has settled and emptied the journal {}",
+                self.path.display()
+            )));
         }
         match tail.write(&bytes) {
             Ok(()) => {
@@ -393,12 +408,11 @@ impl JournalStore for JournalFile {
     async fn clear(&self) -> Result<(), StoreError> {
         let mut open = self.inner.open();
         *open = None;
+        // Taken away, not cut off: another process that still has it open, whose lock was released by force, must not write
+        // into what the next run notes.
         let clear = || -> io::Result<()> {
-            match File::options().write(true).open(self.path()) {
-                Ok(file) => {
-                    file.set_len(0)?;
-                    file.sync_all()
-                }
+            match std::fs::remove_file(self.path()) {
+                Ok(()) => files::sync_directory(files::parent(self.path())),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
                 Err(error) => Err(error),
             }

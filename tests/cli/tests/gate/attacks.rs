@@ -385,3 +385,85 @@ fn an_environments_approval_at_github_is_for_that_environment_and_commit() {
     answer(COMMIT, "stg", "approved");
     apply().success();
 }
+
+/// Waits in the middle of an apply whose greeting is `slow`, until a file says that it may go on.
+const WAITS: &str = r#"
+resource "terraform_data" "waits" {
+  triggers_replace = var.greeting
+
+  provisioner "local-exec" {
+    command = "test ${var.greeting} != slow || { touch running; while ! test -e go; do sleep 0.1; done; }"
+  }
+}
+"#;
+
+#[test]
+fn a_stale_lock_holder_that_applies_late_changes_nothing() {
+    let shop = Shop::new();
+    let configuration = shop.project.read("main.tf");
+    shop.project
+        .write("main.tf", format!("{configuration}{WAITS}"));
+    shop.apply_in_dev();
+    let approved = |greeting: &str| {
+        let greeting = format!("-var=greeting={greeting}");
+        let run = shop.plan("stg", &[&shop.key("ann"), &greeting]);
+        shop.approve("stg", "ben", &run);
+        run
+    };
+    let first = approved("hello");
+    shop.apply("stg", &first).success();
+
+    // Let through by the gate, it stands still while it holds the lock.
+    let stale = approved("slow");
+    let mut holder = shop.project.start(&["apply", "-env=stg", &stale]);
+    let running = shop.project.path().join("running");
+    holder.until("the middle of the apply", |_| running.exists());
+    let refused = shop
+        .project
+        .terrace(&["plan", "-env=stg", "-lock=true"])
+        .fails(1)
+        .says("Error acquiring the state lock")
+        .all();
+    let (_, rest) = refused.split_once(" ID: ").unwrap();
+    let id = rest.split_whitespace().next().unwrap();
+    let unlocked = shop
+        .project
+        .terrace(&["force-unlock", "-force", "-env=stg", id]);
+    unlocked.success();
+    // Its journal tells what it was about; somebody settles that, and the next change is planned and approved anew.
+    shop.project.terrace(&["recover", "-env=stg"]).success();
+    let next = approved("quick");
+    shop.apply("stg", &next).success();
+    let state = || {
+        let pulled = shop.project.terrace(&["state", "pull", "-env=stg"]);
+        pulled.success().stdout
+    };
+    let before = state();
+    assert!(before.contains("quick"), "{before}");
+
+    // It wakes up, and is too late.
+    shop.project.write("go", "");
+    holder.wait().fails(1);
+    assert_eq!(state(), before);
+    let greeting = shop
+        .project
+        .terrace(&["output", "-env=stg", "-raw", "greeting"])
+        .success();
+    assert_eq!(greeting.stdout, "quick");
+    shop.project
+        .terrace(&[
+            "plan",
+            "-env=stg",
+            "-detailed-exitcode",
+            "-var=greeting=quick",
+        ])
+        .success();
+    // Everything of it is in the log, and the log is whole.
+    shop.project
+        .terrace(&["audit", "verify", "-env=stg"])
+        .success();
+    shop.project
+        .terrace(&["audit", "list", "-env=stg"])
+        .success()
+        .says(&stale);
+}
