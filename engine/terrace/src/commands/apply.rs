@@ -335,7 +335,7 @@ async fn saved_plan(
         };
         (plan, digest, place)
     };
-    plan::check_journal(session, &place).await?;
+    super::running::check_before_lock(session, &place).await?;
     let store = place.store.runs(&place.workspace);
     let known = terrace_gate::load_run(&*store, &digest.short()).await?;
     let run = known.unwrap_or_else(|| record_of(session, &place, &plan, digest));
@@ -482,9 +482,15 @@ async fn carry_out(
     let mut locked = match held {
         Some(locked) => locked,
         None => {
-            session
+            let locked = session
                 .lock_as_asked(place, "OperationTypeApply", manner.lock)
-                .await?
+                .await?;
+            // While the lock was waited for, who held it may have died.
+            if let Err(error) = plan::check_interrupted(place).await {
+                locked.unlock().await?;
+                return Err(error);
+            }
+            locked
         }
     };
     // Judged once the lock is held: while waiting for it, approvals expire and windows close.

@@ -14,19 +14,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// As [`check_journal`](super::plan::check_journal), for a command that reads what is stored and holds no lock: an apply
 /// that is going on is none that was interrupted. What is stored is from before it, which is told.
 pub(crate) async fn check_snapshot(session: &Session, place: &Place) -> Result<(), CommandError> {
-    let Err(interrupted) = super::plan::check_journal(session, place).await else {
+    let Some(holder) = holder_of_journal(session, place).await? else {
         return Ok(());
-    };
-    if interrupted
-        .diagnostics
-        .iter()
-        .any(|one| one.id != "recovery-needed")
-    {
-        return Err(interrupted);
-    }
-    let Some(holder) = live_holder(session, &*place.store, &place.workspace).await? else {
-        // It may have ended meanwhile, and left nothing to recover.
-        return super::plan::check_journal(session, place).await;
     };
     let detail = format!(
         "{} holds the lock of this state since {} ({}) and is changing what it describes. The plan is made from the state that was stored before, and what the other run has done since may be missing from it.",
@@ -39,6 +28,35 @@ pub(crate) async fn check_snapshot(session: &Session, place: &Place) -> Result<(
     );
     session.view.diagnostics(warnings, &SourceMap::new());
     Ok(())
+}
+
+/// As [`check_journal`](super::plan::check_journal), for a command that is about to ask for the lock, which tells of whoever
+/// is at it.
+pub(crate) async fn check_before_lock(
+    session: &Session,
+    place: &Place,
+) -> Result<(), CommandError> {
+    holder_of_journal(session, place).await.map(drop)
+}
+
+/// Refuses to go on over what was interrupted; gives who is at it, where it was not.
+async fn holder_of_journal(
+    session: &Session,
+    place: &Place,
+) -> Result<Option<LockInfo>, CommandError> {
+    let Err(interrupted) = super::plan::check_journal(session, place).await else {
+        return Ok(None);
+    };
+    let mut told = interrupted.diagnostics.iter();
+    if told.any(|one| one.id != "recovery-needed") {
+        return Err(interrupted);
+    }
+    let holder = live_holder(session, &*place.store, &place.workspace).await?;
+    if holder.is_none() {
+        // It may have ended meanwhile, and left nothing to recover.
+        super::plan::check_journal(session, place).await?;
+    }
+    Ok(holder)
 }
 
 /// Who holds the lock, if it is somebody who lives: one who holds it by a lease renews it before half of that is over.

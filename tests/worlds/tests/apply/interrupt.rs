@@ -135,6 +135,34 @@ fn a_plan_beside_a_running_apply_is_made_and_says_so() {
 }
 
 #[test]
+fn who_waits_for_the_lock_of_a_run_that_is_killed_asks_for_recovery() {
+    for backend in ["local", "embedded"] {
+        let mut lab = Lab::new(backend, FORTY);
+        lab.project.terrace(&["plan", "-out=saved"]).success();
+        let holder = under_way(&mut lab, "create:7=stuck", 7);
+        lab.project
+            .terrace(&["apply", "saved"])
+            .fails(1)
+            .says("Error acquiring the state lock");
+        let waiting = lab.project.start(&["apply", "-lock-timeout=10m", "saved"]);
+        // Whether it waits by now makes no difference to what it must say.
+        std::thread::sleep(Duration::from_millis(500));
+        holder.kill();
+        waiting
+            .wait()
+            .fails(1)
+            .says("Interrupted apply must be recovered first");
+        assert_eq!(holder.wait().code(), None);
+        lab.settle();
+        lab.script("");
+        lab.recover();
+        lab.apply().success();
+        lab.nothing_was_created_twice();
+        lab.state_is_the_world();
+    }
+}
+
+#[test]
 fn an_interrupt_while_planning_ends_at_once_with_the_providers() {
     let mut lab = Lab::new("local", FORTY);
     lab.script("plan=stuck");
