@@ -8,18 +8,12 @@ use terrace_test_support::size;
 
 use crate::laboratory::{FORTY, Lab, N_OBJECTS, PARALLELISM};
 
-/// The seed of this run: a fresh one in full size, and otherwise one that can be made again.
+/// The seed of this run.
 fn seed() -> u64 {
     let given = std::env::var("TERRACE_SEED")
         .ok()
         .and_then(|text| text.parse().ok());
-    given.unwrap_or_else(|| {
-        if size(0, 1) == 1 {
-            rand::random()
-        } else {
-            20_261_122
-        }
-    })
+    given.unwrap_or_else(rand::random)
 }
 
 /// What kills have shown.

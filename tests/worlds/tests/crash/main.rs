@@ -1,6 +1,6 @@
 //! Crash worlds: random configurations, failing providers and kill points on several stores, and what the next command finds.
 //!
-//! Everyday runs take a few worlds from one seed; `TERRACE_FULL` takes a thousand from a fresh one. World number `n` has the seed
+//! Everyday runs take a few worlds with a fresh seed; `TERRACE_FULL` takes a thousand. World number `n` has the seed
 //! `TERRACE_SEED + n`; what fails names the seed, and `TERRACE_SEED=… TERRACE_WORLDS=1` makes that world again.
 #![allow(
     clippy::unwrap_used,

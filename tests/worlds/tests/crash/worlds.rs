@@ -5,17 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use terrace_test_support::size;
-
 use crate::experiment::Experiment;
 use crate::store::{Kind, Servers};
 use crate::tally::Tally;
 
 /// Lives through the experiment of one world; panics where it does not hold.
 pub(crate) type Live = fn(&Servers, Kind, &Experiment, &mut Tally);
-
-/// The first seed of everyday runs: one that fails can be made again.
-const EVERYDAY: u64 = 20_261_122;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -24,14 +19,7 @@ fn number(name: &str) -> Option<u64> {
 /// Lives through `n` worlds, several at once, and fails naming the seeds of those that did not hold.
 pub(crate) fn hold(kind: Kind, n: usize, live: Live) {
     let n = number("TERRACE_WORLDS").map_or(n, |n| usize::try_from(n).unwrap());
-    let first = number("TERRACE_SEED").unwrap_or_else(|| {
-        let fresh = size(0, 1) == 1;
-        if fresh {
-            u64::from(rand::random::<u32>())
-        } else {
-            EVERYDAY
-        }
-    });
+    let first = number("TERRACE_SEED").unwrap_or_else(|| u64::from(rand::random::<u32>()));
     let Some(servers) = Servers::start(kind) else {
         return;
     };
