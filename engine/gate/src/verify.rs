@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use terrace_plan::Plan;
 use terrace_port::{RunStore, StoreError};
 
 use crate::calendar::second_of;
@@ -45,32 +46,7 @@ pub(crate) async fn verify_run_by(
         Err(StoreError::Corrupt(why)) => return Ok(vec![finding(false, why)]),
         Err(error) => return Err(error),
     };
-    let digest = plan.digest();
-    let is_its_own = digest == run.plan && run.id == digest.short();
-    found.push(finding(
-        is_its_own,
-        if is_its_own {
-            format!("the plan has the digest {digest}")
-        } else {
-            format!(
-                "the plan has the digest {digest}, and the run says {}",
-                run.plan
-            )
-        },
-    ));
-    let same = configuration_digest(&plan.inputs.configuration) == run.configuration
-        && RunCounts::of(&plan) == run.counts
-        && plan.inputs.environment == run.environment
-        && plan.inputs.request.kind == run.change
-        && plan.inputs.request.statements == run.statements;
-    found.push(finding(
-        same,
-        if same {
-            "configuration, counts, environment, change type and statements are those of the plan"
-        } else {
-            "configuration, counts, environment, change type or statements are not those of the plan"
-        },
-    ));
+    found.extend(as_the_run_says(run, &plan));
     let mut judged_by = runs::load_rules(store, &run.id).await?;
     if let (Some(rules), Some(people)) = (&mut judged_by, people) {
         rules.people.clone_from(people);
@@ -140,6 +116,38 @@ pub(crate) async fn verify_run_by(
     Ok(found)
 }
 
+/// Whether the plan is the one that the run tells of.
+fn as_the_run_says(run: &Run, plan: &Plan) -> [Finding; 2] {
+    let digest = plan.digest();
+    let is_its_own = digest == run.plan && run.id == digest.short();
+    let same = configuration_digest(&plan.inputs.configuration) == run.configuration
+        && RunCounts::of(plan) == run.counts
+        && plan.inputs.environment == run.environment
+        && plan.inputs.request.kind == run.change
+        && plan.inputs.request.statements == run.statements;
+    [
+        finding(
+            is_its_own,
+            if is_its_own {
+                format!("the plan has the digest {digest}")
+            } else {
+                format!(
+                    "the plan has the digest {digest}, and the run says {}",
+                    run.plan
+                )
+            },
+        ),
+        finding(
+            same,
+            if same {
+                "configuration, counts, environment, change type and statements are those of the plan"
+            } else {
+                "configuration, counts, environment, change type or statements are not those of the plan"
+            },
+        ),
+    ]
+}
+
 /// Whether the rules that are stored with a run are those by which it was let through.
 async fn rules_in_the_log(store: &dyn RunStore, run: &Run) -> Result<Option<Finding>, StoreError> {
     let entries = audit::entries(store).await?;
@@ -169,7 +177,7 @@ async fn rules_in_the_log(store: &dyn RunStore, run: &Run) -> Result<Option<Find
 async fn said_by_policies(
     store: &dyn RunStore,
     run: &Run,
-    judge: Option<(&Rules, &terrace_plan::Plan)>,
+    judge: Option<(&Rules, &Plan)>,
 ) -> Result<Vec<Finding>, StoreError> {
     let mut found = Vec::new();
     let entries = audit::entries(store).await?;
@@ -226,7 +234,7 @@ async fn said_by_policies(
     Ok(found)
 }
 
-fn ask_again(rules: &Rules, plan: &terrace_plan::Plan, results: &PolicyResults) -> PolicyResults {
+fn ask_again(rules: &Rules, plan: &Plan, results: &PolicyResults) -> PolicyResults {
     let asker = Asker {
         stack: results.stack.clone(),
         actor: results.actor.clone(),

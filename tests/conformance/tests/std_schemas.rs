@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use futures::executor::block_on;
 use serde_json::{Map, Value as Json};
 use terrace_addr::ProviderAddr;
-use terrace_port::{Clock, Entropy};
+use terrace_port::{Clock, Entropy, Surroundings};
 use terrace_provider_std::{Outside, open, versions};
 use terrace_schema::{
     Attribute, Block, BlockNesting, FunctionParameter, FunctionSchema, NestedBlock, ProviderSchema,
@@ -41,6 +41,7 @@ fn schema_of(name: &str) -> Arc<ProviderSchema> {
     let outside = Outside {
         clock: Arc::new(Nothing),
         entropy: Arc::new(Nothing),
+        surroundings: Surroundings::default(),
     };
     let provider = open(&ProviderAddr::default_for(name), outside).expect("it is native");
     block_on(provider.schema()).expect("a schema")
