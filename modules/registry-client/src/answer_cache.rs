@@ -3,6 +3,7 @@
 //! With some kinds of damage, sled neither fails nor goes on (found by changing its files at random). A cache is not worth
 //! waiting for: where it does not answer in time, it is removed, and the run goes on without one.
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -129,7 +130,21 @@ fn work(directory: &Path, todo: &Receiver<Task>, told: &Sender<bool>) {
         task(&mut database);
     }
     drop(database);
+    wait_until_free(directory);
     told.send(false).ok();
+}
+
+/// Sled's own threads may keep the lock of its file for a moment longer than the database.
+fn wait_until_free(directory: &Path) {
+    let Ok(file) = File::open(directory.join("db")) else {
+        return;
+    };
+    for _ in 0..100 {
+        if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[cfg(test)]
