@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
 use terrace_port::{RunStore, Signer, StoreError};
 
 use crate::calendar::second_of;
+use crate::digest::hash;
 use crate::wire::{AuditWire, HeadWire};
 use crate::{ApprovalError, approval};
 
@@ -113,14 +113,6 @@ const ATTEMPTS: usize = 100;
 
 pub(crate) fn entry_name(sequence: u64) -> String {
     format!("audit/entries/{sequence:012}")
-}
-
-pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |text, byte| {
-            format!("{text}{byte:02x}")
-        })
 }
 
 /// Appends an entry. Safe when several processes append at once.

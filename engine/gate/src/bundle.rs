@@ -1,13 +1,12 @@
 //! A run with all that proves it in one file, which is verified far from its store: by whose keys count, and nobody else.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sha2::{Digest as _, Sha256};
 use terrace_port::{RunStore, Signer, StoreError};
 
+use crate::digest::Parts;
 use crate::verify::{finding, verify_run_by};
 use crate::wire::{self, BundleParts};
 use crate::{ApprovalError, Finding, Person, approval, runs};
@@ -147,23 +146,13 @@ impl Bundle {
 
 /// SHA-256 over the run's id and over names and bytes of all objects, each with its length.
 fn digest(run: &str, objects: &BTreeMap<String, Vec<u8>>) -> String {
-    let mut hasher = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        hasher.update((bytes.len() as u64).to_be_bytes());
-        hasher.update(bytes);
-    };
-    part(run.as_bytes());
+    let mut parts = Parts::default();
+    parts.add(run.as_bytes());
     for (name, bytes) in objects {
-        part(name.as_bytes());
-        part(bytes);
+        parts.add(name.as_bytes());
+        parts.add(bytes);
     }
-    hasher
-        .finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string does not fail");
-            text
-        })
+    parts.hash()
 }
 
 /// A bundle is a store of one run, which nobody writes to.

@@ -7,7 +7,7 @@ use crate::approve::judge_soak;
 use crate::calendar::second_of;
 use crate::{
     Approval, Asker, Authorship, DriftCheck, ForgeReview, OpenReview, PolicyResults, Refusal,
-    RefusalReason, Revocation, Rules, SourceFound, audit, configuration_digest, drift,
+    RefusalReason, Revocation, Rules, SourceFound, audit, configuration_digest, digest, drift,
     judge_policies, owed, runs,
 };
 
@@ -166,7 +166,7 @@ pub async fn rules_change(
     proposed: &Rules,
 ) -> Result<Option<RulesChange>, StoreError> {
     let before = store.get("gate/rules").await?;
-    let before = before.map(|bytes| audit::hash(&bytes));
+    let before = before.map(|bytes| digest::hash(&bytes));
     if before == Some(proposed.digest().to_string()) {
         return Ok(None);
     }

@@ -10,6 +10,7 @@ mod bundle;
 mod calendar;
 mod demand;
 mod differences;
+mod digest;
 mod drift;
 mod evidence;
 mod forge;

@@ -10,7 +10,8 @@ use terrace_port::{RunStore, Signer, StoreError};
 use terrace_value::{Type, Value};
 
 use crate::approval::{pre_authentication_encoding, verify_bytes};
-use crate::audit::{HEAD, entry_name, hash};
+use crate::audit::{HEAD, entry_name};
+use crate::digest::hash;
 use crate::wire::{self, AuditWire, HeadWire};
 use crate::{Rules, fingerprint_of};
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest as _, Sha256};
 use terrace_plan::PlanDigest;
 use terrace_port::{RunStore, StoreError};
 
+use crate::digest::short_hash;
 use crate::{ReviewSigned, Rules, wire};
 
 /// A review that somebody owes for a run that was let through by fewer.
@@ -72,11 +72,7 @@ pub async fn save_review(
     run: &str,
     envelope: &[u8],
 ) -> Result<(), StoreError> {
-    let digest = Sha256::digest(envelope);
-    let name = digest
-        .iter()
-        .take(8)
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let name = short_hash(envelope);
     store
         .put(&format!("runs/{run}/reviews/{name}"), envelope)
         .await

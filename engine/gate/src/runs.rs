@@ -2,15 +2,13 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use terrace_config::Snapshot;
 use terrace_plan::{Action, Plan, PlanDigest, PlanReadError};
 use terrace_port::{RunStore, StoreError};
 
-use crate::audit::hash;
+use crate::digest::{Parts, hash, short_hash};
 use crate::rules::Rules;
 use crate::{PolicyResults, wire};
 
@@ -132,26 +130,16 @@ impl Run {
 
 /// Digest of a configuration: of its files and of where each module of the tree lies.
 pub fn configuration_digest(snapshot: &Snapshot) -> String {
-    let mut hasher = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        hasher.update((bytes.len() as u64).to_be_bytes());
-        hasher.update(bytes);
-    };
+    let mut parts = Parts::default();
     for (path, directory) in &snapshot.modules {
-        part(path.as_bytes());
-        part(directory.as_bytes());
+        parts.add(path.as_bytes());
+        parts.add(directory.as_bytes());
     }
     for file in &snapshot.files {
-        part(file.path.as_bytes());
-        part(&file.bytes);
+        parts.add(file.path.as_bytes());
+        parts.add(&file.bytes);
     }
-    hasher
-        .finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to a string does not fail");
-            text
-        })
+    parts.hash()
 }
 
 fn corrupt(what: &str, why: impl std::fmt::Display) -> StoreError {
@@ -204,10 +192,7 @@ async fn save_envelope(
     kind: &str,
     envelope: &[u8],
 ) -> Result<(), StoreError> {
-    let name = Sha256::digest(envelope)
-        .iter()
-        .take(8)
-        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let name = short_hash(envelope);
     store
         .put(&format!("runs/{id}/{kind}/{name}"), envelope)
         .await

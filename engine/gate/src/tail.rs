@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use terrace_port::{RunStore, StoreError};
 
-use crate::audit::{AuditEntry, AuditHead, AuditProblem, entries, entry_name, hash, verify};
+use crate::audit::{AuditEntry, AuditHead, AuditProblem, entries, entry_name, verify};
+use crate::digest::hash;
 use crate::{RunStatus, outputs, owed, runs, wire};
 
 /// Which state the log is held to.

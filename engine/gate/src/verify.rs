@@ -9,7 +9,8 @@ use crate::calendar::second_of;
 use crate::runs::{PolicyStage, policies_name};
 use crate::{
     Approval, Asker, Authorship, ChangeKind, Demand, OUTPUTS_DETAIL, Person, PolicyResults, Rules,
-    Run, RunCounts, RunStatus, audit, configuration_digest, judge_policies, outputs, runs, wire,
+    Run, RunCounts, RunStatus, audit, configuration_digest, digest, judge_policies, outputs, runs,
+    wire,
 };
 
 /// One thing that was looked at.
@@ -161,7 +162,7 @@ async fn rules_in_the_log(store: &dyn RunStore, run: &Run) -> Result<Option<Find
         return Ok(None);
     };
     let stored = store.get(&format!("runs/{}/rules", run.id)).await?;
-    let holds = stored.is_some_and(|bytes| audit::hash(&bytes) == *logged);
+    let holds = stored.is_some_and(|bytes| digest::hash(&bytes) == *logged);
     Ok(Some(finding(
         holds,
         if holds {
@@ -203,7 +204,7 @@ async fn said_by_policies(
                 continue;
             }
         };
-        if audit::hash(&stored) != *expected {
+        if digest::hash(&stored) != *expected {
             let what = format!(
                 "what is stored of policies ({}) was changed: it is not what the audit log says was stored",
                 stage.name()
