@@ -9,7 +9,16 @@ use sha2::{Digest as _, Sha256};
 use crate::document::RunPage;
 use crate::wire;
 
-const STYLE: &str = include_str!("assets/page.css");
+/// The style: its colours in the dark stand where they were chosen, and where the system asks for them.
+const STYLE: &str = concat!(
+    include_str!("assets/light.css"),
+    ":root[data-theme=\"dark\"] {\n",
+    include_str!("assets/dark.css"),
+    "}\n\n@media (prefers-color-scheme: dark) {\n:root:not([data-theme=\"light\"]) {\n",
+    include_str!("assets/dark.css"),
+    "}\n}\n\n",
+    include_str!("assets/page.css")
+);
 
 const BODY: &str = include_str!("assets/body.html");
 

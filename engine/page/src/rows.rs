@@ -137,17 +137,6 @@ impl Writer<'_> {
         self.push(depth, Mark::Hidden, &name, Cell::Empty, Cell::Empty);
     }
 
-    fn hides(&self, value: &Value) -> bool {
-        if value.is_sensitive() {
-            return true;
-        }
-        match value.kind() {
-            Kind::String(text) => self.secrets.hides(text),
-            Kind::Number(number) => self.secrets.hides(&number.to_string()),
-            _ => false,
-        }
-    }
-
     /// Notes that the row at `index` asks for a replacement, where it does.
     fn mark_forcing(&mut self, index: usize, path: &Path) {
         if self.forces.contains(path)
@@ -215,7 +204,7 @@ impl Writer<'_> {
                 None => name.to_owned(),
             };
             let sides = (&pair.before, &pair.after);
-            if self.hides(sides.0) || self.hides(sides.1) {
+            if self.secrets.hides_value(sides.0) || self.secrets.hides_value(sides.1) {
                 self.secret(depth, &label, sides, &path);
             } else if !pair.after.is_known() {
                 self.diff(depth, &label, sides.0, sides.1, &path);
@@ -250,7 +239,7 @@ impl Writer<'_> {
         };
         let (before, after) = at(Cell::Empty);
         let deeper = depth.saturating_add(1);
-        if self.hides(value) {
+        if self.secrets.hides_value(value) {
             let (before, after) = at(Cell::Sensitive);
             return self.push(depth, mark, name, before, after);
         }
@@ -325,7 +314,7 @@ impl Writer<'_> {
             return;
         }
         let head = self.rows.len();
-        if self.hides(before) || self.hides(after) {
+        if self.secrets.hides_value(before) || self.secrets.hides_value(after) {
             return self.secret(depth, name, (before, after), path);
         }
         if before.is_null() {

@@ -81,6 +81,19 @@ impl Secrets {
             .is_some_and(|texts| texts.is_match(text))
     }
 
+    /// Whether showing `value` itself would show a secret: it is marked, or its text holds one. What is within it counts for
+    /// itself.
+    pub fn hides_value(&self, value: &Value) -> bool {
+        if value.is_sensitive() {
+            return true;
+        }
+        match value.kind() {
+            Kind::String(text) => self.hides(text),
+            Kind::Number(number) => self.hides(&number.to_string()),
+            _ => false,
+        }
+    }
+
     /// `text` with every secret in it replaced.
     pub fn redact(&self, text: &str) -> String {
         let Some(texts) = &self.texts else {

@@ -5,7 +5,7 @@ mod hostile;
 mod shop;
 
 pub use hostile::{CANARY, hostile};
-pub use shop::{run_of, shop, shop_gate, shop_policies};
+pub use shop::{rendered, shop};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

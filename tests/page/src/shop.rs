@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use terrace_addr::{AbsResourceInstance, ConfigResource};
 use terrace_gate::{Run, RunCounts, RunStatus};
-use terrace_page::{Approval, GateState, Missing, PolicyOutcome, PolicyVerdict};
+use terrace_page::{Approval, GateState, Missing, PolicyOutcome, PolicyVerdict, Rendered, RunPage};
 use terrace_plan::{
     Action, ActionReason, ChangeRequest, OutputChange, Plan, PlanDigest, ResourceChange,
 };
@@ -427,7 +427,7 @@ fn behind(address: &AbsResourceInstance) -> Arc<[ConfigResource]> {
 }
 
 /// The run of a plan.
-pub fn run_of(plan: &Plan, digest: PlanDigest) -> Run {
+fn run_of(plan: &Plan, digest: PlanDigest) -> Run {
     Run {
         id: digest.short(),
         plan: digest,
@@ -450,7 +450,7 @@ pub fn run_of(plan: &Plan, digest: PlanDigest) -> Run {
 }
 
 /// A gate that has one of two approvals.
-pub fn shop_gate(plan: &Plan, run: &str) -> GateState {
+fn shop_gate(plan: &Plan, run: &str) -> GateState {
     let risky = plan
         .changes
         .iter()
@@ -493,7 +493,7 @@ pub fn shop_gate(plan: &Plan, run: &str) -> GateState {
 }
 
 /// What some policies say of it.
-pub fn shop_policies() -> Vec<PolicyOutcome> {
+fn shop_policies() -> Vec<PolicyOutcome> {
     let outcome = |policy: &str, level: &str, verdict, message: &str| PolicyOutcome {
         policy: policy.into(),
         level: level.into(),
@@ -510,4 +510,20 @@ pub fn shop_policies() -> Vec<PolicyOutcome> {
         ),
         outcome("tags", "mandatory", PolicyVerdict::Passed, ""),
     ]
+}
+
+/// The page of a plan, as a run of the shop that waits for approvals.
+pub fn rendered(plan: &Plan) -> Rendered {
+    let digest = plan.digest();
+    let run = run_of(plan, digest);
+    let page = RunPage {
+        plan,
+        digest,
+        run: Some(&run),
+        stack: Some("storefront".to_owned()),
+        gate: Some(shop_gate(plan, &run.id)),
+        policies: shop_policies(),
+        version: "0.1.0",
+    };
+    page.render()
 }

@@ -9,8 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use terrace_page::RunPage;
-use terrace_page_tests::{CANARY, hostile, run_of, shop, shop_gate, shop_policies};
+use terrace_page_tests::{CANARY, hostile, rendered, shop};
 use terrace_plan::Plan;
 use terrace_test_services::Browser;
 use terrace_test_support::size;
@@ -34,18 +33,7 @@ struct Stage {
 
 impl Stage {
     fn of(plan: &Plan) -> Self {
-        let digest = plan.digest();
-        let run = run_of(plan, digest);
-        let page = RunPage {
-            plan,
-            digest,
-            run: Some(&run),
-            stack: Some("storefront".to_owned()),
-            gate: Some(shop_gate(plan, &run.id)),
-            policies: shop_policies(),
-            version: "0.1.0",
-        };
-        let html = page.render().html;
+        let html = rendered(plan).html;
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("page.html"), &html).unwrap();
         Self {

@@ -1,24 +1,8 @@
 //! What is in the page's bytes, and what is not.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use terrace_page::{Rendered, RunPage};
-use terrace_page_tests::{hostile, run_of, shop, shop_gate, shop_policies};
-use terrace_plan::Plan;
-
-fn rendered(plan: &Plan) -> Rendered {
-    let digest = plan.digest();
-    let run = run_of(plan, digest);
-    let page = RunPage {
-        plan,
-        digest,
-        run: Some(&run),
-        stack: Some("storefront".to_owned()),
-        gate: Some(shop_gate(plan, &run.id)),
-        policies: shop_policies(),
-        version: "0.1.0",
-    };
-    page.render()
-}
+use terrace_page::Rendered;
+use terrace_page_tests::{hostile, rendered, shop};
 
 fn text(page: &Rendered) -> String {
     String::from_utf8(page.html.clone()).unwrap()

@@ -68,17 +68,6 @@ impl<'a> Writer<'a> {
         self.line(level, Symbol::None, text);
     }
 
-    fn hidden(&self, value: &Value) -> bool {
-        if value.is_sensitive() {
-            return true;
-        }
-        match value.kind() {
-            Kind::String(text) => self.secrets.hides(text),
-            Kind::Number(number) => self.secrets.hides(&number.to_string()),
-            _ => false,
-        }
-    }
-
     fn suffix(&self, path: &Path) -> String {
         if self.forces.contains(path) {
             format!(
@@ -99,7 +88,7 @@ impl<'a> Writer<'a> {
         value: &Value,
         tail: &str,
     ) {
-        if self.hidden(value) {
+        if self.secrets.hides_value(value) {
             return self.line(level, symbol, format!("{head}{SENSITIVE}{tail}"));
         }
         match value.kind() {
@@ -201,7 +190,7 @@ impl<'a> Writer<'a> {
             return;
         }
         let suffix = format!("{tail}{}", self.suffix(path));
-        if self.hidden(before) || self.hidden(after) {
+        if self.secrets.hides_value(before) || self.secrets.hides_value(after) {
             let symbol = symbol_of(before, after);
             return self.line(level, symbol, format!("{head}{SENSITIVE}{suffix}"));
         }
