@@ -9,14 +9,15 @@ use futures::StreamExt as _;
 use terrace_addr::Name;
 use terrace_apply::{Applied, ApplyRequest, Stop};
 use terrace_gate::{
-    ApprovedPlan, ChangeKind, Demand, OwedReview, Run, RunCounts, RunStatus, Tail, anchor_audit,
-    approve, load_run_plan, record_applied, record_applying, record_owed, rules_change, save_run,
+    ChangeKind, Demand, OwedReview, Run, RunCounts, RunStatus, Tail, anchor_audit, approve,
+    load_run_plan, record_applied, record_applying, record_owed, rules_change, save_run,
     save_run_rules,
 };
 use terrace_plan::{OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
 use terrace_port::{Clock as _, Files as _, LockedState, Surroundings};
 use terrace_value::Value;
 
+use super::judging::{self, Judged};
 use super::many;
 use super::plan::{self, Made};
 use super::state::history;
@@ -153,12 +154,13 @@ pub(crate) async fn run_here(
     plan::show(session, &made.plan);
     let has_changes = made.plan.has_changes();
     account.has_changes = has_changes;
+    let rules = super::gate::rules(&place).await?;
     // Objects that are gone or have changed leave the state even where nothing has to be done about them, unless a gate
     // stands before it: it is shut for no reason that anybody planned.
-    let is_stored =
-        has_changes || has_read_changes(&made.plan) && super::gate::rules(&place).await?.is_none();
+    let is_stored = has_changes || rules.is_none() && has_read_changes(&made.plan);
     if !is_stored {
-        Box::pin(super::judging::judge_made(session, &place, &made, None)).await?;
+        let in_force = rules.as_ref();
+        Box::pin(judging::judge_made(session, &place, &made, in_force, None)).await?;
         let encrypted = encrypt_as_configured(session, &mut *locked).await;
         locked.unlock().await?;
         encrypted?;
@@ -169,10 +171,8 @@ pub(crate) async fn run_here(
     account.run = Some(run.id.clone());
     account.counts = run.counts;
     let kept = place.environment.as_ref().map(|_| run.id.as_str());
-    let policies = Box::pin(super::judging::judge_made(session, &place, &made, kept)).await?;
-    let is_denied = policies.refuses();
-    drop(policies);
-    let rules = super::gate::rules(&place).await?;
+    let said = judging::judge_made(session, &place, &made, rules.as_ref(), kept);
+    let is_denied = Box::pin(said).await?.refuses();
     let demand = rules.as_ref().map(|rules| Demand::of(rules, &made.plan));
     if let (Some(rules), Some(demand)) = (&rules, &demand) {
         super::gate::tell_demand(session, rules, demand, &made.plan);
@@ -227,9 +227,9 @@ async fn finish_without_changes(
         run.status = RunStatus::Applied;
         run.finished = Some(session.now());
         // Only what the gate lets through counts as applied.
-        let approved = judge(session, place, made.plan.clone(), made.digest()).await;
-        if let Ok(approved) = approved {
-            Box::pin(super::judging::keep_approved(session, place, &approved)).await?;
+        let judged = judge(session, place, made.plan.clone(), made.digest()).await;
+        if let Ok(judged) = judged {
+            Box::pin(judging::keep_judged(session, place, &judged)).await?;
             let state = terrace_state::load(&*place.store, &place.workspace).await?;
             record_end(session, place, &run, &state).await?;
         }
@@ -429,12 +429,12 @@ async fn judge(
     place: &Place,
     plan: Plan,
     digest: PlanDigest,
-) -> Result<ApprovedPlan, CommandError> {
+) -> Result<Judged, CommandError> {
     super::gate::tell_owed(session, place).await?;
     let evidence = super::gate::evidence(session, place, &plan, digest).await?;
     let bootstrap =
         evidence.is_bootstrap() && evidence.rules().is_some_and(terrace_gate::Rules::is_gated);
-    let secrets = super::judging::secrets(evidence.rules(), &plan);
+    let secrets = judging::secrets(evidence.rules(), &plan);
     match approve(plan, evidence) {
         Ok(approved) => {
             if bootstrap {
@@ -442,10 +442,14 @@ async fn judge(
                     .audit(place, "bootstrap", Some(&digest.short()), &[])
                     .await?;
             }
-            Ok(approved)
+            let policies = approved.policies().clone();
+            Ok(Judged {
+                policies: policies.with_messages(|message| secrets.redact(message)),
+                approved,
+            })
         }
         Err(refusal) => {
-            let refusal = super::judging::refusal_without_secrets(refusal, &secrets);
+            let refusal = judging::refusal_without_secrets(refusal, &secrets);
             let reasons: Vec<String> = refusal.reasons.iter().map(ToString::to_string).collect();
             session
                 .audit(
@@ -494,21 +498,21 @@ async fn carry_out(
         }
     };
     // Judged once the lock is held: while waiting for it, approvals expire and windows close.
-    let approved = match Box::pin(judge(session, place, plan, digest)).await {
-        Ok(approved) => approved,
+    let judged = match Box::pin(judge(session, place, plan, digest)).await {
+        Ok(judged) => judged,
         Err(error) => {
             locked.unlock().await?;
             return Err(error);
         }
     };
     if !was_told {
-        super::judging::tell_approved(session, place, &approved);
+        judging::tell_judged(session, place, &judged);
     }
     let done = Box::pin(under_lock(
         session,
         place,
         manner,
-        approved,
+        judged,
         (&mut *locked, &mut run, ephemeral),
     ))
     .await;
@@ -522,13 +526,14 @@ async fn under_lock(
     session: &Session,
     place: &Place,
     manner: &Manner<'_>,
-    approved: ApprovedPlan,
+    judged: Judged,
     (locked, run, ephemeral): (&mut dyn LockedState, &mut Run, BTreeMap<Name, Value>),
 ) -> Outcome {
+    let approved = &judged.approved;
     let plan = approved.plan();
     let before = check_fresh(locked, plan).await?;
     stacks::check_taken(session, place, plan).await?;
-    let surroundings = credentials::for_applying(session, place, &approved).await?;
+    let surroundings = credentials::for_applying(session, place, approved).await?;
     let wiring = Wiring::new(session)?.within(surroundings.clone());
     let providers = ProviderSet::new(wiring, None);
     let config = config_of_snapshot(&plan.inputs.configuration);
@@ -538,7 +543,7 @@ async fn under_lock(
     check_providers(&providers, plan).await?;
     let environment = place.environment.is_some();
     if environment {
-        record_start(session, place, run, (&approved, &surroundings)).await?;
+        record_start(session, place, run, (&judged, &surroundings)).await?;
     }
     let is_targeted = !plan.inputs.targets.is_empty();
     let total = plan.exec.ops.iter().filter(|op| is_work(&op.kind)).count() as u64;
@@ -546,7 +551,7 @@ async fn under_lock(
     let stop = Arc::new(Stop::default());
     let signals = listen(session, stop.clone());
     let mut applied = terrace_apply::run(
-        &approved,
+        approved,
         ApplyRequest {
             run: run.id.clone(),
             providers: &*providers,
@@ -608,7 +613,7 @@ async fn record_start(
     session: &Session,
     place: &Place,
     run: &mut Run,
-    (approved, surroundings): (&ApprovedPlan, &Surroundings),
+    (judged, surroundings): (&Judged, &Surroundings),
 ) -> Result<(), CommandError> {
     let store = place.store.runs(&place.workspace);
     let id = run.id.clone();
@@ -620,7 +625,8 @@ async fn record_start(
     }
     announce_rules(session, place, &id, true).await?;
     record_applying(&*store, run, place.rules.as_ref()).await?;
-    Box::pin(super::judging::keep_approved(session, place, approved)).await?;
+    Box::pin(judging::keep_judged(session, place, judged)).await?;
+    let approved = &judged.approved;
     let plan = approved.digest().to_string();
     let reason = approved.plan().inputs.request.reason.clone();
     let reason = reason.unwrap_or_default();

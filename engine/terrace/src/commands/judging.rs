@@ -2,7 +2,7 @@
 
 use terrace_gate::{
     ApprovedPlan, Asker, PolicyEffect, PolicyResults, PolicyStage, Refusal, RefusalReason, Rules,
-    fingerprint_of, judge_policies, rules_in_force, save_run_policies,
+    fingerprint_of, judge_policies, save_run_policies,
 };
 use terrace_plan::Plan;
 use terrace_port::Clock as _;
@@ -22,28 +22,34 @@ pub(crate) fn stack(place: &Place) -> Option<String> {
     place.project.as_ref().map(|found| found.stack.clone())
 }
 
-/// Asks the policies in force what they say of a plan that was just made, and tells it. Where the plan is kept as `run`, the
-/// results are part of it.
+/// A plan that the gate has let through.
+pub(crate) struct Judged {
+    pub(crate) approved: ApprovedPlan,
+    /// What policies say of it, without what is secret in it.
+    pub(crate) policies: PolicyResults,
+}
+
+/// Asks the policies of the rules in force what they say of a plan that was just made, and tells it. Where the plan is kept as
+/// `run`, the results are part of it.
 pub(crate) async fn judge_made(
     session: &Session,
     place: &Place,
     made: &Made,
+    rules: Option<&Rules>,
     run: Option<&str>,
 ) -> Result<PolicyResults, CommandError> {
-    let store = place.store.runs(&place.workspace);
-    let (rules, is_bootstrap) = rules_in_force(&*store, place.rules.as_ref()).await?;
     let Some(rules) = rules else {
         return Ok(PolicyResults::default());
     };
-    if !is_bootstrap && let Some(proposed) = &place.rules {
-        tell_differences(session, &rules, proposed);
+    if let Some(proposed) = &place.rules {
+        tell_differences(session, rules, proposed);
     }
     let asker = Asker {
         stack: stack(place),
-        actor: author(session, &rules),
+        actor: author(session, rules),
         now: SystemClock.now().0,
     };
-    let results = judge_policies(&rules, &made.plan, &asker);
+    let results = judge_policies(rules, &made.plan, &asker);
     if results.is_empty() {
         return Ok(results);
     }
@@ -102,29 +108,19 @@ pub(crate) fn secrets(rules: Option<&Rules>, plan: &Plan) -> Secrets {
 }
 
 /// Shows what policies say of a plan that the gate has let through.
-pub(crate) fn tell_approved(session: &Session, place: &Place, approved: &ApprovedPlan) {
-    if !approved.policies().is_empty() {
-        let results = without_secrets(approved.policies().clone(), approved.plan());
-        tell(
-            session,
-            place.environment.as_deref().unwrap_or_default(),
-            &results,
-        );
-    }
+pub(crate) fn tell_judged(session: &Session, place: &Place, judged: &Judged) {
+    let environment = place.environment.as_deref().unwrap_or_default();
+    tell(session, environment, &judged.policies);
 }
 
 /// Keeps and records what policies say of a plan that the gate has let through.
-pub(crate) async fn keep_approved(
+pub(crate) async fn keep_judged(
     session: &Session,
     place: &Place,
-    approved: &ApprovedPlan,
+    judged: &Judged,
 ) -> Result<(), CommandError> {
-    if approved.policies().is_empty() {
-        return Ok(());
-    }
-    let results = without_secrets(approved.policies().clone(), approved.plan());
-    let id = approved.digest().short();
-    keep(session, place, &id, PolicyStage::Apply, &results).await
+    let id = judged.approved.digest().short();
+    keep(session, place, &id, PolicyStage::Apply, &judged.policies).await
 }
 
 /// As [`without_secrets`], for a refusal.

@@ -101,7 +101,8 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
         lock.unlock().await?;
     }
     let made = made?;
-    let run = if is_worth_a_run(&place, &made).await? {
+    let rules = super::gate::rules(&place).await?;
+    let run = if is_worth_a_run(&place, &made, rules.as_ref()).await? {
         Some(record(session, &place, &made, args.key.as_deref()).await?)
     } else {
         None
@@ -111,13 +112,12 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
     tell_taken(session, &made.plan);
     let run = run.filter(|_| place.environment.is_some());
     let run = run.as_ref().map(|run| run.id.as_str());
-    let policies = super::judging::judge_made(session, &place, &made, run).await?;
+    let policies = super::judging::judge_made(session, &place, &made, rules.as_ref(), run).await?;
     if let Some(out) = &args.out {
         let file = seal_plan(session, made.file()).await?;
         write_file(out, &file).map_err(|error| unwritable(out, &error))?;
     }
     super::gate::tell_owed(session, &place).await?;
-    let rules = super::gate::rules(&place).await?;
     let demand = rules.as_ref().map(|rules| Demand::of(rules, &made.plan));
     if let (Some(rules), Some(demand), true) = (&rules, &demand, recorded) {
         super::gate::tell_demand(session, rules, demand, &made.plan);
@@ -141,9 +141,7 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
         .filter(|(_, output)| output.action != Action::NoOp);
     let planned = Planned {
         code,
-        run: recorded
-            .then(|| place.environment.is_some().then(|| made.digest().short()))
-            .flatten(),
+        run: run.map(str::to_owned),
         counts: RunCounts::of(&made.plan),
         has_changes: made.plan.has_changes(),
         moved_outputs: moved.map(|(name, _)| name.to_string()).collect(),
@@ -155,7 +153,11 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
 
 /// Whether a plan is kept as a run of its environment: where it changes something, or where a gate's environment has
 /// not applied this configuration yet, so that others which come after can wait for it, or has other rules in force.
-async fn is_worth_a_run(place: &Place, made: &Made) -> Result<bool, CommandError> {
+async fn is_worth_a_run(
+    place: &Place,
+    made: &Made,
+    in_force: Option<&Rules>,
+) -> Result<bool, CommandError> {
     if made.plan.has_changes() {
         return Ok(true);
     }
@@ -166,7 +168,7 @@ async fn is_worth_a_run(place: &Place, made: &Made) -> Result<bool, CommandError
     let Some(applied) = last_applied(&*store).await? else {
         return Ok(false);
     };
-    if super::gate::rules(place).await? != place.rules {
+    if in_force != place.rules.as_ref() {
         return Ok(true);
     }
     Ok(applied.configuration != configuration_digest(&made.plan.inputs.configuration))
