@@ -2,6 +2,7 @@
 
 mod gate;
 mod import;
+mod module;
 mod page;
 mod policy;
 mod providers;
@@ -15,6 +16,10 @@ pub(crate) use gate::{
     RunsArgs, RunsCommand, RunsFilter, StacksArgs,
 };
 pub(crate) use import::{ImportArgs, StateFiles};
+pub(crate) use module::{
+    ModuleCheck, ModuleCheckArgs, ModuleCommand, ModuleDepsArgs, ModuleDocsArgs, ModuleNewArgs,
+    ModuleUpgradeArgs,
+};
 pub(crate) use page::ViewArgs;
 pub(crate) use policy::{
     PolicyCheckArgs, PolicyCommand, PolicyEvalArgs, PolicyFiles, PolicyNewArgs, PolicyTestArgs,
@@ -54,6 +59,9 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// List the modules that the configuration calls.
     Modules(ModulesArgs),
+    /// For authors of modules: check, document, begin and upgrade them.
+    #[command(subcommand)]
+    Module(ModuleCommand),
     /// Packages of the providers that the configuration needs.
     Providers(ProvidersArgs),
     /// Get a token of a host and keep it.

@@ -99,6 +99,28 @@ pub(crate) async fn copy(session: &Arc<Session>, source: &str) -> Result<(), Com
     })?
 }
 
+/// Fetches the package of a module, as a call names its source, into a directory that is there and empty.
+pub(crate) async fn fetch_into(
+    session: &Arc<Session>,
+    source: &str,
+    into: &Path,
+) -> Result<(), CommandError> {
+    let (session, source, into) = (session.clone(), source.to_owned(), into.to_owned());
+    let work = tokio::task::spawn_blocking(move || {
+        let installation = installation(&session, ModuleOptions::default(), Outcome::default())?;
+        installation
+            .copy_module(&source, &into)
+            .map_err(CommandError::from)
+    });
+    work.await.map_err(|error| {
+        CommandError::one(
+            "internal",
+            "Installation of modules broke off",
+            format!("The installation of modules broke off: {error}. This is a bug in Terrace."),
+        )
+    })?
+}
+
 fn load(
     session: &Session,
     options: ModuleOptions,

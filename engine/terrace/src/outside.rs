@@ -240,6 +240,61 @@ pub(crate) async fn ask_program(
     Ok((output.status.code(), output.stdout))
 }
 
+/// What a program printed, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// Its exit code; `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// Its standard output.
+    pub(crate) output: Vec<u8>,
+    /// Its standard error.
+    pub(crate) errors: Vec<u8>,
+}
+
+impl Ran {
+    /// Whether it succeeded.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    /// All that it printed, output before errors.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.output).into_owned();
+        text.push_str(&String::from_utf8_lossy(&self.errors));
+        text
+    }
+}
+
+/// Runs a program to its end that speaks with nobody: it reads `input`, and what it prints is taken.
+pub(crate) async fn run_aside(argv: &[String], directory: &Path, input: &[u8]) -> io::Result<Ran> {
+    let (program, arguments) = argv
+        .split_first()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no program is given"))?;
+    let mut child = tokio::process::Command::new(program)
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let stdin = child.stdin.take();
+    let feed = async move {
+        if let Some(mut stdin) = stdin {
+            // A program that does not want its input closes it, and says why itself.
+            stdin.write_all(input).await.ok();
+        }
+    };
+    // Who answers while it reads would wait for its output to be taken.
+    let ((), output) = tokio::join!(feed, child.wait_with_output());
+    let output = output?;
+    Ok(Ran {
+        code: output.status.code(),
+        output: output.stdout,
+        errors: output.stderr,
+    })
+}
+
 /// Machines over SSH, with the user's agent.
 pub(crate) fn machines(environment: &Environment) -> Ssh {
     Ssh {

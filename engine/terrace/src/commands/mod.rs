@@ -16,6 +16,7 @@ pub(crate) mod judging;
 pub(crate) mod login;
 pub(crate) mod many;
 pub(crate) mod metadata;
+pub(crate) mod module;
 pub(crate) mod modules;
 pub(crate) mod plan;
 pub(crate) mod policy;

@@ -54,7 +54,8 @@ pub(crate) async fn run(session: &Session, args: &ValidateArgs) -> Outcome {
     Ok(if failed { FAILURE } else { SUCCESS })
 }
 
-async fn check(session: &Session) -> (Diagnostics, SourceMap) {
+/// All that is wrong with the configuration of the working directory, and its files.
+pub(super) async fn check(session: &Session) -> (Diagnostics, SourceMap) {
     let (config, mut diagnostics) = match load_config(session) {
         Ok(loaded) => loaded,
         Err(error) => return (error.diagnostics, error.sources),

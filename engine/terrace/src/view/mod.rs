@@ -12,6 +12,7 @@ pub(crate) mod editor;
 pub(crate) mod functions;
 pub(crate) mod gate;
 pub(crate) mod log;
+pub(crate) mod module;
 pub(crate) mod modules;
 mod object;
 pub(crate) mod plan;

@@ -6,6 +6,7 @@
     reason = "a test"
 )]
 
+mod authors;
 mod trouble;
 
 use std::io::Write as _;
