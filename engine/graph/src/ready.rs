@@ -99,6 +99,15 @@ impl ReadyQueue {
         skipped
     }
 
+    /// Whether a node that depends on `id` could go once it and `others` more nodes have ended.
+    pub fn is_waited_for(&self, id: NodeId, others: usize) -> bool {
+        self.dependents_of(id).any(|place| {
+            let dependent = self.dependents[place].index();
+            self.state[dependent] == Progress::Waiting
+                && self.open[dependent] as usize <= others.saturating_add(1)
+        })
+    }
+
     /// Whether every node is complete, failed or skipped.
     pub const fn is_done(&self) -> bool {
         self.left == 0
@@ -146,6 +155,22 @@ mod tests {
         assert_eq!(queue.pop(), Some(c));
         queue.complete(c);
         assert!(queue.is_done());
+    }
+
+    #[test]
+    fn who_waits_for_a_node_is_known() {
+        let mut dag = Dag::new();
+        let [first, second, last] = [(), (), ()].map(|()| dag.add_node(()));
+        dag.add_edge(last, first);
+        dag.add_edge(last, second);
+        let mut queue = ReadyQueue::new(&dag);
+        assert!(!queue.is_waited_for(first, 0), "the second is open, too");
+        assert!(queue.is_waited_for(first, 1));
+        assert!(!queue.is_waited_for(last, 5), "nothing depends on it");
+        queue.complete(second);
+        assert!(queue.is_waited_for(first, 0));
+        queue.fail(first);
+        assert!(!queue.is_waited_for(second, 5), "the last never goes");
     }
 
     #[test]

@@ -5,6 +5,9 @@
 //! there is a place for their changes, so that no place waits for the journal. Recovery knows those that no place was
 //! found for: no more changes are asked for at a time than there are places, in that order, and their results are noted
 //! before the next is asked for.
+//!
+//! Where the journal keeps what was noted, it rests between two writes, so that it takes little of the time that the changes
+//! have, and of the store's: unless an operation or a place waits for what is noted.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -29,6 +32,10 @@ pub(super) struct Pipeline<'r> {
     asked: BTreeMap<u32, Option<Moment>>,
     /// Providers that were lost while they were asked.
     lost: BTreeSet<AbsProviderConfig>,
+    /// Whether an operation waits for something that is noted.
+    waited_for: bool,
+    /// When the last write ended.
+    rests_since: Option<Moment>,
     pace: Pace,
 }
 
@@ -58,26 +65,47 @@ struct Pace {
 
 impl Pace {
     /// How many intents to write before there is a place for their changes: as many as places come free while the journal
-    /// is written twice, since a write that is under way must end first. None, where that is next to nothing.
+    /// rests, and is written twice, since a write that is under way must end first. None, where that is next to nothing.
     fn ahead(&self, places: usize) -> usize {
         if self.change == 0 || self.write.saturating_mul(200) < self.change {
             return 0;
         }
-        let places = places as u64;
-        let wanted = self
-            .write
-            .saturating_mul(2 * places)
-            .div_ceil(self.change)
-            .min(2 * places);
-        usize::try_from(wanted).unwrap_or_default()
+        self.places_within(REST + 2, places).min(4 * places)
     }
+
+    /// How many of the intents that are durable are needed while the journal is written.
+    fn reserve(&self, places: usize) -> usize {
+        self.places_within(2, places)
+    }
+
+    /// How many of `places` come free while the journal is written `writes` times, rounded up.
+    fn places_within(&self, writes: u64, places: usize) -> usize {
+        let time = self.write.saturating_mul(writes);
+        let free = time
+            .saturating_mul(places as u64)
+            .div_ceil(self.change.max(1));
+        usize::try_from(free).unwrap_or(usize::MAX)
+    }
+
+    /// Whether the journal has rested long enough.
+    fn has_rested(&self, since: Moment, now: Moment) -> bool {
+        elapsed(since, now) >= self.write.saturating_mul(REST)
+    }
+}
+
+/// How many times as long as a write takes the journal rests between two of them, where nothing waits for it.
+const REST: u64 = 6;
+
+/// Nanoseconds between two moments; none, where the clock was set back.
+fn elapsed(since: Moment, now: Moment) -> u64 {
+    let nanoseconds =
+        |(seconds, rest): Moment| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+    u64::try_from(nanoseconds(now) - nanoseconds(since)).unwrap_or_default()
 }
 
 /// The mean of lately, with one more.
 fn with(mean: u64, since: Moment, now: Moment) -> u64 {
-    let nanoseconds =
-        |(seconds, rest): Moment| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-    let took = u64::try_from(nanoseconds(now) - nanoseconds(since)).unwrap_or_default();
+    let took = elapsed(since, now);
     if mean == 0 {
         took
     } else {
@@ -98,6 +126,8 @@ impl Pipeline<'_> {
             granted: VecDeque::new(),
             asked: BTreeMap::new(),
             lost: BTreeSet::new(),
+            waited_for: false,
+            rests_since: None,
             pace: Pace::default(),
         }
     }
@@ -219,7 +249,10 @@ impl<'r> Coordinator<'r> {
             }
         }
         match self.journal.note(&frames).await {
-            Ok(()) => self.pipeline.noted.extend(kept),
+            Ok(()) => {
+                self.pipeline.noted.extend(kept);
+                self.pipeline.waited_for |= self.is_noted_waited_for();
+            }
             Err(error) => {
                 self.halt(&error);
                 self.let_go(kept, false);
@@ -227,9 +260,46 @@ impl<'r> Coordinator<'r> {
         }
     }
 
-    /// Begins to make durable what was noted, unless something is being made durable.
+    /// Whether an operation that has its place, or one that has not begun, waits for something that is noted.
+    fn is_noted_waited_for(&self) -> bool {
+        let noted = &self.pipeline.noted;
+        let being = self.pipeline.writing.iter().map(|write| write.steps.len());
+        let others = noted.len() + being.sum::<usize>();
+        noted.iter().any(|(op, step)| match step {
+            Step::Durable { frames, .. } => !asks(frames),
+            Step::Ended(_) => {
+                let id = self.ids.get(*op as usize);
+                id.is_some_and(|id| self.queue.is_waited_for(*id, others))
+            }
+        })
+    }
+
+    /// Begins to make durable what was noted, unless something is being made durable or the journal rests.
     pub(super) fn write(&mut self) {
-        if self.pipeline.writing.is_none() && !self.pipeline.noted.is_empty() {
+        if self.pipeline.writing.is_none() && self.is_due() {
+            self.write_noted();
+        }
+    }
+
+    /// Whether what is noted is to be made durable now.
+    fn is_due(&self) -> bool {
+        let pipeline = &self.pipeline;
+        let places = self.outside.parallelism;
+        let is_waited_for =
+            pipeline.waited_for || self.running.is_empty() || self.halted || !self.journal.stages();
+        if is_waited_for || pipeline.granted.len() <= pipeline.pace.reserve(places) {
+            return true;
+        }
+        match (pipeline.rests_since, self.moment()) {
+            (Some(since), Some(now)) => pipeline.pace.has_rested(since, now),
+            _ => true,
+        }
+    }
+
+    /// Begins to make durable what was noted.
+    fn write_noted(&mut self) {
+        if !self.pipeline.noted.is_empty() {
+            self.pipeline.waited_for = false;
             self.pipeline.writing = Some(Writing {
                 append: self.journal.write(),
                 steps: std::mem::take(&mut self.pipeline.noted),
@@ -243,10 +313,12 @@ impl<'r> Coordinator<'r> {
         let Some(writing) = self.pipeline.writing.take() else {
             return;
         };
-        if let (Some(since), Some(now)) = (writing.since, self.moment()) {
+        let now = self.moment();
+        if let (Some(since), Some(now)) = (writing.since, now) {
             let pace = &mut self.pipeline.pace;
             pace.write = with(pace.write, since, now);
         }
+        self.pipeline.rests_since = now;
         self.journal.written(written);
         if let Err(error) = written {
             self.halt(error);
@@ -257,7 +329,9 @@ impl<'r> Coordinator<'r> {
     /// Makes everything durable that was noted.
     pub(super) async fn write_all(&mut self) {
         loop {
-            self.write();
+            if self.pipeline.writing.is_none() {
+                self.write_noted();
+            }
             let Some(writing) = &mut self.pipeline.writing else {
                 return;
             };
@@ -343,9 +417,14 @@ mod tests {
         let pace = |change, write| Pace { change, write }.ahead(10);
         assert_eq!(pace(0, 3), 0, "nothing is known yet");
         assert_eq!(pace(1_000, 3), 0, "the journal is next to nothing");
-        assert_eq!(pace(1_000, 50), 1);
-        assert_eq!(pace(10, 3), 6);
-        assert_eq!(pace(10, 300), 20, "never more than twice the places");
+        assert_eq!(pace(1_000, 50), 4);
+        assert_eq!(pace(10, 3), 24);
+        assert_eq!(pace(10, 300), 40, "never more than four times the places");
+        let pace = |change, write| Pace { change, write };
+        assert_eq!(pace(10, 3).reserve(10), 6, "for two writes");
+        assert_eq!(pace(0, 3).reserve(1), 6, "nothing is known yet");
+        assert!(!pace(10, 3).has_rested((1, 999_999_999), (2, 16)));
+        assert!(pace(10, 3).has_rested((1, 999_999_999), (2, 17)));
         assert_eq!(with(0, (1, 999_999_999), (2, 9)), 10);
         assert_eq!(with(100, (2, 0), (2, 20)), 80);
         assert_eq!(with(100, (2, 0), (1, 0)), 75, "clocks may be set back");
