@@ -250,7 +250,11 @@ const DEVICE_TRAILER: usize = 5;
 
 /// The fingerprint of the key by which a signature holds. One of a security device must say that a person was there, as
 /// OpenSSH's server asks for; that is among what is signed.
-fn verify(signature: &SshSig, namespace: &str, message: &[u8]) -> Result<String, ApprovalError> {
+pub(crate) fn verify(
+    signature: &SshSig,
+    namespace: &str,
+    message: &[u8],
+) -> Result<String, ApprovalError> {
     let key = PublicKey::from(signature.public_key().clone());
     key.verify(namespace, message, signature)
         .map_err(|error| ApprovalError::Signature(error.to_string()))?;
@@ -289,9 +293,13 @@ fn payload_type(namespace: &str) -> String {
     format!("application/vnd.{namespace}+json")
 }
 
-/// DSSE's encoding of what is signed: `DSSEv1`, and type and payload, each with its length.
+/// DSSE's encoding of what is signed in a namespace of Terrace's own statements.
 pub(crate) fn pre_authentication_encoding(namespace: &str, payload: &[u8]) -> Vec<u8> {
-    let kind = payload_type(namespace);
+    encoding_of_type(&payload_type(namespace), payload)
+}
+
+/// DSSE's encoding of what is signed: `DSSEv1`, and type and payload, each with its length.
+pub(crate) fn encoding_of_type(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);
     message

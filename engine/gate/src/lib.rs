@@ -18,6 +18,7 @@ mod key;
 mod outputs;
 mod owed;
 mod pattern;
+mod payload;
 mod policy;
 mod project;
 mod refusal;
@@ -59,6 +60,7 @@ pub use outputs::{
 };
 pub use owed::{OpenReview, OwedReview, load_owed, open_reviews, record_owed, save_review};
 pub use pattern::Pattern;
+pub use payload::{Opened, open_payload, sign_payload};
 pub use policy::{
     Asker, Policy, PolicyEffect, PolicyFinding, PolicyLevel, PolicyResult, PolicyResults,
     judge_document, judge_policies,

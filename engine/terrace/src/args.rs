@@ -6,6 +6,8 @@ mod module;
 mod page;
 mod policy;
 mod providers;
+mod publish;
+mod registry;
 mod state;
 mod tools;
 
@@ -28,6 +30,8 @@ pub(crate) use providers::{
     LoginArgs, LogoutArgs, ProvidersArgs, ProvidersCommand, ProvidersLockArgs, ProvidersMirrorArgs,
     ProvidersSchemaArgs,
 };
+pub(crate) use publish::{ModuleDeprecateArgs, ModulePublishArgs, ModuleYankArgs};
+pub(crate) use registry::{RegistryCommand, RegistryServeArgs, RegistryTokenArgs};
 pub(crate) use state::{
     MvArgs, PushArgs, RecoverArgs, ReplaceProviderArgs, RmArgs, StateCommand, TaintArgs,
 };
@@ -59,9 +63,12 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// List the modules that the configuration calls.
     Modules(ModulesArgs),
-    /// For authors of modules: check, document, begin and upgrade them.
+    /// For authors of modules: check, document, begin, upgrade and publish them.
     #[command(subcommand)]
     Module(ModuleCommand),
+    /// A registry of modules and providers.
+    #[command(subcommand)]
+    Registry(RegistryCommand),
     /// Packages of the providers that the configuration needs.
     Providers(ProvidersArgs),
     /// Get a token of a host and keep it.

@@ -188,6 +188,7 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         Command::Get(args) => commands::get::run(session, &args).await,
         Command::Modules(args) => commands::modules::run(session, &args),
         Command::Module(command) => commands::module::run(session, command).await,
+        Command::Registry(command) => commands::registry::run(session, &command).await,
         Command::Providers(args) => commands::providers::run(session, args.command).await,
         Command::Login(args) => commands::login::run(session, &args).await,
         Command::Logout(args) => commands::login::log_out(session, &args),

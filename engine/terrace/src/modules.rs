@@ -87,7 +87,7 @@ pub(crate) async fn copy(session: &Arc<Session>, source: &str) -> Result<(), Com
     let work = tokio::task::spawn_blocking(move || {
         let installation = installation(&session, ModuleOptions::default(), Outcome::default())?;
         installation
-            .copy_module(&source, None, Path::new("."))
+            .copy_module(&source, Path::new("."))
             .map_err(CommandError::from)
     });
     work.await.map_err(|error| {
@@ -99,19 +99,17 @@ pub(crate) async fn copy(session: &Arc<Session>, source: &str) -> Result<(), Com
     })?
 }
 
-/// Fetches the package of a module, as a call names its source and version, into a directory that is there and empty.
+/// Fetches the package of a module, as a call names its source, into a directory that is there and empty.
 pub(crate) async fn fetch_into(
     session: &Arc<Session>,
     source: &str,
-    version: Option<&str>,
     into: &Path,
 ) -> Result<(), CommandError> {
     let (session, source, into) = (session.clone(), source.to_owned(), into.to_owned());
-    let version = version.map(str::to_owned);
     let work = tokio::task::spawn_blocking(move || {
         let installation = installation(&session, ModuleOptions::default(), Outcome::default())?;
         installation
-            .copy_module(&source, version.as_deref(), &into)
+            .copy_module(&source, &into)
             .map_err(CommandError::from)
     });
     work.await.map_err(|error| {
@@ -130,7 +128,10 @@ fn load(
 ) -> Result<(Config, Diagnostics, Outcome), CommandError> {
     let installation = installation(session, options, earlier)?;
     let early = Early::new(session);
-    let (config, diagnostics) = terrace_config::load_with(".", &Disk, &installation, &early);
+    let (config, mut diagnostics) = terrace_config::load_with(".", &Disk, &installation, &early);
+    for warning in installation.warnings() {
+        diagnostics.push(warning);
+    }
     Ok((config, diagnostics, installation.finish()))
 }
 

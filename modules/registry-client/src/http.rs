@@ -17,6 +17,8 @@ use crate::{ClientError, netrc};
 
 /// How much of an answer is kept in memory.
 const LARGEST_ANSWER: u64 = 64 << 20;
+/// How long sending something may take.
+const UPLOAD: Duration = Duration::from_mins(10);
 /// How long a download may be silent.
 const SILENCE: Duration = Duration::from_mins(1);
 /// How often a download is taken up again at most, while it gets on.
@@ -342,6 +344,37 @@ impl Http {
             std::thread::sleep(asked.unwrap_or(pause));
             pause *= 2;
         }
+    }
+
+    /// Sends a body once, by `PUT`, `POST` or another method; whether to send it again is for the caller to say, who knows
+    /// what a second time would do.
+    pub fn send_body(
+        &self,
+        method: &'static str,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Answer, ClientError> {
+        let unknown = |why: String| ClientError::Unreachable {
+            method,
+            url: url.to_owned(),
+            why,
+        };
+        let name = reqwest::Method::from_bytes(method.as_bytes())
+            .map_err(|error| unknown(error.to_string()))?;
+        let mut request = self.client(method, url)?.request(name, url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some((login, password)) = self.login_beside(url, headers) {
+            request = request.basic_auth(login, Some(password));
+        }
+        let response = request
+            .body(body)
+            .timeout(UPLOAD)
+            .send()
+            .map_err(|error| unreachable(method, url, &error))?;
+        whole(method, url, response)
     }
 
     fn client(&self, method: &'static str, url: &str) -> Result<&Client, ClientError> {

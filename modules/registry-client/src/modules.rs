@@ -6,27 +6,10 @@ use std::sync::Arc;
 use terrace_addr::version::Version;
 use url::Url;
 
-use crate::{ClientError, Discovery, Host, Http};
+use crate::{ClientError, Discovery, Host, Http, Listing};
 
 mod wire {
     use serde::Deserialize;
-
-    #[derive(Deserialize)]
-    pub(super) struct Versions {
-        #[serde(default)]
-        pub(super) modules: Vec<Module>,
-    }
-
-    #[derive(Deserialize)]
-    pub(super) struct Module {
-        #[serde(default)]
-        pub(super) versions: Vec<Listed>,
-    }
-
-    #[derive(Deserialize)]
-    pub(super) struct Listed {
-        pub(super) version: String,
-    }
 
     #[derive(Deserialize)]
     pub(super) struct Location {
@@ -71,8 +54,18 @@ impl ModuleRegistry {
         Self { discovery }
     }
 
-    /// The versions of a module, those that are no versions left out; `None` where the registry does not know it.
+    /// The versions of a module that may be selected, those that are no versions left out; `None` where the registry does
+    /// not know it.
     pub fn versions(&self, module: &ModuleName) -> Result<Option<Vec<Version>>, ClientError> {
+        let listing = self.listing(module)?;
+        Ok(listing.map(|listing| {
+            let versions = listing.versions.into_iter();
+            versions.map(|listed| listed.version).collect()
+        }))
+    }
+
+    /// All that the registry says of a module's versions; `None` where it does not know the module.
+    pub fn listing(&self, module: &ModuleName) -> Result<Option<Listing>, ClientError> {
         let url = self.address(module, "versions")?;
         let Some(answer) = self
             .discovery
@@ -80,18 +73,25 @@ impl ModuleRegistry {
         else {
             return Ok(None);
         };
-        let listed: wire::Versions =
-            serde_json::from_slice(&answer.body).map_err(|error| ClientError::Malformed {
+        Listing::parse(&answer.body)
+            .map(Some)
+            .map_err(|error| ClientError::Malformed {
                 url: answer.url.clone(),
                 why: error.to_string(),
-            })?;
-        let versions = listed
-            .modules
-            .iter()
-            .take(1)
-            .flat_map(|module| &module.versions)
-            .filter_map(|listed| listed.version.parse().ok());
-        Ok(Some(versions.collect()))
+            })
+    }
+
+    /// The envelope of the statement about a version's package, by its digest as [`Listing`] has it; `None` where the
+    /// registry has none. Whether it has that digest is for the caller to see.
+    pub fn statement(
+        &self,
+        module: &ModuleName,
+        version: &Version,
+        digest: &str,
+    ) -> Result<Option<Vec<u8>>, ClientError> {
+        let url = self.address(module, &format!("{version}/statement-{digest}.json"))?;
+        let answer = self.discovery.get(&module.host, &url, Http::get)?;
+        Ok(answer.map(|answer| answer.body))
     }
 
     /// Where a version's package is, as the source text that fetches it.

@@ -25,6 +25,8 @@ pub struct OciRepository<'a> {
     /// The directory of Docker's settings, where logins are.
     docker_settings: Option<PathBuf>,
     authorization: Option<String>,
+    /// What is asked for where a token is: `pull`, or `pull,push`.
+    access: &'static str,
 }
 
 impl<'a> OciRepository<'a> {
@@ -47,7 +49,15 @@ impl<'a> OciRepository<'a> {
             name: name.to_owned(),
             docker_settings,
             authorization: None,
+            access: "pull",
         }
+    }
+
+    /// The same repository to someone who writes there.
+    #[must_use]
+    pub fn for_writing(mut self) -> Self {
+        self.access = "pull,push";
+        self
     }
 
     /// The address of a blob.
@@ -123,6 +133,112 @@ impl<'a> OciRepository<'a> {
         }
     }
 
+    /// A blob's content, held to its digest; `None` where there is none.
+    pub fn blob(&mut self, digest: &str) -> Result<Option<Vec<u8>>, ClientError> {
+        let url = self.blob_address(digest);
+        let answer = self.ask(&url)?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        let answer = answer.ok()?;
+        if digest != digest_of(&answer.body) {
+            return Err(malformed(
+                &url,
+                format!("the blob {digest} has another digest"),
+            ));
+        }
+        Ok(Some(answer.body))
+    }
+
+    /// The manifests that say they are about the one with this digest, by their digests, of an artifact's type: by the
+    /// registry's list of them, or by the tag that stands for it where there is no such list.
+    pub fn referrers(&mut self, digest: &str, kind: &str) -> Result<Vec<String>, ClientError> {
+        let url = format!("{}/referrers/{digest}", self.base);
+        let answer = self.ask(&url)?;
+        let index = match answer.status {
+            200 => serde_json::from_slice(&answer.body).ok(),
+            _ => self.manifest(&fallback_tag(digest))?,
+        };
+        let manifests = index
+            .as_ref()
+            .and_then(|index: &Value| index.get("manifests")?.as_array());
+        let of_kind = manifests
+            .into_iter()
+            .flatten()
+            .filter(|manifest| manifest.get("artifactType").and_then(Value::as_str) == Some(kind));
+        let digests = of_kind.filter_map(|manifest| manifest.get("digest")?.as_str());
+        Ok(digests.map(str::to_owned).collect())
+    }
+
+    /// Uploads a blob, unless it is there, and gives its digest.
+    pub fn push_blob(&mut self, content: &[u8]) -> Result<String, ClientError> {
+        let digest = digest_of(content);
+        let there = self.send("HEAD", &self.blob_address(&digest), "", Vec::new())?;
+        if there.status == 200 {
+            return Ok(digest);
+        }
+        let url = format!("{}/blobs/uploads/", self.base);
+        let begun = self.send("POST", &url, "", Vec::new())?.ok()?;
+        let place = begun
+            .header("location")
+            .and_then(|place| Url::parse(&begun.url).ok()?.join(place).ok());
+        let Some(mut place) = place else {
+            return Err(malformed(&url, "it names no place to upload to".to_owned()));
+        };
+        place.query_pairs_mut().append_pair("digest", &digest);
+        let kind = "application/octet-stream";
+        self.send("PUT", place.as_str(), kind, content.to_vec())?
+            .ok()?;
+        Ok(digest)
+    }
+
+    /// Uploads a manifest under a tag, or under its digest where no tag is given, and gives its digest.
+    pub fn push_manifest(
+        &mut self,
+        tag: Option<&str>,
+        kind: &str,
+        manifest: &[u8],
+    ) -> Result<String, ClientError> {
+        let digest = digest_of(manifest);
+        let url = format!("{}/manifests/{}", self.base, tag.unwrap_or(&digest));
+        self.send("PUT", &url, kind, manifest.to_vec())?.ok()?;
+        Ok(digest)
+    }
+
+    /// The tag that lists the manifests about the one with this digest, where a registry does not.
+    pub fn fallback_tag(digest: &str) -> String {
+        fallback_tag(digest)
+    }
+
+    fn send(
+        &mut self,
+        method: &'static str,
+        url: &str,
+        kind: &str,
+        body: Vec<u8>,
+    ) -> Result<crate::Answer, ClientError> {
+        let send = |repository: &Self, body: Vec<u8>| {
+            let mut headers = repository.headers();
+            if !kind.is_empty() {
+                headers.push(("content-type", kind));
+            }
+            repository.http.send_body(method, url, &headers, body)
+        };
+        if self.authorization.is_some() {
+            return send(self, body);
+        }
+        let answer = send(self, body.clone())?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        let challenge = answer.header("www-authenticate").unwrap_or("").to_owned();
+        self.authorization = self.authorize(&challenge)?;
+        if self.authorization.is_none() {
+            return Ok(answer);
+        }
+        send(self, body)
+    }
+
     fn headers(&self) -> Vec<(&str, &str)> {
         let authorization = self.authorization.iter();
         authorization
@@ -165,7 +281,7 @@ impl<'a> OciRepository<'a> {
                 format!("it names {realm:?} for tokens, which is no address: {error}"),
             )
         })?;
-        let scope = format!("repository:{}:pull", self.name);
+        let scope = format!("repository:{}:{}", self.name, self.access);
         url.query_pairs_mut().append_pair("scope", &scope);
         if let Some(service) = parameter("service") {
             url.query_pairs_mut().append_pair("service", service);
@@ -200,6 +316,15 @@ impl<'a> OciRepository<'a> {
         let login = entry.get("auth")?.as_str()?;
         Some(format!("Basic {login}"))
     }
+}
+
+/// A content's digest as registries write it.
+fn digest_of(content: &[u8]) -> String {
+    format!("sha256:{:x}", Sha256::digest(content))
+}
+
+fn fallback_tag(digest: &str) -> String {
+    digest.replace(':', "-")
 }
 
 /// Where the next page of a list is, as the header `Link` says.

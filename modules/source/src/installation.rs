@@ -62,6 +62,8 @@ pub struct Installation<'a> {
     begun: AtomicBool,
     /// What was fetched in this run, by package: several calls of one package get the same.
     pub(crate) fetched: Mutex<BTreeMap<String, LockedModule>>,
+    /// What is to be told of packages, by package: several calls of one package are told once.
+    pub(crate) warnings: Mutex<BTreeMap<String, Diagnostic>>,
     /// What was prepared and not yet asked for.
     ready: Mutex<BTreeMap<ModulePath, Result<Ready, Diagnostic>>>,
 }
@@ -109,8 +111,14 @@ impl<'a> Installation<'a> {
             outcome: Mutex::new(outcome),
             begun: AtomicBool::new(false),
             fetched: Mutex::default(),
+            warnings: Mutex::default(),
             ready: Mutex::default(),
         })
+    }
+
+    /// What is to be told of what was installed: versions that were taken back or are deprecated.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        lock(&self.warnings).values().cloned().collect()
     }
 
     /// What was installed: of all modules that were resolved.
@@ -123,20 +131,14 @@ impl<'a> Installation<'a> {
         outcome
     }
 
-    /// Copies the module that `source` names into the directory `into`: its own files, and what is in its directory. Of
-    /// a registry it is the newest version that the constraint `version` allows.
-    pub fn copy_module(
-        &self,
-        source: &str,
-        version: Option<&str>,
-        into: &Path,
-    ) -> Result<(), Diagnostic> {
+    /// Copies the module that `source` names into the directory `into`: its own files, and what is in its directory.
+    pub fn copy_module(&self, source: &str, into: &Path) -> Result<(), Diagnostic> {
         let path = ModulePath::root();
         let request = ModuleRequest {
             path: &path,
             calling_directory: ".",
             source,
-            version,
+            version: None,
             span: Span::new(SourceId(0), 0, 0),
         };
         let copied = match parse(&request).map_err(without_place)? {
@@ -261,6 +263,7 @@ impl<'a> Installation<'a> {
                 version: package.version(),
                 revision,
                 hash,
+                signer: known.and_then(|known| known.signer.clone()),
             })
         };
         Some(Ready {
@@ -297,6 +300,7 @@ impl<'a> Installation<'a> {
 impl ModuleResolver for Installation<'_> {
     fn prepare(&self, requests: &[ModuleRequest<'_>]) {
         let mut jobs = Vec::new();
+        let mut signed = BTreeMap::new();
         for request in requests {
             let source = match parse(request) {
                 Ok(ModuleSource::Local(_)) => continue,
@@ -308,6 +312,14 @@ impl ModuleResolver for Installation<'_> {
             };
             match self.reuse(request, &source) {
                 Some(found) => {
+                    let is_signed = |locked: &LockedModule| locked.signer.is_some();
+                    if found.locked.as_ref().is_some_and(is_signed)
+                        && let Some(package) = Package::of_record(&source, &found.record)
+                    {
+                        signed
+                            .entry(package.for_display())
+                            .or_insert_with(|| (Job::new(self, *request, source.clone()), package));
+                    }
                     lock(&self.ready).insert(request.path.clone(), Ok(found));
                 }
                 None => jobs.push((request.path.clone(), Job::new(self, *request, source))),
@@ -318,6 +330,8 @@ impl ModuleResolver for Installation<'_> {
                 upgrade: self.settings.upgrade,
             });
         }
+        let signed: Vec<_> = signed.into_values().collect();
+        at_once(&signed, |(job, package)| job.look_up(package));
         if !jobs.is_empty() {
             self.fetch_all(jobs);
         }

@@ -101,8 +101,8 @@ impl Package {
 
 /// A call that awaits its package.
 pub(crate) struct Job<'a> {
-    installation: &'a Installation<'a>,
-    request: ModuleRequest<'a>,
+    pub(crate) installation: &'a Installation<'a>,
+    pub(crate) request: ModuleRequest<'a>,
     source: ModuleSource,
     pub(crate) key: String,
 }
@@ -158,8 +158,8 @@ impl<'a> Job<'a> {
         }
         let name = name_of(&self.request);
         let host = &source.module.host;
-        let found = self.installation.settings.registry.versions(&source.module);
-        let mut versions = match found {
+        let found = self.installation.settings.registry.listing(&source.module);
+        let listing = match found {
             Err(error) => return Err(self.no_versions(source, &error)),
             Ok(None) => {
                 return Err(self.problem(
@@ -171,10 +171,16 @@ impl<'a> Job<'a> {
                     ),
                 ));
             }
-            Ok(Some(versions)) => versions,
+            Ok(Some(listing)) => listing,
         };
+        let listed = listing.versions.iter();
+        let mut versions: Vec<Version> = listed.map(|listed| listed.version.clone()).collect();
         if let Some(newest) = constraints.newest(&versions) {
+            self.warn(source, newest, &listing);
             return Ok(newest.clone());
+        }
+        if let Some(diagnostic) = self.only_yanked(source, &constraints, &listing) {
+            return Err(diagnostic);
         }
         versions.sort();
         let Some(newest) = versions
@@ -333,12 +339,15 @@ impl<'a> Job<'a> {
             _ => None,
         };
         let revision = revision.or_else(|| just_now.as_ref()?.revision.as_deref());
-        let lock_entry = |hash: String, revision: Option<String>| LockedModule {
-            source: package.source(),
-            version: package.version(),
-            revision,
-            hash,
-        };
+        let lock_entry =
+            |hash: String, revision: Option<String>, signer: Option<String>| LockedModule {
+                source: package.source(),
+                version: package.version(),
+                revision,
+                hash,
+                signer,
+            };
+        let signer_key = |hash: &str| format!("signer:{}@{hash}", package.source());
         let outer_key = format!("outer:{}", package.source());
         if let Some(hash) = known
             && let Some(outer) = self.outer_of(package, &outer_key)
@@ -346,7 +355,19 @@ impl<'a> Job<'a> {
                 .take(&hash, made)
                 .map_err(|error| self.unwritable(&error))?
         {
-            return Ok((lock_entry(hash, revision.map(str::to_owned)), outer));
+            let signer = match expected {
+                Some(expected) => expected.signer.clone(),
+                // A package may be in the cache from before its signer was looked for.
+                None => match cache.find_text(&signer_key(&hash)) {
+                    None if self.locks_a_signer(package) => self.signer_of(package, &hash)?,
+                    remembered => remembered,
+                },
+            };
+            self.hold_to_signer(package, signer.as_deref())?;
+            if expected.is_some() && signer.is_some() {
+                self.look_up(package);
+            }
+            return Ok((lock_entry(hash, revision.map(str::to_owned), signer), outer));
         }
         let (fetched, outer) = self.fetch(package, revision, made)?;
         let hash = hash_package(made).map_err(|error| self.unwritable(&error))?;
@@ -355,8 +376,13 @@ impl<'a> Job<'a> {
         {
             return Err(self.changed(package, &expected.hash, &hash));
         }
+        let signer = self.signer_of(package, &hash)?;
+        self.hold_to_signer(package, signer.as_deref())?;
         let keep = || {
             cache.adopt(made, &hash)?;
+            if let Some(signer) = &signer {
+                cache.remember_text(&signer_key(&hash), signer)?;
+            }
             if let Package::Registry(_, version) = package {
                 cache.remember_text(&format!("{outer_key}@{version}"), &outer)?;
             }
@@ -366,7 +392,7 @@ impl<'a> Job<'a> {
             }
         };
         keep().map_err(|error| self.unwritable(&error))?;
-        let entry = lock_entry(hash, fetched);
+        let entry = lock_entry(hash, fetched, signer);
         lock(&installation.fetched).insert(run_key, entry.clone());
         Ok((entry, outer))
     }
@@ -490,7 +516,7 @@ impl<'a> Job<'a> {
         )
     }
 
-    fn problem(
+    pub(crate) fn problem(
         &self,
         id: &'static str,
         summary: impl Into<String>,

@@ -20,6 +20,7 @@ mod manifest;
 mod source;
 mod subdirectory;
 mod tree;
+mod trust;
 
 pub use event::ModuleEvent;
 pub use installation::{Installation, InstallationSettings, Outcome};

@@ -32,6 +32,8 @@ pub struct LockedModule {
     pub revision: Option<String>,
     /// The checksum of its files.
     pub hash: String,
+    /// The fingerprint of the key that signed it, of a module whose registry has its statement.
+    pub signer: Option<String>,
 }
 
 impl ModuleLock {
@@ -80,6 +82,9 @@ impl ModuleLock {
                 arguments.push(("revision", revision.clone()));
             }
             arguments.push(("hash", locked.hash.clone()));
+            if let Some(signer) = &locked.signer {
+                arguments.push(("signer", signer.clone()));
+            }
             let width = arguments.iter().map(|(name, _)| name.len()).max();
             let width = width.unwrap_or(0);
             // Writing to a string cannot fail.
@@ -143,7 +148,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn read_module(block: &Block) -> (Option<LockedModule>, Diagnostics) {
-    let names = ["source", "version", "revision", "hash"];
+    let names = ["source", "version", "revision", "hash", "signer"];
     let (content, mut diagnostics) = block.body.content(&BodySchema::of(&names, &[]));
     let mut text = |name: &str| {
         let attribute = content.attributes.get(name)?;
@@ -163,6 +168,7 @@ fn read_module(block: &Block) -> (Option<LockedModule>, Diagnostics) {
     };
     let (source, version) = (text("source"), text("version"));
     let (revision, hash) = (text("revision"), text("hash"));
+    let signer = text("signer");
     let version = version.map(|version| version.parse::<Version>());
     let (Some(source), Some(hash), None | Some(Ok(_))) = (source, hash, &version) else {
         let detail = "The lock of a module has a \"source\" and a \"hash\", and perhaps a \"version\" such as \"1.2.3\". Remove the block and run \"terrace init\" to select the module anew.";
@@ -174,6 +180,7 @@ fn read_module(block: &Block) -> (Option<LockedModule>, Diagnostics) {
         version: version.and_then(Result::ok),
         revision,
         hash,
+        signer,
     };
     (Some(locked), diagnostics)
 }
@@ -197,6 +204,7 @@ mod tests {
             version: version.map(|version| version.parse().unwrap()),
             revision: version.is_none().then(|| "abc".to_owned()),
             hash: "h1:x=".to_owned(),
+            signer: version.is_none().then(|| "SHA256:y".to_owned()),
         };
         let lock = ModuleLock {
             modules: BTreeMap::from([

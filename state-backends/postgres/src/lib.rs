@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrace_backend_remote::{
-    Arguments, Layout, Problem, RemoteOptions, RemoteStore, Surroundings,
+    Arguments, Layout, Objects, Problem, RemoteOptions, RemoteStore, Surroundings,
 };
 use terrace_port::StateStore;
 
@@ -60,6 +60,19 @@ impl Layout for Rows {
     fn no_state(&self) -> Option<&'static [u8]> {
         None
     }
+}
+
+/// The objects of the database that settings name, for what is no state. Connects when it is first used.
+#[expect(
+    clippy::unused_async,
+    reason = "the contract of backends, of which some sign in"
+)]
+pub async fn objects(
+    arguments: &Arguments,
+    surroundings: &Surroundings<'_>,
+) -> Result<Arc<dyn Objects>, Vec<Problem>> {
+    let settings = settings::Settings::read(arguments, surroundings)?;
+    Ok(Arc::new(Timely(Arc::new(Database::new(settings)))))
 }
 
 /// Opens the store that settings name. Connects when it is first used.

@@ -31,7 +31,9 @@ mod web;
 
 use std::sync::Arc;
 
-use terrace_backend_remote::{Arguments, Problem, RemoteOptions, RemoteStore, Surroundings};
+use terrace_backend_remote::{
+    Arguments, Objects, Problem, RemoteOptions, RemoteStore, Surroundings,
+};
 use terrace_port::StateStore;
 
 pub use arguments::{arguments, key_arguments};
@@ -74,6 +76,19 @@ pub async fn open_with(
         Arc::new(locks),
         layout,
     ))
+}
+
+/// The objects of the bucket that the arguments describe, for what is no state. `key` is not looked at.
+pub async fn objects(
+    arguments: &Arguments,
+    surroundings: &Surroundings<'_>,
+) -> Result<Arc<dyn Objects>, Vec<Problem>> {
+    let settings = Settings::new(arguments, surroundings)?;
+    let clients = Clients::new(&settings, surroundings)
+        .await
+        .map_err(|problem| vec![problem])?;
+    let layout = Arc::new(Keys::new(&settings));
+    Ok(Arc::new(Bucket::new(&settings, &clients, layout)))
 }
 
 /// What the backend makes its requests with, for other clients of the same services.

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use terrace_gate::{
     APPROVAL_NAMESPACE, Approval, ApprovalError, Authorship, SshKey, Statement, fingerprint_of,
-    sign_approval, sign_authorship, sign_statement,
+    open_payload, sign_approval, sign_authorship, sign_payload, sign_statement,
 };
 
 use crate::support::{ECDSA, ED25519, ENCRYPTED, RSA, key, plan};
@@ -213,5 +213,36 @@ fn ssh_keygen_alone_verifies_our_signatures() {
         assert!(verify(&message), "{kind}");
         message.push(b' ');
         assert!(!verify(&message), "{kind}");
+    }
+}
+
+#[test]
+fn payloads_of_others_are_signed_by_type_and_namespace() {
+    let kind = "application/vnd.in-toto+json";
+    for key in [ED25519, ECDSA, RSA] {
+        let signer = SshKey::open(key, None).unwrap();
+        let envelope = sign_payload(&signer, "terrace-module", kind, b"{}").unwrap();
+        let opened = open_payload(&envelope, "terrace-module", kind).unwrap();
+        assert_eq!(opened.payload, b"{}");
+        assert_eq!(opened.fingerprint, fingerprint_of(key).unwrap());
+        assert_eq!(
+            fingerprint_of(&opened.public_key).unwrap(),
+            opened.fingerprint
+        );
+        assert!(matches!(
+            open_payload(&envelope, "terrace-other", kind),
+            Err(ApprovalError::Signature(_))
+        ));
+        assert!(matches!(
+            open_payload(&envelope, "terrace-module", "application/json"),
+            Err(ApprovalError::Envelope(_))
+        ));
+        let mut changed: Value = serde_json::from_slice(&envelope).unwrap();
+        changed["payload"] = STANDARD.encode("{} ").into();
+        let changed = serde_json::to_vec(&changed).unwrap();
+        assert!(matches!(
+            open_payload(&changed, "terrace-module", kind),
+            Err(ApprovalError::Signature(_))
+        ));
     }
 }

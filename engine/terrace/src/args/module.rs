@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::OutputStyle;
+use super::{ModuleDeprecateArgs, ModulePublishArgs, ModuleYankArgs, OutputStyle};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModuleCommand {
@@ -14,8 +14,14 @@ pub(crate) enum ModuleCommand {
     New(ModuleNewArgs),
     /// List the modules that the configurations of a directory call, with the versions that there are.
     Deps(ModuleDepsArgs),
-    /// Raise the versions of called modules in the configurations of a directory, and name the lines that this breaks.
+    /// Raise the versions of called modules in the configurations of a directory.
     Upgrade(ModuleUpgradeArgs),
+    /// Pack a module, sign it and publish it under a version that there is not yet.
+    Publish(ModulePublishArgs),
+    /// Take a version back: nobody who has not locked it gets it from then on.
+    Yank(ModuleYankArgs),
+    /// Say that a version is not to be used any more.
+    Deprecate(ModuleDeprecateArgs),
 }
 
 impl ModuleCommand {
@@ -27,6 +33,9 @@ impl ModuleCommand {
             Self::New(args) => &args.style,
             Self::Deps(args) => &args.style,
             Self::Upgrade(args) => &args.style,
+            Self::Publish(args) => &args.style,
+            Self::Yank(args) => &args.style,
+            Self::Deprecate(args) => &args.style,
         }
     }
 }
@@ -54,8 +63,8 @@ pub(crate) enum ModuleCheck {
 pub(crate) struct ModuleCheckArgs {
     #[command(flatten)]
     pub(crate) style: OutputStyle,
-    /// Compare with this: a directory, a reference of git, or a module of a registry, such as example/network/aws or
-    /// example/network/aws@1.2.0. The newest version tag of git where nothing is named.
+    /// Compare with this: a directory, a reference of git, or a module of a registry. The newest version tag of git
+    /// where nothing is named.
     #[arg(long, value_name = "WHAT")]
     pub(crate) against: Option<String>,
     /// The version that is to be released: breaking changes pass where it is high enough.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use terrace_backend_embedded::EmbeddedStore;
 use terrace_backend_local::{LocalOptions, LocalStore};
-use terrace_backend_remote::{Argument, Arguments, Problem, Surroundings, Waiting};
+use terrace_backend_remote::{Argument, Arguments, Objects, Problem, Surroundings, Waiting};
 use terrace_config::Config;
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_port::StateStore;
@@ -138,6 +138,43 @@ fn open_settings(
     };
     let opened = open_kind(kind, &arguments, &surroundings);
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(opened)).map_err(told)
+}
+
+/// Opens the objects of a backend that keeps objects which are no states: a bucket or a database.
+pub(crate) async fn objects(
+    environment: &Environment,
+    type_name: &str,
+    values: &BTreeMap<String, Value>,
+    base: &Path,
+) -> Result<Arc<dyn Objects>, CommandError> {
+    let Some(kind) = kind(type_name) else {
+        return Err(unknown(type_name).into());
+    };
+    let values = settings::conform(kind, values)?;
+    let environment = |name: &str| environment.get(name).map(str::to_owned);
+    let told = |problems| problems_of(kind, problems);
+    let arguments = Arguments::new(kind.arguments, &values, &environment).map_err(told)?;
+    settings::check_required(kind, &arguments)?;
+    let surroundings = Surroundings {
+        environment: &environment,
+        directory: base,
+        clock: Arc::new(SystemClock),
+        user_agent: concat!("Terrace/", env!("CARGO_PKG_VERSION")),
+        watcher: None,
+    };
+    match kind.name {
+        "s3" => terrace_backend_s3::objects(&arguments, &surroundings).await,
+        "pg" => terrace_backend_postgres::objects(&arguments, &surroundings).await,
+        other => {
+            let detail = format!("A store of the type {other:?} keeps states and nothing else.");
+            return Err(CommandError::one(
+                "not-supported-yet",
+                "Not supported yet",
+                detail,
+            ));
+        }
+    }
+    .map_err(told)
 }
 
 /// Tells who waits that a store does not answer.

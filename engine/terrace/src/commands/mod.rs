@@ -24,6 +24,7 @@ pub(crate) mod promote;
 pub(crate) mod providers;
 pub(crate) mod prune;
 pub(crate) mod recover;
+pub(crate) mod registry;
 pub(crate) mod review;
 pub(crate) mod running;
 pub(crate) mod runs;

@@ -8,7 +8,6 @@
 
 mod authors;
 mod trouble;
-mod tutorial;
 
 use std::io::Write as _;
 use std::process::Command;

@@ -9,7 +9,6 @@ use terrace_port::Files as _;
 
 use super::base::temporary_directory;
 use super::check::Verdict;
-use super::counted;
 use super::testing::{not_started, own};
 use crate::command_error::CommandError;
 use crate::outside::{Disk, run_aside};
@@ -49,7 +48,7 @@ pub(super) async fn run() -> Result<Verdict, CommandError> {
         }
     }
     Ok(if failures.is_empty() {
-        Verdict::Passed(counted(examples.len(), "example"))
+        Verdict::Passed(format!("{} examples", examples.len()))
     } else {
         Verdict::Failed(failures.join("\n\n"))
     })

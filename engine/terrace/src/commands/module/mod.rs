@@ -1,7 +1,6 @@
 //! `terrace module`: for authors of modules.
 
 mod base;
-mod breaks;
 mod changes;
 mod check;
 mod deps;
@@ -10,6 +9,7 @@ mod estate;
 mod examples;
 mod git;
 mod new;
+mod publish;
 mod testing;
 mod upgrade;
 mod versions;
@@ -33,17 +33,14 @@ pub(crate) async fn run(session: &Arc<Session>, command: ModuleCommand) -> Outco
         ModuleCommand::New(args) => new::run(session, &args),
         ModuleCommand::Deps(args) => deps::run(session, &args).await,
         ModuleCommand::Upgrade(args) => upgrade::run(session, &args).await,
+        ModuleCommand::Publish(args) => Box::pin(publish::publish(session, &args)).await,
+        ModuleCommand::Yank(args) => publish::yank(session, args).await,
+        ModuleCommand::Deprecate(args) => publish::deprecate(session, args).await,
     }
 }
 
 /// What is not installed is left closed: an interface can be read without it.
 const NOT_INSTALLED: &str = "module-not-installed";
-
-/// A number of things: `1 file`, `2 files`.
-fn counted(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
-}
 
 /// Whether a file is one of configuration, by its name.
 fn is_configuration(path: &str) -> bool {
