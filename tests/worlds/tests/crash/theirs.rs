@@ -20,16 +20,21 @@ pub(crate) fn live_through(servers: &Servers, _: Kind, experiment: &Experiment, 
         experiment,
         known_lost: BTreeSet::new(),
         unfinished: false,
+        stranded: false,
     };
     life.lab.use_mirror();
     for turn in &experiment.turns {
         life.turn(turn, tally);
+        if life.stranded {
+            break;
+        }
     }
-    let known = life.ids_in_state();
-    let objects = life.lab.objects().into_keys();
-    tally.orphans += objects.filter(|id| !known.contains(id)).count();
+    if let Some(known) = life.ids_in_state() {
+        let objects = life.lab.objects().into_keys();
+        tally.orphans += objects.filter(|id| !known.contains(id)).count();
+    }
     tally.twice += life.lab.doubles().len();
-    tally.unfinished += usize::from(life.unfinished);
+    tally.unfinished += usize::from(life.unfinished || life.stranded);
     tally.events += life.lab.events_so_far();
 }
 
@@ -52,6 +57,8 @@ struct Life<'a> {
     /// Objects that are known to be lost already.
     known_lost: BTreeSet<String>,
     unfinished: bool,
+    /// Whether nothing goes on until a person mends what is stored, such as a checksum that is not that of the state.
+    stranded: bool,
 }
 
 impl Life<'_> {
@@ -80,6 +87,9 @@ impl Life<'_> {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         if let Some(disturbance) = &turn.disturbance {
             self.disturbed(&arguments, disturbance, tally);
+        }
+        if self.stranded {
+            return;
         }
         let done = self.terraform(&arguments);
         if done.code() != Some(0) {
@@ -127,7 +137,10 @@ impl Life<'_> {
             self.unfinished |= pushed.code() != Some(0);
             std::fs::remove_file(errored).unwrap();
         }
-        let known = self.ids_in_state();
+        let Some(known) = self.ids_in_state() else {
+            self.stranded = true;
+            return;
+        };
         let objects = self.lab.objects().into_keys();
         let lost: Vec<String> = objects
             .filter(|id| !known.contains(id) && !self.known_lost.contains(id))
@@ -140,7 +153,7 @@ impl Life<'_> {
     }
 
     /// Releases the lock by force where it is not free: no time would release it.
-    fn release(&self, tally: &mut Tally) {
+    fn release(&mut self, tally: &mut Tally) {
         let plan = ["plan", "-input=false", "-no-color", "-lock-timeout=10s"];
         let said = self.terraform(&plan).all();
         if !said.contains("Error acquiring the state lock") {
@@ -154,17 +167,24 @@ impl Life<'_> {
         let Some(id) = id else {
             panic!("the lock has no id: {said}");
         };
-        self.terraform(&["force-unlock", "-force", id]).success();
+        let released = self.terraform(&["force-unlock", "-force", id]);
+        self.stranded |= released.code() != Some(0);
     }
 
-    fn ids_in_state(&self) -> BTreeSet<String> {
-        let pulled = self.terraform(&["state", "pull"]).success();
+    /// `None` where the state cannot be read.
+    fn ids_in_state(&self) -> Option<BTreeSet<String>> {
+        let pulled = self.terraform(&["state", "pull"]);
+        if pulled.code() != Some(0) {
+            eprintln!("seed {}: {}", self.experiment.seed, pulled.all());
+            return None;
+        }
+        let pulled = pulled.success();
         if pulled.stdout.trim().is_empty() {
-            return BTreeSet::new();
+            return Some(BTreeSet::new());
         }
         let state = pulled.json();
         let resources = state["resources"].as_array().cloned().unwrap_or_default();
-        resources
+        let ids = resources
             .iter()
             .flat_map(|resource| {
                 resource["instances"]
@@ -173,6 +193,7 @@ impl Life<'_> {
                     .unwrap_or_default()
             })
             .filter_map(|instance| Some(instance["attributes"]["id"].as_str()?.to_owned()))
-            .collect()
+            .collect();
+        Some(ids)
     }
 }
