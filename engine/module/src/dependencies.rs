@@ -142,6 +142,27 @@ impl Dependency {
         }
     }
 
+    /// The source and the version constraint of a call that gets exactly `version`; as written where a version cannot be
+    /// named.
+    pub fn exactly(&self, version: &str) -> (String, Option<String>) {
+        match &self.kind {
+            DependencyKind::Registry { .. } => (self.source.clone(), Some(format!("= {version}"))),
+            DependencyKind::Git {
+                reference: Some(old),
+                ..
+            } => {
+                let prefix = if old.starts_with('v') { "v" } else { "" };
+                let source = self.source.replacen(
+                    &format!("ref={old}"),
+                    &format!("ref={prefix}{version}"),
+                    1,
+                );
+                (source, None)
+            }
+            _ => (self.source.clone(), self.version.clone()),
+        }
+    }
+
     /// The edit that makes it ask for `version`, in the form that it asks in; `None` where it does already, or where no
     /// version is written.
     pub fn raised(&self, version: &Version, sources: &SourceMap) -> Option<Edit> {

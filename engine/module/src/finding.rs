@@ -207,6 +207,13 @@ impl Finding {
         }
     }
 
+    /// The name of the variable or output that it is about; `None` where it is about something else.
+    pub fn name(&self) -> Option<&str> {
+        ["variable \"", "output \""]
+            .into_iter()
+            .find_map(|kind| self.subject.strip_prefix(kind)?.strip_suffix('"'))
+    }
+
     /// With its place in the new version.
     pub(crate) fn now(mut self, place: &Place) -> Self {
         self.now = Some(place.clone());

@@ -27,9 +27,9 @@ pub struct Interface {
     pub moves: Vec<Move>,
     /// `removed` blocks, with addresses from the root of the module.
     pub removals: Vec<Removal>,
-    /// The providers that it needs, by local name.
+    /// The providers that it and the modules in it need, by local name.
     pub providers: BTreeMap<Name, ProviderNeed>,
-    /// Constraints on the version of the engine.
+    /// Constraints on the version of the engine, those of the modules in it included.
     pub engine: Vec<Requirement>,
 }
 

@@ -134,8 +134,37 @@ impl Reader<'_> {
         }
     }
 
+    /// What a module below asks of versions, and which providers it needs: callers of the root module must have them too.
+    fn requirements(&self, node: &ModuleNode, interface: &mut Interface) {
+        for (text, span) in &node.module.required_versions {
+            if !interface.engine.iter().any(|one| one.written == *text) {
+                interface.engine.push(self.requirement(text, *span));
+            }
+        }
+        for (name, below) in &node.module.providers {
+            let mut need = self.provider(below);
+            let of_root = interface
+                .providers
+                .values_mut()
+                .find(|known| known.provider == need.provider);
+            if let Some(known) = of_root {
+                let known = &mut known.versions;
+                need.versions
+                    .retain(|one| !known.iter().any(|other| other.written == one.written));
+                known.extend(need.versions);
+            } else {
+                // The configurations that it takes are passed within the module.
+                need.aliases.clear();
+                interface.providers.entry(name.clone()).or_insert(need);
+            }
+        }
+    }
+
     /// What the module of a node manages, calls and moves.
     fn node(&self, node: &ModuleNode, interface: &mut Interface) {
+        if !node.path.is_root() {
+            self.requirements(node, interface);
+        }
         for (resource, block) in &node.module.resources {
             let address = ConfigResource {
                 module: node.path.clone(),

@@ -87,7 +87,7 @@ pub(crate) async fn copy(session: &Arc<Session>, source: &str) -> Result<(), Com
     let work = tokio::task::spawn_blocking(move || {
         let installation = installation(&session, ModuleOptions::default(), Outcome::default())?;
         installation
-            .copy_module(&source, Path::new("."))
+            .copy_module(&source, None, Path::new("."))
             .map_err(CommandError::from)
     });
     work.await.map_err(|error| {
@@ -99,17 +99,19 @@ pub(crate) async fn copy(session: &Arc<Session>, source: &str) -> Result<(), Com
     })?
 }
 
-/// Fetches the package of a module, as a call names its source, into a directory that is there and empty.
+/// Fetches the package of a module, as a call names its source and version, into a directory that is there and empty.
 pub(crate) async fn fetch_into(
     session: &Arc<Session>,
     source: &str,
+    version: Option<&str>,
     into: &Path,
 ) -> Result<(), CommandError> {
     let (session, source, into) = (session.clone(), source.to_owned(), into.to_owned());
+    let version = version.map(str::to_owned);
     let work = tokio::task::spawn_blocking(move || {
         let installation = installation(&session, ModuleOptions::default(), Outcome::default())?;
         installation
-            .copy_module(&source, &into)
+            .copy_module(&source, version.as_deref(), &into)
             .map_err(CommandError::from)
     });
     work.await.map_err(|error| {

@@ -131,14 +131,20 @@ impl<'a> Installation<'a> {
         outcome
     }
 
-    /// Copies the module that `source` names into the directory `into`: its own files, and what is in its directory.
-    pub fn copy_module(&self, source: &str, into: &Path) -> Result<(), Diagnostic> {
+    /// Copies the module that `source` names into the directory `into`: its own files, and what is in its directory. Of
+    /// a registry it is the newest version that the constraint `version` allows.
+    pub fn copy_module(
+        &self,
+        source: &str,
+        version: Option<&str>,
+        into: &Path,
+    ) -> Result<(), Diagnostic> {
         let path = ModulePath::root();
         let request = ModuleRequest {
             path: &path,
             calling_directory: ".",
             source,
-            version: None,
+            version,
             span: Span::new(SourceId(0), 0, 0),
         };
         let copied = match parse(&request).map_err(without_place)? {

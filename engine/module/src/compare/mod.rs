@@ -17,6 +17,11 @@ pub fn compare(old: &Interface, new: &Interface) -> Changes {
     Changes::of(findings)
 }
 
+/// A `moved` block that can be copied.
+pub(crate) fn moved_block(from: &str, to: &str) -> String {
+    format!("  moved {{\n    from = {from}\n    to   = {to}\n  }}")
+}
+
 /// Names in a sentence: `a`, `b` and `c`, in quotes.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("{name:?}")).collect();

@@ -22,7 +22,7 @@ pub(super) fn compare(old: &Interface, new: &Interface) -> Vec<Finding> {
                     format!("The output {name:?} is gone. Callers that read it get the error \"Unsupported attribute\"."),
                 )
                 .before(&was.place)
-                .advice("Keep it with `deprecated = \"…\"` until the next major version."),
+                .advice("Keep it until the next major version, and say in its description what to read instead."),
             ),
             (None, Some(is)) => found.push(
                 Finding::new(Kind::OutputAdded, subject, format!("The output {name:?} is new."))

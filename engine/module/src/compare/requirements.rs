@@ -49,6 +49,13 @@ fn shown(requirements: &[Requirement]) -> String {
     format!("{:?}", all.join(", "))
 }
 
+/// The place of the first of `these` that is not among `others`, or of the first.
+fn differing(these: &[Requirement], others: &[Requirement]) -> Option<Place> {
+    let differs = |one: &&Requirement| others.iter().all(|other| other.written != one.written);
+    let one = these.iter().find(differs).or(these.first())?;
+    Some(one.place.clone())
+}
+
 fn engine(old: &Interface, new: &Interface, found: &mut Vec<Finding>) {
     let (was, is) = (&old.engine, &new.engine);
     let (kind, detail) = match compare_constraints(texts(was), texts(is)) {
@@ -71,8 +78,8 @@ fn engine(old: &Interface, new: &Interface, found: &mut Vec<Finding>) {
         ),
     };
     let mut finding = Finding::new(kind, "required_version", detail);
-    finding.now = is.first().map(|one| one.place.clone());
-    finding.before = was.first().map(|one| one.place.clone());
+    finding.now = differing(is, was);
+    finding.before = differing(was, is);
     found.push(finding);
 }
 
@@ -208,10 +215,8 @@ fn pair(
                 shown(&is.versions)
             ),
         );
-        let version_place =
-            |need: &ProviderNeed| need.versions.first().map(|one| one.place.clone());
-        finding.now = version_place(is).or(now);
-        finding.before = version_place(was).or_else(|| was.place.clone());
+        finding.now = differing(&is.versions, &was.versions).or(now);
+        finding.before = differing(&was.versions, &is.versions).or_else(|| was.place.clone());
         found.push(finding);
     }
     for alias in is.aliases.difference(&was.aliases) {

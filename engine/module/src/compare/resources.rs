@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use terrace_addr::{ConfigResource, InstanceKey, ModulePath, ResourceMode};
 
-use super::listed;
 use super::moves::{Course, follow_call, follow_resource};
 use super::outputs::preconditions;
+use super::{listed, moved_block};
 use crate::type_text::value_text;
 use crate::{Call, Finding, Interface, Kind, Place, Removal, Repetition, ResourceBlock, immutable};
 
@@ -112,7 +112,8 @@ fn lost(address: &ConfigResource, was: &ResourceBlock, new: &Interface) -> Findi
     )
     .before(&was.place)
     .advice(format!(
-        "If it only has another name, add `moved {{ from = {address}, to = {to} }}`. If it is to live on without this module, add a `removed` block with `destroy = false`."
+        "If it only has another name, add\n{}\nIf it is to live on without this module, add a `removed` block with `destroy = false`.",
+        moved_block(&address.to_string(), &to)
     ))
 }
 
@@ -141,7 +142,10 @@ fn call(
             };
             let mut finding = Finding::new(Kind::CallLost, path.to_string(), detail)
                 .before(&was.place)
-                .advice(format!("If it only has another name, add `moved {{ from = {path}, to = module.NEW_NAME }}`."));
+                .advice(format!(
+                    "If it only has another name, add\n{}",
+                    moved_block(&path.to_string(), "module.NEW_NAME")
+                ));
             finding.now = removed.map(|removal| removal.place.clone());
             found.push(finding);
         }
@@ -413,7 +417,10 @@ fn instances(
                         let first = InstanceKey::String(gone[0].into());
                         found.push(lost(
                             format!("{subject} no longer has the instances {}: an upgrade destroys them.", listed(gone)),
-                            format!("If a key only has another name, add `moved {{ from = {subject}{first}, to = {subject}[\"NEW\"] }}`."),
+                            format!(
+                                "If a key only has another name, add\n{}",
+                                moved_block(&format!("{subject}{first}"), &format!("{subject}[\"NEW\"]"))
+                            ),
                         ));
                     }
                 }
@@ -430,9 +437,11 @@ fn instances(
                         has(is)
                     ),
                     format!(
-                        "Add a `moved` block for each instance, such as `moved {{ from = {subject}{}, to = {subject}{} }}`.",
-                        example_key(was),
-                        example_key(is)
+                        "Add a `moved` block for each instance, such as\n{}",
+                        moved_block(
+                            &format!("{subject}{}", example_key(was)),
+                            &format!("{subject}{}", example_key(is))
+                        )
                     ),
                 ));
             }

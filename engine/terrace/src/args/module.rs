@@ -14,7 +14,7 @@ pub(crate) enum ModuleCommand {
     New(ModuleNewArgs),
     /// List the modules that the configurations of a directory call, with the versions that there are.
     Deps(ModuleDepsArgs),
-    /// Raise the versions of called modules in the configurations of a directory.
+    /// Raise the versions of called modules in the configurations of a directory, and name the lines that this breaks.
     Upgrade(ModuleUpgradeArgs),
     /// Pack a module, sign it and publish it under a version that there is not yet.
     Publish(ModulePublishArgs),
@@ -63,8 +63,8 @@ pub(crate) enum ModuleCheck {
 pub(crate) struct ModuleCheckArgs {
     #[command(flatten)]
     pub(crate) style: OutputStyle,
-    /// Compare with this: a directory, a reference of git, or a module of a registry. The newest version tag of git
-    /// where nothing is named.
+    /// Compare with this: a directory, a reference of git, or a module of a registry, such as example/network/aws or
+    /// example/network/aws@1.2.0. The newest version tag of git where nothing is named.
     #[arg(long, value_name = "WHAT")]
     pub(crate) against: Option<String>,
     /// The version that is to be released: breaking changes pass where it is high enough.

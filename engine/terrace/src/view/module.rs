@@ -41,8 +41,14 @@ pub(crate) fn changes_text(
     let rows: Vec<Vec<String>> = changes.findings.iter().map(row).collect();
     let _written = write!(
         text,
-        "{} changes.\n\n{}",
+        "{} change{}{}.\n\n{}",
         rows.len(),
+        if rows.len() == 1 { "" } else { "s" },
+        if changes.findings.iter().any(|finding| finding.now.is_none()) {
+            " (places in brackets are of that version)"
+        } else {
+            ""
+        },
         table(&["Step", "Place", "What", "Change"], &rows)
     );
     let step = changes.step();
@@ -75,6 +81,6 @@ fn row(finding: &Finding) -> Vec<String> {
         finding.kind.step().to_string(),
         place,
         finding.subject.clone(),
-        finding.kind.summary().to_owned(),
+        finding.kind.id().replace('-', " "),
     ]
 }

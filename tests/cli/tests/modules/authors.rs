@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use serde_json::Value;
+use terrace_test_services::{Reply, Web};
 use terrace_test_support::Project;
 
-use super::repository;
+use super::{registry, repository, zip};
 
 fn git(project: &Project, arguments: &[&str]) {
     let status = Command::new("git")
@@ -249,4 +250,111 @@ fn calls_are_raised_where_they_stand() {
     project.terrace(&["module", "upgrade", "stacks"]).success();
     assert_eq!(project.read("stacks/a/main.tf"), call("v1.1.0"));
     assert_eq!(project.read("stacks/b/main.tf"), call("v1.1.0"));
+}
+
+/// A registry whose module breaks its callers between 1.0.0 and 1.2.0.
+fn breaking_registry(project: &mut Project) -> Web {
+    let web = registry(project);
+    let version = |variable: &str, output: &str| {
+        let text = format!(
+            "variable \"{variable}\" {{\n  type    = string\n  default = \"a\"\n}}\n\noutput \"{output}\" {{\n  value = var.{variable}\n}}\n"
+        );
+        Reply::of(zip(&[("net/main.tf", &text)]))
+    };
+    web.on("/modules/acme/net/aws/1.0.0/net.zip", version("zone", "id"));
+    web.on(
+        "/modules/acme/net/aws/1.2.0/net.zip",
+        version("region", "name"),
+    );
+    web
+}
+
+#[test]
+fn an_upgrade_names_the_lines_that_it_breaks() {
+    let mut project = Project::new();
+    let web = breaking_registry(&mut project);
+    let source = format!("{}/acme/net/aws", web.authority());
+    let call = |arguments: &str| {
+        format!(
+            "module \"net\" {{\n  source  = \"{source}\"\n  version = \"1.0.0\"\n{arguments}}}\n"
+        )
+    };
+    project.write(
+        "stacks/a/main.tf",
+        format!(
+            "{}output \"id\" {{\n  value = module.net.id\n}}\n",
+            call("  zone = \"b\"\n")
+        ),
+    );
+    project.write("stacks/b/main.tf", call(""));
+    let dry_run = ["module", "upgrade", "-dry-run", "-json", "stacks"];
+    let answer = project.terrace(&dry_run).success().json();
+    let breaks = |index: usize| -> Vec<(String, u64)> {
+        answer["upgrades"][index]["breaks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                (
+                    one["kind"].as_str().unwrap().to_owned(),
+                    one["line"].as_u64().unwrap(),
+                )
+            })
+            .collect()
+    };
+    assert_eq!(
+        breaks(0),
+        [
+            ("variable-removed".to_owned(), 4),
+            ("output-removed".to_owned(), 7)
+        ]
+    );
+    assert_eq!(breaks(1), []);
+    let shown = project
+        .terrace(&["module", "upgrade", "-dry-run", "stacks"])
+        .success();
+    for part in [
+        "stacks/a/main.tf:4:3",
+        "Version 1.2.0 of module.net breaks this.",
+    ] {
+        assert!(shown.all().contains(part), "{part}: {}", shown.all());
+    }
+}
+
+#[test]
+fn a_version_of_a_registry_is_compared_with() {
+    let mut project = Project::new();
+    let web = breaking_registry(&mut project);
+    let source = format!("{}/acme/net/aws", web.authority());
+    project.write(
+        "main.tf",
+        "variable \"region\" {\n  type    = string\n  default = \"a\"\n}\n\noutput \"name\" {\n  value = var.region\n}\n",
+    );
+    let compared = |against: &str| {
+        let against = format!("-against={against}");
+        project.terrace(&["module", "check", "-json", "-only=changes", &against])
+    };
+    let newest = compared(&source).success().json();
+    assert_eq!(newest["changes"]["step"], "none");
+    assert_eq!(newest["changes"]["version"], "1.2.0");
+    let older = compared(&format!("{source}@1.0.0")).fails(1).json();
+    assert_eq!(older["changes"]["next_version"], "2.0.0");
+    let first = &older["changes"]["findings"][0];
+    assert_eq!(first["before"]["file"], "main.tf");
+    compared(&format!("{source}@newest")).fails(1);
+    compared(&format!("{source}@3.0.0")).fails(1);
+}
+
+#[test]
+fn a_shallow_clone_does_not_pass_for_an_unreleased_module() {
+    let project = released();
+    project.write("more.tf", "output \"more\" {\n  value = 1\n}\n");
+    git(&project, &["add", "--all"]);
+    git(&project, &["commit", "--quiet", "--message", "y"]);
+    let from = format!("file://{}", project.path().display());
+    let clone = ["clone", "--quiet", "--depth=1", "--no-tags", &from, "clone"];
+    git(&project, &clone);
+    let said = project.terrace_in("clone", &["module", "check", "-only=changes"]);
+    let text = said.fails(1).all();
+    assert!(text.contains("fetch-depth: 0"), "{text}");
 }

@@ -8,6 +8,7 @@
 
 mod authors;
 mod trouble;
+mod tutorial;
 
 use std::io::Write as _;
 use std::process::Command;

@@ -1,11 +1,13 @@
 //! The version of a module that the present one is compared with.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use terrace_addr::version::Version;
 use terrace_config::Config;
 use terrace_module::DependencyKind;
+use terrace_port::{FileEntry, Files};
 
 use super::git::{GitTree, last_version};
 use super::{load_sound, versions};
@@ -35,15 +37,19 @@ pub(super) async fn find(
         return of_commit(&last.tag, Some(last.version)).await.map(Some);
     };
     if Path::new(against).is_dir() {
-        let config = load_sound(against, &Disk, against)?;
+        let config = load_sound(".", &Rooted(against.to_owned()), against)?;
         return Ok(Some(Base {
             name: against.to_owned(),
             version: None,
             config,
         }));
     }
-    match DependencyKind::of(against) {
-        DependencyKind::Registry { address } => of_registry(session, &address).await.map(Some),
+    let (source, version) = match against.split_once('@') {
+        Some((source, version)) => (source, Some(version)),
+        None => (against, None),
+    };
+    match DependencyKind::of(source) {
+        DependencyKind::Registry { .. } => of_registry(session, source, version).await.map(Some),
         _ => of_commit(against, version_in(against)).await.map(Some),
     }
 }
@@ -64,8 +70,79 @@ async fn of_commit(reference: &str, version: Option<Version>) -> Result<Base, Co
     })
 }
 
-async fn of_registry(session: &Arc<Session>, address: &str) -> Result<Base, CommandError> {
-    let newest = versions::of_registry(session, address)
+/// A module of a registry, `source`, which may name a directory of it, in a version or the newest one.
+async fn of_registry(
+    session: &Arc<Session>,
+    source: &str,
+    version: Option<&str>,
+) -> Result<Base, CommandError> {
+    let version = match version {
+        Some(text) => text.parse().map_err(|_| {
+            CommandError::one(
+                "invalid-release",
+                "Invalid version",
+                format!("-against={source}@{text} names no version: it has the form 1.2.3."),
+            )
+        })?,
+        None => newest(session, source).await?,
+    };
+    let directory = temporary_directory()?;
+    let config = fetched(
+        session,
+        source,
+        Some(&version.to_string()),
+        directory.path(),
+    )
+    .await?;
+    Ok(Base {
+        name: format!("{source} {version}"),
+        version: Some(version),
+        config,
+    })
+}
+
+/// The module that a call of `source` with the constraint `version` gets, put into an empty directory and read.
+pub(super) async fn fetched(
+    session: &Arc<Session>,
+    source: &str,
+    version: Option<&str>,
+    directory: &Path,
+) -> Result<Config, CommandError> {
+    crate::modules::fetch_into(session, source, version, directory).await?;
+    let files = Rooted(directory.to_string_lossy().into_owned());
+    load_sound(".", &files, source)
+}
+
+/// The files of a directory, which are named as if it were the working directory.
+struct Rooted(String);
+
+impl Rooted {
+    fn inside(&self, path: &str) -> String {
+        terrace_config::join_path(&self.0, path)
+    }
+}
+
+impl Files for Rooted {
+    fn read(&self, path: &str) -> io::Result<Arc<[u8]>> {
+        Disk.read(&self.inside(path))
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<FileEntry>> {
+        Disk.list(&self.inside(path))
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        Disk.exists(&self.inside(path))
+    }
+
+    fn absolute(&self, path: &str) -> String {
+        Disk.absolute(&self.inside(path))
+    }
+}
+
+/// The newest released version of a module of a registry.
+async fn newest(session: &Arc<Session>, source: &str) -> Result<Version, CommandError> {
+    versions::of_registry(session, source)
         .await?
         .into_iter()
         .filter(|version| !version.is_prerelease())
@@ -74,18 +151,9 @@ async fn of_registry(session: &Arc<Session>, address: &str) -> Result<Base, Comm
             CommandError::one(
                 "module-without-versions",
                 "Nothing to compare with",
-                format!("The registry has no released version of {address}. Leave out -against for a module that was never published."),
+                format!("The registry has no released version of {source}. Leave out -against for a module that was never published."),
             )
-        })?;
-    let directory = temporary_directory()?;
-    crate::modules::fetch_into(session, address, directory.path()).await?;
-    let path = directory.path().to_string_lossy().into_owned();
-    let config = load_sound(&path, &Disk, address)?;
-    Ok(Base {
-        name: format!("{address} {newest}"),
-        version: Some(newest),
-        config,
-    })
+        })
 }
 
 /// A directory that is removed with the value.

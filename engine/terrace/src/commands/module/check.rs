@@ -10,7 +10,7 @@ use terrace_module::{Splice, concerns_roots_only, guidelines};
 use terrace_port::Files as _;
 
 use super::changes::Compared;
-use super::{base, docs, examples, load_own, testing};
+use super::{base, counted, docs, examples, git, load_sound, testing};
 use crate::args::{ModuleCheck, ModuleCheckArgs};
 use crate::command_error::{CommandError, FAILURE, Outcome, SUCCESS};
 use crate::commands::validate;
@@ -76,10 +76,7 @@ impl Done {
 
 pub(super) async fn run(session: &Arc<Session>, args: &ModuleCheckArgs) -> Outcome {
     let release = args.release.as_deref().map(parse_release).transpose()?;
-    let (config, problems) = load_own(".", &Disk);
-    if problems.has_errors() {
-        return Err(CommandError::new(problems, config.sources.clone()));
-    }
+    let config = load_sound(".", &Disk, "The working directory")?;
     let mut done = Vec::new();
     let mut compared = None;
     for check in ALL {
@@ -116,13 +113,7 @@ pub(super) async fn run(session: &Arc<Session>, args: &ModuleCheckArgs) -> Outco
                         compared = Some(found);
                         one
                     }
-                    None => Done::plain(
-                        check,
-                        Verdict::Skipped(
-                            "no version was released yet: there is no tag such as v1.2.3"
-                                .to_owned(),
-                        ),
-                    ),
+                    None => Done::plain(check, without_versions().await),
                 }
             }
         };
@@ -222,7 +213,7 @@ fn formatted() -> Done {
     }
     differing.sort();
     let verdict = if differing.is_empty() {
-        Verdict::Passed(format!("{files} files"))
+        Verdict::Passed(counted(files, "file"))
     } else {
         Verdict::Failed(format!(
             "Not in the usual form: {}. `terrace fmt -recursive` puts them into it.",
@@ -255,6 +246,19 @@ fn documented(config: &Config) -> Result<Done, CommandError> {
         ))
     };
     Ok(Done::plain(ModuleCheck::Documented, verdict))
+}
+
+/// What there is to say where no earlier version is known. A clone that lacks the tags may not pass for a module that has
+/// no versions.
+async fn without_versions() -> Verdict {
+    if git::is_shallow().await {
+        Verdict::Failed(
+            "This clone is shallow and has no tag of a version to compare with. Get the history and its tags with `git fetch --tags --unshallow`; in a workflow, check out with `fetch-depth: 0`."
+                .to_owned(),
+        )
+    } else {
+        Verdict::Skipped("no version was released yet: there is no tag such as v1.2.3".to_owned())
+    }
 }
 
 /// Whether what changed fits the version that is to be released.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use terrace_config::{Module, ModuleRequest, ModuleResolver};
+use terrace_config::{Module, ModuleCall, ModuleRequest, ModuleResolver};
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_module::{Dependency, DependencyKind, dependencies};
 use terrace_module_source::Manifest;
@@ -32,6 +32,11 @@ impl Configuration {
     pub(super) fn installed(&self, dependency: &Dependency) -> Option<String> {
         let path = terrace_addr::ModulePath::root().child(dependency.name.clone());
         self.manifest.record(&path)?.version.clone()
+    }
+
+    /// The call that a dependency is.
+    pub(super) fn call(&self, dependency: &Dependency) -> Option<&ModuleCall> {
+        self.module.calls.get(&dependency.name)
     }
 
     /// Whether the directory is applied itself, and not only called by others: it has a backend or provider

@@ -9,6 +9,7 @@ use terrace_port::Files as _;
 
 use super::base::temporary_directory;
 use super::check::Verdict;
+use super::counted;
 use super::testing::{not_started, own};
 use crate::command_error::CommandError;
 use crate::outside::{Disk, run_aside};
@@ -48,7 +49,7 @@ pub(super) async fn run() -> Result<Verdict, CommandError> {
         }
     }
     Ok(if failures.is_empty() {
-        Verdict::Passed(format!("{} examples", examples.len()))
+        Verdict::Passed(counted(examples.len(), "example"))
     } else {
         Verdict::Failed(failures.join("\n\n"))
     })

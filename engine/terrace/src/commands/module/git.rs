@@ -158,6 +158,13 @@ pub(super) async fn last_version() -> Result<Option<VersionTag>, CommandError> {
     Ok(newest_of(&text(&ran), &prefix))
 }
 
+/// Whether the repository of the working directory, if there is one, lacks a part of its history.
+pub(super) async fn is_shallow() -> bool {
+    git(&["rev-parse", "--is-shallow-repository"])
+        .await
+        .is_ok_and(|ran| ran.succeeded() && text(&ran).trim() == "true")
+}
+
 fn newest_of(tags: &str, directory: &str) -> Option<VersionTag> {
     let name = directory.rsplit('/').next().unwrap_or_default();
     let own: Vec<String> = [directory, name]

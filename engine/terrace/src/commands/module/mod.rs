@@ -1,6 +1,7 @@
 //! `terrace module`: for authors of modules.
 
 mod base;
+mod breaks;
 mod changes;
 mod check;
 mod deps;
@@ -41,6 +42,12 @@ pub(crate) async fn run(session: &Arc<Session>, command: ModuleCommand) -> Outco
 
 /// What is not installed is left closed: an interface can be read without it.
 const NOT_INSTALLED: &str = "module-not-installed";
+
+/// A number of things: `1 file`, `2 files`.
+fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
 
 /// Whether a file is one of configuration, by its name.
 fn is_configuration(path: &str) -> bool {

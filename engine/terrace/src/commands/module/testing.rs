@@ -8,6 +8,7 @@ use std::path::Path;
 use terrace_port::Files as _;
 
 use super::check::Verdict;
+use super::counted;
 use crate::command_error::CommandError;
 use crate::outside::{Disk, own_program, run_aside};
 
@@ -37,7 +38,7 @@ pub(super) async fn run() -> Result<Verdict, CommandError> {
         .await
         .map_err(|error| not_started(&error))?;
     Ok(if ran.succeeded() {
-        Verdict::Passed(format!("{files} files"))
+        Verdict::Passed(counted(files, "file"))
     } else {
         Verdict::Failed(ran.text().trim().to_owned())
     })

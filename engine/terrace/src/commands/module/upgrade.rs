@@ -7,10 +7,11 @@ use std::sync::Arc;
 use serde_json::json;
 use terrace_addr::version::Version;
 use terrace_diag::SourceMap;
-use terrace_module::{Dependency, DependencyKind, Edit, apply_edits};
+use terrace_module::{Concern, Dependency, DependencyKind, Edit, apply_edits};
 use terrace_port::Files as _;
 
 use super::base::temporary_directory;
+use super::breaks::{Breaks, warnings};
 use super::estate::{self, Configuration};
 use super::examples::copy_tree;
 use super::testing::{not_started, own};
@@ -30,6 +31,10 @@ struct Raise {
     from: String,
     to: Version,
     edit: Edit,
+    /// What of the caller it breaks.
+    breaks: Vec<Concern>,
+    /// The files of the caller.
+    sources: SourceMap,
 }
 
 pub(super) async fn run(session: &Arc<Session>, args: &ModuleUpgradeArgs) -> Outcome {
@@ -37,6 +42,7 @@ pub(super) async fn run(session: &Arc<Session>, args: &ModuleUpgradeArgs) -> Out
     let (configurations, problems) = estate::read(&args.directory)?;
     session.view.beside(problems, &SourceMap::new());
     let mut newest = Newest::default();
+    let mut breaks = Breaks::default();
     let mut raises = Vec::new();
     for configuration in &configurations {
         for dependency in &configuration.dependencies {
@@ -47,11 +53,19 @@ pub(super) async fn run(session: &Arc<Session>, args: &ModuleUpgradeArgs) -> Out
                 Some(version) => Some(version.clone()),
                 None => newest.of(session, &dependency.kind).await,
             };
-            raises.extend(version.and_then(|version| raise(configuration, dependency, version)));
+            let Some(mut raise) =
+                version.and_then(|version| raise(configuration, dependency, version))
+            else {
+                continue;
+            };
+            raise.breaks = breaks
+                .of(session, configuration, dependency, &raise.to)
+                .await;
+            raises.push(raise);
         }
     }
-    let mut failed = !newest.problems.is_empty();
-    for problem in newest.problems {
+    let mut failed = !newest.problems.is_empty() || !breaks.problems.is_empty();
+    for problem in newest.problems.into_iter().chain(breaks.problems) {
         session.view.beside(problem.diagnostics, &problem.sources);
     }
     let plans = if args.plan && !raises.is_empty() {
@@ -122,6 +136,8 @@ fn raise(configuration: &Configuration, dependency: &Dependency, to: Version) ->
         from: from.unwrap_or_default(),
         to,
         edit,
+        breaks: Vec::new(),
+        sources: configuration.sources.clone(),
     })
 }
 
@@ -266,6 +282,10 @@ fn show(session: &Session, raises: &[Raise], plans: &BTreeMap<String, Plans>, dr
     session
         .view
         .output(table(&["Place", "Call", "Source", "From", "To"], &rows));
+    for raise in raises {
+        let found = warnings(&raise.call, &raise.to, &raise.breaks);
+        session.view.beside(found, &raise.sources);
+    }
     for (directory, plans) in plans {
         session.view.output(format!(
             "\n{directory}\n    before: {}\n    after:  {}",
@@ -286,6 +306,16 @@ fn show(session: &Session, raises: &[Raise], plans: &BTreeMap<String, Plans>, dr
     });
 }
 
+fn concern_json(concern: &Concern) -> serde_json::Value {
+    json!({
+        "kind": concern.finding.kind.id(),
+        "subject": concern.finding.subject,
+        "detail": concern.finding.detail,
+        "file": concern.place.file,
+        "line": concern.place.line,
+    })
+}
+
 fn answer(raises: &[Raise], plans: &BTreeMap<String, Plans>, dry_run: bool) -> serde_json::Value {
     let list: Vec<_> = raises
         .iter()
@@ -298,6 +328,7 @@ fn answer(raises: &[Raise], plans: &BTreeMap<String, Plans>, dry_run: bool) -> s
                 "to": raise.to.to_string(),
                 "file": raise.edit.file,
                 "text": raise.edit.text,
+                "breaks": raise.breaks.iter().map(concern_json).collect::<Vec<_>>(),
             })
         })
         .collect();
