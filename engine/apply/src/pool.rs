@@ -38,7 +38,7 @@ impl Opening<'_> {
     /// Starts and configures the provider; `None` when that failed, and what there is to say.
     pub(crate) async fn open(self) -> (Option<Arc<dyn Provider>>, Diagnostics) {
         let mut diagnostics = Diagnostics::new();
-        let provider = match self.source.open(&self.address.provider).await {
+        let provider = match self.source.open_for(&self.address).await {
             Ok(provider) => provider,
             Err(error) => {
                 diagnostics.push(self.failed("started", &error));

@@ -23,6 +23,8 @@ pub enum RuleKind {
     OutputPrecondition,
     /// `assert` of a check block: its failure is a warning.
     CheckAssertion,
+    /// `assert` of a test's run.
+    TestAssertion,
 }
 
 /// What became of a rule.
@@ -46,6 +48,7 @@ impl RuleKind {
             Self::ResourcePostcondition => "Resource postcondition",
             Self::OutputPrecondition => "Module output value precondition",
             Self::CheckAssertion => "Check block assertion",
+            Self::TestAssertion => "Test assertion",
         }
     }
 
@@ -167,16 +170,19 @@ impl Run<'_> {
         if !condition.is_known() {
             return self.undecided(rule, kind);
         }
-        let (summary, detail) = if kind.is_validation() {
-            (
+        let (summary, detail) = match kind {
+            RuleKind::Validation(_) => (
                 "Invalid variable validation result",
                 "Validation condition expression must return either true or false, not null.",
-            )
-        } else {
-            (
+            ),
+            RuleKind::TestAssertion => (
+                "Invalid condition run",
+                "Condition expression must return either true or false, not null.",
+            ),
+            _ => (
                 "Invalid condition result",
                 "Condition expression must return either true or false, not null.",
-            )
+            ),
         };
         if condition.is_null() {
             self.error_about(&rule.condition, None, || {
@@ -187,16 +193,16 @@ impl Run<'_> {
         let condition = match convert(&condition, &Type::Bool) {
             Ok(condition) => condition,
             Err(error) => {
-                let words = if kind.is_validation() {
-                    "validation condition"
-                } else {
-                    "condition"
+                let words = match kind {
+                    RuleKind::Validation(_) => "validation condition result",
+                    RuleKind::TestAssertion => "condition run",
+                    _ => "condition result",
                 };
                 self.error_about(&rule.condition, None, || {
                     Diagnostic::error(
                         "invalid-condition",
                         summary,
-                        format!("Invalid {words} result value: {error}."),
+                        format!("Invalid {words} value: {error}."),
                     )
                     .at(rule.condition.span)
                 });
@@ -211,8 +217,10 @@ impl Run<'_> {
     }
 
     fn undecided(&mut self, rule: &CheckRule, kind: &RuleKind) -> CheckOutcome {
-        if *kind == RuleKind::CheckAssertion {
-            self.check_unknown(rule);
+        match kind {
+            RuleKind::CheckAssertion => self.check_unknown(rule),
+            RuleKind::TestAssertion => self.test_unknown(rule),
+            _ => {}
         }
         CheckOutcome::Unknown
     }
@@ -227,6 +235,17 @@ impl Run<'_> {
         .at(rule.condition.span);
         diagnostic.values = values;
         self.append(diagnostic.into());
+    }
+
+    fn test_unknown(&mut self, rule: &CheckRule) {
+        self.error_about(&rule.condition, None, || {
+            Diagnostic::error(
+                "unknown-test-condition",
+                "Unknown condition value",
+                "Condition expression could not be evaluated at this time. This means you have executed a `run` block with `command = plan` and one of the values your condition depended on is not known until after the plan has been applied. Either remove this value from your condition, or execute an `apply` command from this `run` block. Alternatively, if there is an override for this value, you can make it available during the plan phase by setting `override_during = plan` in the `override_` block.",
+            )
+            .at(rule.condition.span)
+        });
     }
 
     fn failed(&mut self, rule: &CheckRule, kind: &RuleKind, subject: Span) -> CheckOutcome {

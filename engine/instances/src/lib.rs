@@ -9,5 +9,5 @@ mod write_only;
 
 pub use ephemeral::{Lifetime, OpenEphemeral, Problem, open};
 pub use identity::{IdentityProblem, checked_identity, encoded_identity, stored_identity};
-pub use meta::with_meta;
+pub use meta::{for_instance, with_meta};
 pub use write_only::{lasting_marks, write_only_answers};

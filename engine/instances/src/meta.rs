@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use terrace_addr::AbsResourceInstance;
 use terrace_port::Provider;
 use terrace_value::Value;
 
@@ -11,4 +12,17 @@ pub fn with_meta(provider: Arc<dyn Provider>, meta: Option<Value>) -> Arc<dyn Pr
         Some(meta) => Arc::clone(&provider).with_meta(meta).unwrap_or(provider),
         None => provider,
     }
+}
+
+/// The provider as one instance asks it: with what its module says, and as a test has replaced its answers for this
+/// instance, if one has.
+pub fn for_instance(
+    provider: Arc<dyn Provider>,
+    address: &AbsResourceInstance,
+    meta: Option<Value>,
+) -> Arc<dyn Provider> {
+    let provider = with_meta(provider, meta);
+    Arc::clone(&provider)
+        .for_instance(address)
+        .unwrap_or(provider)
 }

@@ -141,7 +141,7 @@ async fn open(
         )
     };
     let provider = source
-        .open(&address.provider)
+        .open_for(address)
         .await
         .map_err(|error| failed("started", &error))?;
     let Some(schema) = evaluator.schemas().get(&address.provider).cloned() else {

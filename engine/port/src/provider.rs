@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use terrace_addr::ProviderAddr;
+use terrace_addr::{AbsProviderConfig, AbsResourceInstance, ProviderAddr};
 use terrace_schema::ProviderSchema;
 use terrace_value::{Path, Value};
 
@@ -356,6 +356,11 @@ pub trait Provider: Send + Sync {
     fn with_meta(self: Arc<Self>, _meta: Value) -> Option<Arc<dyn Provider>> {
         None
     }
+    /// The same provider for what one instance asks of it, where that is answered otherwise than for others: by a test that
+    /// says what the object is like. `None` where it makes no difference.
+    fn for_instance(self: Arc<Self>, _address: &AbsResourceInstance) -> Option<Arc<dyn Provider>> {
+        None
+    }
     /// Whether its process is known to have ended, so that nothing that it is asked for from now on can have an effect.
     fn has_ended(&self) -> bool {
         false
@@ -371,6 +376,14 @@ pub trait Provider: Send + Sync {
 pub trait ProviderSource: Send + Sync {
     /// Starts a provider. Who asked configures what it is given, and closes it at the end.
     async fn open(&self, provider: &ProviderAddr) -> Result<Arc<dyn Provider>, ProviderError>;
+
+    /// Starts the provider of one of its configurations, which tests may have replaced by one that is no more than made up.
+    async fn open_for(
+        &self,
+        configuration: &AbsProviderConfig,
+    ) -> Result<Arc<dyn Provider>, ProviderError> {
+        self.open(&configuration.provider).await
+    }
 
     /// Calls a function of a provider, which need not be configured. The error names the argument (from 0) that is to
     /// blame, if one is.

@@ -9,6 +9,7 @@ mod providers;
 mod publish;
 mod registry;
 mod state;
+mod test;
 mod tools;
 
 use clap::{Args, Parser, Subcommand};
@@ -35,6 +36,7 @@ pub(crate) use registry::{RegistryCommand, RegistryServeArgs, RegistryTokenArgs}
 pub(crate) use state::{
     MvArgs, PushArgs, RecoverArgs, ReplaceProviderArgs, RmArgs, StateCommand, TaintArgs,
 };
+pub(crate) use test::TestArgs;
 pub(crate) use tools::{ConsoleArgs, GraphArgs, GraphFormat};
 
 /// Infrastructure as code with environments, gates and a journal that loses nothing.
@@ -77,6 +79,8 @@ pub(crate) enum Command {
     Logout(LogoutArgs),
     /// Check the configuration without looking at state or real objects.
     Validate(ValidateArgs),
+    /// Carry out the tests of the module.
+    Test(TestArgs),
     /// Show what would change.
     Plan(PlanArgs),
     /// Make the changes of a plan.

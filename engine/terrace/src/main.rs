@@ -138,6 +138,7 @@ fn view_of(command: &Command, environment: &Environment) -> View {
         Command::Login(args) => (false, args.no_color, false),
         Command::Logout(args) => (false, args.no_color, false),
         Command::Validate(args) => (false, args.style.no_color, false),
+        Command::Test(args) => (args.style.json, args.style.no_color, false),
         Command::Show(args) => (false, args.style.no_color, false),
         Command::Output(args) => (false, args.style.no_color, false),
         Command::Fmt(args) => (false, args.no_color, false),
@@ -193,6 +194,7 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         Command::Login(args) => commands::login::run(session, &args).await,
         Command::Logout(args) => commands::login::log_out(session, &args),
         Command::Validate(args) => commands::validate::run(session, &args).await,
+        Command::Test(args) => commands::test::run(session, &args).await,
         Command::Plan(args) => commands::plan::run(session, &args).await,
         Command::Apply(args) => commands::apply::run(session, args).await,
         Command::Destroy(mut args) => {

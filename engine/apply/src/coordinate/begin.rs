@@ -129,11 +129,12 @@ impl<'r> Coordinator<'r> {
         Ok(Subject {
             address: address.clone(),
             provider_config: provider.clone(),
-            provider: terrace_instances::with_meta(
+            provider: terrace_instances::for_instance(
                 self.providers
                     .get(provider)
                     .cloned()
                     .ok_or_else(|| missing("the opening of the provider"))?,
+                address,
                 self.evaluator
                     .provider_meta(address.module(), &provider.provider),
             ),

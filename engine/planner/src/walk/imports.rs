@@ -255,6 +255,7 @@ impl Walk<'_> {
                 let outcome = match opening.await {
                     None => Outcome::NoProvider,
                     Some(provider) => {
+                        let provider = terrace_instances::for_instance(provider, &instance, None);
                         let subject = Subject {
                             address: instance.clone(),
                             previous_address: None,

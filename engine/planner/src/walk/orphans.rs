@@ -349,6 +349,8 @@ impl Walk<'_> {
                 let outcome = match opening.await {
                     None => Outcome::NoProvider,
                     Some(provider) => {
+                        let provider =
+                            terrace_instances::for_instance(provider, &orphan.address, None);
                         let subject = Subject {
                             address: orphan.address,
                             previous_address,

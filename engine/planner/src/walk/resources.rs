@@ -283,11 +283,11 @@ impl Walk<'_> {
         let observer = Arc::clone(&self.request.observer);
         let meta = evaluator.provider_meta(address.module(), &provider_config.provider);
         move |provider| Subject {
+            provider: terrace_instances::for_instance(provider, &address, meta),
             address,
             previous_address,
             deposed: None,
             provider_config,
-            provider: terrace_instances::with_meta(provider, meta),
             schema,
             null,
             block: Some(config),

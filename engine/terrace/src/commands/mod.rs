@@ -30,7 +30,7 @@ pub(crate) mod running;
 pub(crate) mod runs;
 pub(crate) mod show;
 pub(crate) mod state;
-mod test_files;
+pub(crate) mod test;
 pub(crate) mod validate;
 pub(crate) mod version;
 pub(crate) mod view;

@@ -19,7 +19,7 @@ use crate::wiring::{ProviderSet, Wiring, load_config, needed_providers};
 pub(crate) async fn run(session: &Session, args: &ValidateArgs) -> Outcome {
     let (mut diagnostics, mut sources) = check(session).await;
     if !args.no_tests {
-        diagnostics.append(super::test_files::check(&args.test_directory, &mut sources));
+        diagnostics.append(super::test::check(&args.test_directory, &mut sources));
     }
     if args.style.json {
         let list: Vec<_> = diagnostics

@@ -28,6 +28,7 @@ pub(crate) mod steps;
 pub(crate) mod stream;
 pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod test;
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 

@@ -10,7 +10,7 @@ use super::plan::Secrets;
 use super::progress::duration;
 use crate::outside::SystemClock;
 
-fn line(level: &str, message: &str, kind: &str, field: &str, content: Json) -> String {
+pub(super) fn line(level: &str, message: &str, kind: &str, field: &str, content: Json) -> String {
     let (seconds, nanoseconds) = SystemClock.now();
     let time =
         jiff::Timestamp::new(seconds, i32::try_from(nanoseconds).unwrap_or(0)).unwrap_or_default();

@@ -12,5 +12,6 @@ mod metadata;
 mod operations;
 mod plugins;
 mod states;
+mod testing;
 mod tools;
 mod trouble;

@@ -1,0 +1,121 @@
+//! `terrace test`
+
+use terrace_test_support::Project;
+
+const MODULE: &str = r#"
+variable "name" {
+  type    = string
+  default = "shop"
+}
+resource "terraform_data" "named" {
+  input = var.name
+}
+output "name" {
+  value = terraform_data.named.output
+}
+"#;
+
+#[test]
+fn runs_see_what_came_before_and_leave_nothing() {
+    let project = Project::with(MODULE);
+    project.terrace(&["init"]).success();
+    project.write(
+        "tests/a.tftest.hcl",
+        r#"
+run "one" {}
+run "two" {
+  command = plan
+  variables {
+    name = "${run.one.name}s"
+  }
+  assert {
+    condition     = terraform_data.named.input == "shops"
+    error_message = "no"
+  }
+}
+"#,
+    );
+    project
+        .terrace(&["test"])
+        .success()
+        .says("run \"one\"... pass")
+        .says("run \"two\"... pass")
+        .says("Success! 2 passed, 0 failed.");
+    assert!(!project.path().join("terraform.tfstate").exists());
+}
+
+#[test]
+fn what_does_not_hold_fails_and_what_cannot_be_known_is_an_error() {
+    let project = Project::with(MODULE);
+    project.terrace(&["init"]).success();
+    project.write(
+        "tests/a.tftest.hcl",
+        r#"
+run "wrong" {
+  command = plan
+  assert {
+    condition     = var.name == "other"
+    error_message = "The name is ${var.name}."
+  }
+}
+run "unknown" {
+  command = plan
+  assert {
+    condition     = output.name == "shop"
+    error_message = "no"
+  }
+}
+run "skipped" {}
+"#,
+    );
+    project
+        .terrace(&["test"])
+        .fails(1)
+        .says("Test assertion failed")
+        .says("The name is shop.")
+        .says("Unknown condition value")
+        .says("run \"skipped\"... skip")
+        .says("Failure! 0 passed, 2 failed, 1 skipped.");
+}
+
+#[test]
+fn what_cannot_be_destroyed_is_named_and_its_state_kept() {
+    let project = Project::with(
+        r#"
+resource "terraform_data" "stays" {
+  provisioner "local-exec" {
+    when    = destroy
+    command = "exit 1"
+  }
+}
+"#,
+    );
+    project.terrace(&["init"]).success();
+    project.write("tests/a.tftest.hcl", "run \"one\" {}\n");
+    project
+        .terrace(&["test"])
+        .fails(1)
+        .says("they need to be cleaned up manually")
+        .says("  - terraform_data.stays");
+    assert!(
+        project
+            .path()
+            .join("left-by-tests-a.tftest.hcl.one.tfstate")
+            .exists()
+    );
+}
+
+#[test]
+fn machines_are_told_line_by_line() {
+    let project = Project::with(MODULE);
+    project.terrace(&["init"]).success();
+    project.write("tests/a.tftest.hcl", "run \"one\" {\n  command = plan\n}\n");
+    project
+        .terrace(&["test", "-json", "-junit-xml=report.xml"])
+        .success()
+        .says("\"type\":\"test_abstract\"")
+        .says("\"@testrun\":\"one\"")
+        .says("\"type\":\"test_summary\"");
+    let report = std::fs::read_to_string(project.path().join("report.xml")).unwrap();
+    assert!(report.contains("<testcase name=\"one\" classname=\"tests/a.tftest.hcl\""));
+}
