@@ -73,14 +73,7 @@ pub fn collect(
     files: &dyn Files,
     sources: &mut SourceMap,
 ) -> (BTreeMap<Name, RawVariable>, Diagnostics) {
-    let mut collector = Collector {
-        module,
-        files,
-        sources,
-        values: BTreeMap::new(),
-        undeclared_in_files: Vec::new(),
-        diagnostics: Diagnostics::new(),
-    };
+    let mut collector = Collector::new(module, files, sources);
     // The environment first: what wins over it is given later. A text that cannot be read does not matter then.
     let shadowed = collector.named_by_options_and_files(inputs);
     for (name, text) in &inputs.environment {
@@ -96,17 +89,69 @@ pub fn collect(
     (collector.values, collector.diagnostics)
 }
 
+/// The values that the variables files of another directory than the module's give: those that need not be named, in the
+/// order of [`collect`]. Variables that `module` does not declare are among them.
+pub fn of_directory(
+    module: &Module,
+    directory: &str,
+    files: &dyn Files,
+    sources: &mut SourceMap,
+) -> (BTreeMap<Name, Value>, Diagnostics) {
+    let mut collector = Collector::new(module, files, sources);
+    collector.takes_undeclared = true;
+    for path in automatic_files(files, directory) {
+        collector.file(&path);
+    }
+    let values = collector.values.into_iter();
+    let values = values.map(|(name, raw)| (name, raw.value)).collect();
+    (values, collector.diagnostics)
+}
+
+/// The variables files of a directory that are read without being named.
+fn automatic_files(files: &dyn Files, directory: &str) -> Vec<String> {
+    let fixed = ["terraform.tfvars", "terraform.tfvars.json"].map(|name| join(directory, name));
+    let mut found: Vec<String> = fixed
+        .into_iter()
+        .filter(|path| files.exists(path))
+        .collect();
+    let mut automatic: Vec<String> = files
+        .list(directory)
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|entry| !entry.is_directory)
+        .map(|entry| entry.name)
+        .filter(|name| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json"))
+        .collect();
+    automatic.sort();
+    found.extend(automatic.iter().map(|name| join(directory, name)));
+    found
+}
+
 struct Collector<'a> {
     module: &'a Module,
     files: &'a dyn Files,
     sources: &'a mut SourceMap,
     values: BTreeMap<Name, RawVariable>,
+    /// Whether values for variables that the module does not declare are taken too.
+    takes_undeclared: bool,
     /// Names of no variable that files give values to, each with its file.
     undeclared_in_files: Vec<(Text, String)>,
     diagnostics: Diagnostics,
 }
 
-impl Collector<'_> {
+impl<'a> Collector<'a> {
+    fn new(module: &'a Module, files: &'a dyn Files, sources: &'a mut SourceMap) -> Self {
+        Self {
+            module,
+            files,
+            sources,
+            values: BTreeMap::new(),
+            takes_undeclared: false,
+            undeclared_in_files: Vec::new(),
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
     fn problem(&mut self, id: &'static str, summary: &str, detail: String) {
         self.diagnostics
             .push(Diagnostic::error(id, summary, detail));
@@ -117,7 +162,7 @@ impl Collector<'_> {
         &mut self,
         inputs: &VariableInputs,
     ) -> BTreeMap<Name, RawVariable> {
-        for path in self.automatic_files() {
+        for path in automatic_files(self.files, &self.module.directory) {
             self.file(&path);
         }
         for option in &inputs.options {
@@ -128,27 +173,6 @@ impl Collector<'_> {
             }
         }
         std::mem::take(&mut self.values)
-    }
-
-    fn automatic_files(&self) -> Vec<String> {
-        let directory = &self.module.directory;
-        let fixed = ["terraform.tfvars", "terraform.tfvars.json"].map(|name| join(directory, name));
-        let mut found: Vec<String> = fixed
-            .into_iter()
-            .filter(|path| self.files.exists(path))
-            .collect();
-        let mut automatic: Vec<String> = self
-            .files
-            .list(directory)
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|entry| !entry.is_directory)
-            .map(|entry| entry.name)
-            .filter(|name| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json"))
-            .collect();
-        automatic.sort();
-        found.extend(automatic.iter().map(|name| join(directory, name)));
-        found
     }
 
     /// Reads a variables file.
@@ -228,7 +252,7 @@ impl Collector<'_> {
         if self.diagnostics.len() > before {
             return;
         }
-        if !self.module.variables.contains_key(&name) {
+        if !self.takes_undeclared && !self.module.variables.contains_key(&name) {
             self.undeclared_in_files.push((name, path.to_owned()));
             return;
         }

@@ -1,11 +1,13 @@
 //! `cargo dev public`: modules that people have published, held to what the reference says of them.
 //!
 //! The verdicts are in `tests/conformance/public.lock`: for each repository its commit, and for each folder whether the
-//! reference finds it valid and what it makes of each file. Nothing of the projects' texts is in it.
+//! reference finds it valid and what it makes of each file, and for each test file what becomes of its runs. Nothing of the
+//! projects' texts is in it.
 
 mod lock;
 mod reference;
 mod shadow;
+mod tested;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -60,10 +62,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Failure> {
     for repository in &lock.repositories {
         let found = compare(repository, directory, &terrace)?;
         println!(
-            "{}: {} files, {} folders, {} differences",
+            "{}: {} files, {} folders, {} runs of tests, {} differences",
             repository.name,
             repository.n_files(),
             repository.folders.len(),
+            repository.n_runs(),
             found.len()
         );
         differences.extend(found);
@@ -72,9 +75,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Failure> {
         println!("{difference}");
     }
     let files: usize = lock.repositories.iter().map(Repository::n_files).sum();
+    let runs: usize = lock.repositories.iter().map(Repository::n_runs).sum();
     println!(
-        "public modules: {} of {files} files alike",
-        files.saturating_sub(differences.len())
+        "public modules: {} of {} files and runs of tests alike",
+        (files + runs).saturating_sub(differences.len()),
+        files + runs
     );
     Ok(differences.is_empty())
 }
@@ -132,6 +137,7 @@ fn compare(
             ));
         }
     }
+    differences.extend(tested::differences(repository, shadow.root(), terrace)?);
     Ok(differences)
 }
 

@@ -444,6 +444,12 @@ impl InputRefused {
     }
 
     pub(crate) fn of_call(&self, address: &AbsNamed, declared: &str, at: Span) -> Diagnostic {
+        let what = format!("{}.var.{}", address.module, address.name);
+        self.told_at(&what, declared, at)
+    }
+
+    /// For the variable `what`, whose block is at the place `declared`, where the value is given at `at`.
+    pub fn told_at(&self, what: &str, declared: &str, at: Span) -> Diagnostic {
         let (id, summary) = self.summary();
         let said = match self {
             Self::Conversion(_) => "declared",
@@ -453,9 +459,7 @@ impl InputRefused {
             id,
             summary,
             format!(
-                "The given value is not suitable for {}.var.{} {said} at {declared}: {}.",
-                address.module,
-                address.name,
+                "The given value is not suitable for {what} {said} at {declared}: {}.",
                 self.words()
             ),
         )

@@ -231,6 +231,9 @@ pub(crate) struct InitArgs {
     /// Whether to install modules.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) get: bool,
+    /// The folder of test files, whose modules and providers are installed too.
+    #[arg(long, value_name = "DIR", default_value = crate::test_modules::DIRECTORY)]
+    pub(crate) test_directory: String,
     /// Copy this module into the working directory first, which must be empty.
     #[arg(long, value_name = "SOURCE")]
     pub(crate) from_module: Option<String>,
@@ -256,6 +259,9 @@ pub(crate) struct GetArgs {
     /// Fetch and select everything anew, whatever is installed and locked.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) update: bool,
+    /// The folder of test files, whose modules are installed too.
+    #[arg(long, value_name = "DIR", default_value = crate::test_modules::DIRECTORY)]
+    pub(crate) test_directory: String,
     /// Print without colours.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) no_color: bool,

@@ -15,6 +15,7 @@ mod session;
 mod signals;
 mod signing;
 mod stacks;
+mod test_modules;
 mod view;
 mod visit;
 mod wiring;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use terrace_config::Config;
 use terrace_diag::{Diagnostics, SourceFile, SourceMap};
 use terrace_module_source::{
-    Installation, InstallationSettings, Manifest, ModuleEvent, ModuleLock, Outcome,
+    Installation, InstallationSettings, Installed, Manifest, ModuleEvent, ModuleLock, Outcome,
 };
 use terrace_port::Files as _;
+use terrace_provider_install::Requirement;
 use terrace_registry_client::ModuleRegistry;
 
 use crate::command_error::CommandError;
@@ -17,6 +18,7 @@ use crate::early::Early;
 use crate::installation::{cache_directory, discovery, http};
 use crate::outside::{Disk, write_file};
 use crate::session::Session;
+use crate::test_modules;
 use crate::view::steps::Step;
 
 /// How modules are to be installed.
@@ -30,11 +32,13 @@ pub(crate) struct ModuleOptions {
     pub(crate) heading: bool,
 }
 
-/// Loads the configuration, installs the modules that it calls, and keeps where and what they are.
+/// Loads the configuration, installs the modules that it calls and those that test files in `tests` test, and keeps where
+/// and what they are. Returns the configuration and what the tests need of providers.
 pub(crate) async fn install(
     session: &Arc<Session>,
     options: ModuleOptions,
-) -> Result<Config, CommandError> {
+    tests: &str,
+) -> Result<(Config, Vec<Requirement>), CommandError> {
     let data_directory = session.data_directory();
     let earlier = Outcome {
         // A manifest that cannot be read is made again.
@@ -43,10 +47,11 @@ pub(crate) async fn install(
     };
     let work = {
         let (session, earlier) = (session.clone(), earlier.clone());
+        let tests = tests.to_owned();
         // Fetching blocks, and is no work for the threads of the runtime.
-        tokio::task::spawn_blocking(move || load(&session, options, earlier))
+        tokio::task::spawn_blocking(move || load(&session, options, earlier, &tests))
     };
-    let (config, diagnostics, outcome) = work.await.map_err(|error| {
+    let (config, diagnostics, of_tests, outcome) = work.await.map_err(|error| {
         CommandError::one(
             "internal",
             "Installation of modules broke off",
@@ -63,8 +68,28 @@ pub(crate) async fn install(
     }
     session.view.diagnostics(diagnostics, &config.sources);
     save(session, options, &earlier, &outcome)?;
-    Ok(config)
+    Ok((config, of_tests?))
 }
+
+/// What test files in `directory` need of providers, as far as the modules that they test are installed.
+pub(crate) fn needed_by_tests(
+    session: &Session,
+    config: &Config,
+    directory: &str,
+) -> Vec<Requirement> {
+    let manifest = Manifest::read(&Disk, &session.data_directory()).unwrap_or_default();
+    let resolver = Installed::new(&Disk, manifest);
+    // What is missing is told by the command that needs it.
+    test_modules::needed(session, config, &resolver, directory).unwrap_or_default()
+}
+
+/// A configuration with what there is to say of it, what tests need of providers, and what is installed.
+type Loaded = (
+    Config,
+    Diagnostics,
+    Result<Vec<Requirement>, CommandError>,
+    Outcome,
+);
 
 /// Copies a module into the working directory, which must be empty.
 pub(crate) async fn copy(session: &Arc<Session>, source: &str) -> Result<(), CommandError> {
@@ -127,14 +152,20 @@ fn load(
     session: &Session,
     options: ModuleOptions,
     earlier: Outcome,
-) -> Result<(Config, Diagnostics, Outcome), CommandError> {
+    tests: &str,
+) -> Result<Loaded, CommandError> {
     let installation = installation(session, options, earlier)?;
     let early = Early::new(session);
     let (config, mut diagnostics) = terrace_config::load_with(".", &Disk, &installation, &early);
+    let of_tests = if diagnostics.has_errors() {
+        Ok(Vec::new())
+    } else {
+        test_modules::needed(session, &config, &installation, tests)
+    };
     for warning in installation.warnings() {
         diagnostics.push(warning);
     }
-    Ok((config, diagnostics, installation.finish()))
+    Ok((config, diagnostics, of_tests, installation.finish()))
 }
 
 fn installation(

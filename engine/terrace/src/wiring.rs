@@ -192,7 +192,7 @@ pub(crate) fn read_lock_file() -> Result<LockFile, CommandError> {
 
 /// The providers of a run: located once, started when asked for.
 pub(crate) struct ProviderSet {
-    wiring: Wiring,
+    wiring: Arc<Wiring>,
     requirements: Vec<Requirement>,
     located: Mutex<BTreeMap<ProviderAddr, Located>>,
     /// One started and not configured instance of each provider whose schema was asked for, handed out first.
@@ -210,7 +210,8 @@ struct Waiting {
 
 impl ProviderSet {
     /// The providers that `config` requires.
-    pub(crate) fn new(wiring: Wiring, config: Option<&Config>) -> Arc<Self> {
+    pub(crate) fn new(wiring: impl Into<Arc<Wiring>>, config: Option<&Config>) -> Arc<Self> {
+        let wiring = wiring.into();
         let requirements = config.map(requirements_of).unwrap_or_default();
         let remote = Arc::new(RemoteStateFiles {
             encryption: Arc::clone(&wiring.encryption),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
 use terrace_addr::{
     AbsProviderConfig, LocalProviderConfig, ModulePath, Name, ProviderAddr, Target,
 };
@@ -374,7 +375,7 @@ fn replacements<'a>(overrides: impl Iterator<Item = &'a Override>) -> Vec<(Targe
 }
 
 /// Which provider a name in the root module means.
-fn provider_of(config: &Config, name: &str) -> ProviderAddr {
+pub fn provider_of(config: &Config, name: &str) -> ProviderAddr {
     let known = config.root.module.providers.get(name);
     known.map_or_else(
         || ProviderAddr::default_for(name),
@@ -396,12 +397,14 @@ fn directory_of(path: &str) -> &str {
 
 /// A file without the blocks of these providers, everything else of which stays in its place.
 fn without_providers(path: &str, bytes: &Arc<[u8]>, names: &[&LocalProviderConfig]) -> Vec<u8> {
-    if names.is_empty()
-        || std::path::Path::new(path)
-            .extension()
-            .is_some_and(|kind| kind == "json")
-    {
+    if names.is_empty() {
         return bytes.to_vec();
+    }
+    if std::path::Path::new(path)
+        .extension()
+        .is_some_and(|kind| kind == "json")
+    {
+        return without_json_providers(bytes, names).unwrap_or_else(|| bytes.to_vec());
     }
     let (body, problems) = terrace_syntax::parse(SourceId(0), bytes);
     let BodyKind::Native(items) = &body.kind else {
@@ -423,6 +426,52 @@ fn without_providers(path: &str, bytes: &Arc<[u8]>, names: &[&LocalProviderConfi
         }
     }
     kept
+}
+
+/// As [`without_providers`], of a file in JSON syntax; `None` where it has none of them. What follows stays on its line.
+fn without_json_providers(bytes: &[u8], names: &[&LocalProviderConfig]) -> Option<Vec<u8>> {
+    let (body, problems) = terrace_syntax::parse_json(SourceId(0), bytes);
+    if problems.has_errors() {
+        return None;
+    }
+    let (properties, _) = body.just_attributes();
+    let span = properties.get("provider")?.value.span;
+    let text = bytes.get(span.start as usize..span.end as usize)?;
+    let mut blocks: Json = serde_json::from_slice(text).ok()?;
+    remove_providers(&mut blocks, names);
+    let lines = text.split(|byte| *byte == b'\n').count() - 1;
+    let mut kept = bytes[..span.start as usize].to_vec();
+    kept.extend_from_slice(blocks.to_string().as_bytes());
+    kept.extend(std::iter::repeat_n(b'\n', lines));
+    kept.extend_from_slice(&bytes[span.end as usize..]);
+    Some(kept)
+}
+
+/// Removes providers from what `provider` is in JSON syntax: objects by local name, or lists of such.
+fn remove_providers(blocks: &mut Json, names: &[&LocalProviderConfig]) {
+    match blocks {
+        Json::Array(items) => {
+            for item in items {
+                remove_providers(item, names);
+            }
+        }
+        Json::Object(by_name) => {
+            for (name, configurations) in by_name.iter_mut() {
+                let is_replaced = |configuration: &Json| {
+                    let alias = configuration.get("alias").and_then(Json::as_str);
+                    names
+                        .iter()
+                        .any(|one| *one.local_name == **name && one.alias.as_deref() == alias)
+                };
+                match configurations {
+                    Json::Array(items) => items.retain(|item| !is_replaced(item)),
+                    single if is_replaced(single) => *single = Json::Array(Vec::new()),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 fn is_provider(block: &Block, names: &[&LocalProviderConfig]) -> bool {
@@ -542,6 +591,29 @@ mod tests {
                 .unwrap()
                 .starts_with("provider \"a\" {\n  x = 1\n}\n")
         );
+    }
+
+    #[test]
+    fn providers_of_json_go_and_lines_stay() {
+        let text = r#"{
+  "provider": {
+    "a": [{"x": 1}, {"alias": "b"}],
+    "c": {"y": 2}
+  },
+  "locals": {}
+}"#;
+        let bytes: Arc<[u8]> = text.as_bytes().into();
+        let kept = |names: &[&LocalProviderConfig]| {
+            String::from_utf8(without_providers("main.tf.json", &bytes, names)).unwrap()
+        };
+        let first = kept(&[&local("a", None), &local("c", None)]);
+        let parsed: Json = serde_json::from_str(&first).unwrap();
+        assert_eq!(
+            parsed["provider"],
+            serde_json::json!({"a": [{"alias": "b"}], "c": []})
+        );
+        assert_eq!(first.lines().nth(5), text.lines().nth(5));
+        assert!(kept(&[&local("a", Some("b"))]).contains("\"x\":1"));
     }
 
     #[test]

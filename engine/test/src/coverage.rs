@@ -135,7 +135,7 @@ impl Coverage {
             }
         }
         for_each_followed(expression, &mut |child| {
-            self.declare_branches(child, sources)
+            self.declare_branches(child, sources);
         });
     }
 

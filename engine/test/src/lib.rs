@@ -16,7 +16,7 @@ mod suite;
 mod values;
 mod verdict;
 
-pub use configuration::{Cast, MockedTypes, Replacement, Tested};
+pub use configuration::{Cast, MockedTypes, Replacement, Tested, provider_of};
 pub use coverage::{Coverage, Covered, Missed};
 pub use discover::{Found, discover};
 pub use execute::{Cancel, Equipment, Failed, Reading, Report, Workshop, execute};

@@ -22,7 +22,9 @@ pub(crate) fn text_of(traversal: &Traversal) -> String {
                     (None, Some(number)) => number.to_string(),
                     (None, None) => String::new(),
                 };
-                text.push_str(&format!("[{key}]"));
+                text.push('[');
+                text.push_str(&key);
+                text.push(']');
             }
             Step::Splat { .. } => text.push_str("[*]"),
         }

@@ -67,6 +67,8 @@ pub struct RunVerdict {
     pub plan: Option<Box<Plan>>,
     /// The state that it left, where it applies.
     pub state: Option<Box<State>>,
+    /// When it began, in seconds since 1970; `None` where it was not carried out.
+    pub began: Option<i64>,
     /// How long it took; `None` where it was not carried out.
     pub took: Option<Duration>,
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use terrace_addr::{AbsResourceInstance, Target};
 use terrace_port::{
     ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider,
-    ProviderDiagnostic, ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
+    ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
 };
 use terrace_schema::{Block, ProviderSchema};
 use terrace_test::{MockedTypes, Replacement};
@@ -117,10 +117,6 @@ fn unknown_type(type_name: &str) -> ProviderError {
     }
 }
 
-fn reply<T>(value: T, problems: Vec<ProviderDiagnostic>) -> Attempt<T> {
-    Ok(Reply::new(value, problems))
-}
-
 #[async_trait]
 impl Provider for MockProvider {
     async fn schema(&self) -> Result<Arc<ProviderSchema>, ProviderError> {
@@ -128,24 +124,24 @@ impl Provider for MockProvider {
     }
 
     async fn validate_provider_config(&self, config: Value) -> Attempt<Value> {
-        reply(config, Vec::new())
+        Ok(Reply::new(config, Vec::new()))
     }
 
     async fn configure(&self, _: Value) -> Attempt<()> {
-        reply((), Vec::new())
+        Ok(Reply::new((), Vec::new()))
     }
 
     async fn validate_resource_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         match &self.real {
             Some(real) => real.validate_resource_config(type_name, config).await,
-            None => reply((), Vec::new()),
+            None => Ok(Reply::new((), Vec::new())),
         }
     }
 
     async fn validate_data_config(&self, type_name: &str, config: Value) -> Attempt<()> {
         match &self.real {
             Some(real) => real.validate_data_config(type_name, config).await,
-            None => reply((), Vec::new()),
+            None => Ok(Reply::new((), Vec::new())),
         }
     }
 
@@ -156,7 +152,7 @@ impl Provider for MockProvider {
         let value = decoded.map_err(|error| ProviderError {
             message: format!("the state of an object that a test made up cannot be read: {error}"),
         })?;
-        reply(value, Vec::new())
+        Ok(Reply::new(value, Vec::new()))
     }
 
     async fn read(&self, request: ReadRequest) -> Attempt<ReadResponse> {
@@ -165,7 +161,7 @@ impl Provider for MockProvider {
             private: request.private,
             identity: request.identity,
         };
-        reply(response, Vec::new())
+        Ok(Reply::new(response, Vec::new()))
     }
 
     async fn plan(&self, request: PlanRequest) -> Attempt<PlanResponse> {
@@ -199,7 +195,7 @@ impl Provider for MockProvider {
             legacy_type_system: false,
             identity: None,
         };
-        reply(response, problems)
+        Ok(Reply::new(response, problems))
     }
 
     async fn apply(&self, request: ApplyRequest) -> Attempt<ApplyResponse> {
@@ -220,7 +216,7 @@ impl Provider for MockProvider {
             legacy_type_system: false,
             identity: None,
         };
-        reply(response, filling.problems)
+        Ok(Reply::new(response, filling.problems))
     }
 
     async fn import(&self, type_name: &str, id: &str) -> Attempt<Vec<ImportedResource>> {
@@ -247,7 +243,7 @@ impl Provider for MockProvider {
             private: Arc::from([]),
             identity: None,
         };
-        reply(vec![imported], filling.problems)
+        Ok(Reply::new(vec![imported], filling.problems))
     }
 
     async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value> {
@@ -262,7 +258,7 @@ impl Provider for MockProvider {
         };
         let values = self.replacement(type_name, true).values;
         let read = filling.block(block, &config, &values, &Path::root());
-        reply(read, filling.problems)
+        Ok(Reply::new(read, filling.problems))
     }
 
     async fn call_function(

@@ -15,6 +15,7 @@ const HEAD: &str = "\
 # Folders: valid; download (nothing wrong so far, and providers or modules would have to be fetched to say more);
 # wrong or wrong-download, with the summaries of the errors at the end of the line.
 # Files: NAME is formatted already; NAME=HASH is formatted to bytes with that hash; NAME! is refused.
+# Lines that begin with `test`: a folder, a test file in it, and what becomes of each run: pass, fail, error or skip.
 ";
 
 /// The verdicts on all repositories.
@@ -31,9 +32,18 @@ pub(super) struct Repository {
     pub(super) commit: String,
     /// By path; `.` is the root.
     pub(super) folders: BTreeMap<String, Folder>,
+    /// What becomes of runs, by folder and test file.
+    pub(super) tests: BTreeMap<(String, String), Runs>,
 }
 
+/// Runs by name, with what becomes of them: `pass`, `fail`, `error` or `skip`.
+pub(super) type Runs = BTreeMap<String, String>;
+
 impl Repository {
+    pub(super) fn n_runs(&self) -> usize {
+        self.tests.values().map(BTreeMap::len).sum()
+    }
+
     pub(super) fn n_files(&self) -> usize {
         self.folders.values().map(|folder| folder.files.len()).sum()
     }
@@ -145,6 +155,13 @@ impl fmt::Display for Lock {
                 }
                 writeln!(f)?;
             }
+            for ((path, file), runs) in &repository.tests {
+                write!(f, "test {path} {file}")?;
+                for (run, status) in runs {
+                    write!(f, " {run}={status}")?;
+                }
+                writeln!(f)?;
+            }
         }
         Ok(())
     }
@@ -166,15 +183,33 @@ impl FromStr for Lock {
                     name: name.to_owned(),
                     commit: commit.to_owned(),
                     folders: BTreeMap::new(),
+                    tests: BTreeMap::new(),
                 });
                 continue;
             }
             let repository = lock.repositories.last_mut().ok_or_else(bad)?;
+            if let Some(rest) = line.strip_prefix("test ") {
+                let (place, runs) = test(rest).ok_or_else(bad)?;
+                repository.tests.insert(place, runs);
+                continue;
+            }
             let (path, folder) = folder(line).ok_or_else(bad)?;
             repository.folders.insert(path, folder);
         }
         Ok(lock)
     }
+}
+
+fn test(line: &str) -> Option<((String, String), Runs)> {
+    let mut words = line.split(' ');
+    let place = (words.next()?.to_owned(), words.next()?.to_owned());
+    let runs: Option<Runs> = words
+        .map(|word| {
+            let (run, status) = word.split_once('=')?;
+            Some((run.to_owned(), status.to_owned()))
+        })
+        .collect();
+    Some((place, runs?))
 }
 
 fn folder(line: &str) -> Option<(String, Folder)> {
@@ -258,11 +293,19 @@ mod tests {
                         ),
                     ),
                 ]),
+                tests: BTreeMap::from([(
+                    (".".to_owned(), "tests/a.tftest.hcl".to_owned()),
+                    Runs::from([("one".to_owned(), "pass".to_owned())]),
+                )]),
             }],
         };
         let text = lock.to_string();
         assert!(
             text.contains("\n. wrong-download bad.tf! | One error | Two\n"),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("\ntest . tests/a.tftest.hcl one=pass\n"),
             "{text}"
         );
         assert!(text.contains("\nx/y valid main.tf odd.tf="), "{text}");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::lock::{FileVerdict, Folder, FolderVerdict, Lock, Repository};
-use super::{commit, folders, in_parallel, judged};
+use super::{commit, folders, in_parallel, judged, tested};
 use crate::{Failure, program};
 
 /// Asks terraform about all checkouts in `directory`.
@@ -22,10 +22,12 @@ pub(super) fn record(directory: &Path) -> Result<Lock, Failure> {
                 commit(&root).ok_or_else(|| format!("{}: at which commit?", root.display()))?;
             println!("{name} {commit}");
             let folders = verdicts(&root)?;
+            let tests = tested::verdicts(&root, folders.keys())?;
             lock.repositories.push(Repository {
                 name,
                 commit,
                 folders,
+                tests,
             });
         }
     }

@@ -12,12 +12,12 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) filter: Vec<String>,
     /// The folder of test files.
-    #[arg(long, value_name = "DIR", default_value = "tests")]
+    #[arg(long, value_name = "DIR", default_value = crate::test_modules::DIRECTORY)]
     pub(crate) test_directory: String,
     /// Show the plan or the state of each run.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) verbose: bool,
-    /// Write a report in JUnit's format to this file.
+    /// Write a report as XML, for servers that show results of tests, to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit_xml: Option<String>,
     /// Say which variables, outputs, resources and branches of conditionals no run exercised.

@@ -13,6 +13,6 @@ pub(crate) async fn run(session: &Arc<Session>, args: &GetArgs) -> Outcome {
         readonly: false,
         heading: false,
     };
-    install(session, options).await?;
+    install(session, options, &args.test_directory).await?;
     Ok(SUCCESS)
 }

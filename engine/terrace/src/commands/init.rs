@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use terrace_diag::Diagnostic;
 use terrace_port::Files as _;
-use terrace_provider_install::{Event, Installer, LockFile};
+use terrace_provider_install::{Event, Installer, LockFile, Requirement};
 
 use super::many;
 use crate::args::InitArgs;
@@ -15,6 +15,7 @@ use crate::installation;
 use crate::modules::{self, ModuleOptions};
 use crate::outside::Disk;
 use crate::session::Session;
+use crate::test_modules;
 use crate::view::steps::Step;
 use crate::view::stream;
 use crate::wiring::{Wiring, load_sound_config, needed_providers, requirements};
@@ -55,17 +56,18 @@ pub(crate) async fn run_here(session: &Arc<Session>, args: &InitArgs) -> Outcome
         session.view.step(Step::Empty, "Terrace initialized in an empty directory!\n\nThe directory has no Terrace configuration files. You may begin working\nwith Terrace immediately by creating Terrace configuration files.");
         return Ok(SUCCESS);
     }
-    let config = if args.get {
+    let (config, of_tests) = if args.get {
         let options = ModuleOptions {
             upgrade: args.upgrade,
             readonly: args.lockfile.as_deref() == Some("readonly"),
             heading: true,
         };
-        modules::install(session, options).await?
+        modules::install(session, options, &args.test_directory).await?
     } else {
         let (config, diagnostics) = load_sound_config(session)?;
         session.view.diagnostics(diagnostics, &config.sources);
-        Arc::unwrap_or_clone(config)
+        let of_tests = modules::needed_by_tests(session, &config, &args.test_directory);
+        (Arc::unwrap_or_clone(config), of_tests)
     };
     let state = if args.backend {
         session
@@ -87,7 +89,9 @@ pub(crate) async fn run_here(session: &Arc<Session>, args: &InitArgs) -> Outcome
     } else {
         terrace_state::State::default()
     };
-    install_providers(session, args, &config, &state).await?;
+    let mut wanted = requirements(&config, &needed_providers(&config, &state));
+    test_modules::extend(&mut wanted, of_tests);
+    install_providers(session, args, &config, wanted).await?;
     session
         .view
         .step(Step::Success, "Terrace has been successfully initialized!");
@@ -116,7 +120,7 @@ async fn install_providers(
     session: &Session,
     args: &InitArgs,
     config: &terrace_config::Config,
-    state: &terrace_state::State,
+    mut wanted: Vec<Requirement>,
 ) -> Result<(), CommandError> {
     session
         .view
@@ -132,7 +136,6 @@ async fn install_providers(
         settings.only_directories(args.plugin_dir.iter().map(Into::into));
         installer = Installer::new(settings);
     }
-    let mut wanted = requirements(config, &needed_providers(config, state));
     wanted.retain(|requirement| !plugins.is_attached(&requirement.provider));
     let (earlier, upgrade) = (lock_file.clone(), args.upgrade);
     let work = move |on_event: &mut dyn FnMut(&Event)| {

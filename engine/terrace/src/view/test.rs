@@ -1,4 +1,4 @@
-//! What tests have come to: for people, for machines, and for servers that read JUnit's reports.
+//! What tests have come to: for people, for machines, and for servers that read reports of `JUnit`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -280,7 +280,7 @@ pub(crate) fn abstract_line<'a>(files: impl Iterator<Item = &'a TestFile>) -> St
     )
 }
 
-/// A report in JUnit's format.
+/// A report in the format of `JUnit`.
 pub(crate) fn junit(files: &[FileVerdict]) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?><testsuites>\n");
     for file in files {
@@ -305,24 +305,23 @@ pub(crate) fn junit(files: &[FileVerdict]) -> String {
 }
 
 fn testcase(text: &mut String, file: &FileVerdict, run: &RunVerdict) {
-    let time = run.took.map_or_else(String::new, |took| {
-        format!(" time=\"{:.6}\"", took.as_secs_f64())
+    let mut time = run.took.map_or_else(String::new, |took| {
+        format!(" time=\"{:.9}\"", took.as_secs_f64())
     });
+    if let Some(began) = run.began {
+        write!(time, " timestamp=\"{}\"", crate::outside::rfc3339(began))
+            .expect("strings take all");
+    }
     let head = format!(
         "    <testcase name=\"{}\" classname=\"{}\"{time}>",
         escaped(&run.name),
         escaped(&file.path)
     );
-    let problems = || {
-        let errors = run.diagnostics.iter().filter(|found| found.is_error());
-        plain_text(errors, &run.sources)
-    };
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        run.diagnostics.iter().partition(|found| found.is_error());
+    let problems = || plain_text(&errors, &run.sources);
     let inner = match run.status {
-        Status::Pass | Status::Pending => {
-            let tail = head.trim_end_matches('>');
-            text.push_str(&format!("{tail}></testcase>\n"));
-            return;
-        }
+        Status::Pass | Status::Pending => String::new(),
         Status::Skip => {
             let culprit = file.runs.iter().find(|run| run.status == Status::Error);
             let why = culprit.map_or_else(
@@ -334,22 +333,34 @@ fn testcase(text: &mut String, file: &FileVerdict, run: &RunVerdict) {
             } else {
                 "Testcase skipped due to an interrupt"
             };
-            format!("<skipped message=\"{message}\">{}</skipped>", cdata(&why))
+            format!(
+                "\n      <skipped message=\"{message}\">{}</skipped>",
+                cdata(&why)
+            )
         }
         Status::Fail => format!(
-            "<failure message=\"{}\">{}</failure>",
+            "\n      <failure message=\"{}\">{}</failure>",
             escaped(&failure(run)),
             cdata(&problems())
         ),
         Status::Error => format!(
-            "<error message=\"Encountered an error\">{}</error>",
+            "\n      <error message=\"Encountered an error\">{}</error>",
             cdata(&problems())
         ),
     };
-    text.push_str(&format!("{head}\n      {inner}\n    </testcase>\n"));
+    text.push_str(&head);
+    text.push_str(&inner);
+    if !warnings.is_empty() {
+        let told = cdata(&plain_text(&warnings, &run.sources));
+        write!(text, "\n      <system-err>{told}</system-err>").expect("strings take all");
+    }
+    if !inner.is_empty() || !warnings.is_empty() {
+        text.push_str("\n    ");
+    }
+    text.push_str("</testcase>\n");
 }
 
-/// How many assertions of a run do not hold, with what they say.
+/// How many assertions of a run do not hold, with what the first of them says.
 fn failure(run: &RunVerdict) -> String {
     let failed: Vec<&str> = run
         .diagnostics
@@ -357,17 +368,19 @@ fn failure(run: &RunVerdict) -> String {
         .filter(|found| found.id == "failed-check")
         .map(|found| found.detail.trim())
         .collect();
+    let including = if failed.len() > 1 { ", including" } else { "" };
     format!(
-        "{} of {} assertions failed: {}",
+        "{} of {} assertions failed{including}: {}",
         failed.len(),
         run.assertions,
-        failed.join(", ")
+        failed.first().copied().unwrap_or_default()
     )
 }
 
-fn plain_text<'a>(found: impl Iterator<Item = &'a Diagnostic>, sources: &SourceMap) -> String {
+fn plain_text(found: &[&Diagnostic], sources: &SourceMap) -> String {
     let view = View::plain();
     found
+        .iter()
         .map(|diagnostic| diagnostics::render(diagnostic, sources, &view))
         .collect()
 }
@@ -438,6 +451,7 @@ mod tests {
     fn a_report_holds_every_run_and_no_stray_markup() {
         let mut diagnostics = Diagnostics::new();
         diagnostics.push(Diagnostic::error("x", "Bad <thing>", "with ]]> in it"));
+        diagnostics.push(Diagnostic::warning("y", "Beware", ""));
         let file = FileVerdict {
             path: "a&b.tftest.hcl".to_owned(),
             status: Status::Error,
@@ -447,6 +461,7 @@ mod tests {
                     status: Status::Error,
                     diagnostics,
                     took: Some(Duration::from_millis(5)),
+                    began: Some(1),
                     ..RunVerdict::default()
                 },
                 RunVerdict {
@@ -461,7 +476,8 @@ mod tests {
         assert!(text.contains("<testsuite name=\"a&amp;b.tftest.hcl\" tests=\"2\" skipped=\"1\" failures=\"0\" errors=\"1\">"));
         assert!(text.contains("]]]]><![CDATA[>"));
         assert!(text.contains("Previous testcase \"one\" ended in error"));
-        assert!(text.contains("time=\"0.005000\""));
+        assert!(text.contains("time=\"0.005000000\" timestamp=\"1970-01-01T00:00:01Z\""));
+        assert!(text.contains("<system-err>"));
     }
 
     #[test]

@@ -64,10 +64,15 @@ pub struct Equipment {
 pub trait Workshop: Send + Sync {
     /// Files, for what mocks have their answers from.
     fn files(&self) -> &dyn Files;
-    /// The module that a run tests, sound as far as loading tells.
-    fn configuration(&self, file: &TestFile, run: &RunBlock) -> Result<Arc<Config>, Failed>;
-    /// Values of variables that were given to all tests.
-    fn variables(&self) -> &BTreeMap<Name, Value>;
+    /// The module that a run tests, sound as far as loading tells. The run's places are of `sources`.
+    fn configuration(
+        &self,
+        file: &TestFile,
+        run: &RunBlock,
+        sources: &SourceMap,
+    ) -> Result<Arc<Config>, Failed>;
+    /// Values of variables that were given from outside to a file's tests.
+    fn variables(&self, file: &TestFile) -> &BTreeMap<Name, Value>;
     /// Providers for a configuration and what a state holds.
     async fn equip(
         &self,
@@ -246,6 +251,7 @@ impl Execution<'_> {
         };
         verdict.name = run.name.clone();
         verdict.assertions = run.assertions.len();
+        verdict.began = Some(began.0);
         verdict.took = Some(between(began, clock.now()));
         self.report.run_ended(path, &verdict);
         verdict

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use terrace_addr::{ModuleInstance, Name};
 use terrace_config::{Config, references};
-use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap, nearest};
+use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap, Span, nearest};
 use terrace_eval::{Evaluator, Inputs, NoValues, Paths, Schemas, Scope, converted_input};
 use terrace_functions::FunctionTable;
 use terrace_port::Files;
@@ -90,6 +90,8 @@ pub(crate) struct Prepared {
     pub(crate) variables: BTreeMap<Name, (Value, bool)>,
     /// Values of variables that the module has not got, which assertions may read.
     pub(crate) surplus: BTreeMap<Name, Value>,
+    /// Where the file or the run gives a variable its value.
+    pub(crate) places: BTreeMap<Name, Span>,
     /// `run` as expressions see it.
     pub(crate) outputs: Value,
     /// The run as it stands in the sources of `config`.
@@ -113,7 +115,7 @@ impl Execution<'_> {
                 sources: self.mocks.sources.clone(),
             });
         }
-        let module = self.workshop.configuration(self.file, run)?;
+        let module = self.module(run)?;
         let read = self.reread((*module).clone(), run);
         let fail = |diagnostics| Failed {
             diagnostics,
@@ -137,7 +139,8 @@ impl Execution<'_> {
         .map_err(fail)?;
         let Tested { config, cast } = tested;
         let read = self.reread(config, run);
-        let variables = assigned(&read, &given).map_err(|diagnostics| Failed {
+        let places = places(&read);
+        let variables = assigned(&read, &given, &places).map_err(|diagnostics| Failed {
             diagnostics,
             sources: read.config.sources.clone(),
         })?;
@@ -152,9 +155,19 @@ impl Execution<'_> {
             cast,
             variables,
             surplus,
+            places,
             outputs,
             run: read.run,
         })
+    }
+
+    /// The module that a run tests.
+    fn module(&self, run: &RunBlock) -> Result<Arc<Config>, Failed> {
+        let mut sources = SourceMap::new();
+        let text = SourceFile::new(self.file.path.clone(), Arc::clone(self.text));
+        let (file, _) = crate::parse(sources.add(text), &sources);
+        let run = file.run(&run.name).unwrap_or(run);
+        self.workshop.configuration(&file, run, &sources)
     }
 
     fn reread(&self, mut config: Config, run: &RunBlock) -> Reread {
@@ -174,7 +187,7 @@ impl Execution<'_> {
 
     /// The variables that are given values: by the run before by the file, by the file before from outside.
     fn given(&self, read: &Reread) -> Result<BTreeMap<Name, Value>, Diagnostics> {
-        let mut given = self.workshop.variables().clone();
+        let mut given = self.workshop.variables(self.file).clone();
         let mut diagnostics = Diagnostics::new();
         let evaluator = self.bare_evaluator(&read.config);
         let mut assign = |assigned: &[Assigned], within_run: bool| {
@@ -362,10 +375,19 @@ fn disallowed(traversal: &Traversal, within_run: bool) -> Diagnostic {
         }))
 }
 
+/// Where the file or the run gives variables their values.
+fn places(read: &Reread) -> BTreeMap<Name, Span> {
+    let assigned = read.file.variables.iter().chain(&read.run.variables);
+    assigned
+        .map(|assigned| (assigned.name.clone(), assigned.value.span))
+        .collect()
+}
+
 /// The values of the module's variables.
 fn assigned(
     read: &Reread,
     given: &BTreeMap<Name, Value>,
+    places: &BTreeMap<Name, Span>,
 ) -> Result<BTreeMap<Name, (Value, bool)>, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let mut values = BTreeMap::new();
@@ -373,7 +395,13 @@ fn assigned(
         match (given.get(name), &variable.default) {
             (Some(value), _) => {
                 if let Err(refused) = converted_input(variable, value) {
-                    diagnostics.push(refused.told(variable, "for this run"));
+                    diagnostics.push(match places.get(name) {
+                        Some(place) => {
+                            let declared = read.config.sources.place(variable.span);
+                            refused.told_at(&format!("var.{name}"), &declared, *place)
+                        }
+                        None => refused.told(variable, "for all tests"),
+                    });
                 }
                 values.insert(name.clone(), (value.clone(), true));
             }
@@ -397,14 +425,21 @@ fn assigned(
     Ok(values)
 }
 
-/// Warns of values for variables that the module has not got.
+/// Warns of values for variables that the module has not got and no assertion reads.
 fn undeclared(read: &Reread) -> Diagnostics {
     let declared = &read.config.root.module.variables;
+    let is_read = |name: &Name| {
+        let rules = read.run.assertions.iter();
+        rules
+            .flat_map(|rule| [&rule.condition, &rule.error_message])
+            .flat_map(references)
+            .any(|traversal| named(traversal, "var").as_ref() == Some(name))
+    };
     let surplus = read
         .run
         .variables
         .iter()
-        .filter(|assigned| !declared.contains_key(&assigned.name));
+        .filter(|assigned| !declared.contains_key(&assigned.name) && !is_read(&assigned.name));
     let mut warnings = Diagnostics::new();
     for assigned in surplus {
         let detail = format!(
@@ -417,7 +452,7 @@ fn undeclared(read: &Reread) -> Diagnostics {
                 "Value for undeclared variable",
                 detail,
             )
-            .at(assigned.span),
+            .at(assigned.value.span),
         );
     }
     warnings

@@ -101,11 +101,15 @@ impl Execution<'_> {
             verdict.status = Status::Error;
             return verdict;
         }
-        let diagnostics = expectations.forgive(diagnostics);
+        let diagnostics = expectations.forgive(if run.command == RunCommand::Apply {
+            without_unknown_checks(diagnostics)
+        } else {
+            diagnostics
+        });
         let is_over = diagnostics.has_errors() || is_broken || run.command == RunCommand::Plan;
         verdict.diagnostics.append(diagnostics);
         if is_over {
-            if !verdict.diagnostics.has_errors() {
+            if run.command == RunCommand::Plan {
                 verdict.diagnostics.append(expectations.missing());
             }
             if verdict.diagnostics.has_errors() {
@@ -136,15 +140,10 @@ impl Execution<'_> {
         let results = state.check_results.clone().unwrap_or_default();
         let expectations = Expectations::new(&run.expected, &results);
         let diagnostics = expectations.forgive(diagnostics);
-        if diagnostics.has_errors() {
-            verdict.status = Status::Error;
-        }
         verdict.diagnostics.append(diagnostics);
-        if verdict.status == Status::Pass {
-            verdict.diagnostics.append(expectations.missing());
-            if verdict.diagnostics.has_errors() {
-                verdict.status = Status::Error;
-            }
+        verdict.diagnostics.append(expectations.missing());
+        if verdict.diagnostics.has_errors() {
+            verdict.status = Status::Error;
         }
         if verdict.status == Status::Pass && !self.is_interrupted(&mut verdict) {
             evaluator.invalidate();
@@ -236,7 +235,8 @@ impl Execution<'_> {
             clock: self.workshop.clock(),
             observer: Arc::new(Unwatched),
         };
-        let (mut plan, diagnostics) = terrace_planner::plan(request).await;
+        let (mut plan, mut diagnostics) = terrace_planner::plan(request).await;
+        point_at_values(&mut diagnostics, prepared);
         plan.inputs.files = Reading::reads(&*context);
         Made {
             plan,
@@ -295,6 +295,34 @@ impl Execution<'_> {
         self.cancel.done(&stop);
         Ok(applied)
     }
+}
+
+/// Without warnings of checks that are known only after applying, where a run goes on to apply.
+fn without_unknown_checks(diagnostics: Diagnostics) -> Diagnostics {
+    let mut left = Diagnostics::new();
+    left.extend(
+        diagnostics
+            .into_iter()
+            .filter(|found| found.id != "check-unknown"),
+    );
+    left
+}
+
+/// Where a test gives a variable its value, that place is to blame for what is wrong with it, not the variable's block.
+fn point_at_values(diagnostics: &mut Diagnostics, prepared: &Prepared) {
+    let declared = &prepared.config.root.module.variables;
+    let blamed: BTreeMap<_, _> = prepared
+        .places
+        .iter()
+        .filter_map(|(name, place)| Some((declared.get(name)?.span, *place)))
+        .collect();
+    let mut told = Diagnostics::new();
+    told.extend(std::mem::take(diagnostics).into_iter().map(|mut found| {
+        let place = found.subject.and_then(|subject| blamed.get(&subject));
+        found.subject = place.copied().or(found.subject);
+        found
+    }));
+    *diagnostics = told;
 }
 
 /// The state that a store holds; an empty one where it holds none.

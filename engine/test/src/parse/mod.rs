@@ -356,7 +356,7 @@ mod tests {
               providers = { aws = aws.fake }
               module { source = "./setup" }
               plan_options {
-                mode = refresh-only
+                mode = normal
                 refresh = false
                 target = [aws_vpc.x]
                 replace = [aws_vpc.x[0]]

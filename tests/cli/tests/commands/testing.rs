@@ -119,3 +119,77 @@ fn machines_are_told_line_by_line() {
     let report = std::fs::read_to_string(project.path().join("report.xml")).unwrap();
     assert!(report.contains("<testcase name=\"one\" classname=\"tests/a.tftest.hcl\""));
 }
+
+#[test]
+fn an_interrupt_ends_the_tests_and_destroys_what_they_made() {
+    let project = Project::with(
+        r#"
+resource "terraform_data" "first" {
+  provisioner "local-exec" {
+    when    = destroy
+    command = "touch destroyed"
+  }
+}
+resource "terraform_data" "slow" {
+  depends_on = [terraform_data.first]
+  provisioner "local-exec" {
+    command = "touch begun; while [ ! -e go ]; do sleep 0.1; done"
+  }
+}
+"#,
+    );
+    project.terrace(&["init"]).success();
+    project.write(
+        "tests/a.tftest.hcl",
+        "run \"one\" {}\nrun \"two\" {}\nrun \"three\" {}\n",
+    );
+    let begun = project.path().join("begun");
+    let mut running = project.start(&["test"]);
+    running.until("the provisioner", |_| begun.exists());
+    running.interrupt();
+    running.until("the notice", |running| {
+        running.printed().contains("Interrupt received.")
+    });
+    project.write("go", "");
+    running
+        .wait()
+        .fails(1)
+        .says("run \"two\"... skip")
+        .says("run \"three\"... skip")
+        .omits("need to be cleaned up");
+    assert!(project.path().join("destroyed").exists());
+}
+
+#[test]
+fn variables_files_beside_tests_count_for_these() {
+    let project = Project::with(MODULE);
+    project.terrace(&["init"]).success();
+    project.write("terraform.tfvars", "name = \"root\"\n");
+    project.write("tests/terraform.tfvars", "name = \"there\"\nmore = 1\n");
+    let asserting = |name: &str| {
+        format!(
+            "run \"one\" {{\n  command = plan\n  assert {{\n    condition     = var.name == \"{name}\"\n    error_message = \"It is ${{var.name}}.\"\n  }}\n}}\n"
+        )
+    };
+    project.write("a.tftest.hcl", asserting("given"));
+    project.write("tests/b.tftest.hcl", asserting("there"));
+    project
+        .terrace(&["test", "-var=name=given"])
+        .success()
+        .says("Success! 2 passed, 0 failed.");
+}
+
+#[test]
+fn providers_in_json_make_room_for_those_of_tests() {
+    let project = Project::with(MODULE);
+    project.write(
+        "providers.tf.json",
+        r#"{"provider": {"terraform": {"unknown": true}}}"#,
+    );
+    project.terrace(&["init"]).success();
+    project.write(
+        "tests/a.tftest.hcl",
+        "provider \"terraform\" {}\nrun \"one\" {\n  command = plan\n}\n",
+    );
+    project.terrace(&["test"]).success();
+}

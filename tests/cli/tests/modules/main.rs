@@ -7,6 +7,7 @@
 )]
 
 mod authors;
+mod tested;
 mod trouble;
 mod tutorial;
 

@@ -4,31 +4,37 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use terrace_addr::{ModulePath, Name};
+use terrace_addr::Name;
+use terrace_config::Config;
 use terrace_config::variables::{self, VariableInputs};
-use terrace_config::{Config, ModuleRequest, ModuleResolver as _};
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_module_source::{Installed, Manifest};
 use terrace_plan::FileRead;
 use terrace_port::{Clock, Entropy, Files, Process, Remote, Surroundings};
 use terrace_provider_mock::Staged;
 use terrace_state::State;
-use terrace_test::{Cast, Equipment, Failed, Reading, RunBlock, TestFile, Workshop};
+use terrace_test::{
+    Cast, Equipment, Failed, ModuleUnderTest, Reading, RunBlock, TestFile, Workshop,
+};
 use terrace_value::Value;
 use tokio::sync::Mutex;
 
 use crate::args::TestArgs;
 use crate::command_error::CommandError;
-use crate::early::Early;
 use crate::outside::{Disk, PlanningContext, SystemClock, SystemEntropy, SystemProcess, machines};
 use crate::session::Session;
+use crate::test_modules;
 use crate::wiring::{ProviderSet, Wiring, load_sound_config, needed_providers, variable_option};
 
 /// The outside, as tests need it.
 pub(super) struct Bench {
     session: Arc<Session>,
+    wiring: Arc<Wiring>,
     config: Arc<Config>,
     variables: BTreeMap<Name, Value>,
+    /// The same with what the variables files in the folder of tests say, which holds for the test files in it.
+    variables_there: BTreeMap<Name, Value>,
+    folder: String,
     process: SystemProcess,
     remote: Box<dyn Remote>,
     parallelism: usize,
@@ -40,9 +46,16 @@ impl Bench {
     pub(super) fn new(session: &Arc<Session>, args: &TestArgs) -> Result<Self, CommandError> {
         let (config, warnings) = load_sound_config(session)?;
         session.view.diagnostics(warnings, &config.sources);
+        let folder = args.test_directory.trim_end_matches('/').to_owned();
+        let variables = given(session, &config)?;
+        let mut variables_there = variables.clone();
+        variables_there.extend(given_there(session, &config, &folder)?);
         Ok(Self {
-            variables: given(session, &config)?,
+            variables,
+            variables_there,
+            folder,
             config,
+            wiring: Wiring::new(session)?.into(),
             session: Arc::clone(session),
             process: SystemProcess {
                 surroundings: Surroundings::default(),
@@ -61,56 +74,26 @@ impl Bench {
     /// Another module than that of the working directory.
     fn other(
         &self,
-        module: &terrace_test::ModuleUnderTest,
+        file: &TestFile,
+        run: &RunBlock,
+        module: &ModuleUnderTest,
         sources: &SourceMap,
     ) -> Result<Config, Failed> {
-        let failed = |problem: Diagnostic| Failed {
-            diagnostics: problem.into(),
-            sources: sources.clone(),
+        let failed = |(diagnostics, sources): (Diagnostics, SourceMap)| Failed {
+            diagnostics,
+            sources,
         };
-        let is_local = module.source.starts_with("./") || module.source.starts_with("../");
-        if !is_local {
-            let detail = format!(
-                "The source {} of a module under test is not supported yet: only modules of this machine (./ or ../) are. A local module that calls it can be tested instead.",
-                module.source
-            );
-            return Err(failed(Diagnostic::error(
-                "unsupported-test-module",
-                "Unsupported module source",
-                detail,
-            )));
-        }
         let manifest = Manifest::read(&Disk, &self.session.data_directory()).map_err(|error| {
-            failed(Diagnostic::error(
+            let problem = Diagnostic::error(
                 "invalid-manifest",
                 "Manifest of modules cannot be read",
                 error.0,
-            ))
+            );
+            failed((problem.into(), sources.clone()))
         })?;
         let resolver = Installed::new(&Disk, manifest);
-        let path = ModulePath::root().child("test");
-        let directory = resolver
-            .resolve(&ModuleRequest {
-                path: &path,
-                calling_directory: &self.session.root,
-                source: &module.source,
-                version: module.version.as_deref(),
-                span: module.span,
-            })
-            .map_err(|mut problem| {
-                // Its place is one of the test file's.
-                problem.subject = None;
-                failed(problem)
-            })?;
-        let early = Early::new(&self.session);
-        let (config, problems) = terrace_config::load_with(&directory, &Disk, &resolver, &early);
-        if problems.has_errors() {
-            return Err(Failed {
-                diagnostics: problems,
-                sources: config.sources,
-            });
-        }
-        Ok(config)
+        let place = (&*file.path, &*run.name);
+        test_modules::load(&self.session, &resolver, place, module, sources).map_err(failed)
     }
 }
 
@@ -140,6 +123,22 @@ fn given(session: &Session, config: &Config) -> Result<BTreeMap<Name, Value>, Co
     Ok(given.map(|(name, raw)| (name, raw.value)).collect())
 }
 
+/// The values that variables files in the folder of tests give.
+fn given_there(
+    session: &Session,
+    config: &Config,
+    folder: &str,
+) -> Result<BTreeMap<Name, Value>, CommandError> {
+    let mut sources = config.sources.clone();
+    let root = &config.root.module;
+    let (values, diagnostics) = variables::of_directory(root, folder, &Disk, &mut sources);
+    if diagnostics.has_errors() {
+        return Err(CommandError::new(diagnostics, sources));
+    }
+    session.view.diagnostics(diagnostics, &sources);
+    Ok(values)
+}
+
 impl Reading for PlanningContext {
     fn reads(&self) -> Vec<FileRead> {
         Self::reads(self)
@@ -152,15 +151,25 @@ impl Workshop for Bench {
         &Disk
     }
 
-    fn configuration(&self, _: &TestFile, run: &RunBlock) -> Result<Arc<Config>, Failed> {
+    fn configuration(
+        &self,
+        file: &TestFile,
+        run: &RunBlock,
+        sources: &SourceMap,
+    ) -> Result<Arc<Config>, Failed> {
         match &run.module {
             None => Ok(Arc::clone(&self.config)),
-            Some(module) => self.other(module, &self.config.sources).map(Arc::new),
+            Some(module) => self.other(file, run, module, sources).map(Arc::new),
         }
     }
 
-    fn variables(&self) -> &BTreeMap<Name, Value> {
-        &self.variables
+    fn variables(&self, file: &TestFile) -> &BTreeMap<Name, Value> {
+        let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if folder == self.folder {
+            &self.variables_there
+        } else {
+            &self.variables
+        }
     }
 
     async fn equip(
@@ -170,8 +179,7 @@ impl Workshop for Bench {
         cast: &Cast,
     ) -> Result<Equipment, Diagnostics> {
         let told = |error: CommandError| error.diagnostics;
-        let wiring = Wiring::new(&self.session).map_err(told)?;
-        let providers = ProviderSet::new(wiring, Some(config));
+        let providers = ProviderSet::new(Arc::clone(&self.wiring), Some(config));
         let schemas = providers
             .schemas(&needed_providers(config, state))
             .await
