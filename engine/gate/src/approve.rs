@@ -7,12 +7,12 @@ use terrace_plan::{Plan, PlanDigest};
 use crate::calendar::length;
 use crate::evidence::UpstreamFound;
 use crate::{
-    Approval, ChangeKind, Demand, Evidence, Obstacle, PolicyEffect, PolicyResults, Refusal,
-    RefusalReason, Review, Rules,
+    Approval, ChangeKind, Demand, Evidence, Identified, Obstacle, PolicyEffect, PolicyResults,
+    Refusal, RefusalReason, Review, Rules,
 };
 
 /// How far clocks of two machines may be apart, in seconds.
-const CLOCKS_APART: i64 = 60;
+pub(crate) const CLOCKS_APART: i64 = 60;
 
 /// A plan that its environment's gate has let through.
 ///
@@ -37,6 +37,8 @@ pub struct ApprovedPlan {
     plan: Plan,
     digest: PlanDigest,
     author: Option<String>,
+    authors: Vec<String>,
+    identity: Option<Identified>,
     approvers: Vec<String>,
     kind: ChangeKind,
     review: Option<Review>,
@@ -54,9 +56,20 @@ impl ApprovedPlan {
         self.digest
     }
 
-    /// The listed person who signed it as its author, where that was asked for.
+    /// The listed person who signed it as its author, or whom a workflow's identity names so, where that was asked for.
     pub fn author(&self) -> Option<&str> {
         self.author.as_deref()
+    }
+
+    /// Everybody who counts as an author, in the order of their names: who signed it, who started the workflow that made
+    /// it, and who made the commit.
+    pub fn authors(&self) -> &[String] {
+        &self.authors
+    }
+
+    /// The workflow's identity that was relied on, where there was one.
+    pub const fn identity(&self) -> Option<&Identified> {
+        self.identity.as_ref()
     }
 
     /// The people whose approvals counted.
@@ -82,7 +95,8 @@ impl ApprovedPlan {
 
 /// Lets `plan` through the gate that `evidence` holds, or says everything that is missing.
 ///
-/// An author's own approval does not count, by whichever of the author's keys; nor does one person's second, an
+/// An author's own approval does not count, by whichever of the author's keys; of a plan that a workflow made, those who
+/// started it and who made the commit are authors. Nor does one person's second, an
 /// expired or revoked one, one by a key that the rules do not list, or one for another plan, environment or kind of
 /// change.
 #[expect(
@@ -103,6 +117,7 @@ pub fn approve(plan: Plan, evidence: Evidence) -> Result<ApprovedPlan, Box<Refus
         });
     }
     let now = judge_clock(rules, &demand, &evidence, &mut reasons);
+    judge_rules(rules, &demand, &evidence, &mut reasons);
     judge_request(rules, &demand, &plan, &mut reasons);
     judge_upstream(&demand, &evidence, now, &mut reasons);
     judge_branch(rules, &demand, &plan, &evidence, &mut reasons);
@@ -192,6 +207,8 @@ fn verified(
         plan,
         digest,
         author: granted.author,
+        authors: evidence.authors().into_iter().map(str::to_owned).collect(),
+        identity: evidence.identified().cloned(),
         approvers: granted.approvers,
         kind,
         review,
@@ -218,6 +235,19 @@ fn judge_clock(
         });
     }
     evidence.now.max(recorded)
+}
+
+/// Applying brings the project file's rules into force. Others than those that the plan holds are approved by nobody.
+fn judge_rules(
+    rules: &Rules,
+    demand: &Demand,
+    evidence: &Evidence,
+    reasons: &mut Vec<RefusalReason>,
+) {
+    let matters = rules.is_gated() || demand.asks || rules.has_mandatory_policies();
+    if matters && evidence.other_rules {
+        reasons.push(RefusalReason::OtherRules);
+    }
 }
 
 fn judge_request(rules: &Rules, demand: &Demand, plan: &Plan, reasons: &mut Vec<RefusalReason>) {
@@ -372,7 +402,7 @@ struct Judge<'a> {
     rules: &'a Rules,
     demand: &'a Demand,
     evidence: &'a Evidence,
-    author: &'a str,
+    authors: &'a BTreeSet<&'a str>,
     now: i64,
 }
 
@@ -388,14 +418,17 @@ fn judge_approvals(
     let mut not_counted: Vec<RefusalReason> = rejected.map(RefusalReason::NotCounted).collect();
     let Some(author) = evidence.author() else {
         reasons.extend(not_counted);
-        reasons.push(RefusalReason::UnknownAuthor);
+        reasons.push(RefusalReason::UnknownAuthor {
+            by_workflow: !rules.identities.is_empty(),
+        });
         return Granted::default();
     };
+    let authors = evidence.authors();
     let judge = Judge {
         rules,
         demand,
         evidence,
-        author,
+        authors: &authors,
         now,
     };
     let mut granted: BTreeSet<&str> = BTreeSet::new();
@@ -451,7 +484,7 @@ impl<'a> Judge<'a> {
                 needed: *needed,
                 members: others
                     .into_iter()
-                    .filter(|member| *member != self.author)
+                    .filter(|member| !self.authors.contains(member.as_str()))
                     .cloned()
                     .collect(),
                 risk: self.risk_asking(role, *needed),
@@ -521,7 +554,7 @@ impl<'a> Judge<'a> {
         if self.is_revoked(person, statement.signed_at) {
             return Err(format!("{person} has taken the approval back"));
         }
-        if person == self.author {
+        if self.authors.contains(person) {
             return Err(format!("{person} is the author of the plan"));
         }
         Ok(person)
@@ -580,7 +613,7 @@ impl<'a> Judge<'a> {
             ));
         }
         self.check_age(person, review.at)?;
-        if person == self.author || review.is_own {
+        if self.authors.contains(person) || review.is_own {
             return Err(format!("{person} is the author of the change"));
         }
         Ok(person)

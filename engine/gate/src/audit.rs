@@ -209,6 +209,28 @@ pub(crate) async fn last_time(store: &dyn RunStore) -> Result<Option<i64>, Store
     Ok(entry.and_then(|entry| second_of(&entry.time)))
 }
 
+/// The second at which the newest entry that fits was recorded. Looks from the chain's end, where what is asked for lies
+/// most often.
+pub(crate) async fn time_of(
+    store: &dyn RunStore,
+    fits: &(dyn Fn(&AuditWire) -> bool + Sync),
+) -> Result<Option<i64>, StoreError> {
+    let Some(bytes) = store.get(HEAD).await? else {
+        return Ok(None);
+    };
+    for sequence in (1..=read_head(&bytes)?.sequence).rev() {
+        let Some(bytes) = store.get(&entry_name(sequence)).await? else {
+            continue;
+        };
+        // What cannot be read is for the log's verification to tell of; it is not the entry that is looked for.
+        let entry = serde_json::from_slice::<AuditWire>(&bytes).ok();
+        if let Some(entry) = entry.filter(|entry| fits(entry)) {
+            return Ok(second_of(&entry.time));
+        }
+    }
+    Ok(None)
+}
+
 /// Moves the head to an entry that was just written, unless it stands there or further already. Processes that
 /// append at once may come to this in any order; only the largest step may stay.
 async fn move_head(store: &dyn RunStore, head: &HeadWire) -> Result<(), StoreError> {

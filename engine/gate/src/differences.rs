@@ -35,6 +35,14 @@ impl Rules {
             self.github != proposed.github,
             "reviews are looked for elsewhere",
         );
+        differs(
+            self.identities != proposed.identities,
+            "other workflows may stand for a plan's author",
+        );
+        differs(
+            self.credentials != proposed.credentials,
+            "its credentials are others",
+        );
         differs(self.freezes != proposed.freezes, "freezes are others");
         differs(
             self.required_statements != proposed.required_statements,

@@ -1,14 +1,16 @@
 //! Gathering what an apply is judged by, from the run stores.
 
+use std::collections::BTreeSet;
+
 use terrace_plan::{Plan, PlanDigest};
 use terrace_port::{RunStore, StoreError};
 
 use crate::approve::judge_soak;
 use crate::calendar::second_of;
 use crate::{
-    Approval, Asker, Authorship, DriftCheck, ForgeReview, OpenReview, PolicyResults, Refusal,
-    RefusalReason, Revocation, Rules, SourceFound, audit, configuration_digest, digest, drift,
-    judge_policies, owed, runs,
+    Approval, Asker, Authorship, DriftCheck, ForgeReview, Identified, OpenReview, PolicyResults,
+    Refusal, RefusalReason, Revocation, Rules, SourceFound, audit, configuration_digest, digest,
+    drift, judge_policies, owed, runs,
 };
 
 /// Everything that [`crate::approve`] judges a plan by. Only [`gather`] builds it.
@@ -16,6 +18,8 @@ use crate::{
 pub struct Evidence {
     /// The rules in force: of the last applied run, or of the project file when nothing was applied yet.
     pub(crate) rules: Option<Rules>,
+    /// Whether the project file's rules are neither those in force nor those that the plan was made with.
+    pub(crate) other_rules: bool,
     /// Whether the rules come from the project file because nothing was applied yet.
     pub(crate) bootstrap: bool,
     pub(crate) authorship: Option<Authorship>,
@@ -23,6 +27,8 @@ pub struct Evidence {
     pub(crate) revocations: Vec<Revocation>,
     /// Reviews at the forge, as it told them just now.
     pub(crate) forge: Vec<ForgeReview>,
+    /// The identity of the workflow that made the plan, as issuer and forge told it just now.
+    pub(crate) identity: Option<Identified>,
     /// Statements that were found and do not hold, with the reason.
     pub(crate) rejected: Vec<String>,
     /// The environments of `after`.
@@ -65,8 +71,41 @@ impl Evidence {
         self.bootstrap
     }
 
-    /// The listed person who signed the plan as its author.
+    /// The listed person who signed the plan as its author, or else whom the workflow's identity names so.
     pub fn author(&self) -> Option<&str> {
+        self.signer()
+            .or_else(|| self.identified().map(|found| found.author.as_str()))
+    }
+
+    /// Everybody who counts as an author.
+    pub fn authors(&self) -> BTreeSet<&str> {
+        let identified = self.identified().into_iter();
+        let identified = identified.flat_map(|found| &found.authors);
+        self.signer()
+            .into_iter()
+            .chain(identified.map(String::as_str))
+            .collect()
+    }
+
+    /// Everybody who counts as an author, each with what says so.
+    pub fn authors_told(&self) -> Vec<String> {
+        let signed = self.signer().zip(self.authorship.as_ref());
+        let signed = signed.map(|(person, by)| format!("{person} (key {})", by.fingerprint));
+        let identified = self.identified().into_iter().flat_map(|found| {
+            let people = found.authors.iter();
+            people.map(|person| format!("{person} (workflow {})", found.workflow))
+        });
+        signed.into_iter().chain(identified).collect()
+    }
+
+    /// The workflow's identity, if it is of this plan.
+    pub fn identified(&self) -> Option<&Identified> {
+        let found = self.identity.as_ref();
+        found.filter(|found| found.plan == self.digest)
+    }
+
+    /// The listed person who signed the plan as its author.
+    fn signer(&self) -> Option<&str> {
         let rules = self.rules.as_ref()?;
         let signed = self.authorship.as_ref()?;
         (signed.statement.plan == self.digest && signed.statement.environment == rules.environment)
@@ -115,6 +154,14 @@ impl Evidence {
     #[must_use]
     pub fn with_source(mut self, found: SourceFound) -> Self {
         self.source = Some(found);
+        self
+    }
+
+    /// With the identity of the workflow that made the plan, and with what kept it from counting.
+    #[must_use]
+    pub fn with_identity(mut self, found: Option<Identified>, problems: Vec<String>) -> Self {
+        self.identity = found;
+        self.rejected.extend(problems);
         self
     }
 
@@ -189,6 +236,13 @@ pub async fn gather(
     now: i64,
 ) -> Result<Evidence, StoreError> {
     let (rules, bootstrap) = rules_in_force(store, proposed).await?;
+    let is_known = proposed == rules.as_ref() && !bootstrap;
+    let planned = plan.inputs.request.rules.as_ref();
+    let other_rules = proposed.filter(|_| !is_known).is_some_and(|proposed| {
+        planned.map_or(!bootstrap, |planned| {
+            *planned != proposed.digest().to_string()
+        })
+    });
     let id = digest.short();
     let mut rejected = Vec::new();
     let authorship = match store.get(&format!("runs/{id}/author")).await? {
@@ -234,6 +288,8 @@ pub async fn gather(
         approvals,
         revocations,
         forge: Vec::new(),
+        other_rules,
+        identity: None,
         rejected,
         upstream: found,
         source: None,
@@ -292,21 +348,24 @@ pub async fn unready(
     }))
 }
 
-/// Whether the state beside `store` may be written other than by applying an approved plan (`state rm`, `mv`, `push`,
-/// import …): never where a gate stands.
+/// Whether the state beside `store` may be written other than by applying an approved plan (`state rm`, `mv`, `push` …):
+/// never where a gate stands. Where none does, the mandatory policies that judge plans and are not asked, by name.
 pub async fn guard_manual_write(
     store: &dyn RunStore,
     proposed: Option<&Rules>,
-) -> Result<Result<(), Box<Refusal>>, StoreError> {
+) -> Result<Result<Vec<String>, Box<Refusal>>, StoreError> {
     let (rules, _) = rules_in_force(store, proposed).await?;
-    Ok(match rules {
-        Some(rules) if rules.is_gated() => Err(Box::new(Refusal {
-            environment: rules.environment.clone(),
-            digest: None,
-            kind: crate::ChangeKind::Normal,
-            reasons: vec![RefusalReason::ManualWrite],
-            policies: PolicyResults::default(),
-        })),
-        _ => Ok(()),
-    })
+    let Some(rules) = rules else {
+        return Ok(Ok(Vec::new()));
+    };
+    if !rules.is_gated() {
+        return Ok(Ok(rules.mandatory_policies().map(str::to_owned).collect()));
+    }
+    Ok(Err(Box::new(Refusal {
+        environment: rules.environment,
+        digest: None,
+        kind: crate::ChangeKind::Normal,
+        reasons: vec![RefusalReason::ManualWrite],
+        policies: PolicyResults::default(),
+    })))
 }

@@ -14,6 +14,7 @@ mod digest;
 mod drift;
 mod evidence;
 mod forge;
+mod identity;
 mod key;
 mod outputs;
 mod owed;
@@ -31,6 +32,7 @@ mod signers;
 mod source;
 mod stacks;
 mod tail;
+mod token;
 mod verify;
 mod wire;
 
@@ -53,6 +55,10 @@ pub use evidence::{
     unready,
 };
 pub use forge::{ForgeReference, ForgeReview, read_forge, save_forge_reference};
+pub use identity::{
+    AUTHORS_DETAIL, IDENTITY_DETAIL, IDENTITY_KEY_DETAIL, Identified, IdentityProof,
+    audience as identity_audience, obtain_identity, read_identity, save_identity,
+};
 pub use key::{SshKey, public_key_of};
 pub use outputs::{
     OUTPUTS_DETAIL, OUTPUTS_NAMESPACE, OutputsDocument, OutputsProblem, OutputsQuestion,
@@ -66,14 +72,15 @@ pub use policy::{
     judge_document, judge_policies,
 };
 pub use project::{
-    CredentialSet, CredentialSource, Credentials, Environment, EnvironmentBackend, PolicyBlock,
-    Project, StackDeclaration, StackInput, parse as parse_project,
+    CredentialSet, CredentialSource, Credentials, Environment, EnvironmentBackend, IdentityBlock,
+    PolicyBlock, Project, StackDeclaration, StackInput, parse as parse_project,
 };
 pub use refusal::{Refusal, RefusalReason, told_length};
 pub use report::{Judged, Override, Report, Waiting, report};
 pub use retention::{Prunable, Retention, forget as forget_run, prunable};
 pub use rules::{
     ChangeKind, ChangeRule, Gate, GitHub, Obstacle, Person, Review, Risk, Rules, RulesDigest,
+    WorkflowIdentity,
 };
 pub use runs::{
     PolicyStage, Run, RunCounts, RunStatus, approvals as run_approvals, configuration_digest,

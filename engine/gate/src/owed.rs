@@ -19,6 +19,8 @@ pub struct OwedReview {
     pub environment: String,
     /// Who made the plan: the listed person.
     pub author: String,
+    /// Other listed people who count as authors, and whose reviews do not.
+    pub other_authors: BTreeSet<String>,
     /// Why it was an emergency.
     pub reason: String,
     /// When it was applied, in seconds since 1970 UTC.
@@ -40,6 +42,13 @@ pub struct OpenReview {
     pub reviewers: Vec<String>,
     /// Whether it is overdue.
     pub overdue: bool,
+}
+
+impl OwedReview {
+    /// Whether this person counts as an author of what is to be reviewed.
+    pub fn is_author(&self, person: &str) -> bool {
+        person == self.author || self.other_authors.contains(person)
+    }
 }
 
 fn name_of(run: &str) -> String {
@@ -97,7 +106,7 @@ async fn reviewers(
             && review.statement.signed_at >= owed.applied;
         if let Some(person) = rules.person_of(&review.fingerprint)
             && counts
-            && person != owed.author
+            && !owed.is_author(person)
         {
             found.insert(person.to_owned());
         }

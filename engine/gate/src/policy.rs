@@ -171,12 +171,13 @@ impl PolicyResults {
         self.count(PolicyEffect::Denied) > 0
     }
 
-    /// The same with every message as `change` gives it back, such as without secrets.
+    /// The same with every text that a rule has made as `change` gives it back, such as without secrets.
     #[must_use]
-    pub fn with_messages(mut self, change: impl Fn(&str) -> String) -> Self {
+    pub fn with_texts(mut self, change: impl Fn(&str) -> String) -> Self {
         for policy in &mut self.policies {
             for finding in &mut policy.findings {
                 finding.message = change(&finding.message);
+                finding.address = finding.address.as_deref().map(&change);
             }
         }
         self
@@ -343,8 +344,14 @@ fn tame(text: &str) -> String {
 impl Rules {
     /// Whether a policy may keep a plan from being applied.
     pub fn has_mandatory_policies(&self) -> bool {
+        self.mandatory_policies().next().is_some()
+    }
+
+    /// The names of the policies that may keep a plan from being applied.
+    pub fn mandatory_policies(&self) -> impl Iterator<Item = &str> {
         self.policies
             .iter()
-            .any(|policy| policy.level == PolicyLevel::Mandatory)
+            .filter(|policy| policy.level == PolicyLevel::Mandatory)
+            .map(|policy| policy.name.as_str())
     }
 }

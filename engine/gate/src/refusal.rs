@@ -32,6 +32,8 @@ pub enum RefusalReason {
         /// The environment that the plan was made for.
         planned_for: Option<String>,
     },
+    /// The project file's rules are neither those in force nor those that the plan was made with.
+    OtherRules,
     /// The clock shows a time that is over: the audit log holds a later one.
     ClockBack {
         /// What it shows, in seconds since 1970 UTC.
@@ -53,8 +55,11 @@ pub enum RefusalReason {
         /// Its name.
         name: String,
     },
-    /// Nobody listed has signed as the plan's author.
-    UnknownAuthor,
+    /// Nobody listed has signed as the plan's author, or is the one whom a workflow's identity names.
+    UnknownAuthor {
+        /// Whether the rules let a workflow's identity stand for the author.
+        by_workflow: bool,
+    },
     /// Too few approvals count.
     Approvals {
         /// How many are asked for.
@@ -171,8 +176,11 @@ impl RefusalReason {
     pub fn remedy(&self, environment: &str, run: &str) -> Option<String> {
         let approve = format!("terrace approve -env={environment} -key=FILE {run}");
         match self {
-            Self::UnknownAuthor => Some(format!(
+            Self::UnknownAuthor { by_workflow: false } => Some(format!(
                 "its author runs `terrace plan -env={environment} -key=FILE` again"
+            )),
+            Self::UnknownAuthor { by_workflow: true } => Some(format!(
+                "its author runs `terrace plan -env={environment} -key=FILE` again, or the workflow `terrace plan -env={environment}`"
             )),
             Self::Approvals { .. } => Some(format!("people other than its author run `{approve}`")),
             Self::Role { members, .. } if !members.is_empty() => {
@@ -204,6 +212,9 @@ impl RefusalReason {
             Self::Policy { rule: Some(_), .. } => Some(format!(
                 "its author changes what the policy denies, and runs `terrace plan -env={environment}` again"
             )),
+            Self::OtherRules => Some(format!(
+                "apply it with the project file that it was made with, or run `terrace plan -env={environment}` again"
+            )),
             Self::OtherEnvironment { .. } | Self::ManualWrite => Some(format!(
                 "plan the change with `terrace plan -env={environment}`, have it approved, and apply it"
             )),
@@ -224,6 +235,9 @@ impl fmt::Display for RefusalReason {
             Self::OtherEnvironment { planned_for: None } => f.write_str(
                 "The plan was made without choosing the environment that this state belongs to.",
             ),
+            Self::OtherRules => f.write_str(
+                "The project file states rules that are neither those in force nor those that the plan was made with: applying it would bring into force what nobody has approved.",
+            ),
             Self::ClockBack { now, recorded } => write!(
                 f,
                 "The clock shows {}, and the audit log holds an entry of {}: time that is over does not come back.",
@@ -237,8 +251,11 @@ impl fmt::Display for RefusalReason {
             Self::Statement { name } => {
                 write!(f, "A run must state its {name}, and this one does not.")
             }
-            Self::UnknownAuthor => f.write_str(
+            Self::UnknownAuthor { by_workflow: false } => f.write_str(
                 "The plan's author is unknown: it carries no signature by a key that the project file lists.",
+            ),
+            Self::UnknownAuthor { by_workflow: true } => f.write_str(
+                "The plan's author is unknown: it carries no signature by a key that the project file lists, and no identity of a workflow that it names.",
             ),
             Self::Approvals { needed, granted } => approvals(f, *needed, granted),
             Self::Role {

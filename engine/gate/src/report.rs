@@ -73,7 +73,7 @@ const OVERRIDES: [&str; 5] = [
     "emergency",
     "force-unlock",
     "policy-override",
-    "state-push",
+    "state-write",
 ];
 
 /// Reads the history beside a state, from a moment on.
@@ -97,7 +97,9 @@ pub async fn report(
                 actor: entry.event.actor.clone(),
                 event: entry.event.event.clone(),
                 run: entry.event.run.clone(),
-                reason: entry.event.details.get("reason").cloned(),
+                reason: ["reason", "operation"]
+                    .into_iter()
+                    .find_map(|name| entry.event.details.get(name).cloned()),
             });
         }
         if let Some(run) = &entry.event.run {

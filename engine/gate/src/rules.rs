@@ -35,6 +35,23 @@ pub struct GitHub {
     pub api: String,
 }
 
+/// What a workflow at GitHub must be for its identity to stand for a plan's author.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkflowIdentity {
+    /// Who vouches for workflows. It is one of the rules: who could name another could vouch for anything.
+    pub issuer: String,
+    /// `OWNER/NAME`
+    pub repository: String,
+    /// The address of the API where authors of commits are asked for.
+    pub api: String,
+    /// The workflow's file, such as `.github/workflows/plan.yml`.
+    pub workflow: String,
+    /// The reference that the workflow runs for and is of, such as `refs/heads/main`.
+    pub reference: Option<String>,
+    /// The environment at GitHub that the workflow's job is in.
+    pub environment: Option<String>,
+}
+
 /// What an environment asks for, or a change type, or a risk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gate {
@@ -180,6 +197,8 @@ pub struct Rules {
     pub roles: BTreeMap<String, BTreeSet<String>>,
     /// Where reviews are that may count as approvals.
     pub github: Option<GitHub>,
+    /// The workflows, one of which may stand for a plan's author.
+    pub identities: Vec<WorkflowIdentity>,
     /// The change types other than the normal one.
     pub changes: BTreeMap<ChangeKind, ChangeRule>,
     /// What asks for more.
@@ -190,6 +209,9 @@ pub struct Rules {
     pub required_statements: BTreeSet<String>,
     /// What judges plans, in the order of the project file.
     pub policies: Vec<Policy>,
+    /// The digest of what the environment's `credentials` block says, where there is one. It judges nothing: who changes it
+    /// changes what carries a plan out.
+    pub credentials: Option<String>,
 }
 
 impl Rules {

@@ -1,11 +1,12 @@
 //! Proving one run from what is stored of it, without asking anybody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use terrace_plan::Plan;
 use terrace_port::{RunStore, StoreError};
 
 use crate::calendar::second_of;
+use crate::identity::verify_identity;
 use crate::runs::{PolicyStage, policies_name};
 use crate::{
     Approval, Asker, Authorship, ChangeKind, Demand, OUTPUTS_DETAIL, Person, PolicyResults, Rules,
@@ -67,14 +68,15 @@ pub(crate) async fn verify_run_by(
         run,
         rules: rules.as_ref(),
     };
-    let author = signatures.author(&mut found).await?;
+    let mut authors: BTreeSet<String> = signatures.author(&mut found).await?.into_iter().collect();
+    let (others, told) = verify_identity(store, (run, &plan), rules.as_ref()).await?;
+    authors.extend(others);
+    found.extend(told);
     let demand = rules.as_ref().map(|rules| Demand::of(rules, &plan));
     let kind = demand
         .as_ref()
         .map_or(ChangeKind::Normal, |demand| demand.kind);
-    let approvers = signatures
-        .approvers(kind, author.as_deref(), &mut found)
-        .await?;
+    let approvers = signatures.approvers(kind, &authors, &mut found).await?;
     let was_applied = matches!(run.status, RunStatus::Applied | RunStatus::Failed);
     if let (true, Some(_), Some(demand)) = (was_applied, &judged_by, &demand) {
         let forge = store.list(&format!("runs/{}/forge/", run.id)).await?;
@@ -296,7 +298,7 @@ impl Signatures<'_> {
     async fn approvers(
         &self,
         kind: ChangeKind,
-        author: Option<&str>,
+        authors: &BTreeSet<String>,
         found: &mut Vec<Finding>,
     ) -> Result<Vec<String>, StoreError> {
         let mut people = Vec::new();
@@ -314,7 +316,10 @@ impl Signatures<'_> {
             let fits = statement.plan == self.run.plan
                 && Some(&statement.environment) == self.run.environment.as_ref()
                 && statement.change == kind.name();
-            let counts = fits && person.is_some() && person.as_deref() != author;
+            let counts = fits
+                && person
+                    .as_ref()
+                    .is_some_and(|person| !authors.contains(person));
             found.push(finding(
                 counts,
                 format!(

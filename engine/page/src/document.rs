@@ -33,6 +33,8 @@ pub struct GateState {
     pub is_over: bool,
     /// What is asked for, a sentence each.
     pub asks: Vec<String>,
+    /// Everybody who counts as the plan's author, each with what says so.
+    pub authors: Vec<String>,
     /// What is missing; nothing when the plan is let through.
     pub missing: Vec<Missing>,
     /// Who has approved.

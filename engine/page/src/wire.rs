@@ -233,7 +233,12 @@ fn facts(page: &RunPage<'_>) -> Vec<(&'static str, String)> {
         PlanMode::RefreshOnly => "refresh only",
     };
     fact("Mode", Some(mode.to_owned()));
-    fact("Author", run.map(|run| run.actor.clone()));
+    let authors = page.gate.as_ref().map_or(&[][..], |gate| &gate.authors);
+    match authors {
+        [] => fact("Author", run.map(|run| run.actor.clone())),
+        [author] => fact("Author", Some(author.clone())),
+        authors => fact("Authors", Some(authors.join(", "))),
+    }
     let commit = run.and_then(|run| run.commit.clone());
     fact("Commit", commit.or_else(|| request.commit.clone()));
     let created = run.map(|run: &Run| run.created.clone());

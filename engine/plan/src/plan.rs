@@ -107,6 +107,8 @@ pub struct ChangeRequest {
     pub statements: BTreeMap<String, String>,
     /// The commit that the configuration comes from, as its author says.
     pub commit: Option<String>,
+    /// The digest of the rules that the project file states for the environment. Applying the plan brings them into force.
+    pub rules: Option<String>,
 }
 
 /// A root variable's value.

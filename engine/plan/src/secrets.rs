@@ -8,12 +8,19 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use aho_corasick::AhoCorasick;
+use serde_json::Value as Json;
 use terrace_value::{Kind, Value};
 
 use crate::Plan;
 
 /// The shortest text that is looked for, in characters.
 const SHORTEST: usize = 6;
+/// Where JSON has objects, and where it marks what of them is sensitive.
+const MARKED: [(&str, &str); 3] = [
+    ("before", "before_sensitive"),
+    ("after", "after_sensitive"),
+    ("values", "sensitive_values"),
+];
 
 /// Texts that are secret. Its `Debug` form tells none of them.
 #[derive(Default)]
@@ -62,6 +69,22 @@ impl Secrets {
         for value in values {
             collect(value, false, &mut texts);
         }
+        Self::new(&texts)
+    }
+
+    /// All secrets that the JSON of a plan tells of, as `show -json` prints it: by its variables, its outputs, and what it
+    /// marks beside the objects before and after.
+    pub fn of_plan_json(document: &Json) -> Self {
+        let mut texts = BTreeSet::new();
+        let mut public = BTreeSet::new();
+        let declared = &document["configuration"]["root_module"]["variables"];
+        for (name, variable) in declared.as_object().into_iter().flatten() {
+            if variable["sensitive"] == true {
+                collect_json(&document["variables"][name], &Json::Bool(true), &mut texts);
+            }
+        }
+        walk_json(document, &mut texts, &mut public);
+        texts.retain(|text| !public.contains(text));
         Self::new(&texts)
     }
 
@@ -136,6 +159,78 @@ fn collect(value: &Value, sensitive: bool, out: &mut BTreeSet<String>) {
                 .for_each(|item| collect(item, sensitive, out));
         }
         _ => {}
+    }
+}
+
+/// Collects what some JSON marks as sensitive at any depth, and the ids that are public as [`public_id`] has it.
+fn walk_json(json: &Json, texts: &mut BTreeSet<String>, public: &mut BTreeSet<String>) {
+    if let Json::Array(items) = json {
+        for item in items {
+            walk_json(item, texts, public);
+        }
+    }
+    let Json::Object(members) = json else {
+        return;
+    };
+    let mut own = BTreeSet::new();
+    for (values, marks) in MARKED {
+        collect_json(&json[values], &json[marks], &mut own);
+    }
+    for (values, marks) in MARKED {
+        if let (Some(id), false) = (json[values]["id"].as_str(), is_marked(&json[marks]["id"]))
+            && !is_marked(&json[marks])
+            && !own.iter().any(|secret| id.contains(secret))
+        {
+            public.insert(id.to_owned());
+        }
+    }
+    texts.append(&mut own);
+    if is_marked(&json["sensitive"]) {
+        collect_json(&json["value"], &Json::Bool(true), texts);
+    }
+    for (name, member) in members {
+        // What a provider's objects call themselves says nothing about the plan.
+        if MARKED
+            .iter()
+            .all(|(values, marks)| name != values && name != marks)
+        {
+            walk_json(member, texts, public);
+        }
+    }
+}
+
+fn is_marked(marks: &Json) -> bool {
+    *marks == Json::Bool(true)
+}
+
+/// Collects what `marks` says is sensitive: all of it where they are `true`, else of each part what they say there.
+fn collect_json(json: &Json, marks: &Json, out: &mut BTreeSet<String>) {
+    let within = |mark: &Json| {
+        if is_marked(marks) {
+            marks.clone()
+        } else {
+            mark.clone()
+        }
+    };
+    let mut take = |text: &str| {
+        if is_marked(marks) && text.chars().count() >= SHORTEST {
+            out.insert(text.to_owned());
+        }
+    };
+    match json {
+        Json::String(text) => take(text),
+        Json::Number(number) => take(&number.to_string()),
+        Json::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                collect_json(item, &within(&marks[index]), out);
+            }
+        }
+        Json::Object(members) => {
+            for (name, member) in members {
+                collect_json(member, &within(&marks[name.as_str()]), out);
+            }
+        }
+        Json::Bool(_) | Json::Null => {}
     }
 }
 

@@ -6,8 +6,8 @@ mod remote;
 mod store;
 
 pub use outside::{
-    Clock, DeploymentReview, Entropy, FileEntry, Files, Forge, Observer, OperationEvent, Process,
-    ProcessOutput, ProcessRequest, PullRequest, PullRequestReview, Signer, Surroundings,
+    Clock, DeploymentReview, Entropy, FileEntry, Files, Forge, Issuer, Observer, OperationEvent,
+    Process, ProcessOutput, ProcessRequest, PullRequest, PullRequestReview, Signer, Surroundings,
     WorkflowRun,
 };
 pub use provider::{

@@ -267,4 +267,21 @@ pub trait Forge: Send + Sync {
         repository: &str,
         id: u64,
     ) -> Result<WorkflowRun, String>;
+    /// The login of the author of a repository's commit; `None` where the author has none at that server.
+    async fn commit_author(
+        &self,
+        api: &str,
+        repository: &str,
+        commit: &str,
+    ) -> Result<Option<String>, String>;
+}
+
+/// Who vouches for workflows, by tokens as OIDC has them. Errors say what could not be had and why.
+#[async_trait]
+pub trait Issuer: Send + Sync {
+    /// A token about the workflow that this process is part of, for this audience and no other; `None` where it is part of
+    /// none, or of one that may not ask for tokens.
+    async fn token(&self, audience: &str) -> Result<Option<String>, String>;
+    /// The keys that an issuer publishes now: the text of a JSON Web Key Set.
+    async fn keys(&self, issuer: &str) -> Result<String, String>;
 }

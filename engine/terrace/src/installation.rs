@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use terrace_forge::GitHub;
-use terrace_port::Forge;
+use terrace_forge::{Actions, GitHub};
+use terrace_port::{Forge, Issuer};
 use terrace_provider_install::{CliConfig, Event, Settings, UserDirectories};
 use terrace_registry_client::{Credentials, Discovery, Http, HttpSettings};
 
@@ -34,6 +34,22 @@ pub(crate) fn forge(session: &Session) -> Arc<dyn Forge> {
     match variable("GITHUB_TOKEN").or_else(|| variable("GH_TOKEN")) {
         Some(token) => Arc::new(forge.with_token(api, token.to_owned())),
         None => Arc::new(forge),
+    }
+}
+
+/// Who vouches for workflows. Where this is one that may ask for tokens, its runner says where and with which secret.
+pub(crate) fn issuer(session: &Session) -> Arc<dyn Issuer> {
+    let actions = Actions::new(http(session));
+    let variable = |name: &str| {
+        let value = session.environment.get(name);
+        value.filter(|value| !value.is_empty()).map(str::to_owned)
+    };
+    match (
+        variable("ACTIONS_ID_TOKEN_REQUEST_URL"),
+        variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+    ) {
+        (Some(url), Some(secret)) => Arc::new(actions.with_request(url, secret)),
+        _ => Arc::new(actions),
     }
 }
 

@@ -532,15 +532,32 @@ impl Session {
         log.engine_tells(LogLevel::Info, &event.event, fields);
     }
 
-    /// Refuses to write a state that only an approved plan may change.
+    /// Refuses to write a state that only an approved plan may change. Where policies alone judge plans, says and records
+    /// that they are not asked.
     pub(crate) async fn guard(&self, place: &Place, what: &str) -> Result<(), CommandError> {
         let runs = place.store.runs(&place.workspace);
-        if let Err(refusal) = guard_manual_write(&*runs, place.rules.as_ref()).await? {
-            self.audit(place, "refuse", None, &[("operation", what.to_owned())])
-                .await?;
-            return Err(refusal.into());
+        let policies = match guard_manual_write(&*runs, place.rules.as_ref()).await? {
+            Ok(policies) => policies.join(", "),
+            Err(refusal) => {
+                self.audit(place, "refuse", None, &[("operation", what.to_owned())])
+                    .await?;
+                return Err(refusal.into());
+            }
+        };
+        if policies.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let detail = format!(
+            "Mandatory policies judge every plan here ({policies}), and {what} writes the state without one: no policy is asked. The audit log tells of it."
+        );
+        let told = Diagnostic::warning("policies-not-asked", "Policies are not asked", detail);
+        self.view.diagnostics(told.into(), &SourceMap::new());
+        let details = [
+            ("policy", policies),
+            ("operation", what.to_owned()),
+            ("reason", format!("{what} writes the state without a plan")),
+        ];
+        self.audit(place, "policy-override", None, &details).await
     }
 }
 

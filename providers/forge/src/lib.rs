@@ -1,7 +1,10 @@
-//! GitHub behind the [`Forge`] port: reviews of pull requests, and approvals of a workflow run's deployments.
+//! GitHub behind the [`Forge`] port: reviews of pull requests, approvals of a workflow run's deployments, and authors of
+//! commits; and its Actions behind the [`Issuer`](terrace_port::Issuer) port.
 //!
 //! Everything is read through its REST API, a page of a hundred at a time. Nothing is remembered: what is asked for is
 //! what holds now.
+
+mod issuer;
 
 use std::sync::Arc;
 
@@ -9,6 +12,8 @@ use async_trait::async_trait;
 use serde_json::Value as Json;
 use terrace_port::{DeploymentReview, Forge, PullRequest, PullRequestReview, WorkflowRun};
 use terrace_registry_client::{Answer, Http};
+
+pub use issuer::Actions;
 
 /// How many pages of reviews are read at most.
 const MOST_PAGES: u32 = 50;
@@ -60,6 +65,7 @@ impl GitHub {
             .await
             .map_err(|error| format!("{url}: {error}"))?
             .map_err(|error| format!("{url}: {error}"))?;
+        check_way(&url, &answer.url)?;
         serde_json::from_slice(&answer.body).map_err(|error| format!("{url} is no JSON: {error}"))
     }
 
@@ -85,6 +91,25 @@ impl GitHub {
 
 fn text(value: &Json) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// What a redirection to an unprotected address has brought could be anybody's. The server that was asked was found good
+/// before.
+fn check_way(asked: &str, answered: &str) -> Result<(), String> {
+    if answered.starts_with("https://") || origin(answered) == origin(asked) {
+        return Ok(());
+    }
+    Err(format!(
+        "{asked} leads to {answered}, and the way there is not protected"
+    ))
+}
+
+/// An address up to its path.
+fn origin(address: &str) -> &str {
+    let begin = address.find("://").map_or(0, |at| at + 3);
+    let rest = &address[begin..];
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    &address[..begin + end]
 }
 
 #[async_trait]
@@ -140,5 +165,20 @@ impl Forge for GitHub {
                 })
                 .collect(),
         })
+    }
+
+    async fn commit_author(
+        &self,
+        api: &str,
+        repository: &str,
+        commit: &str,
+    ) -> Result<Option<String>, String> {
+        let path = format!("repos/{repository}/commits/{commit}");
+        let found = self.get(api, &path).await?;
+        if text(&found["sha"]) != commit {
+            return Err(format!("{path} is another commit"));
+        }
+        let login = text(&found["author"]["login"]);
+        Ok((!login.is_empty()).then_some(login))
     }
 }

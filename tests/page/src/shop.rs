@@ -465,6 +465,7 @@ fn shop_gate(plan: &Plan, run: &str) -> GateState {
             "the environment before has run the same without drift for 24 hours".into(),
             "applied within mon, tue, wed, thu 08:00 to 16:00 (Europe/Berlin)".into(),
         ],
+        authors: vec!["ann (key SHA256:m1Q9v0Zb4yT7r2sW8eXk6cLp3nHdUaJfGiOzYtRqEwM)".into()],
         missing: vec![
             Missing {
                 reason: "It needs 2 approvals by people other than its author, and has 1: by ben.".into(),

@@ -15,6 +15,7 @@ mod gateway;
 mod gcs;
 mod golang;
 mod install;
+mod issuer;
 mod kube;
 mod kubernetes_real;
 mod minio;
@@ -43,6 +44,7 @@ pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, terrace_with_test_clock,
     time_provider, tools_directory,
 };
+pub use issuer::{TokenKey, WorkflowIssuer, workflow_claims};
 pub use kube::KubernetesStandIn;
 pub use kubernetes_real::Kubernetes;
 pub use minio::Minio;

@@ -18,8 +18,19 @@ pub struct Web {
 #[derive(Debug, Default)]
 struct Shared {
     replies: Mutex<BTreeMap<String, VecDeque<Reply>>>,
+    makers: Mutex<BTreeMap<String, Maker>>,
     asked: Mutex<Vec<Asked>>,
     over: AtomicBool,
+}
+
+/// Makes an answer out of what was asked.
+#[derive(Clone)]
+struct Maker(Arc<dyn Fn(&Asked) -> Reply + Send + Sync>);
+
+impl std::fmt::Debug for Maker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Maker").finish_non_exhaustive()
+    }
 }
 
 /// A request that came.
@@ -163,6 +174,11 @@ impl Web {
         lock(&self.shared.replies).insert(path.to_owned(), VecDeque::from([reply]));
     }
 
+    /// Answers a path from now on, whatever its query, by what is made of the request.
+    pub fn on_asked(&self, path: &str, make: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
+        lock(&self.shared.makers).insert(path.to_owned(), Maker(Arc::new(make)));
+    }
+
     /// Answers a path by these in turn, and by the last of them from then on.
     pub fn in_turn(&self, path: &str, replies: impl IntoIterator<Item = Reply>) {
         lock(&self.shared.replies).insert(path.to_owned(), replies.into_iter().collect());
@@ -278,8 +294,12 @@ fn read(stream: &mut impl io::Read) -> io::Result<Asked> {
 }
 
 fn choose(asked: &Asked, shared: &Shared) -> Reply {
-    let mut replies = lock(&shared.replies);
     let bare = asked.path.split('?').next().unwrap_or("").to_owned();
+    let maker = lock(&shared.makers).get(&bare).cloned();
+    if let Some(Maker(make)) = maker {
+        return make(asked);
+    }
+    let mut replies = lock(&shared.replies);
     let key = if replies.contains_key(&asked.path) {
         &asked.path
     } else {

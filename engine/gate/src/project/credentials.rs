@@ -7,6 +7,7 @@ use terrace_syntax::{Attribute, Block};
 
 use super::Project;
 use super::reader::{Reader, plain, schema};
+use crate::digest::Parts;
 
 /// Where the value of a variable comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,30 @@ pub struct Credentials {
     pub plan: CredentialSet,
     /// Those to change with, which are taken only once the gate has let a plan through.
     pub apply: CredentialSet,
+}
+
+impl Credentials {
+    /// A digest of all that the block says. It tells nothing of what that is.
+    pub(crate) fn digest(&self) -> String {
+        let mut parts = Parts::default();
+        for (phase, set) in [("plan", &self.plan), ("apply", &self.apply)] {
+            parts.add(phase.as_bytes());
+            for (name, source) in &set.variables {
+                let (kind, text) = match source {
+                    CredentialSource::Literal(text) => ("text", text),
+                    CredentialSource::Environment(name) => ("env", name),
+                };
+                for part in [name.as_str(), kind, text.as_str()] {
+                    parts.add(part.as_bytes());
+                }
+            }
+            parts.add(b"command");
+            for part in &set.command {
+                parts.add(part.as_bytes());
+            }
+        }
+        parts.hash()
+    }
 }
 
 impl Project {

@@ -4,6 +4,7 @@ mod change;
 mod credentials;
 mod environment;
 mod gate;
+mod identity;
 mod people;
 mod policies;
 mod reader;
@@ -19,6 +20,7 @@ use terrace_syntax::{Expr, ExprKind};
 use terrace_value::Value;
 
 use crate::{ChangeKind, ChangeRule, Freeze, Gate, GitHub, Person, Retention, Risk, Rules};
+pub use identity::IdentityBlock;
 pub use policies::PolicyBlock;
 use reader::Reader;
 
@@ -37,6 +39,8 @@ pub struct Project {
     pub stack_blocks: Vec<StackDeclaration>,
     /// Where its reviews are, which may count as approvals.
     pub github: Option<GitHub>,
+    /// The `identity` blocks, in the order of the file.
+    pub identities: Vec<IdentityBlock>,
     /// The people, by name.
     pub people: BTreeMap<String, Person>,
     /// Members of each role.
@@ -135,6 +139,12 @@ impl Project {
             people: self.people.clone(),
             roles: self.roles.clone(),
             github: self.github.clone(),
+            identities: self
+                .identities
+                .iter()
+                .filter(|block| concerns(&block.environments))
+                .map(|block| block.identity.clone())
+                .collect(),
             changes: self.changes.clone(),
             risks: self.risks.clone(),
             freezes: freezes
@@ -146,6 +156,7 @@ impl Project {
                 .filter(|block| concerns(&block.environments))
                 .map(|block| block.policy.clone())
                 .collect(),
+            credentials: environment.credentials.as_ref().map(Credentials::digest),
         }
     }
 }

@@ -7,10 +7,11 @@ use terrace_diag::{Diagnostic, Diagnostics, Span};
 use terrace_syntax::{Attribute, AttributeSchema, Block, BlockSchema, Body, BodySchema, Content};
 
 use super::Project;
+use super::identity::is_protected;
 use crate::{GitHub, Pattern};
 
 /// Where github.com is asked.
-const GITHUB_API: &str = "https://api.github.com";
+pub(super) const GITHUB_API: &str = "https://api.github.com";
 
 /// Reads one file.
 pub(super) struct Reader {
@@ -84,6 +85,7 @@ impl Reader {
             "change",
             "risk",
             "policy",
+            "identity",
         ];
         let blocks = names
             .into_iter()
@@ -119,6 +121,7 @@ impl Reader {
                     self.project.freezes.extend(freeze);
                 }
                 "policy" => self.read_policy(name, block),
+                "identity" => self.read_identity(&name, block),
                 "retention" => self.read_retention(block),
                 _ => {
                     runs += 1;
@@ -129,6 +132,7 @@ impl Reader {
                 }
             }
         }
+        self.complete_identities();
         if projects == 0 {
             self.problem(
                 "missing-project",
@@ -150,30 +154,39 @@ impl Reader {
         let Some(repository) = self.text(&content, "github") else {
             return;
         };
-        let parts: Vec<&str> = repository.split('/').collect();
-        let is_word = |part: &&str| {
-            !part.is_empty()
-                && part
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-                && !part.chars().all(|c| c == '.')
-        };
-        if parts.len() != 2 || !parts.iter().all(is_word) {
-            self.problem(
-                "invalid-argument",
-                "Invalid repository",
-                format!("{repository:?} is not a repository of GitHub. Write one as OWNER/NAME."),
-                content
-                    .attributes
-                    .get("github")
-                    .map_or(block.header_span, |attribute| attribute.value.span),
-            );
+        if !is_repository(&repository) {
+            let span = content
+                .attributes
+                .get("github")
+                .map_or(block.header_span, |attribute| attribute.value.span);
+            self.no_repository(&repository, span);
             return;
         }
-        self.project.github = Some(GitHub {
-            repository,
-            api: api.unwrap_or_else(|| GITHUB_API.to_owned()),
-        });
+        let api = api.unwrap_or_else(|| GITHUB_API.to_owned());
+        self.check_api(
+            &api,
+            span_of(content.attributes.get("github_api"), &content),
+        );
+        self.project.github = Some(GitHub { repository, api });
+    }
+
+    /// What is told on an unprotected way could be anybody's word.
+    pub(super) fn check_api(&mut self, api: &str, span: Span) {
+        if !is_protected(api) {
+            let detail = format!(
+                "{api:?} cannot be asked who has reviewed or made a change: nothing but https:// protects the way."
+            );
+            self.invalid(detail, span);
+        }
+    }
+
+    pub(super) fn no_repository(&mut self, text: &str, span: Span) {
+        self.problem(
+            "invalid-argument",
+            "Invalid repository",
+            format!("{text:?} is not a repository of GitHub. Write one as OWNER/NAME."),
+            span,
+        );
     }
 
     pub(super) fn problem(
@@ -262,6 +275,19 @@ impl Reader {
         // What cannot be read must not weaken a gate: it is an error, and meanwhile forever.
         Some(seconds.unwrap_or(u64::MAX))
     }
+}
+
+/// Whether this is a repository of GitHub, as `OWNER/NAME`.
+pub(super) fn is_repository(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('/').collect();
+    let is_word = |part: &&str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            && !part.chars().all(|c| c == '.')
+    };
+    parts.len() == 2 && parts.iter().all(is_word)
 }
 
 /// Where an argument's value stands, or where it is missing.

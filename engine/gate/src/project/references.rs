@@ -36,6 +36,7 @@ impl Reader {
         }
         self.environment_problems(&mut problems);
         self.policy_problems(&mut problems);
+        self.identity_problems(&mut problems);
         for (detail, span) in problems {
             self.diagnostics.push(
                 Diagnostic::error("invalid-project", "Invalid project file", detail).at_opt(span),

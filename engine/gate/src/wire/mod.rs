@@ -5,6 +5,7 @@ mod audit;
 mod bundle;
 mod drift;
 mod forge;
+mod identity;
 mod outputs;
 mod owed;
 mod policies;
@@ -21,6 +22,10 @@ pub(crate) use audit::{AuditWire, HeadWire};
 pub(crate) use bundle::{BundleParts, decode_bundle, encode_bundle};
 pub(crate) use drift::{decode_drift, encode_drift};
 pub(crate) use forge::encode_reviews;
+pub(crate) use identity::{
+    ClaimsWire, CommitAuthorWire, IssuerWire, KeySetWire, KeyWire, TokenHeaderWire,
+    decode_commit_author, decode_proof, encode_commit_author, encode_key_members, encode_proof,
+};
 pub(crate) use outputs::{decode_outputs, decode_sealed, encode_outputs, encode_sealed};
 pub(crate) use owed::{decode_owed, encode_owed};
 pub(crate) use policies::{decode_results, encode_results};

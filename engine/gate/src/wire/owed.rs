@@ -1,6 +1,6 @@
 //! Owed reviews on the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,8 @@ struct OwedWire {
     due: i64,
     approvals: u32,
     roles: BTreeMap<String, u32>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    other_authors: BTreeSet<String>,
 }
 
 pub(crate) fn encode_owed(owed: &OwedReview) -> Vec<u8> {
@@ -33,6 +35,7 @@ pub(crate) fn encode_owed(owed: &OwedReview) -> Vec<u8> {
         due: owed.due,
         approvals: owed.approvals,
         roles: owed.roles.clone(),
+        other_authors: owed.other_authors.clone(),
     };
     serde_json::to_vec(&wire).expect("an owed review has string keys only")
 }
@@ -53,5 +56,6 @@ pub(crate) fn decode_owed(bytes: &[u8]) -> Result<OwedReview, String> {
         due: wire.due,
         approvals: wire.approvals,
         roles: wire.roles,
+        other_authors: wire.other_authors,
     })
 }

@@ -7,7 +7,7 @@ use terrace_policy::{DataFile, PolicyFile};
 
 use crate::{
     ChangeKind, ChangeRule, Freeze, Gate, GitHub, Obstacle, Pattern, Person, Policy, PolicyLevel,
-    Review, Risk, Rules, Shape, ShapeAction, TimeOfDay, Weekday, Window,
+    Review, Risk, Rules, Shape, ShapeAction, TimeOfDay, Weekday, Window, WorkflowIdentity,
 };
 
 /// The format that is written. Those of before are read too: 1, and 2, which knew no policies.
@@ -35,6 +35,22 @@ struct RulesWire {
     required_statements: BTreeSet<String>,
     #[serde(default)]
     policies: Vec<PolicyWire>,
+    // Rules without any are written as they were before there were any, and have the digest that they had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    identities: Vec<IdentityWire>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credentials: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentityWire {
+    issuer: String,
+    repository: String,
+    api: String,
+    workflow: String,
+    reference: Option<String>,
+    environment: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -280,6 +296,30 @@ impl ChangeWire {
     }
 }
 
+impl IdentityWire {
+    fn of(identity: &WorkflowIdentity) -> Self {
+        Self {
+            issuer: identity.issuer.clone(),
+            repository: identity.repository.clone(),
+            api: identity.api.clone(),
+            workflow: identity.workflow.clone(),
+            reference: identity.reference.clone(),
+            environment: identity.environment.clone(),
+        }
+    }
+
+    fn read(self) -> WorkflowIdentity {
+        WorkflowIdentity {
+            issuer: self.issuer,
+            repository: self.repository,
+            api: self.api,
+            workflow: self.workflow,
+            reference: self.reference,
+            environment: self.environment,
+        }
+    }
+}
+
 impl PolicyWire {
     fn of(policy: &Policy) -> Self {
         let text = |path: &String, text: &String| TextWire {
@@ -401,6 +441,8 @@ pub(crate) fn encode_rules(rules: &Rules) -> Vec<u8> {
         freezes: rules.freezes.iter().map(freeze).collect(),
         required_statements: rules.required_statements.clone(),
         policies: rules.policies.iter().map(PolicyWire::of).collect(),
+        identities: rules.identities.iter().map(IdentityWire::of).collect(),
+        credentials: rules.credentials.clone(),
     };
     serde_json::to_vec(&wire).expect("rules have string keys only")
 }
@@ -470,5 +512,11 @@ fn decode_present(bytes: &[u8]) -> Result<Rules, String> {
             .collect(),
         required_statements: wire.required_statements,
         policies: all(wire.policies, PolicyWire::read)?,
+        identities: wire
+            .identities
+            .into_iter()
+            .map(IdentityWire::read)
+            .collect(),
+        credentials: wire.credentials,
     })
 }

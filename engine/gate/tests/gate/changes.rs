@@ -1,6 +1,6 @@
 //! Change types, risks, times and statements, judged on plans and evidence in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use terrace_addr::{AbsProviderConfig, AbsResourceInstance};
 use terrace_gate::{
@@ -50,6 +50,7 @@ fn plan_of(kind: &str, changes: &[(&str, Action)]) -> Plan {
         reason: Some("why".to_owned()),
         statements: BTreeMap::from([("purpose".to_owned(), "to sell".to_owned())]),
         commit: None,
+        rules: None,
     };
     plan.changes = changes
         .iter()
@@ -440,6 +441,7 @@ fn an_overdue_review_stops_all_but_emergencies() {
         plan: case.plan.digest(),
         environment: "prd".into(),
         author: "ann".into(),
+        other_authors: BTreeSet::new(),
         reason: "down".into(),
         applied: NOW - 7200,
         due: NOW - 3600,

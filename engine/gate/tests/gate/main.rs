@@ -8,6 +8,7 @@ mod approving;
 mod audit;
 mod changes;
 mod devices;
+mod identity;
 mod policies;
 mod project;
 mod runs;

@@ -97,6 +97,8 @@ struct RequestWire {
     reason: Option<String>,
     statements: BTreeMap<String, String>,
     commit: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<String>,
 }
 
 /// A file by content: text where it is UTF-8, otherwise base64; neither when it was not there.
@@ -490,6 +492,7 @@ fn encode_request(request: &ChangeRequest) -> Option<RequestWire> {
         reason: request.reason.clone(),
         statements: request.statements.clone(),
         commit: request.commit.clone(),
+        rules: request.rules.clone(),
     })
 }
 
@@ -499,6 +502,7 @@ fn decode_request(wire: RequestWire) -> ChangeRequest {
         reason: wire.reason,
         statements: wire.statements,
         commit: wire.commit,
+        rules: wire.rules,
     }
 }
 

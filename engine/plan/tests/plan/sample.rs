@@ -309,6 +309,7 @@ fn inputs() -> PlanInputs {
             reason: Some("the shop is down".into()),
             statements: BTreeMap::from([("purpose".to_owned(), "to sell again".to_owned())]),
             commit: Some("0f1e2d".into()),
+            rules: Some("ab12".into()),
         },
         upstream: vec![UsedOutput {
             variable: "name".into(),

@@ -1,6 +1,6 @@
 //! `terrace apply`, `destroy` and `refresh`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use futures::StreamExt as _;
 use terrace_addr::Name;
 use terrace_apply::{Applied, ApplyRequest, Stop};
 use terrace_gate::{
-    ChangeKind, Demand, OwedReview, Run, RunCounts, RunStatus, Tail, anchor_audit, approve,
-    load_run_plan, record_applied, record_applying, record_owed, rules_change, save_run,
+    ApprovedPlan, ChangeKind, Demand, OwedReview, Run, RunCounts, RunStatus, Tail, anchor_audit,
+    approve, load_run_plan, record_applied, record_applying, record_owed, rules_change, save_run,
     save_run_rules,
 };
 use terrace_plan::{OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
@@ -170,7 +170,7 @@ pub(crate) async fn run_here(
     let run = plan::record(session, &place, &made, args.key.as_deref()).await?;
     account.run = Some(run.id.clone());
     account.counts = run.counts;
-    let kept = place.environment.as_ref().map(|_| run.id.as_str());
+    let kept = place.environment.as_ref().map(|_| &run);
     let said = judging::judge_made(session, &place, &made, rules.as_ref(), kept);
     let is_denied = Box::pin(said).await?.refuses();
     let demand = rules.as_ref().map(|rules| Demand::of(rules, &made.plan));
@@ -444,7 +444,7 @@ async fn judge(
             }
             let policies = approved.policies().clone();
             Ok(Judged {
-                policies: policies.with_messages(|message| secrets.redact(message)),
+                policies: policies.with_texts(|message| secrets.redact(message)),
                 approved,
             })
         }
@@ -644,6 +644,7 @@ async fn record_start(
             plan: approved.digest(),
             environment: place.environment.clone().unwrap_or_default(),
             author: approved.author().unwrap_or_default().to_owned(),
+            other_authors: other_authors(approved),
             reason,
             applied: now,
             due: now.saturating_add(within),
@@ -662,6 +663,7 @@ async fn record_start(
         ("change", approved.kind().name().to_owned()),
         ("rules", judged_by),
     ];
+    details.extend(super::identity::relied_on(approved));
     if !surroundings.set.is_empty() {
         let names: Vec<&str> = surroundings.set.keys().map(String::as_str).collect();
         details.push(("credentials", names.join(",")));
@@ -669,6 +671,15 @@ async fn record_start(
     session
         .audit(place, "apply-start", Some(&id), &details)
         .await
+}
+
+/// Who counts as an author besides the first.
+fn other_authors(approved: &ApprovedPlan) -> BTreeSet<String> {
+    let authors = approved.authors().iter();
+    authors
+        .filter(|person| Some(person.as_str()) != approved.author())
+        .cloned()
+        .collect()
 }
 
 /// Records which rules are about to come into force, before they do: where there are none yet, or others.

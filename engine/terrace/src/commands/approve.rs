@@ -1,9 +1,12 @@
 //! `terrace approve` and `terrace gate explain`
 
+use std::collections::BTreeSet;
+
 use terrace_config::Config;
 use terrace_gate::{
-    APPROVAL_NAMESPACE, Demand, ForgeReference, REVOCATION_NAMESPACE, Rules, Run, Statement,
-    fingerprint_of, save_approval, save_forge_reference, save_revocation, sign_statement,
+    APPROVAL_NAMESPACE, Authorship, Demand, ForgeReference, REVOCATION_NAMESPACE, Rules, Run,
+    Statement, fingerprint_of, save_approval, save_forge_reference, save_revocation,
+    sign_statement,
 };
 use terrace_plan::{Plan, PlanDigest};
 use terrace_port::Clock as _;
@@ -106,9 +109,9 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
     let (place, rules) = (subject.place, subject.rules);
     let store = place.store.runs(&place.workspace);
     let id = subject.run.id.clone();
-    let author = author_of(&*store, &id).await?;
+    let authors = authors_of(session, &subject).await?;
     let who = match rules.person_of(&fingerprint) {
-        Some(person) if author.as_deref().and_then(|key| rules.person_of(key)) == Some(person) => {
+        Some(person) if authors.contains(person) => {
             let why = format!(
                 "{person} is the author of the plan, and nobody approves what they made themselves."
             );
@@ -167,6 +170,7 @@ async fn sign(session: &Session, args: &ApproveArgs, subject: Subject<'_>) -> Ou
         }
     }
     super::judging::tell(session, &rules.environment, &answer.policies);
+    super::gate::tell_rules(session, &answer);
     super::gate::tell_demand(session, in_force, &demand, &subject.plan);
     let expiry = parse_duration(&args.expires)?;
     statement.expires_at =
@@ -233,15 +237,27 @@ fn unstated(rules: &Rules, demand: &Demand, plan: &Plan) -> Option<String> {
     ))
 }
 
-/// Fingerprint of the key that the plan's author signed it with.
-async fn author_of(
-    store: &dyn terrace_port::RunStore,
-    id: &str,
-) -> Result<Option<String>, CommandError> {
+/// Everybody who counts as an author: by the project file's people who signed the plan, and by the identity of the
+/// workflow that made it.
+async fn authors_of(
+    session: &Session,
+    subject: &Subject<'_>,
+) -> Result<BTreeSet<String>, CommandError> {
+    let store = subject.place.store.runs(&subject.place.workspace);
+    let id = &subject.run.id;
     let envelope = store.get(&format!("runs/{id}/author")).await?;
-    Ok(envelope
-        .and_then(|envelope| terrace_gate::Authorship::open(&envelope).ok())
-        .map(|author| author.fingerprint))
+    let signed = envelope.and_then(|envelope| Authorship::open(&envelope).ok());
+    let signer = signed.and_then(|author| {
+        let person = subject.rules.person_of(&author.fingerprint);
+        person.map(str::to_owned)
+    });
+    let mut authors: BTreeSet<String> = signer.into_iter().collect();
+    if store.get(&format!("runs/{id}/identity")).await?.is_some() {
+        let (plan, digest) = (&subject.plan, subject.digest);
+        let evidence = super::gate::evidence(session, subject.place, plan, digest).await?;
+        authors.extend(evidence.authors().into_iter().map(str::to_owned));
+    }
+    Ok(authors)
 }
 
 /// An approval that could not count is not made.
@@ -294,11 +310,14 @@ pub(crate) async fn gate(
     if let Some(demand) = super::gate::demand(&place, &plan).await? {
         session.view.output(gate_view::demand(&demand));
     }
-    if !answer.differences.is_empty() {
-        session
-            .view
-            .output(gate_view::differences(&answer.differences));
+    if !answer.authors.is_empty() {
+        session.view.output(format!(
+            "Authors of run {}, by the identity of the workflow that made it: {}.",
+            run.id,
+            answer.authors.join(", ")
+        ));
     }
+    super::gate::tell_rules(session, &answer);
     if !answer.policies.is_empty() {
         let environment = place.environment.as_deref().unwrap_or_default();
         let told = policy_view::results(&answer.policies, environment, &session.view);

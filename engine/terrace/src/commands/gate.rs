@@ -6,7 +6,7 @@ use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_gate::{
     ChangeKind, Demand, Evidence, ForgeReview, PolicyResults, Refusal, Rules, SourceQuestion,
     Upstream, approve, examine_source, gather, load_run_plan, open_reviews, read_forge,
-    rules_in_force, told_length,
+    read_identity, rules_in_force, told_length,
 };
 use terrace_plan::{ChangeRequest, Plan, PlanDigest};
 use terrace_port::{Clock as _, Files as _, RunStore};
@@ -15,7 +15,7 @@ use crate::args::RequestArgs;
 use crate::command_error::CommandError;
 use crate::outside::{Disk, SystemClock, SystemProcess, rfc3339};
 use crate::session::{Place, Session};
-use crate::view::policy as policy_view;
+use crate::view::{gate as gate_view, policy as policy_view};
 
 /// An environment's name and its run store.
 pub(crate) type NamedStore = (String, Arc<dyn RunStore>);
@@ -77,6 +77,11 @@ pub(crate) async fn evidence(
         };
         evidence = evidence.with_source(examine_source(&SystemProcess::default(), &question).await);
     }
+    let forge = crate::installation::forge(session);
+    let issuer = crate::installation::issuer(session);
+    let asked = (&*issuer, &*forge);
+    let (identity, problems) = read_identity(&*store, asked, &rules, plan, digest).await?;
+    evidence = evidence.with_identity(identity, problems);
     let (reviews, problems) = forge_reviews(session, &*store, &rules, &digest.short()).await?;
     Ok(evidence.with_forge(reviews, problems))
 }
@@ -340,8 +345,12 @@ pub(crate) struct Answer {
     pub(crate) refusal: Option<Box<Refusal>>,
     /// What the policies in force say of it.
     pub(crate) policies: PolicyResults,
+    /// Who counts as an author, where a workflow's identity says so.
+    pub(crate) authors: Vec<String>,
     /// How the project file's rules differ from those in force.
     pub(crate) differences: Vec<String>,
+    /// Whether the plan was made with rules that are neither in force nor in the project file, and cannot be compared here.
+    pub(crate) has_unseen_rules: bool,
 }
 
 /// Asks the gate about a run.
@@ -357,10 +366,20 @@ pub(crate) async fn answer(
         (Some(in_force), Some(proposed)) => in_force.differences(proposed),
         _ => Vec::new(),
     };
+    let planned = plan.inputs.request.rules.as_ref();
+    let has_unseen_rules = planned.is_some_and(|planned| {
+        let mut known = [evidence.rules(), place.rules.as_ref()]
+            .into_iter()
+            .flatten();
+        !known.any(|rules| rules.digest().to_string() == *planned)
+    });
+    let identified = evidence.identified().is_some();
+    let authors = evidence.authors().into_iter().filter(|_| identified);
+    let authors = authors.map(str::to_owned).collect();
     let (refusal, policies) = match approve(plan, evidence) {
         Ok(approved) => {
             let policies = approved.policies().clone();
-            (None, policies.with_messages(|text| secrets.redact(text)))
+            (None, policies.with_texts(|text| secrets.redact(text)))
         }
         Err(refusal) => {
             let refusal = super::judging::refusal_without_secrets(refusal, &secrets);
@@ -371,8 +390,22 @@ pub(crate) async fn answer(
     Ok(Answer {
         refusal,
         policies,
+        authors,
         differences,
+        has_unseen_rules,
     })
+}
+
+/// Shows how the rules change that come into force with a run.
+pub(crate) fn tell_rules(session: &Session, answer: &Answer) {
+    if answer.has_unseen_rules {
+        session.view.output(gate_view::UNSEEN_RULES);
+    }
+    if !answer.differences.is_empty() {
+        session
+            .view
+            .output(gate_view::differences(&answer.differences));
+    }
 }
 
 /// What is missing for a run, in lines: each with who can give it, and how.
@@ -406,12 +439,19 @@ pub(crate) fn answer_json(answer: &Answer, id: &str) -> serde_json::Value {
             })
         })
         .collect();
-    serde_json::json!({
+    let mut told = serde_json::json!({
         "run": id,
         "passes": refusal.is_none(),
         "change": refusal.map_or("normal", |refusal| refusal.kind.name()),
         "missing": reasons,
         "policies": policy_view::results_json(&answer.policies),
         "rules_changed": answer.differences,
-    })
+    });
+    if answer.has_unseen_rules {
+        told["rules_unseen"] = true.into();
+    }
+    if !answer.authors.is_empty() {
+        told["authors"] = serde_json::json!(answer.authors);
+    }
+    told
 }

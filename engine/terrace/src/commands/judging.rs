@@ -2,7 +2,7 @@
 
 use terrace_gate::{
     ApprovedPlan, Asker, PolicyEffect, PolicyResults, PolicyStage, Refusal, RefusalReason, Rules,
-    fingerprint_of, judge_policies, save_run_policies,
+    Run, fingerprint_of, judge_policies, save_run_policies,
 };
 use terrace_plan::Plan;
 use terrace_port::Clock as _;
@@ -36,7 +36,7 @@ pub(crate) async fn judge_made(
     place: &Place,
     made: &Made,
     rules: Option<&Rules>,
-    run: Option<&str>,
+    run: Option<&Run>,
 ) -> Result<PolicyResults, CommandError> {
     let Some(rules) = rules else {
         return Ok(PolicyResults::default());
@@ -46,7 +46,7 @@ pub(crate) async fn judge_made(
     }
     let asker = Asker {
         stack: stack(place),
-        actor: author(session, rules),
+        actor: author(session, rules, run),
         now: SystemClock.now().0,
     };
     let results = judge_policies(rules, &made.plan, &asker);
@@ -56,19 +56,23 @@ pub(crate) async fn judge_made(
     let results = without_secrets(results, &made.plan);
     tell(session, &rules.environment, &results);
     if let Some(run) = run {
-        keep(session, place, run, PolicyStage::Plan, &results).await?;
+        keep(session, place, &run.id, PolicyStage::Plan, &results).await?;
     }
     Ok(results)
 }
 
-/// Who makes a plan, as the policies in force know them.
-fn author(session: &Session, rules: &Rules) -> String {
+/// Who makes a plan, as the policies in force know them: the listed person whose key signs it, else whom its run names.
+fn author(session: &Session, rules: &Rules, run: Option<&Run>) -> String {
     let signer = session.known_signer();
     let fingerprint = signer.and_then(|signer| fingerprint_of(&signer.public_key()).ok());
     let person = fingerprint
         .as_deref()
         .and_then(|fingerprint| rules.person_of(fingerprint));
-    person.map_or_else(|| session.actor(), str::to_owned)
+    match (person, run) {
+        (Some(person), _) => person.to_owned(),
+        (None, Some(run)) => run.actor.clone(),
+        (None, None) => session.actor(),
+    }
 }
 
 /// A run that changes the rules is judged by the old ones: said wherever a plan is made.
@@ -95,7 +99,7 @@ fn tell_differences(session: &Session, in_force: &Rules, proposed: &Rules) {
 /// Policies quote what a plan says; what is secret in it is neither shown nor kept.
 pub(crate) fn without_secrets(results: PolicyResults, plan: &Plan) -> PolicyResults {
     let secrets = Secrets::of_plan(plan);
-    results.with_messages(|message| secrets.redact(message))
+    results.with_texts(|message| secrets.redact(message))
 }
 
 /// The secrets of a plan, where policies may quote it.
@@ -134,7 +138,7 @@ pub(crate) fn refusal_without_secrets(
         }
     }
     let policies = std::mem::take(&mut refusal.policies);
-    refusal.policies = policies.with_messages(|message| secrets.redact(message));
+    refusal.policies = policies.with_texts(|message| secrets.redact(message));
     refusal
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod fmt;
 pub(crate) mod gate;
 pub(crate) mod get;
 pub(crate) mod graph;
+pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod judging;

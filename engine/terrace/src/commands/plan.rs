@@ -111,8 +111,8 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
     show(session, &made.plan);
     tell_taken(session, &made.plan);
     let run = run.filter(|_| place.environment.is_some());
-    let run = run.as_ref().map(|run| run.id.as_str());
-    let policies = super::judging::judge_made(session, &place, &made, rules.as_ref(), run).await?;
+    let said = super::judging::judge_made(session, &place, &made, rules.as_ref(), run.as_ref());
+    let policies = said.await?;
     if let Some(out) = &args.out {
         let file = seal_plan(session, made.file()).await?;
         write_file(out, &file).map_err(|error| unwritable(out, &error))?;
@@ -141,7 +141,7 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
         .filter(|(_, output)| output.action != Action::NoOp);
     let planned = Planned {
         code,
-        run: run.map(str::to_owned),
+        run: run.map(|run| run.id),
         counts: RunCounts::of(&made.plan),
         has_changes: made.plan.has_changes(),
         moved_outputs: moved.map(|(name, _)| name.to_string()).collect(),
@@ -430,6 +430,8 @@ async fn over(
 ) -> Result<Made, CommandError> {
     let mut work = Work::prepare(session, place, &state).await?;
     work.inputs.request.clone_from(request);
+    let rules = place.rules.as_ref();
+    work.inputs.request.rules = rules.map(|rules| rules.digest().to_string());
     let made = plan_over(session, state, &work, options).await;
     work.providers.close().await;
     let (plan, sources) = made?;
@@ -578,10 +580,18 @@ pub(crate) async fn record(
             person.clone_into(&mut run.actor);
             told.push(("person", person.to_owned()));
         }
-    } else if place
-        .rules
-        .as_ref()
-        .is_some_and(|rules| rules.gate.is_some())
+    }
+    let identity = super::identity::keep(session, place, &made.plan, made.digest()).await?;
+    if let Some(identity) = &identity {
+        if key.is_none() {
+            identity.actor.clone_into(&mut run.actor);
+        }
+        told.extend(identity.details());
+    } else if key.is_none()
+        && place
+            .rules
+            .as_ref()
+            .is_some_and(|rules| rules.gate.is_some())
     {
         session.view.paragraph(&format!(
             "\nNote: the gate of {environment:?} needs to know who made this plan, and it is not signed. Plan with -key=FILE or TERRACE_SSH_KEY."

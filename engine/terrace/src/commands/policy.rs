@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use terrace_diag::{Diagnostic, SourceMap};
 use terrace_gate::{ChangeKind, Policy, PolicyResults, judge_document};
-use terrace_plan::{is_plan_file, read_plan_file};
+use terrace_plan::{Secrets, is_plan_file, read_plan_file};
 use terrace_policy::{
     Circumstances, DataFile, Policies, PolicyFile, TestOutcome, TestResult, Verdict, input,
     starter_pack,
@@ -43,11 +43,12 @@ async fn check(session: &Session, args: &PolicyCheckArgs) -> Outcome {
         }
     }
     let (policies, sources) = read_policies(session, &args.files)?;
-    let document = document(session, &args.plan, args.place.env.as_deref()).await?;
+    let (document, secrets) = document(session, &args.plan, args.place.env.as_deref()).await?;
     let (verdict, diagnostics) = policies.judge(&document, &args.namespace);
     if diagnostics.has_errors() {
         return Err(CommandError::new(diagnostics, sources));
     }
+    let verdict = without_secrets(verdict, &secrets);
     if args.style.json {
         session.view.output(format!("{:#}", verdict_json(&verdict)));
     } else {
@@ -85,7 +86,7 @@ async fn check_by_project(
     policies: &[Policy],
 ) -> Outcome {
     let environment = args.place.env.as_deref();
-    let document = document(session, &args.plan, environment).await?;
+    let (document, secrets) = document(session, &args.plan, environment).await?;
     let circumstances = &document["terrace"];
     let text = |name: &str| circumstances[name].as_str().unwrap_or_default().to_owned();
     let change = ChangeKind::parse(&text("change")).unwrap_or_default();
@@ -96,6 +97,7 @@ async fn check_by_project(
         change,
         policies: judge_document(policies, change, &document),
     };
+    let results = results.with_texts(|text| secrets.redact(text));
     session.view.output(if args.style.json {
         format!("{:#}", policy_view::results_json(&results))
     } else {
@@ -150,7 +152,7 @@ fn test(session: &Session, args: &PolicyTestArgs) -> Outcome {
 async fn eval(session: &Session, args: &PolicyEvalArgs) -> Outcome {
     let (policies, sources) = read_policies(session, &args.files)?;
     let document = match &args.plan {
-        Some(plan) => Some(document(session, plan, args.place.env.as_deref()).await?),
+        Some(plan) => Some(document(session, plan, args.place.env.as_deref()).await?.0),
         None => None,
     };
     let answers = policies
@@ -318,12 +320,13 @@ fn read_policies(
     found.policies(session)
 }
 
-/// What policies see of a plan file, or of the JSON of one. JSON that names its circumstances keeps them.
+/// What policies see of a plan file, or of the JSON of one, with the secrets of that plan. JSON that names its circumstances
+/// keeps them.
 async fn document(
     session: &Session,
     path: &str,
     environment: Option<&str>,
-) -> Result<Value, CommandError> {
+) -> Result<(Value, Secrets), CommandError> {
     let bytes = read_saved(session, path).await?;
     let stack = session.find_project()?.map(|found| found.stack);
     let circumstances = |environment: Option<String>, workspace: String| Circumstances {
@@ -347,6 +350,7 @@ async fn document(
         let (config, _) = terrace_config::load_snapshot(&plan.inputs.configuration);
         let text = terrace_plan::plan_json(&plan, &config);
         let value = serde_json::from_str(&text).expect("the plan's JSON is JSON");
+        let secrets = Secrets::of_plan(&plan);
         let environment = environment.map(str::to_owned).or(plan.inputs.environment);
         let request = plan.inputs.request;
         let mut circumstances = circumstances(environment, plan.inputs.workspace);
@@ -355,7 +359,7 @@ async fn document(
         }
         circumstances.commit = request.commit;
         circumstances.statements = request.statements;
-        return Ok(input(value, &circumstances));
+        return Ok((input(value, &circumstances), secrets));
     }
     let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
         let detail = format!(
@@ -363,13 +367,42 @@ async fn document(
         );
         CommandError::one("not-a-plan", "Not a plan", detail)
     })?;
+    let secrets = Secrets::of_plan_json(&value);
     if value.get("terrace").is_some() {
-        return Ok(value);
+        return Ok((value, secrets));
     }
-    Ok(input(
-        value,
-        &circumstances(environment.map(str::to_owned), session.workspace()),
-    ))
+    let circumstances = circumstances(environment.map(str::to_owned), session.workspace());
+    Ok((input(value, &circumstances), secrets))
+}
+
+/// What rules say, print and add to what they say, without what is secret.
+fn without_secrets(mut verdict: Verdict, secrets: &Secrets) -> Verdict {
+    for finding in verdict.findings.iter_mut().chain(&mut verdict.excepted) {
+        finding.message = secrets.redact(&finding.message);
+        for member in finding.metadata.values_mut() {
+            *member = redacted(member, secrets);
+        }
+    }
+    for print in &mut verdict.prints {
+        *print = secrets.redact(print);
+    }
+    verdict
+}
+
+/// The same with every text and number that would show a secret replaced, names of members included.
+fn redacted(json: &Value, secrets: &Secrets) -> Value {
+    match json {
+        Value::String(text) => Value::String(secrets.redact(text)),
+        Value::Number(number) if secrets.hides(&number.to_string()) => {
+            Value::String(secrets.redact(&number.to_string()))
+        }
+        Value::Array(items) => items.iter().map(|item| redacted(item, secrets)).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| (secrets.redact(name), redacted(member, secrets)))
+            .collect(),
+        other => other.clone(),
+    }
 }
 
 fn verdict_json(verdict: &Verdict) -> Value {

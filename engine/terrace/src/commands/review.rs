@@ -36,7 +36,7 @@ pub(crate) async fn run(session: &Session, args: &ReviewArgs, config: Option<&Co
         None => Some(format!(
             "The key {fingerprint} belongs to nobody that the project file lists."
         )),
-        Some(person) if person == owed.author => Some(format!(
+        Some(person) if owed.is_author(person) => Some(format!(
             "{person} is the author of the plan, and nobody reviews what they made themselves."
         )),
         Some(_) => None,

@@ -95,6 +95,9 @@ fn listed(names: &[String]) -> String {
     format!("{} and {more} more", names[..FEW].join(", "))
 }
 
+/// Where a run brings rules into force that are not at hand.
+pub(crate) const UNSEEN_RULES: &str = "The run was made with other rules than those in force and those of the project file here. What differs cannot be shown: look at it with the project file that it was made with.";
+
 /// How the project file's rules differ from those in force.
 pub(crate) fn differences(differences: &[String]) -> String {
     let lines: Vec<String> = differences

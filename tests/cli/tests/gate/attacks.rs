@@ -135,7 +135,7 @@ fn a_change_type_is_part_of_what_is_approved() {
         .says("It needs 2 approvals");
 }
 
-fn store(world: &World, environment: &str) -> std::sync::Arc<dyn RunStore> {
+pub(crate) fn store(world: &World, environment: &str) -> std::sync::Arc<dyn RunStore> {
     EmbeddedStore::new(world.project.path().join(".terrace/store/.")).runs(environment)
 }
 

@@ -248,3 +248,41 @@ fn plugins_have_them_too() {
         .fails(1)
         .says("There has never been an object");
 }
+
+#[test]
+fn credentials_are_not_changed_behind_what_was_approved() {
+    let mut project = project();
+    project.set("DEPLOY_KEY", "s3cret");
+    let run = plan(&project);
+    approve(&project, &run);
+    let good = project.read("terrace.hcl");
+    let other = good.replace("./token.sh", "./other.sh");
+    project.write("other.sh", "echo other >> asked.txt\necho '{}'\n");
+    project.write("terrace.hcl", &other);
+    project
+        .terrace(&["apply", "-env=stg", &run])
+        .fails(5)
+        .says("neither those in force nor those that the plan was made with");
+    assert!(!project.path().join("asked.txt").exists());
+    project.write("terrace.hcl", &good);
+    project.terrace(&["apply", "-env=stg", &run]).success();
+    assert_eq!(project.read("asked.txt"), "asked\n");
+
+    // A plan that is made with others says so, and so does its approval.
+    project.write("terrace.hcl", &other);
+    let said = project
+        .terrace(&["plan", "-env=stg", "-destroy", &key(&project, "ann")])
+        .success();
+    assert!(
+        said.all().contains("its credentials are others"),
+        "{}",
+        said.all()
+    );
+    let run = run_of(&said);
+    project
+        .terrace(&["approve", "-env=stg", &key(&project, "ben"), &run])
+        .success()
+        .says("its credentials are others");
+    project.terrace(&["apply", "-env=stg", &run]).success();
+    assert_eq!(project.read("asked.txt"), "asked\nother\n");
+}

@@ -11,6 +11,7 @@ mod attacks;
 mod audit;
 mod bundles;
 mod credentials;
+mod identity;
 mod keys;
 mod people;
 mod policies;

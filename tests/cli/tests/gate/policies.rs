@@ -22,6 +22,16 @@ warn contains message if {
 }
 "#;
 
+/// A rule that prints what it finds, and says it in another member than the message.
+const PRINTS: &str = r#"
+deny contains result if {
+	some change in input.resource_changes
+	text := sprintf("it says %s", [change.change.after.input])
+	print(text)
+	result := {"msg": "A word is forbidden.", "details": [{"why": text}]}
+}
+"#;
+
 const GUARDRAILS: &str = "\npolicy \"guardrails\" {\n  rego = [\"policies/*.rego\"]\n}\n";
 
 /// What tells how the rule that denies is called.
@@ -126,6 +136,7 @@ fn warnings_pass_and_are_part_of_the_run() {
         .success();
     let page = shop.project.read("page.html");
     assert!(page.contains("guardrails: shop.words.warn"), "{page}");
+    assert!(page.contains("ann (key SHA256:"), "{page}");
     let shown = shop
         .project
         .terrace(&["runs", "show", "-json", "-env=stg", &odd])
@@ -322,6 +333,70 @@ fn an_emergency_overrides_what_excepts_it_and_that_is_recorded() {
 }
 
 #[test]
+fn a_state_that_is_written_by_hand_where_policies_judge_is_told_and_recorded() {
+    let shop = shop(GUARDRAILS);
+    shop.project.write(
+        "policies/imports.rego",
+        "package shop.imports\n\ndeny contains \"nothing is imported\" if {\n\tsome change in input.resource_changes\n\tchange.change.importing.id\n}\n",
+    );
+    shop.apply_in_dev();
+    let pulled = shop.project.terrace(&["state", "pull", "-env=dev"]);
+    shop.project
+        .write("pushed.tfstate", &pulled.success().stdout);
+    let (one, other) = ("terraform_data.shop", "terraform_data.other");
+    let writes: [(&str, &[&str]); 4] = [
+        ("state-mv", &["state", "mv", "-env=dev", one, other]),
+        ("taint", &["taint", "-env=dev", other]),
+        ("state-rm", &["state", "rm", "-env=dev", other]),
+        (
+            "state-push",
+            &["state", "push", "-env=dev", "-force", "pushed.tfstate"],
+        ),
+    ];
+    for (operation, arguments) in &writes {
+        let said = shop.project.terrace(arguments).success().all();
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("Policies are not asked"), "{said}");
+        assert!(said.contains("(guardrails)"), "{said}");
+        assert!(said.contains(operation), "{operation}: {said}");
+    }
+    let report = || {
+        let report = shop
+            .project
+            .terrace(&["runs", "report", "-env=dev", "-json"]);
+        let report = report.success().json();
+        report[0]["overrides"].as_array().unwrap().clone()
+    };
+    let of = |event: &str| {
+        report()
+            .iter()
+            .filter(|entry| entry["event"] == event)
+            .map(|entry| entry["reason"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let reasons = of("policy-override");
+    for (operation, _) in &writes {
+        let reason = format!("{operation} writes the state without a plan");
+        assert!(reasons.contains(&reason), "{reasons:?}");
+        assert!(of("state-write").contains(&(*operation).to_owned()));
+    }
+
+    // An import is a plan, and is judged.
+    let configuration = shop.project.read("main.tf");
+    shop.project.write(
+        "main.tf",
+        format!("{configuration}\nresource \"terraform_data\" \"other\" {{}}\n"),
+    );
+    shop.project
+        .terrace(&["import", "-env=dev", other, "an-id"])
+        .fails(5)
+        .says("nothing is imported");
+    shop.project
+        .terrace(&["audit", "verify", "-env=dev"])
+        .success();
+}
+
+#[test]
 fn policies_that_cannot_be_used_are_told_with_their_place() {
     let shop = shop(GUARDRAILS);
     shop.project.write(
@@ -370,10 +445,29 @@ fn policies_are_checked_and_quote_no_secrets() {
     assert!(!log.all().contains(secret), "{}", log.all());
 
     // The project's own policies are what a plan is checked by where none are named.
+    // Nor does that tell secrets, whatever it reads and however it says so.
+    let json = shop
+        .project
+        .terrace(&["show", "-json", "saved.tfplan"])
+        .success();
+    shop.project.write("saved.json", &json.stdout);
     shop.project
-        .terrace(&["policy", "check", "-env=dev", "saved.tfplan"])
-        .fails(1)
-        .says("denied     guardrails:");
+        .write("other/words.rego", format!("{WORDS}\n{PRINTS}"));
+    for plan in ["saved.tfplan", "saved.json"] {
+        for (more, said) in [
+            (&[][..], "terraform_data.shop says (sensitive value)"),
+            (&["-policy=other"], "it says (sensitive value)"),
+            (&["-policy=other", "-json"], "it says (sensitive value)"),
+        ] {
+            let arguments = [&["policy", "check", "-env=dev"], more, &[plan]].concat();
+            let checked = shop.project.terrace(&arguments).fails(1).says(said);
+            assert!(
+                !checked.all().contains(secret),
+                "{arguments:?}: {}",
+                checked.all()
+            );
+        }
+    }
 }
 
 #[test]

@@ -103,7 +103,7 @@ run {
 }
 "#;
 
-const PURPOSE: &str = "-purpose=to greet";
+pub(crate) const PURPOSE: &str = "-purpose=to greet";
 
 /// A project with dev, stg and prd, and Ann, Ben and Cem, who leads. Time is what each step says.
 pub(crate) struct World {
@@ -237,7 +237,7 @@ impl World {
 }
 
 /// The run that a plan's ending names.
-fn run_in(said: &Said) -> String {
+pub(crate) fn run_in(said: &Said) -> String {
     let line = said
         .stdout
         .lines()

@@ -134,6 +134,40 @@ fn the_gate_guards_itself() {
 }
 
 #[test]
+fn rules_that_a_plan_does_not_hold_do_not_come_into_force_with_it() {
+    let shop = Shop::new();
+    shop.bring_to_prd();
+    let (ann, file) = (shop.key("ann"), shop.project.read("terrace.hcl"));
+    let open = file.replace("approvals = 1", "approvals = 0");
+    let run = shop.plan("stg", &[&ann, "-var=greeting=x"]);
+    shop.approve("stg", "ben", &run);
+    let others = "neither those in force nor those that the plan was made with";
+    shop.project.write("terrace.hcl", &open);
+    shop.apply("stg", &run).fails(5).says(others);
+    shop.project
+        .terrace(&["gate", "explain", "-env=stg", &run])
+        .fails(5)
+        .says(others);
+    shop.project.write("terrace.hcl", &file);
+    shop.apply("stg", &run).success();
+
+    // A plan that holds them: who approves it is shown what changes, or told that it cannot be.
+    shop.project.write("terrace.hcl", &open);
+    let run = shop.plan("stg", &[&ann, "-var=greeting=y"]);
+    shop.try_approve("stg", "ben", &run)
+        .success()
+        .says("its gate asks for something else");
+    shop.project.write("terrace.hcl", &file);
+    shop.try_approve("stg", "cem", &run)
+        .success()
+        .says("The run was made with other rules");
+    shop.project.write("terrace.hcl", &open);
+    shop.apply("stg", &run).success();
+    let run = shop.plan("stg", &[&ann, "-var=greeting=z"]);
+    shop.apply("stg", &run).success();
+}
+
+#[test]
 fn a_plan_for_one_environment_is_not_applied_in_another() {
     let shop = Shop::new();
     shop.apply_in_dev();

@@ -216,6 +216,7 @@ async fn gate_state(
     let demand = Demand::of(rules, plan);
     let evidence = super::gate::evidence(session, place, plan, digest).await?;
     let approvals = approvals(place, rules, plan, &evidence, &run.id).await?;
+    let authors = evidence.authors_told();
     let is_planned = run.status == RunStatus::Planned;
     let refusal = if is_planned {
         approve(plan.clone(), evidence).err()
@@ -234,6 +235,7 @@ async fn gate_state(
         kind: demand.kind.name().to_owned(),
         is_over: !is_planned,
         asks: gate_view::demand_lines(&demand),
+        authors,
         missing: missing.collect(),
         approvals,
         risks: demand.risks,
