@@ -1,7 +1,7 @@
 //! What lets a plan through, and what does not: gathered from a store, judged, told in words.
 
 use terrace_gate::{
-    Authorship, Rules, Run, RunCounts, RunStatus, Statement, Upstream, approve,
+    Authorship, RefusalReason, Rules, Run, RunCounts, RunStatus, Statement, Upstream, approve,
     configuration_digest, gather, guard_manual_write, record_applied, save_approval,
     save_authorship, sign_approval, sign_authorship,
 };
@@ -296,7 +296,10 @@ fn recorded_rules_come_before_those_of_the_project_file() {
     assert!(!evidence.is_bootstrap());
     assert_eq!(evidence.rules(), Some(&recorded));
     assert!(approve(case.plan.clone(), evidence).is_err());
-    assert_eq!(case.judged(), Err(vec![ONE_MISSING.to_owned()]));
+    // Nor do they come into force by a plan that does not hold them.
+    let refused = case.judged().unwrap_err();
+    assert_eq!(refused[0], RefusalReason::OtherRules.to_string());
+    assert_eq!(refused[1..], [ONE_MISSING]);
 }
 
 #[test]

@@ -1,22 +1,16 @@
 //! Keys that approvals are signed with: in files with a passphrase, in an ssh-agent, and in a security device.
 
-use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use nix::pty::{OpenptyResult, openpty};
-use nix::sys::termios::{LocalFlags, tcgetattr};
 use sha2::{Digest as _, Sha256};
 use ssh_key::PublicKey;
 use terrace_gate::{fingerprint_of, public_key_of};
-use terrace_test_support::terrace;
 
 use crate::people::Shop;
 
@@ -91,101 +85,6 @@ fn a_key_with_a_passphrase_signs_with_it_and_not_without() {
         .terrace(&["audit", "verify", "-env=stg"])
         .success()
         .says("are signed");
-}
-
-/// A process at a terminal, and what it has written there.
-struct AtTerminal {
-    child: Child,
-    terminal: OwnedFd,
-    output: Receiver<Vec<u8>>,
-    said: String,
-}
-
-/// How long something at the terminal may take.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-impl AtTerminal {
-    fn start(mut command: Command) -> Self {
-        let OpenptyResult { master, slave } = openpty(None, None).unwrap();
-        let end = || Stdio::from(slave.try_clone().unwrap());
-        command.stdin(end()).stdout(end()).stderr(end());
-        let child = command.spawn().unwrap();
-        let mut reader = File::from(master.try_clone().unwrap());
-        let (sender, output) = channel();
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            // A terminal that nobody has open any more ends with an error.
-            while let Ok(count @ 1..) = reader.read(&mut bytes) {
-                if sender.send(bytes[..count].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        Self {
-            child,
-            terminal: master,
-            output,
-            said: String::new(),
-        }
-    }
-
-    /// Waits for a question to be asked so often, and for the terminal to show nothing of the answer; gives it then.
-    fn answer(&mut self, question: &str, times: usize, answer: &str) {
-        while self.said.matches(question).count() < times {
-            let more = self.output.recv_timeout(PATIENCE);
-            let more = more.unwrap_or_else(|why| panic!("{why}: {}", self.said));
-            self.said.push_str(&String::from_utf8_lossy(&more));
-        }
-        let begun = Instant::now();
-        let shows = || {
-            let modes = tcgetattr(&self.terminal).unwrap().local_flags;
-            modes.contains(LocalFlags::ECHO)
-        };
-        // What is typed before is thrown away, as it is for people.
-        while shows() {
-            assert!(begun.elapsed() < PATIENCE, "{}", self.said);
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let mut terminal = File::from(self.terminal.try_clone().unwrap());
-        terminal
-            .write_all(format!("{answer}\n").as_bytes())
-            .unwrap();
-    }
-
-    /// What it said until its end, and whether that was a success.
-    fn end(mut self) -> (bool, String) {
-        while let Ok(more) = self.output.recv_timeout(PATIENCE) {
-            self.said.push_str(&String::from_utf8_lossy(&more));
-        }
-        (self.child.wait().unwrap().success(), self.said)
-    }
-}
-
-#[test]
-fn a_passphrase_is_asked_for_at_a_terminal() {
-    let shop = Shop::new();
-    give(&shop, "ben", &[ENCRYPTED]);
-    let key = format!("-key={}", file(&shop, "encrypted", ENCRYPTED).display());
-    shop.apply_in_dev();
-    let run = shop.promote("dev", "stg", "ann");
-    let approve = ["approve", "-env=stg", &key, &run];
-    let start = || AtTerminal::start(shop.project.command(terrace(), &approve));
-    let question = "Passphrase of ";
-    let mut refused = start();
-    for attempt in 1..=3 {
-        refused.answer(question, attempt, "guessed");
-    }
-    let (succeeded, said) = refused.end();
-    assert!(!succeeded, "{said}");
-    assert!(said.contains("none opened it"), "{said}");
-    assert!(!said.contains("guessed"), "{said}");
-    let mut opened = start();
-    opened.answer(question, 1, "guessed");
-    opened.answer(question, 2, "secret");
-    let (succeeded, said) = opened.end();
-    assert!(succeeded, "{said}");
-    assert!(said.contains("The gate is satisfied"), "{said}");
-    shop.apply("stg", &run).success();
 }
 
 /// A real ssh-agent. Dropping it ends it.
