@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use terrace_addr::{AbsResourceInstance, Target};
 use terrace_port::{
-    ApplyRequest, ApplyResponse, Attempt, ImportedResource, PlanRequest, PlanResponse, Provider,
-    ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
+    ApplyRequest, ApplyResponse, Attempt, ImportedResource, OpenedEphemeral, PlanRequest,
+    PlanResponse, Provider, ProviderError, ReadRequest, ReadResponse, Reply, ResourceState,
 };
 use terrace_schema::{Block, ProviderSchema};
 use terrace_test::{MockedTypes, Replacement};
@@ -145,6 +145,13 @@ impl Provider for MockProvider {
         }
     }
 
+    async fn validate_ephemeral_config(&self, type_name: &str, config: Value) -> Attempt<()> {
+        match &self.real {
+            Some(real) => real.validate_ephemeral_config(type_name, config).await,
+            None => Ok(Reply::new((), Vec::new())),
+        }
+    }
+
     async fn upgrade_state(&self, state: ResourceState) -> Attempt<Value> {
         let block = self.resource_block(&state.type_name)?;
         let text = String::from_utf8_lossy(&state.json);
@@ -244,6 +251,28 @@ impl Provider for MockProvider {
             identity: None,
         };
         Ok(Reply::new(vec![imported], filling.problems))
+    }
+
+    async fn open_ephemeral(&self, type_name: &str, config: Value) -> Attempt<OpenedEphemeral> {
+        let schema = self.schema.ephemeral_resources.get(type_name);
+        let block = &schema.ok_or_else(|| unknown_type(type_name))?.block;
+        let seed = self.seed(type_name, false);
+        let mut filling = Filling {
+            wanted: Wanted::Null,
+            later: false,
+            seed: &seed,
+            problems: Vec::new(),
+        };
+        let opened = OpenedEphemeral {
+            value: filling.block(block, &config, &Value::empty_object(), &Path::root()),
+            private: Arc::from([]),
+            renew_at: None,
+        };
+        Ok(Reply::new(opened, filling.problems))
+    }
+
+    async fn close_ephemeral(&self, _: &str, _: Arc<[u8]>) -> Attempt<()> {
+        Ok(Reply::of(()))
     }
 
     async fn read_data(&self, type_name: &str, config: Value) -> Attempt<Value> {

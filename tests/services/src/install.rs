@@ -89,6 +89,15 @@ pub fn fake_provider() -> Result<PathBuf, Unavailable> {
     )
 }
 
+/// The executable of this workspace's schema-provider, built anew where its sources have changed.
+pub fn schema_provider() -> Result<PathBuf, Unavailable> {
+    build(
+        "terrace-provider-testkit",
+        "schema-provider",
+        &["--features", "process"],
+    )
+}
+
 /// The executable that `TERRACE_BINARY` names, or else this workspace's `terrace`, built anew where its sources have
 /// changed.
 pub fn terrace() -> Result<PathBuf, Unavailable> {

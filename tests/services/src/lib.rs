@@ -41,8 +41,8 @@ pub use gateway::Gateway;
 pub use gcs::CloudStorage;
 pub use golang::{current_provider, go_module};
 pub use install::{
-    Unavailable, aws_provider_zip, fake_provider, null_provider, terrace, terrace_with_test_clock,
-    time_provider, tools_directory,
+    Unavailable, aws_provider_zip, fake_provider, null_provider, schema_provider, terrace,
+    terrace_with_test_clock, time_provider, tools_directory,
 };
 pub use issuer::{TokenKey, WorkflowIssuer, workflow_claims};
 pub use kube::KubernetesStandIn;

@@ -13,7 +13,7 @@ mod ran;
 mod running;
 
 pub use documents::differences;
-pub use plugin::dev_override;
+pub use plugin::{aws_by_its_schema, dev_override};
 pub use project::Project;
 pub use ran::{Ran, Said};
 pub use running::Running;
@@ -47,6 +47,17 @@ pub fn fake_provider() -> PathBuf {
     BUILT
         .get_or_init(|| {
             terrace_test_services::fake_provider().expect("the workspace's fake-provider builds")
+        })
+        .clone()
+}
+
+/// The built schema-provider.
+pub fn schema_provider() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| {
+            terrace_test_services::schema_provider()
+                .expect("the workspace's schema-provider builds")
         })
         .clone()
 }
