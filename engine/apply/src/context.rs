@@ -17,6 +17,8 @@ pub(crate) struct PlannedContext {
     working_directory: String,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    /// Whether functions are to give what they gave while planning.
+    planning: bool,
 }
 
 impl PlannedContext {
@@ -42,6 +44,15 @@ impl PlannedContext {
             working_directory: working_directory.to_owned(),
             clock,
             entropy,
+            planning: false,
+        }
+    }
+
+    /// With neither time nor randomness, as it was while planning.
+    pub(crate) fn while_planning(self) -> Self {
+        Self {
+            planning: true,
+            ..self
         }
     }
 }
@@ -114,6 +125,9 @@ impl Context for PlannedContext {
     }
 
     fn timestamp(&self) -> Option<String> {
+        if self.planning {
+            return None;
+        }
         let (seconds, _) = self.clock.now();
         let time = jiff::Timestamp::from_second(seconds).ok()?;
         Some(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
@@ -124,6 +138,9 @@ impl Context for PlannedContext {
     }
 
     fn entropy(&self) -> Option<[u8; 16]> {
+        if self.planning {
+            return None;
+        }
         let mut bytes = [0; 16];
         self.entropy.fill(&mut bytes);
         Some(bytes)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use terrace_addr::Name;
+use terrace_config::Config;
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::{Evaluator, Inputs, Paths};
 use terrace_functions::FunctionTable;
@@ -54,29 +55,14 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
             ..applied
         };
     }
-    let context = PlannedContext::new(
-        &plan.inputs,
-        &request.working_directory,
-        request.clock.clone(),
-        request.entropy.clone(),
-    );
-    let evaluator = Arc::new(Evaluator::new(Inputs {
-        config: Arc::new(config),
-        functions: Arc::new(FunctionTable::standard()),
-        context: Arc::new(context),
-        schemas: Arc::new(plan.schemas.clone()),
-        variables,
-        workspace: plan.inputs.workspace.clone(),
-        paths: Paths {
-            cwd: request.working_directory.clone(),
-            root: root_of(&plan.inputs.configuration),
-        },
-        applying: true,
-    }));
+    let inputs = inputs(plan, &request, config, variables);
+    let evaluator = Arc::new(Evaluator::new(inputs.clone()));
     let table = Table::new(plan, request.providers);
     let works = !plan.exec.ops.is_empty();
     if works {
         table.expand(&evaluator);
+        let planning = as_planned(plan, &request, inputs);
+        evaluator.start_again_with(&planning.known_outputs(&table));
     }
     let state = start(plan, &stored, &*request.entropy);
     let begin = Begin {
@@ -121,6 +107,46 @@ pub async fn run(approved: &ApprovedPlan, request: ApplyRequest<'_>) -> Applied 
         diagnostics,
         ..applied
     }
+}
+
+/// What is evaluated with while applying.
+fn inputs(
+    plan: &Plan,
+    request: &ApplyRequest<'_>,
+    config: Config,
+    variables: BTreeMap<Name, Value>,
+) -> Inputs {
+    Inputs {
+        config: Arc::new(config),
+        functions: Arc::new(FunctionTable::standard()),
+        context: Arc::new(context(plan, request)),
+        schemas: Arc::new(plan.schemas.clone()),
+        variables,
+        workspace: plan.inputs.workspace.clone(),
+        paths: Paths {
+            cwd: request.working_directory.clone(),
+            root: root_of(&plan.inputs.configuration),
+        },
+        applying: true,
+    }
+}
+
+/// An evaluator that gives what was given while planning.
+fn as_planned(plan: &Plan, request: &ApplyRequest<'_>, inputs: Inputs) -> Evaluator {
+    Evaluator::new(Inputs {
+        context: Arc::new(context(plan, request).while_planning()),
+        applying: false,
+        ..inputs
+    })
+}
+
+fn context(plan: &Plan, request: &ApplyRequest<'_>) -> PlannedContext {
+    PlannedContext::new(
+        &plan.inputs,
+        &request.working_directory,
+        request.clock.clone(),
+        request.entropy.clone(),
+    )
 }
 
 /// Where the root module was.

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use terrace_addr::{ModuleInstance, Name, ProviderAddr};
+use terrace_addr::{AbsNamed, ModuleInstance, Name, ProviderAddr};
 use terrace_config::{Config, ModuleNode};
 use terrace_diag::Diagnostic;
 use terrace_functions::{Context, FunctionTable};
 use terrace_schema::ProviderSchema;
 use terrace_syntax::Expr;
 use terrace_value::convert::convert;
-use terrace_value::{Type, Value};
+use terrace_value::{Marks, Type, Value};
 
 use crate::expression::Run;
 use crate::index::Index;
-use crate::memo::Memo;
+use crate::memo::{Memo, NamedKind};
 use crate::{Evaluated, Scope, Values};
 
 /// The schemas of the providers that a configuration uses. Without a provider's schema, its blocks' attributes are not
@@ -49,6 +49,13 @@ pub struct Paths {
     pub cwd: String,
     /// `path.root`: `.`, or as `-chdir` makes it.
     pub root: String,
+}
+
+/// What a plan knows of the outputs of called modules. It stays so while applying, even where it would come out otherwise
+/// with what becomes known then: a string that is compared with an object differs from it, until it turns out to be null.
+#[derive(Clone, Default)]
+pub struct KnownOutputs {
+    outputs: Vec<(AbsNamed, Arc<Evaluated>)>,
 }
 
 /// Evaluates expressions and bodies of one configuration.
@@ -90,6 +97,41 @@ impl Evaluator {
     /// Forgets all values.
     pub fn invalidate(&self) {
         self.memo.clear();
+    }
+
+    /// Forgets all values but these: they are what they were, whatever has been learned since.
+    pub fn start_again_with(&self, known: &KnownOutputs) {
+        self.memo.clear();
+        for (address, evaluated) in &known.outputs {
+            self.memo
+                .remember(NamedKind::Output, address, Arc::clone(evaluated));
+        }
+    }
+
+    /// The outputs of called modules that are wholly known by `values`, which are those that a plan leads to.
+    pub fn known_outputs(&self, values: &dyn Values) -> KnownOutputs {
+        let mut known = KnownOutputs::default();
+        for node in self.inputs.config.root.walk() {
+            if node.path.is_root() || node.module.outputs.is_empty() {
+                continue;
+            }
+            for module in self
+                .module_instances(&node.path, values)
+                .unwrap_or_default()
+            {
+                for name in node.module.outputs.keys() {
+                    let address = AbsNamed::new(module.clone(), name.clone());
+                    let evaluated = self.named(NamedKind::Output, &address, values);
+                    if evaluated.value.is_wholly_known()
+                        && !evaluated.value.has_marks_deep(Marks::EPHEMERAL)
+                        && !evaluated.diagnostics.has_errors()
+                    {
+                        known.outputs.push((address, evaluated));
+                    }
+                }
+            }
+        }
+        known
     }
 
     /// The module that an instance is of.

@@ -26,7 +26,7 @@ mod visit;
 pub use api::{Dependency, Evaluated, Expansion, NoValues, RepetitionData, Values};
 pub use dependency::{ImportTarget, Trigger};
 pub use early::{EarlyInputs, evaluate_early};
-pub use evaluator::{Evaluator, Inputs, Paths, Schemas};
+pub use evaluator::{Evaluator, Inputs, KnownOutputs, Paths, Schemas};
 pub use expand::Unknowns;
 pub use graph::{ConfigGraph, ConfigNode};
 pub use named::{InputRefused, converted_input};

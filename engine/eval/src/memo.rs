@@ -74,8 +74,13 @@ impl Memo {
         evaluated: Evaluated,
     ) -> Arc<Evaluated> {
         let evaluated = Arc::new(evaluated);
-        lock(&self.named).insert((kind, address.clone()), Slot::Done(Arc::clone(&evaluated)));
+        self.remember(kind, address, Arc::clone(&evaluated));
         evaluated
+    }
+
+    /// Keeps what was evaluated elsewhere.
+    pub(crate) fn remember(&self, kind: NamedKind, address: &AbsNamed, evaluated: Arc<Evaluated>) {
+        lock(&self.named).insert((kind, address.clone()), Slot::Done(evaluated));
     }
 
     /// A named value that has been evaluated.

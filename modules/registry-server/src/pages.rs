@@ -16,8 +16,10 @@ use crate::request::Reply;
 
 /// The style of all pages.
 const STYLE: &str = include_str!("assets/style.css");
-/// What pages may load: their style from here, and nothing else from anywhere.
-const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// The sign of all pages.
+const ICON: &str = include_str!("assets/icon.svg");
+/// What pages may load: their style and their sign from here, and nothing else from anywhere.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// How many things a page or a document of found things names at most.
 const MOST_FOUND: usize = 200;
 
@@ -30,6 +32,10 @@ struct Found {
 
 pub(crate) fn style() -> Reply {
     Reply::of("text/css; charset=utf-8", STYLE.as_bytes()).header("cache-control", "max-age=3600")
+}
+
+pub(crate) fn icon() -> Reply {
+    Reply::of("image/svg+xml", ICON.as_bytes()).header("cache-control", "max-age=3600")
 }
 
 fn reply(text: String) -> Reply {
@@ -117,10 +123,13 @@ impl Registry {
         );
         main.push_str(&counts);
         let rows: Vec<Vec<String>> = modules.iter().map(row).collect();
-        main.push_str(&table(
+        main.push_str(&section(
             "Modules",
-            &["Module", "Newest version", "What it is"],
-            &rows,
+            &table(
+                "Modules",
+                &["Module", "Newest version", "What it is"],
+                &rows,
+            ),
         ));
         let rows: Vec<Vec<String>> = providers
             .iter()
@@ -129,7 +138,10 @@ impl Registry {
                 vec![format!("<a href=\"/providers/{name}\">{name}</a>")]
             })
             .collect();
-        main.push_str(&table("Providers", &["Provider"], &rows));
+        main.push_str(&section(
+            "Providers",
+            &table("Providers", &["Provider"], &rows),
+        ));
         Ok(reply(page("Modules and providers", looked_for, &main)))
     }
 
@@ -275,10 +287,7 @@ fn warnings(listing: &Listing, listed: &Listed) -> String {
 }
 
 fn usage(admission: &Admission, module: &ModuleAddress, version: &Version) -> String {
-    let host = admission
-        .query
-        .get("host")
-        .map_or("REGISTRY", String::as_str);
+    let host = admission.host.as_deref().unwrap_or("REGISTRY");
     let text = format!(
         "module \"{}\" {{\n  source  = \"{host}/{module}\"\n  version = \"{version}\"\n}}\n",
         module.name()
@@ -374,10 +383,18 @@ fn interface(about: &About) -> String {
         ),
         ("Resources", table("Resources", &["Resource"], &resources)),
     ];
-    let shown = parts.iter().filter(|(_, table)| !table.is_empty());
-    shown
-        .flat_map(|(title, table)| ["<h2>", *title, "</h2>\n", table])
+    parts
+        .iter()
+        .map(|(title, table)| section(title, table))
         .collect()
+}
+
+/// A table under its heading; nothing where there is none.
+fn section(title: &str, table: &str) -> String {
+    if table.is_empty() {
+        return String::new();
+    }
+    format!("<h2>{title}</h2>\n{table}")
 }
 
 fn versions(module: &ModuleAddress, listing: &Listing) -> String {

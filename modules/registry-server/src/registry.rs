@@ -48,6 +48,7 @@ pub struct Admission {
     pub(crate) route: &'static Route,
     pub(crate) parameters: Parameters,
     pub(crate) query: BTreeMap<String, String>,
+    pub(crate) host: Option<String>,
     pub(crate) caller: Option<Caller>,
 }
 
@@ -116,6 +117,7 @@ impl Registry {
             route,
             parameters,
             query: request.query,
+            host: request.host,
             caller,
         };
         self.allow(&request.path, &admission)?;
@@ -187,6 +189,7 @@ impl Registry {
             }))),
             Action::Health => Ok(Reply::json(&json!({"status": "ok"}))),
             Action::Style => Ok(pages::style()),
+            Action::Icon => Ok(pages::icon()),
             Action::SearchPage => self.search_page(admission).await,
             Action::ModulePage | Action::VersionPage => self.module_page(admission).await,
             Action::ProviderPage => self.provider_page(admission).await,

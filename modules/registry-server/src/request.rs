@@ -42,6 +42,8 @@ pub struct Request {
     pub query: BTreeMap<String, String>,
     /// The header `Authorization`.
     pub authorization: Option<String>,
+    /// The header `Host`: the name by which the sender knows the registry.
+    pub host: Option<String>,
 }
 
 impl Request {
@@ -54,6 +56,7 @@ impl Request {
             path: path.to_owned(),
             query: query.into_owned().collect(),
             authorization: None,
+            host: None,
         }
     }
 

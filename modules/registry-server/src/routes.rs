@@ -28,6 +28,8 @@ pub enum Action {
     Health,
     /// The style of pages.
     Style,
+    /// The sign that browsers show for pages.
+    Icon,
     /// The page with all modules and providers, or those that are looked for.
     SearchPage,
     /// The page of a module's newest version.
@@ -133,6 +135,7 @@ pub const ROUTES: &[Route] = &[
     ),
     get("/health", Need::Nothing, Action::Health),
     get("/assets/style.css", Need::Nothing, Action::Style),
+    get("/assets/icon.svg", Need::Nothing, Action::Icon),
     get("/", Need::Read, Action::SearchPage),
     get(
         "/modules/{namespace}/{name}/{system}",

@@ -47,11 +47,12 @@ async fn handle(State(registry): State<Arc<Registry>>, incoming: Incoming) -> Re
         .path_and_query()
         .map_or("/", |address| address.as_str());
     let mut request = Request::new(method, address);
-    request.authorization = head
-        .headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let text = |name: HeaderName| {
+        let value = head.headers.get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    request.authorization = text(header::AUTHORIZATION);
+    request.host = text(header::HOST);
     // Who may not, does not get to send a body.
     let admission = match registry.admit(request).await {
         Ok(admission) => admission,

@@ -245,6 +245,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_lock_here_names_commits_and_has_verdicts_on_tests() {
+        let text = include_str!("../../../../tests/conformance/public.lock");
+        let lock: Lock = text.parse().unwrap();
+        assert_eq!(lock.to_string(), text);
+        assert!(lock.repositories.is_sorted_by(|a, b| a.name < b.name));
+        let is_commit =
+            |text: &str| text.len() == 40 && text.chars().all(|c| c.is_ascii_hexdigit());
+        assert!(lock.repositories.iter().all(|one| is_commit(&one.commit)));
+        let verdicts = ["pass", "fail", "error", "skip"];
+        let tested = lock.repositories.iter().filter(|one| one.n_runs() > 0);
+        assert!(
+            tested
+                .clone()
+                .flat_map(|one| one.tests.values().flat_map(BTreeMap::values))
+                .all(|verdict| verdicts.contains(&&**verdict))
+        );
+        assert!(tested.count() >= 3);
+    }
+
+    #[test]
     fn what_is_said_too_early_is_no_difference() {
         let verdict = |errors: &[&str], download| {
             let errors = errors.iter().map(|error| (*error).to_owned());

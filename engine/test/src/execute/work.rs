@@ -125,6 +125,14 @@ impl Execution<'_> {
             verdict.plan = Some(Box::new(plan));
             return verdict;
         }
+        let known = known(
+            prepared,
+            equipment,
+            &evaluator,
+            &plan.prior_state,
+            Some(&plan),
+        );
+        let outputs = evaluator.known_outputs(&known);
         self.worked_on(run, prepared);
         let applied = Box::pin(self.apply(equipment, store, plan, ephemeral)).await;
         let Applied {
@@ -146,7 +154,7 @@ impl Execution<'_> {
             verdict.status = Status::Error;
         }
         if verdict.status == Status::Pass && !self.is_interrupted(&mut verdict) {
-            evaluator.invalidate();
+            evaluator.start_again_with(&outputs);
             let outcome = Outcome {
                 plan: None,
                 state: &state,
@@ -180,19 +188,21 @@ impl Execution<'_> {
         outcome: &Outcome<'_>,
         verdict: &mut RunVerdict,
     ) {
-        let mut known = Known::new(Arc::clone(&equipment.providers), &prepared.config);
-        known.add_state(outcome.state, &equipment.schemas);
-        if let Some(plan) = outcome.plan {
-            known.add_plan(plan);
+        let Outcome {
+            plan,
+            state,
+            evaluator,
+        } = outcome;
+        if plan.is_some() {
+            evaluator.invalidate();
         }
-        outcome.evaluator.invalidate();
-        known.expand_calls(outcome.evaluator);
-        let stored = outcome.plan.is_none().then_some(outcome.state);
-        let outputs = outputs(outcome.evaluator, &known, stored);
-        let status = self.assertions(prepared, outcome.evaluator, &known, &outputs, verdict);
+        let known = known(prepared, equipment, evaluator, state, *plan);
+        let stored = plan.is_none().then_some(*state);
+        let outputs = outputs(evaluator, &known, stored);
+        let status = self.assertions(prepared, evaluator, &known, &outputs, verdict);
         verdict.status = verdict.status.and(status);
         if prepared.run.module.is_none() {
-            lock(self.coverage).note(prepared, outcome.evaluator, &known);
+            lock(self.coverage).note(prepared, evaluator, &known);
         }
         lock(&self.outputs).insert(prepared.run.name.clone(), outputs);
     }
@@ -295,6 +305,23 @@ impl Execution<'_> {
         self.cancel.done(&stop);
         Ok(applied)
     }
+}
+
+/// What is known of objects by a state, and by what a plan makes of it.
+fn known(
+    prepared: &Prepared,
+    equipment: &Equipment,
+    evaluator: &Evaluator,
+    state: &State,
+    plan: Option<&Plan>,
+) -> Known {
+    let mut known = Known::new(Arc::clone(&equipment.providers), &prepared.config);
+    known.add_state(state, &equipment.schemas);
+    if let Some(plan) = plan {
+        known.add_plan(plan);
+    }
+    known.expand_calls(evaluator);
+    known
 }
 
 /// Without warnings of checks that are known only after applying, where a run goes on to apply.

@@ -193,3 +193,58 @@ fn providers_in_json_make_room_for_those_of_tests() {
     );
     project.terrace(&["test"]).success();
 }
+
+/// A variable that is null only once the string before it is known, and falls back on an object then.
+const LATE_NULL: &str = r#"
+variable "input" {
+  type     = any
+  nullable = false
+  default  = { none = true }
+}
+output "given" {
+  value = var.input != { none = true }
+}
+"#;
+
+#[test]
+fn what_a_plan_knew_of_a_modules_output_stays_so() {
+    let project = Project::with(
+        r#"
+resource "terraform_data" "first" {
+  input = "a"
+}
+module "late" {
+  source = "./late"
+  input  = terraform_data.first.output == "b" ? "b" : null
+}
+resource "terraform_data" "second" {
+  input = [module.late.given, terraform_data.first.id]
+}
+output "given" {
+  value = [module.late.given, terraform_data.second.output[0]]
+}
+"#,
+    );
+    project.write("late/main.tf", LATE_NULL);
+    project.write(
+        "tests/late.tftest.hcl",
+        r#"
+run "apply" {
+  assert {
+    condition     = module.late.given && terraform_data.second.output[0]
+    error_message = "It was planned as given."
+  }
+}
+"#,
+    );
+    project.terrace(&["init"]).success();
+    project
+        .terrace(&["test"])
+        .success()
+        .says("Success! 1 passed, 0 failed.");
+    project.terrace(&["apply", "-auto-approve"]).success();
+    project
+        .terrace(&["output", "-json", "given"])
+        .success()
+        .says("[true,true]");
+}
