@@ -90,23 +90,27 @@ impl<'a> OciRepository<'a> {
 
     /// The manifest of a tag or a digest, which it is held to; `None` where there is none.
     pub fn manifest(&mut self, reference: &str) -> Result<Option<Value>, ClientError> {
+        Ok(self.resolve(reference)?.map(|(_, manifest)| manifest))
+    }
+
+    /// As [`OciRepository::manifest`], with the manifest's own digest before it.
+    pub fn resolve(&mut self, reference: &str) -> Result<Option<(String, Value)>, ClientError> {
         let url = format!("{}/manifests/{reference}", self.base);
         let answer = self.ask(&url)?;
         if answer.status == 404 {
             return Ok(None);
         }
         let answer = answer.ok()?;
-        if let Some(expected) = reference.strip_prefix("sha256:")
-            && format!("{:x}", Sha256::digest(&answer.body)) != expected
-        {
+        let digest = digest_of(&answer.body);
+        if reference.starts_with("sha256:") && digest != reference {
             return Err(malformed(
                 &url,
                 format!("the manifest of {reference} has another digest"),
             ));
         }
-        serde_json::from_slice(&answer.body)
-            .map(Some)
-            .map_err(|error| malformed(&url, format!("it is no manifest: {error}")))
+        let manifest = serde_json::from_slice(&answer.body)
+            .map_err(|error| malformed(&url, format!("it is no manifest: {error}")))?;
+        Ok(Some((digest, manifest)))
     }
 
     /// Gets a blob into a file, as [`Http::download`] does. Whether it has the digest is for the caller to see.

@@ -2,7 +2,7 @@
 //!
 //! A registry that lists a statement for a version is held to it: the signature holds, and it is about this module, this
 //! version and these files. The key is locked with the first installation; from then on only packages that it signed are
-//! installed, newer versions included.
+//! installed, newer versions included. The same holds of the statements that OCI registries keep about their artifacts.
 
 use sha2::{Digest as _, Sha256};
 use terrace_addr::version::{Constraints, Version};
@@ -12,7 +12,7 @@ use terrace_registry_client::Listing;
 
 use crate::installation::{lock, name_of};
 use crate::job::{Job, Package};
-use crate::source::RegistrySource;
+use crate::source::{RegistrySource, RemoteSource};
 use crate::tree::hex;
 use crate::{LockedModule, ModuleLock};
 
@@ -24,8 +24,12 @@ impl Job<'_> {
         package: &Package,
         hash: &str,
     ) -> Result<Option<String>, Diagnostic> {
-        let Package::Registry(source, version) = package else {
-            return Ok(None);
+        let (source, version) = match package {
+            Package::Registry(source, version) => (source, version),
+            Package::Remote(source) if source.getter == "oci" => {
+                return self.signer_of_artifact(package, source, hash);
+            }
+            Package::Remote(_) => return Ok(None),
         };
         let registry = &self.installation.settings.registry;
         let unreachable = |why: String| {
@@ -55,16 +59,67 @@ impl Job<'_> {
             .ok_or_else(|| unreachable("the registry lists it and does not have it".to_owned()))?;
         verified(source, version, hash, digest, &envelope)
             .map(Some)
-            .map_err(|why| self.bad_signature(source, version, &why))
+            .map_err(|why| self.bad_signature(package, &why))
+    }
+
+    /// The same of an OCI registry's package: of the statements about it that Terrace can read, the one of the locked key, or
+    /// any. What other tools state about artifacts is theirs.
+    fn signer_of_artifact(
+        &self,
+        package: &Package,
+        source: &RemoteSource,
+        hash: &str,
+    ) -> Result<Option<String>, Diagnostic> {
+        let fetcher = &self.installation.fetcher;
+        let statements = fetcher.oci_statements(source).map_err(|error| {
+            self.problem(
+                "registry-unreachable",
+                "Error accessing remote module registry",
+                format!(
+                    "The statements about {} cannot be read: {error}.",
+                    package.source()
+                ),
+            )
+        })?;
+        let read: Vec<Attestation> = statements
+            .iter()
+            .filter_map(|envelope| Attestation::open(envelope).ok())
+            .collect();
+        let locked = self.locked_signer(package);
+        let expected = read
+            .iter()
+            .find(|one| Some(&*one.fingerprint) == locked)
+            .or(read.first());
+        let Some(attestation) = expected else {
+            return Ok(None);
+        };
+        is_about(attestation, source, hash).map_err(|why| self.bad_signature(package, &why))?;
+        Ok(Some(attestation.fingerprint.clone()))
     }
 
     /// Whether the lock file knows a key that signed the package's module.
     pub(crate) fn locks_a_signer(&self, package: &Package) -> bool {
+        self.locked_signer(package).is_some()
+    }
+
+    /// The key that signed what was installed of the package's module before. All tags of an OCI repository are of one module.
+    fn locked_signer(&self, package: &Package) -> Option<&str> {
         let locked = &self.installation.locked;
         let is_signed = |locked: &LockedModule| locked.signer.is_some();
-        locked
-            .find(&self.key, &package.source(), &is_signed)
-            .is_some()
+        let name = package.source();
+        let found = locked.find(&self.key, &name, &is_signed).or_else(|| {
+            let Package::Remote(source) = package else {
+                return None;
+            };
+            let repository = |name: &str| name.split('?').next().map(str::to_owned);
+            let wanted = repository(&name).filter(|_| source.getter == "oci")?;
+            let same = |locked: &&LockedModule| {
+                is_signed(locked) && repository(&locked.source).as_ref() == Some(&wanted)
+            };
+            let here = locked.modules.get(&self.key).filter(same);
+            here.or_else(|| locked.modules.values().find(same))
+        });
+        found?.signer.as_deref()
     }
 
     /// Refuses a package of a module that another key signed before, or that was signed before and is not now.
@@ -73,15 +128,7 @@ impl Job<'_> {
         package: &Package,
         signer: Option<&str>,
     ) -> Result<(), Diagnostic> {
-        let Package::Registry(source, version) = package else {
-            return Ok(());
-        };
-        let name = package.source();
-        let locked = self
-            .installation
-            .locked
-            .find(&self.key, &name, &|locked| locked.signer.is_some());
-        let Some(expected) = locked.and_then(|locked| locked.signer.as_deref()) else {
+        let Some(expected) = self.locked_signer(package) else {
             return Ok(());
         };
         match signer {
@@ -91,8 +138,8 @@ impl Job<'_> {
                     "module-signer-changed",
                     "Module is signed with another key",
                     format!(
-                        "Version {version} of {} is signed with the key {signer}, and {} locks {expected}, which signed what was installed before.",
-                        source.module,
+                        "{} is signed with the key {signer}, and {} locks {expected}, which signed what was installed before.",
+                        named(package),
                         ModuleLock::NAME
                     ),
                 )
@@ -101,8 +148,7 @@ impl Job<'_> {
                     ModuleLock::NAME
                 ))),
             None => Err(self.bad_signature(
-                source,
-                version,
+                package,
                 &format!("{} locks the key {expected}, and the registry has no statement about this version", ModuleLock::NAME),
             )),
         }
@@ -120,13 +166,13 @@ impl Job<'_> {
         }
     }
 
-    fn bad_signature(&self, source: &RegistrySource, version: &Version, why: &str) -> Diagnostic {
+    fn bad_signature(&self, package: &Package, why: &str) -> Diagnostic {
         self.problem(
             "module-signature-invalid",
             "Module signature does not hold",
             format!(
-                "Version {version} of {}, for module \"{}\", is not installed: {why}.",
-                source.module,
+                "{}, for module \"{}\", is not installed: {why}.",
+                named(package),
                 name_of(&self.request)
             ),
         )
@@ -205,6 +251,38 @@ impl Job<'_> {
                 name_of(&self.request)
             ),
         ))
+    }
+}
+
+/// A package at the beginning of a sentence.
+fn named(package: &Package) -> String {
+    match package {
+        Package::Registry(source, version) => format!("Version {version} of {}", source.module),
+        Package::Remote(_) => format!("The package {}", package.source()),
+    }
+}
+
+/// Refuses a statement about other files, or about another version than the one that the tag names.
+fn is_about(attestation: &Attestation, source: &RemoteSource, hash: &str) -> Result<(), String> {
+    let signed = &attestation.provenance;
+    if signed.hash != hash {
+        return Err(format!(
+            "the statement is about files with the checksum {}, and those that came have {hash}",
+            signed.hash
+        ));
+    }
+    let tag = source
+        .query
+        .split('&')
+        .find_map(|parameter| parameter.strip_prefix("tag="));
+    // Tags have no `+`, and some, such as `latest`, name no version.
+    let version = tag.and_then(|tag| tag.replace('_', "+").parse::<Version>().ok());
+    match version {
+        Some(version) if version != signed.version => Err(format!(
+            "the statement is about {} {}, and the tag is {version}",
+            signed.module, signed.version
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -2,15 +2,18 @@
 //! what stands there.
 //!
 //! A block `hcl PATH` is a file. A block `console` holds commands behind `$ `, each with what it prints; a line `...` stands
-//! for any lines. A command must succeed, unless `echo $?` follows. The host git.example.com is a folder. With
+//! for any lines. A command must succeed, unless `echo $?` follows. The host git.example.com is a folder, and
+//! registry.example.com is `terrace registry serve`. With
 //! `TERRACE_TUTORIAL_UPDATE` in the environment what is printed is written into the page; read the difference.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use terrace_test_support::{Project, terrace};
+use terrace_test_support::{Project, Running, terrace};
 
 const PAGE: &str = "../../docs/tutorials/module-author.md";
+/// The author's key.
+const KEY: &str = include_str!("../../../../engine/gate/tests/gate/keys/ecdsa");
 
 #[test]
 fn the_tutorial_goes_as_it_says() {
@@ -57,6 +60,7 @@ struct Reader {
     code: i32,
     commands: usize,
     failures: String,
+    _registry: (Project, Running),
 }
 
 impl Reader {
@@ -78,6 +82,9 @@ impl Reader {
             .arg(&repository)
             .status();
         assert!(made.unwrap().success());
+        std::fs::write(outer.join("key"), KEY).unwrap();
+        project.set("TERRACE_SSH_KEY", outer.join("key"));
+        let registry = registry(&mut project);
         let directory = project.path();
         Self {
             project,
@@ -85,6 +92,7 @@ impl Reader {
             code: 0,
             commands: 0,
             failures: String::new(),
+            _registry: registry,
         }
     }
 
@@ -142,6 +150,28 @@ impl Reader {
         self.directory = std::fs::read_to_string(place).unwrap().trim_end().into();
         printed
     }
+}
+
+/// A registry that is served, which the reader knows by its name and has a token for.
+fn registry(reader: &mut Project) -> (Project, Running) {
+    let project = Project::new();
+    let token = project
+        .terrace(&["registry", "token", "-store=./store", "-role=publish", "me"])
+        .success();
+    let mut running =
+        project.start(&["registry", "serve", "-store=./store", "-listen=127.0.0.1:0"]);
+    running.until("it names its address", |running| {
+        running.printed().contains("Ctrl-C")
+    });
+    let url = running.printed().lines().next().unwrap().trim().to_owned();
+    let settings = format!(
+        "host \"registry.example.com\" {{\n  services = {{\n    \"modules.v1\" = \"{url}/v1/modules/\"\n  }}\n}}\ncredentials \"registry.example.com\" {{\n  token = \"{}\"\n}}\n",
+        token.stdout.trim()
+    );
+    let path = reader.outer().join("cli.tfrc");
+    std::fs::write(&path, settings).unwrap();
+    reader.set("TF_CLI_CONFIG_FILE", path);
+    (project, running)
 }
 
 /// Whether lines are those that are expected, where `...` stands for any.

@@ -4,8 +4,8 @@ use terrace_test_services::OciRegistry;
 use terrace_test_support::{Project, available};
 
 use super::{
-    Author, HOST, MODULE, applies, call, cli_config, configure, consumer, has_terraform, refresh,
-    static_site, terraform_applies,
+    Author, HOST, MODULE, applies, call, cli_config, configure, consumer, has_terraform, make_key,
+    refresh, static_site, terraform_applies,
 };
 
 #[test]
@@ -66,6 +66,18 @@ fn from_an_oci_registry() {
     ours.write("main.tf", call(&format!("{place}?tag=1.1.0"), ""));
     ours.terrace(&["init"]).success();
     applies(&ours);
+    let lock = ours.read(".terrace.lock.hcl");
+    assert!(lock.contains(&author.fingerprint), "{lock}");
+    // Whoever else may write to the registry has another key.
+    let other = make_key(&author.project.outer().join("key"));
+    author.edit("and more");
+    author.publish(&place, "1.2.0").success();
+    ours.write("main.tf", call(&format!("{place}?tag=1.2.0"), ""));
+    ours.terrace(&["init"])
+        .fails(1)
+        .says("Module is signed with another key")
+        .says(&other)
+        .says(&author.fingerprint);
     ours.write("main.tf", call(&format!("{place}?tag=2.0.0"), ""));
     ours.terrace(&["init"]).fails(1);
 }
