@@ -94,7 +94,7 @@ impl Pace {
 }
 
 /// How many times as long as a write takes the journal rests between two of them, where nothing waits for it.
-const REST: u64 = 6;
+const REST: u64 = 12;
 
 /// Nanoseconds between two moments; none, where the clock was set back.
 fn elapsed(since: Moment, now: Moment) -> u64 {
@@ -417,14 +417,14 @@ mod tests {
         let pace = |change, write| Pace { change, write }.ahead(10);
         assert_eq!(pace(0, 3), 0, "nothing is known yet");
         assert_eq!(pace(1_000, 3), 0, "the journal is next to nothing");
-        assert_eq!(pace(1_000, 50), 4);
-        assert_eq!(pace(10, 3), 24);
+        assert_eq!(pace(1_000, 50), 7);
+        assert_eq!(pace(10, 2), 28);
         assert_eq!(pace(10, 300), 40, "never more than four times the places");
         let pace = |change, write| Pace { change, write };
         assert_eq!(pace(10, 3).reserve(10), 6, "for two writes");
         assert_eq!(pace(0, 3).reserve(1), 6, "nothing is known yet");
-        assert!(!pace(10, 3).has_rested((1, 999_999_999), (2, 16)));
-        assert!(pace(10, 3).has_rested((1, 999_999_999), (2, 17)));
+        assert!(!pace(10, 3).has_rested((1, 999_999_999), (2, 34)));
+        assert!(pace(10, 3).has_rested((1, 999_999_999), (2, 35)));
         assert_eq!(with(0, (1, 999_999_999), (2, 9)), 10);
         assert_eq!(with(100, (2, 0), (2, 20)), 80);
         assert_eq!(with(100, (2, 0), (1, 0)), 75, "clocks may be set back");
