@@ -1,10 +1,12 @@
 //! Ports: traits that adapters implement and the engine calls. No implementation lives here.
 
+mod desk;
 mod outside;
 mod provider;
 mod remote;
 mod store;
 
+pub use desk::{ChangedFile, CommitCheck, Desk, Remark};
 pub use outside::{
     Clock, DeploymentReview, Entropy, FileEntry, Files, Forge, Issuer, Observer, OperationEvent,
     Process, ProcessOutput, ProcessRequest, PullRequest, PullRequestReview, Signer, Surroundings,

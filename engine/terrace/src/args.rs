@@ -1,5 +1,6 @@
 //! The command line. `-flag` and `--flag` are the same; they are made equal before clap sees them.
 
+mod ci;
 mod gate;
 mod import;
 mod module;
@@ -14,6 +15,7 @@ mod tools;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use ci::{CiCommand, CiOutput, CiPlanArgs, CiReportArgs, CiTargets};
 pub(crate) use gate::{
     ApproveArgs, AuditCommand, DriftArgs, GateCommand, PromoteArgs, RequestArgs, ReviewArgs,
     RunsArgs, RunsCommand, RunsFilter, StacksArgs,
@@ -130,6 +132,9 @@ pub(crate) enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// In workflows: plan what a pull request touches and tell it there, apply what was merged.
+    #[command(subcommand)]
+    Ci(CiCommand),
     /// Bring what a command that was killed left behind into the state.
     Recover(RecoverArgs),
     /// Evaluate expressions, one after the other.

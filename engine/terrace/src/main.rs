@@ -158,6 +158,8 @@ fn view_of(command: &Command, environment: &Environment) -> View {
         Command::Review(args) => (args.style.json, args.style.no_color, false),
         Command::Drift(args) => (args.style.json, args.style.no_color, false),
         Command::Runs(args) => (false, args.style.no_color, false),
+        // Logs of workflows are read in browsers.
+        Command::Ci(_) => (false, true, false),
         Command::Policy(command) => {
             let no_color = command.style().is_some_and(|style| style.no_color);
             (false, no_color, false)
@@ -242,6 +244,7 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         Command::Audit(command) => {
             commands::audit::run(session, &command, config().as_deref()).await
         }
+        Command::Ci(command) => commands::ci::run(session, &command).await,
         Command::Import(args) => commands::import::run(session, args).await,
         Command::Recover(args) => commands::recover::run(session, &args).await,
         Command::Console(args) => commands::console::run(session, &args).await,

@@ -580,6 +580,16 @@ pub(crate) fn write_file(path: &str, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Adds to the end of a file, which is made where there is none.
+pub(crate) fn append_file(path: &str, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)?;
+    file.write_all(bytes)
+}
+
 /// Writes a file, and makes the directory for it where there is none.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<std::fs::File> {
     use std::io::Write as _;

@@ -1,9 +1,11 @@
 //! GitHub behind the [`Forge`] port: reviews of pull requests, approvals of a workflow run's deployments, and authors of
-//! commits; and its Actions behind the [`Issuer`](terrace_port::Issuer) port.
+//! commits; comments and checks behind [`Desk`](terrace_port::Desk); and its Actions behind the
+//! [`Issuer`](terrace_port::Issuer) port.
 //!
 //! Everything is read through its REST API, a page of a hundred at a time. Nothing is remembered: what is asked for is
 //! what holds now.
 
+mod desk;
 mod issuer;
 
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use serde_json::Value as Json;
 use terrace_port::{DeploymentReview, Forge, PullRequest, PullRequestReview, WorkflowRun};
 use terrace_registry_client::{Answer, Http};
 
+pub use desk::GitHubDesk;
 pub use issuer::Actions;
 
 /// How many pages of reviews are read at most.

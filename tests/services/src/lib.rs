@@ -13,6 +13,7 @@ mod consumers;
 mod dynamodb;
 mod gateway;
 mod gcs;
+mod github;
 mod golang;
 mod install;
 mod issuer;
@@ -39,6 +40,7 @@ pub use consumers::{cdktf, checkov, conftest, opa, terragrunt, tflint};
 pub use dynamodb::DynamoDb;
 pub use gateway::Gateway;
 pub use gcs::CloudStorage;
+pub use github::{GitHubFault, GitHubStandIn};
 pub use golang::{current_provider, go_module};
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, schema_provider, terrace,

@@ -19,6 +19,7 @@ pub struct Web {
 struct Shared {
     replies: Mutex<BTreeMap<String, VecDeque<Reply>>>,
     makers: Mutex<BTreeMap<String, Maker>>,
+    otherwise: Mutex<Option<Maker>>,
     asked: Mutex<Vec<Asked>>,
     over: AtomicBool,
 }
@@ -36,6 +37,8 @@ impl std::fmt::Debug for Maker {
 /// A request that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
+    /// The method.
+    pub method: String,
     /// The path with its query.
     pub path: String,
     /// The headers, by names in lower case.
@@ -179,6 +182,11 @@ impl Web {
         lock(&self.shared.makers).insert(path.to_owned(), Maker(Arc::new(make)));
     }
 
+    /// Answers every path for which there is no other answer, by what is made of the request.
+    pub fn otherwise(&self, make: impl Fn(&Asked) -> Reply + Send + Sync + 'static) {
+        *lock(&self.shared.otherwise) = Some(Maker(Arc::new(make)));
+    }
+
     /// Answers a path by these in turn, and by the last of them from then on.
     pub fn in_turn(&self, path: &str, replies: impl IntoIterator<Item = Reply>) {
         lock(&self.shared.replies).insert(path.to_owned(), replies.into_iter().collect());
@@ -269,7 +277,9 @@ fn read(stream: &mut impl io::Read) -> io::Result<Asked> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let path = line.split(' ').nth(1).unwrap_or("").to_owned();
+    let mut words = line.split(' ');
+    let method = words.next().unwrap_or("").to_owned();
+    let path = words.next().unwrap_or("").to_owned();
     let mut headers = BTreeMap::new();
     loop {
         line.clear();
@@ -287,6 +297,7 @@ fn read(stream: &mut impl io::Read) -> io::Result<Asked> {
         reader.take(length).read_to_end(&mut body)?;
     }
     Ok(Asked {
+        method,
         path,
         headers,
         body,
@@ -306,7 +317,9 @@ fn choose(asked: &Asked, shared: &Shared) -> Reply {
         &bare
     };
     let Some(waiting) = replies.get_mut(key) else {
-        return Reply::status(404);
+        drop(replies);
+        let otherwise = lock(&shared.otherwise).clone();
+        return otherwise.map_or_else(|| Reply::status(404), |Maker(make)| make(asked));
     };
     let reply = if waiting.len() > 1 {
         waiting.pop_front()

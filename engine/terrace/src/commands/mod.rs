@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod audit;
 pub(crate) mod bundle;
+pub(crate) mod ci;
 pub(crate) mod console;
 pub(crate) mod drift;
 pub(crate) mod fmt;

@@ -72,6 +72,17 @@ pub(crate) async fn run(session: &Session, args: &PlanArgs) -> Outcome {
 
 /// Plans in the working directory.
 pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Planned, CommandError> {
+    let (planned, _, made) = run_whole(session, args).await?;
+    // The process ends soon; to take a large plan apart piece by piece would only cost time.
+    std::mem::forget(made);
+    Ok(planned)
+}
+
+/// As [`run_here`]; gives the plan itself too, and where it was made for.
+pub(crate) async fn run_whole(
+    session: &Session,
+    args: &PlanArgs,
+) -> Result<(Planned, Place, Made), CommandError> {
     let config = load_config_for_backend(session);
     let place = session.place(args.place.env.as_deref(), config.as_deref())?;
     drop(config);
@@ -146,9 +157,7 @@ pub(crate) async fn run_here(session: &Session, args: &PlanArgs) -> Result<Plann
         has_changes: made.plan.has_changes(),
         moved_outputs: moved.map(|(name, _)| name.to_string()).collect(),
     };
-    // The process ends soon; to take a large plan apart piece by piece would only cost time.
-    std::mem::forget(made);
-    Ok(planned)
+    Ok((planned, place, made))
 }
 
 /// Whether a plan is kept as a run of its environment: where it changes something, or where a gate's environment has

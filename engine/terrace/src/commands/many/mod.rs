@@ -7,13 +7,15 @@ mod init;
 mod pending;
 mod plan;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use terrace_diag::Diagnostic;
 use terrace_gate::{Pattern, Stack};
 use terrace_port::Files as _;
 
-use crate::args::{ApplyArgs, DriftArgs, InitArgs, PlanArgs, PlanOptions, VariableArgument};
+use crate::args::{
+    ApplyArgs, DriftArgs, InitArgs, PlanArgs, PlanOptions, RequestArgs, VariableArgument,
+};
 use crate::command_error::CommandError;
 use crate::outside::Disk;
 use crate::session::{FoundProject, Session};
@@ -191,7 +193,12 @@ const PATHS: [&str; 3] = [
 
 /// A session for a stack, in which relative paths of the command line mean what they mean here.
 fn session_of(session: &Session, chosen: &Chosen, stack: &Stack) -> Session {
-    let mut own = session.elsewhere(&chosen.directory(stack), None);
+    session_in(session, &chosen.directory(stack))
+}
+
+/// A session for the stack in a directory, in which relative paths of the command line mean what they mean here.
+pub(crate) fn session_in(session: &Session, directory: &Path) -> Session {
+    let mut own = session.elsewhere(directory, None);
     let absolute = |argument: &VariableArgument| match argument {
         VariableArgument::File(path) => VariableArgument::File(Disk.absolute(path)),
         VariableArgument::Assignment(_) => argument.clone(),
@@ -206,7 +213,7 @@ fn session_of(session: &Session, chosen: &Chosen, stack: &Stack) -> Session {
 }
 
 /// A file that the command line names, found from any directory; what is none stays as it is.
-fn absolute_file(path: Option<&String>) -> Option<String> {
+pub(crate) fn absolute_file(path: Option<&String>) -> Option<String> {
     path.map(|path| {
         if Disk.exists(path) {
             Disk.absolute(path)
@@ -223,4 +230,12 @@ fn absolute_statements(statements: &[String]) -> Vec<String> {
         None => statement.clone(),
     };
     statements.iter().map(own).collect()
+}
+
+/// What an author says of a change, with its files found from any directory.
+pub(crate) fn absolute_request(request: &RequestArgs) -> RequestArgs {
+    RequestArgs {
+        statement: absolute_statements(&request.statement),
+        ..request.clone()
+    }
 }

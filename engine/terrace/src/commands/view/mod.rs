@@ -124,25 +124,44 @@ fn told(error: &CommandError) -> String {
     lines.join("\n")
 }
 
+/// The page of a run that was just planned, or of a plan that is kept as none.
+pub(crate) async fn page_of(
+    session: &Session,
+    place: &Place,
+    run: Option<&str>,
+    (plan, digest): (&Plan, PlanDigest),
+) -> Result<Vec<u8>, CommandError> {
+    let rendered = match run {
+        Some(run) => page_of_run(session, place, run).await?,
+        None => page_of_file(plan, digest),
+    };
+    Ok(rendered.html)
+}
+
 /// The page as it is now.
 async fn page(session: &Session, subject: &Subject) -> Result<Rendered, CommandError> {
-    let version = env!("CARGO_PKG_VERSION");
-    let (place, id) = match subject {
-        Subject::File(read) => {
-            let (plan, digest) = &**read;
-            let page = RunPage {
-                plan,
-                digest: *digest,
-                run: None,
-                stack: None,
-                gate: None,
-                policies: Vec::new(),
-                version,
-            };
-            return Ok(page.render());
-        }
-        Subject::Run(found) => (&found.0, &found.1.id),
+    match subject {
+        Subject::File(read) => Ok(page_of_file(&read.0, read.1)),
+        Subject::Run(found) => page_of_run(session, &found.0, &found.1.id).await,
+    }
+}
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+fn page_of_file(plan: &Plan, digest: PlanDigest) -> Rendered {
+    let page = RunPage {
+        plan,
+        digest,
+        run: None,
+        stack: None,
+        gate: None,
+        policies: Vec::new(),
+        version: VERSION,
     };
+    page.render()
+}
+
+async fn page_of_run(session: &Session, place: &Place, id: &str) -> Result<Rendered, CommandError> {
     let run = super::runs::named(place, id).await?;
     let (plan, digest) = super::gate::plan_of(place, id).await?;
     let gate = match super::gate::rules(place).await? {
@@ -166,7 +185,7 @@ async fn page(session: &Session, subject: &Subject) -> Result<Rendered, CommandE
         stack,
         gate,
         policies,
-        version,
+        version: VERSION,
     };
     Ok(page.render())
 }

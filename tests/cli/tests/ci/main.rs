@@ -1,0 +1,11 @@
+//! `terrace ci` in workflows, against a server that stands in for GitHub's API.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::format_collect,
+    reason = "a test"
+)]
+
+mod job;
+mod plans;
+mod telling;
