@@ -14,10 +14,38 @@ fn moments(length: Duration) -> impl Iterator<Item = Duration> {
     (0..rounds).map(move |round| length * (round * 2 + 1) / (rounds * 2 - 1))
 }
 
+/// How many rounds left the whole version, and how many nothing.
+#[derive(Default)]
+struct Tally {
+    whole: usize,
+    nothing: usize,
+}
+
+impl Tally {
+    fn round(&mut self, is_there: bool) {
+        if is_there {
+            self.whole += 1;
+        } else {
+            self.nothing += 1;
+        }
+    }
+
+    /// Says what was held, for who keeps the numbers.
+    fn tell(&self, who: &str) {
+        println!(
+            "kills, {who}: {} publications broken off at moments spread over their length; {} left the whole version, {} left nothing that is seen, 0 a part; the same content, published again, finished those",
+            self.whole + self.nothing,
+            self.whole,
+            self.nothing,
+        );
+    }
+}
+
 #[test]
 fn a_client_that_is_killed() {
     let author = Author::new();
     author.publish("../site", "0.9.0").success();
+    let mut tally = Tally::default();
     let begun = Instant::now();
     author.publish("../site", "1.0.0").success();
     for (round, moment) in moments(begun.elapsed()).enumerate() {
@@ -35,6 +63,7 @@ fn a_client_that_is_killed() {
         let previous = format!("{HOST}/{MODULE} 1.{round}.0");
         let newest = format!("{HOST}/{MODULE} {version}");
         let is_there = said.all().contains(&newest);
+        tally.round(is_there);
         assert!(is_there || said.all().contains(&previous), "{}", said.all());
         applies(&ours);
         // The same content finishes what was begun.
@@ -50,6 +79,7 @@ fn a_client_that_is_killed() {
             .success()
             .says(&newest);
     }
+    tally.tell("client");
 }
 
 #[test]
@@ -59,6 +89,7 @@ fn a_server_that_is_killed() {
     let mut author = Author::new();
     configure(&mut author.project, &served.cli_config(&token));
     author.publish(HOST, "0.9.0").success();
+    let mut tally = Tally::default();
     let begun = Instant::now();
     author.publish(HOST, "1.0.0").success();
     for (round, moment) in moments(begun.elapsed()).enumerate() {
@@ -75,6 +106,7 @@ fn a_server_that_is_killed() {
         let previous = format!("{HOST}/{MODULE} 1.{round}.0");
         let newest = format!("{HOST}/{MODULE} {version}");
         let is_there = said.all().contains(&newest);
+        tally.round(is_there);
         assert!(is_there || said.all().contains(&previous), "{}", said.all());
         applies(&ours);
         let again = author.publish(HOST, &version);
@@ -88,4 +120,5 @@ fn a_server_that_is_killed() {
             .success()
             .says(&newest);
     }
+    tally.tell("server");
 }
