@@ -86,6 +86,34 @@ impl Moto {
         }
     }
 
+    /// Makes an empty bucket.
+    pub fn create_bucket(&self, bucket: &str) -> Result<(), Unavailable> {
+        match self.request("PUT", &format!("/{bucket}"))? {
+            200 => Ok(()),
+            status => Err(Unavailable(format!("moto answered {status} to a bucket"))),
+        }
+    }
+
+    /// Lets everybody read what lies in a bucket.
+    pub fn make_public(&self, bucket: &str) -> Result<(), Unavailable> {
+        let policy = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::{bucket}/*"}}]}}"#
+        );
+        match self.send("PUT", &format!("/{bucket}?policy"), &policy)? {
+            200..300 => Ok(()),
+            status => Err(Unavailable(format!("moto answered {status} to a policy"))),
+        }
+    }
+
+    /// What everybody can read under an address of a bucket, if something lies there.
+    pub fn object(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, Unavailable> {
+        match self.exchange("GET", &format!("/{bucket}/{key}"), "")? {
+            (200, body) => Ok(Some(body)),
+            (404, _) => Ok(None),
+            (status, _) => Err(Unavailable(format!("moto answered {status} to {key}"))),
+        }
+    }
+
     fn get(&self, path: &str) -> Result<u16, Unavailable> {
         self.request("GET", path)
     }
@@ -97,6 +125,16 @@ impl Moto {
 
     /// The status of the answer to a request.
     fn send(&self, method: &str, path: &str, body: &str) -> Result<u16, Unavailable> {
+        Ok(self.exchange(method, path, body)?.0)
+    }
+
+    /// The status and the body of the answer to a request.
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Result<(u16, Vec<u8>), Unavailable> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         write!(
@@ -106,12 +144,15 @@ impl Moto {
         )?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
-        let answer = String::from_utf8_lossy(&answer);
-        let status = answer
+        let end = answer.windows(4).position(|part| part == b"\r\n\r\n");
+        let body = end.map(|end| answer.split_off(end + 4)).unwrap_or_default();
+        let head = String::from_utf8_lossy(&answer);
+        let status = head
             .split(' ')
             .nth(1)
             .and_then(|status| status.parse().ok());
-        status.ok_or_else(|| Unavailable(format!("no HTTP answer: {answer}")))
+        let status = status.ok_or_else(|| Unavailable(format!("no HTTP answer: {head}")))?;
+        Ok((status, body))
     }
 }
 

@@ -1,8 +1,5 @@
 //! The story of a change with the runs kept elsewhere than in the embedded store.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
-
 use terrace_test_services::{Moto, Postgres};
 use terrace_test_support::available;
 
@@ -60,15 +57,7 @@ fn the_story_with_runs_in_s3() {
         return;
     };
     let endpoint = moto.endpoint();
-    let authority = endpoint.replace("http://", "");
-    let mut stream = TcpStream::connect(&authority).unwrap();
-    let request = format!(
-        "PUT /states HTTP/1.1\r\nHost: {authority}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    moto.create_bucket("states").unwrap();
     let block = format!(
         r#"  backend "s3" {{
     bucket                  = "states"

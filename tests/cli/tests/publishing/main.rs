@@ -7,6 +7,7 @@
     reason = "a test"
 )]
 
+mod bucket;
 mod kills;
 mod places;
 mod server;
@@ -145,14 +146,22 @@ fn refresh(web: &Web, folder: &Path, path: &str) {
             refresh(web, &entry.path(), &path);
             continue;
         }
-        let mut reply = Reply::of(std::fs::read(entry.path()).unwrap());
-        if path.ends_with("/download") {
-            reply = reply
-                .header("X-Terraform-Get", "./module.zip")
-                .header("Content-Type", "application/json");
-        }
-        web.on(&path, reply);
+        web.on(
+            &path,
+            as_a_site(&path, std::fs::read(entry.path()).unwrap()),
+        );
     }
+}
+
+/// What a static web server answers with what lies at a path.
+fn as_a_site(path: &str, bytes: Vec<u8>) -> Reply {
+    let reply = Reply::of(bytes);
+    if path.ends_with("/download") {
+        return reply
+            .header("X-Terraform-Get", "./module.zip")
+            .header("Content-Type", "application/json");
+    }
+    reply
 }
 
 /// The module's values come out of a project that calls it.
