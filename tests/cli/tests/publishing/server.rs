@@ -1,5 +1,7 @@
 //! `terrace registry serve`: tokens, publishing, installing, by Terrace and by Terraform.
 
+use std::path::PathBuf;
+
 use terrace_test_services::Postgres;
 use terrace_test_support::{Project, Running, available};
 
@@ -46,6 +48,11 @@ impl Served {
         drop(self.running.wait().whatever());
         let store = self.store.trim_start_matches("-store=");
         Self::of(self.project, store)
+    }
+
+    /// Where modules lie in the folder that [`Self::start`] serves.
+    pub(crate) fn content(&self) -> PathBuf {
+        self.project.path().join("store/content")
     }
 
     pub(crate) fn token(&self, name: &str, role: &str) -> String {
