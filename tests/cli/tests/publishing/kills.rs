@@ -20,7 +20,7 @@ enum Moment {
 }
 
 impl Moment {
-    /// Those for something of `length`: half of them from its beginning to after its end, half while it writes.
+    /// Those for something of `length`: half of them from its beginning to its end, half while it writes.
     fn all(length: Duration) -> impl Iterator<Item = Self> {
         let length = length.min(Duration::from_secs(5));
         let rounds = u32::try_from(size(4, 60)).unwrap();
