@@ -92,6 +92,19 @@ pub(crate) struct FoundProject {
 }
 
 impl FoundProject {
+    /// What to say of the name of an environment that it does not define.
+    pub(crate) fn knows_no_environment(&self, name: &str) -> CommandError {
+        let environments = self.project.environments.iter();
+        let names: Vec<&str> = environments
+            .map(|environment| environment.name.as_str())
+            .collect();
+        let detail = format!(
+            "The project file defines no environment {name:?}. It defines: {}.",
+            names.join(", ")
+        );
+        CommandError::one("unknown-environment", "Unknown environment", detail)
+    }
+
     /// The project file, for diagnostics that speak of it.
     pub(crate) fn sources(&self) -> SourceMap {
         let path = self.directory.join(PROJECT_FILE);
@@ -264,23 +277,8 @@ impl Session {
             .hint("write one, or leave out -env and TERRACE_ENV")
             .into());
         };
-        let Some(chosen) = found.project.environment(name) else {
-            let names: Vec<&str> = found
-                .project
-                .environments
-                .iter()
-                .map(|environment| environment.name.as_str())
-                .collect();
-            let detail = format!(
-                "The project file defines no environment {name:?}. It defines: {}.",
-                names.join(", ")
-            );
-            return Err(CommandError::one(
-                "unknown-environment",
-                "Unknown environment",
-                detail,
-            ));
-        };
+        let chosen = found.project.environment(name);
+        let chosen = chosen.ok_or_else(|| found.knows_no_environment(name))?;
         self.environment_place(&found, chosen, config)
     }
 

@@ -35,7 +35,17 @@ pub(crate) struct Filling<'a> {
     pub(crate) problems: Vec<ProviderDiagnostic>,
 }
 
-impl Filling<'_> {
+impl<'a> Filling<'a> {
+    /// One whose values are known at once.
+    pub(crate) const fn now(wanted: Wanted, seed: &'a str) -> Self {
+        Self {
+            wanted,
+            later: false,
+            seed,
+            problems: Vec::new(),
+        }
+    }
+
     /// `value` with a value for each computed attribute that lacks one, from `with` where that has it.
     pub(crate) fn block(
         &mut self,

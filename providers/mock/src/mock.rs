@@ -210,12 +210,7 @@ impl Provider for MockProvider {
         let replacement = self.replacement(&request.type_name, false);
         let is_new = request.prior.is_null() && !replacement.during_plan;
         let seed = self.seed(&request.type_name, is_new);
-        let mut filling = Filling {
-            wanted: Wanted::Unknown,
-            later: false,
-            seed: &seed,
-            problems: Vec::new(),
-        };
+        let mut filling = Filling::now(Wanted::Unknown, &seed);
         let state = filling.block(&block, &request.planned, &replacement.values, &Path::root());
         let response = ApplyResponse {
             state,
@@ -229,12 +224,7 @@ impl Provider for MockProvider {
     async fn import(&self, type_name: &str, id: &str) -> Attempt<Vec<ImportedResource>> {
         let block = self.resource_block(type_name)?;
         let seed = self.seed(type_name, true);
-        let mut filling = Filling {
-            wanted: Wanted::Null,
-            later: false,
-            seed: &seed,
-            problems: Vec::new(),
-        };
+        let mut filling = Filling::now(Wanted::Null, &seed);
         let mut values = self.replacement(type_name, false).values;
         if values.get("id").is_none()
             && let Some(entries) = values.as_entries()
@@ -257,12 +247,7 @@ impl Provider for MockProvider {
         let schema = self.schema.ephemeral_resources.get(type_name);
         let block = &schema.ok_or_else(|| unknown_type(type_name))?.block;
         let seed = self.seed(type_name, false);
-        let mut filling = Filling {
-            wanted: Wanted::Null,
-            later: false,
-            seed: &seed,
-            problems: Vec::new(),
-        };
+        let mut filling = Filling::now(Wanted::Null, &seed);
         let opened = OpenedEphemeral {
             value: filling.block(block, &config, &Value::empty_object(), &Path::root()),
             private: Arc::from([]),
@@ -279,12 +264,7 @@ impl Provider for MockProvider {
         let schema = self.schema.data_sources.get(type_name);
         let block = &schema.ok_or_else(|| unknown_type(type_name))?.block;
         let seed = self.seed(type_name, false);
-        let mut filling = Filling {
-            wanted: Wanted::Null,
-            later: false,
-            seed: &seed,
-            problems: Vec::new(),
-        };
+        let mut filling = Filling::now(Wanted::Null, &seed);
         let values = self.replacement(type_name, true).values;
         let read = filling.block(block, &config, &values, &Path::root());
         Ok(Reply::new(read, filling.problems))

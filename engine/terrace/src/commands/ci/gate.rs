@@ -1,14 +1,13 @@
 //! What the gate says of a run, for people who read it elsewhere.
 
 use terrace_ci::{GateReport, MissingPiece, PolicyReport, Verdict};
-use terrace_gate::{
-    Demand, PolicyEffect, PolicyResults, RefusalReason, Rules, approve, approvers_counted,
-    load_run_policies,
-};
+use terrace_gate::{Demand, RefusalReason, Rules, approve, approvers_counted};
+use terrace_page::{PolicyOutcome, PolicyVerdict};
 use terrace_plan::{Plan, PlanDigest};
 
 use crate::command_error::CommandError;
 use crate::commands::gate;
+use crate::commands::view::policies_of;
 use crate::session::{Place, Session};
 use crate::view::gate as gate_view;
 
@@ -50,38 +49,16 @@ pub(super) async fn ask(
 
 /// What policies said of a run when they were asked last.
 pub(super) async fn policies(place: &Place, run: &str) -> Result<Vec<PolicyReport>, CommandError> {
-    let store = place.store.runs(&place.workspace);
-    let results = load_run_policies(&*store, run).await?;
-    Ok(results.map_or_else(Vec::new, |(_, results)| policy_reports(&results)))
-}
-
-fn policy_reports(results: &PolicyResults) -> Vec<PolicyReport> {
-    let told = [
-        (PolicyEffect::Denied, Verdict::Denied),
-        (PolicyEffect::Overridden, Verdict::Overridden),
-        (PolicyEffect::Advised, Verdict::Warned),
-        (PolicyEffect::Warned, Verdict::Warned),
-    ];
-    let found = told.into_iter().flat_map(|(effect, verdict)| {
-        results
-            .of(effect)
-            .map(move |(policy, finding)| PolicyReport {
-                policy: match &finding.rule {
-                    Some(rule) => format!("{}: {rule}", policy.name),
-                    None => policy.name.clone(),
-                },
-                verdict,
-                message: finding.message.clone(),
-            })
-    });
-    let passed = results
-        .policies
-        .iter()
-        .filter(|policy| policy.findings.is_empty())
-        .map(|policy| PolicyReport {
-            policy: policy.name.clone(),
-            verdict: Verdict::Passed,
-            message: String::new(),
-        });
-    found.chain(passed).collect()
+    let outcomes = policies_of(place, run).await?.into_iter();
+    let report = |outcome: PolicyOutcome| PolicyReport {
+        policy: outcome.policy,
+        verdict: match outcome.verdict {
+            PolicyVerdict::Denied => Verdict::Denied,
+            PolicyVerdict::Overridden => Verdict::Overridden,
+            PolicyVerdict::Warned => Verdict::Warned,
+            PolicyVerdict::Passed => Verdict::Passed,
+        },
+        message: outcome.message,
+    };
+    Ok(outcomes.map(report).collect())
 }

@@ -143,15 +143,7 @@ fn all(found: Option<&FoundProject>, args: &CiTargets) -> Result<Vec<Target>, Co
         .map(|environment| environment.name.as_str())
         .collect();
     if let Some(unknown) = args.env.iter().find(|name| !names.contains(&name.as_str())) {
-        let detail = format!(
-            "The project file defines no environment {unknown:?}. It defines: {}.",
-            names.join(", ")
-        );
-        return Err(CommandError::one(
-            "unknown-environment",
-            "Unknown environment",
-            detail,
-        ));
+        return Err(found.knows_no_environment(unknown));
     }
     let target = |environment: Option<&str>| Target {
         environment: environment.map(str::to_owned),

@@ -168,9 +168,7 @@ async fn page_of_run(session: &Session, place: &Place, id: &str) -> Result<Rende
         Some(rules) => Some(gate_state(session, place, &rules, (&plan, digest), &run).await?),
         None => None,
     };
-    let store = place.store.runs(&place.workspace);
-    let policies = load_run_policies(&*store, id).await?;
-    let policies = policies.map_or_else(Vec::new, |(_, results)| outcomes(&results));
+    let policies = policies_of(place, id).await?;
     let stack = place
         .project
         .as_ref()
@@ -191,6 +189,15 @@ async fn page_of_run(session: &Session, place: &Place, id: &str) -> Result<Rende
 }
 
 /// What policies said of a run when they were asked last: what stops it first, and what has nothing to say last.
+pub(crate) async fn policies_of(
+    place: &Place,
+    id: &str,
+) -> Result<Vec<PolicyOutcome>, CommandError> {
+    let store = place.store.runs(&place.workspace);
+    let policies = load_run_policies(&*store, id).await?;
+    Ok(policies.map_or_else(Vec::new, |(_, results)| outcomes(&results)))
+}
+
 fn outcomes(results: &PolicyResults) -> Vec<PolicyOutcome> {
     let told = [
         (PolicyEffect::Denied, PolicyVerdict::Denied),
