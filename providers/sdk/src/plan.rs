@@ -82,6 +82,7 @@ pub(crate) fn plan(schema: &Schema, prior: &Value, config: &Value, proposed: &Va
     let mut modifying = Modifying {
         prior_object: prior_object.as_ref(),
         config_object: &config_object,
+        fewer_blocks_replace: false,
         replace: Vec::new(),
     };
     let object = modifying.object(schema, prior, config, &planned, &Path::root());
@@ -91,7 +92,11 @@ pub(crate) fn plan(schema: &Schema, prior: &Value, config: &Value, proposed: &Va
     }
 }
 
-fn part(value: &Value, name: &str, ty: impl FnOnce() -> Type) -> Value {
+fn items(value: &Value) -> usize {
+    value.as_sequence().map_or(0, <[Value]>::len)
+}
+
+pub(crate) fn part(value: &Value, name: &str, ty: impl FnOnce() -> Type) -> Value {
     match value.kind() {
         Kind::Unknown(_) => Value::unknown(ty()),
         _ => value
@@ -254,14 +259,16 @@ struct Place<'p> {
     parent_exists: bool,
 }
 
-struct Modifying<'m> {
-    prior_object: Option<&'m Object>,
-    config_object: &'m Object,
-    replace: Vec<Path>,
+pub(crate) struct Modifying<'m> {
+    pub(crate) prior_object: Option<&'m Object>,
+    pub(crate) config_object: &'m Object,
+    /// Whether a block that goes asks for a replacement where it says something that cannot be changed.
+    pub(crate) fewer_blocks_replace: bool,
+    pub(crate) replace: Vec<Path>,
 }
 
 impl Modifying<'_> {
-    fn object(
+    pub(crate) fn object(
         &mut self,
         schema: &Schema,
         prior: &Value,
@@ -306,7 +313,13 @@ impl Modifying<'_> {
             let single = matches!(block.nesting, BlockNesting::Single | BlockNesting::Group);
             let path = path.attribute(name.clone());
             *planned = self.nested(&block.schema, single, [&prior, &config], planned, &path);
-            if block.replaces && self.prior_object.is_some() && *planned != prior {
+            let changed = self.prior_object.is_some() && *planned != prior;
+            let fewer = || {
+                self.fewer_blocks_replace
+                    && items(planned) < items(&prior)
+                    && block.schema.forces()
+            };
+            if changed && (block.replaces || fewer()) {
                 self.replace.push(path);
             }
         }

@@ -16,7 +16,7 @@ use crate::erased::{AnyResource, Entry};
 use crate::function::Arguments;
 use crate::{
     Data, Diagnostic, Diagnostics, ImportFrom, MoveFrom, Object, Outcome, Plan, Private, Provider,
-    Schema, plan,
+    Schema, legacy, plan,
 };
 
 fn find<T: Clone>(
@@ -83,7 +83,8 @@ impl<C: Send + Sync + 'static> Provider<C> {
         } else {
             // What is written only is no change of what is stored.
             let proposed = without_write_only(&entry.block, &request.proposed);
-            plan::plan(&entry.schema, &request.prior, &request.config, &proposed)
+            let make = if entry.schema.legacy { legacy::plan } else { plan::plan };
+            make(&entry.schema, &request.prior, &request.config, &proposed)
         };
         let mut asked = Plan {
             client: self.client(),
@@ -98,7 +99,7 @@ impl<C: Send + Sync + 'static> Provider<C> {
             planned,
             requires_replace,
             private,
-            legacy_type_system: false,
+            legacy_type_system: entry.schema.legacy,
             identity: request.identity.clone(),
         };
         let mut diagnostics = match entry.of.plan(&mut asked).await {
@@ -128,7 +129,7 @@ impl<C: Send + Sync + 'static> Provider<C> {
         let answer = |state: Value, private, identity| ApplyResponse {
             state,
             private,
-            legacy_type_system: false,
+            legacy_type_system: entry.schema.legacy,
             identity,
         };
         let mut call = match self.call(&request.config, &request.planned_private) {
@@ -157,7 +158,14 @@ impl<C: Send + Sync + 'static> Provider<C> {
                 }
             }
         };
-        let shaped = result.and_then(|state| Ok(conform(&entry.block, &entry.ty, &state)?));
+        let shaped = result.and_then(|state| {
+            let state = conform(&entry.block, &entry.ty, &state)?;
+            Ok(if entry.schema.legacy {
+                legacy::settled(&entry.block, &request.planned, &state)
+            } else {
+                state
+            })
+        });
         let mut diagnostics = call.diagnostics;
         let state = shaped.unwrap_or_else(|failure| {
             diagnostics.extend(failure);

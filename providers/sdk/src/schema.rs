@@ -25,6 +25,7 @@ pub struct Schema {
     pub(crate) attributes: BTreeMap<Text, Attribute>,
     pub(crate) blocks: BTreeMap<Text, Block>,
     pub(crate) checks: Vec<Check>,
+    pub(crate) legacy: bool,
     description: Text,
     description_kind: StringKind,
     deprecated: bool,
@@ -36,6 +37,7 @@ pub struct Attribute {
     facts: PortAttribute,
     pub(crate) nested: Option<(Schema, Nesting)>,
     pub(crate) default: Option<Arc<dyn Fn() -> Value + Send + Sync>>,
+    pub(crate) legacy_default: Option<Arc<dyn Fn() -> Value + Send + Sync>>,
     pub(crate) keeps: bool,
     pub(crate) replace: Replace,
     pub(crate) modifiers: Vec<Modifier>,
@@ -60,6 +62,7 @@ pub struct Block {
     min_items: u64,
     max_items: u64,
     pub(crate) replaces: bool,
+    computed: bool,
     pub(crate) validators: Vec<Validator>,
 }
 
@@ -68,6 +71,35 @@ impl Schema {
     pub fn new() -> Self {
         Self {
             description_kind: StringKind::Markdown,
+            ..Self::default()
+        }
+    }
+
+    /// What engines know of a type, as a schema to which its behaviour is added: what is replaced, defaults, validators.
+    pub fn of_port(schema: &ResourceSchema) -> Self {
+        Self::of_block(&schema.block).version(schema.version)
+    }
+
+    fn of_block(block: &PortBlock) -> Self {
+        Self {
+            blocks: block
+                .blocks
+                .iter()
+                .map(|(name, nested)| (name.clone(), Block::of_port(nested)))
+                .collect(),
+            description: block.description.clone(),
+            description_kind: block.description_kind,
+            deprecated: block.deprecated,
+            ..Self::of_attributes(&block.attributes)
+        }
+    }
+
+    fn of_attributes(attributes: &BTreeMap<Text, PortAttribute>) -> Self {
+        Self {
+            attributes: attributes
+                .iter()
+                .map(|(name, attribute)| (name.clone(), Attribute::of_port(attribute)))
+                .collect(),
             ..Self::default()
         }
     }
@@ -101,6 +133,15 @@ impl Schema {
         self
     }
 
+    /// Objects of this type are planned as those of the ecosystem's older plugin SDK are, which states in the field rely on: what
+    /// is computed stays as it was, a default ([`Attribute::legacy_default`]) is no computed value, nothing and a zero are the
+    /// same, and computed blocks ([`Block::computed`]) stay where configuration has none.
+    #[must_use]
+    pub const fn legacy(mut self) -> Self {
+        self.legacy = true;
+        self
+    }
+
     /// Adds an attribute; one of this name that was there before goes.
     #[must_use]
     pub fn attribute(mut self, name: &str, attribute: Attribute) -> Self {
@@ -124,6 +165,15 @@ impl Schema {
         self
     }
 
+    /// Changes a nested block type that is there; nothing where there is none.
+    #[must_use]
+    pub fn change_block(mut self, name: &str, change: impl FnOnce(Block) -> Block) -> Self {
+        if let Some((name, block)) = self.blocks.remove_entry(name) {
+            self.blocks.insert(name, change(block));
+        }
+        self
+    }
+
     /// Adds a check of the whole object.
     #[must_use]
     pub fn check(
@@ -132,6 +182,13 @@ impl Schema {
     ) -> Self {
         self.checks.push(Arc::new(check));
         self
+    }
+
+    /// Whether a block that goes asks for a replacement of the object, since it says something that cannot be changed.
+    pub(crate) fn forces(&self) -> bool {
+        let always = |attribute: &Attribute| matches!(attribute.replace, Replace::Always);
+        self.attributes.values().any(always)
+            || self.blocks.values().any(|block| block.schema.forces())
     }
 
     /// The schema as engines know it.
@@ -171,10 +228,25 @@ impl Attribute {
             facts: PortAttribute::of(ty),
             nested: None,
             default: None,
+            legacy_default: None,
             keeps: false,
             replace: Replace::Never,
             modifiers: Vec::new(),
             validators: Vec::new(),
+        }
+    }
+
+    fn of_port(port: &PortAttribute) -> Self {
+        let nested = match &port.ty {
+            AttributeType::Nested(object) => {
+                Some((Schema::of_attributes(&object.attributes), object.nesting))
+            }
+            AttributeType::Plain(_) => None,
+        };
+        Self {
+            facts: port.clone(),
+            nested,
+            ..Self::of(Type::Dynamic)
         }
     }
 
@@ -296,6 +368,14 @@ impl Attribute {
         self
     }
 
+    /// Its value where configuration is silent, in a [legacy](Schema::legacy) schema. Unlike that of [`Self::default_to`], it
+    /// does not show in the schema that engines see.
+    #[must_use]
+    pub fn legacy_default<T: Data + Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.legacy_default = Some(Arc::new(move || value.clone().into_value()));
+        self
+    }
+
     /// While it is not known what a change makes of it, it is what it was, where the object that it belongs to was there before.
     #[must_use]
     pub const fn keep(mut self) -> Self {
@@ -346,6 +426,10 @@ impl Attribute {
         self.facts.computed
     }
 
+    pub(crate) const fn is_write_only(&self) -> bool {
+        self.facts.write_only
+    }
+
     /// Whether configuration may not set it.
     pub(crate) const fn is_read_only(&self) -> bool {
         self.facts.computed && !self.facts.optional && !self.facts.required
@@ -375,7 +459,16 @@ impl Block {
             min_items: 0,
             max_items: 0,
             replaces: false,
+            computed: false,
             validators: Vec::new(),
+        }
+    }
+
+    fn of_port(port: &NestedBlock) -> Self {
+        Self {
+            min_items: port.min_items,
+            max_items: port.max_items,
+            ..Self::of(port.nesting, Schema::of_block(&port.block))
         }
     }
 
@@ -418,11 +511,34 @@ impl Block {
         self
     }
 
+    /// Changes what each block holds.
+    #[must_use]
+    pub fn within(mut self, change: impl FnOnce(Schema) -> Schema) -> Self {
+        self.schema = change(self.schema);
+        self
+    }
+
     /// A change of the blocks as a whole asks for a replacement.
     #[must_use]
     pub const fn replace(mut self) -> Self {
         self.replaces = true;
         self
+    }
+
+    /// The provider fills them in where configuration has none, in a [legacy](Schema::legacy) schema. It does not show in the
+    /// schema that engines see.
+    #[must_use]
+    pub const fn computed(mut self) -> Self {
+        self.computed = true;
+        self
+    }
+
+    pub(crate) const fn is_computed(&self) -> bool {
+        self.computed
+    }
+
+    pub(crate) fn value_type(&self) -> Type {
+        self.to_port().value_type()
     }
 
     /// Adds a validator of the blocks as a whole.

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value as Json};
 use terrace_provider_mock::MockProvider;
-use terrace_provider_testkit::{schema_of_json, serve};
+use terrace_provider_sdk::schema_of_json;
+use terrace_provider_testkit::serve;
 use terrace_schema::ProviderSchema;
 use terrace_test::MockedTypes;
 

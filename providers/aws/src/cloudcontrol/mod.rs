@@ -1,0 +1,8 @@
+//! Cloud Control.
+
+use crate::Builder;
+
+/// Adds its types.
+pub(crate) fn register(builder: Builder) -> Builder {
+    builder
+}

@@ -1,0 +1,8 @@
+//! Facts about the account, the region and policies.
+
+use crate::Builder;
+
+/// Adds its types.
+pub(crate) fn register(builder: Builder) -> Builder {
+    builder
+}

@@ -1,0 +1,97 @@
+//! A case: one configuration of a type and what is done to it.
+
+use serde_json::Value as Json;
+
+/// The life of one object. Texts in configurations may hold `$name` (a name that no other case has) and `${dead.arn}` (an
+/// attribute of an object that was made before, `self` being the object itself).
+pub(crate) struct Case {
+    pub(crate) type_name: &'static str,
+    pub(crate) variant: &'static str,
+    pub(crate) given: Vec<(&'static str, &'static str, Json)>,
+    pub(crate) config: Json,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) import: Option<&'static str>,
+    pub(crate) import_leaves: Vec<&'static str>,
+    pub(crate) untried: Vec<(&'static str, &'static str)>,
+}
+
+/// A change of the configuration: what it says is merged over what was there; null takes out.
+pub(crate) enum Step {
+    /// It is carried out in place.
+    Update(Json),
+    /// It asks for a replacement.
+    Replace(Json),
+}
+
+impl Case {
+    /// A case of a type, made with this configuration.
+    pub(crate) fn of(type_name: &'static str, config: Json) -> Self {
+        Self {
+            type_name,
+            variant: "",
+            given: Vec::new(),
+            config,
+            steps: Vec::new(),
+            import: Some("${self.id}"),
+            import_leaves: Vec::new(),
+            untried: Vec::new(),
+        }
+    }
+
+    /// What tells it from other cases of the same type.
+    pub(crate) fn variant(mut self, variant: &'static str) -> Self {
+        self.variant = variant;
+        self
+    }
+
+    /// An object that must be there before: `${name.attribute}` is what it says.
+    pub(crate) fn given(mut self, name: &'static str, type_name: &'static str, config: Json) -> Self {
+        self.given.push((name, type_name, config));
+        self
+    }
+
+    /// A change that is carried out in place.
+    pub(crate) fn update(mut self, change: Json) -> Self {
+        self.steps.push(Step::Update(change));
+        self
+    }
+
+    /// A change for which the object is replaced.
+    pub(crate) fn replace(mut self, change: Json) -> Self {
+        self.steps.push(Step::Replace(change));
+        self
+    }
+
+    /// The import id, where it is not the object's id.
+    pub(crate) fn import(mut self, id: &'static str) -> Self {
+        self.import = Some(id);
+        self
+    }
+
+    /// It is not imported in this case: another does.
+    pub(crate) fn not_imported(mut self) -> Self {
+        self.import = None;
+        self
+    }
+
+    /// Attributes that only the configuration knows, so that an import leaves them out.
+    pub(crate) fn import_leaves(mut self, names: &[&'static str]) -> Self {
+        self.import_leaves.extend(names);
+        self
+    }
+
+    /// An argument (`block.argument` within blocks) that is not tried here, and why.
+    pub(crate) fn untried(mut self, argument: &'static str, why: &'static str) -> Self {
+        self.untried.push((argument, why));
+        self
+    }
+
+    /// How it is called in reports.
+    pub(crate) fn title(&self) -> String {
+        if self.variant.is_empty() {
+            self.type_name.to_owned()
+        } else {
+            format!("{} ({})", self.type_name, self.variant)
+        }
+    }
+}

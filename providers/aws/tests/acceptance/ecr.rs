@@ -1,0 +1,5 @@
+use crate::case::Case;
+
+pub(crate) fn cases() -> Vec<Case> {
+    Vec::new()
+}

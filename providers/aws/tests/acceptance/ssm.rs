@@ -1,0 +1,42 @@
+use serde_json::json;
+
+use crate::case::Case;
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        Case::of(
+            "aws_ssm_parameter",
+            json!({"name": "/$name/url", "type": "String", "value": "a"}),
+        )
+        .update(json!({"value": "b", "description": "Where it is"}))
+        .update(json!({"allowed_pattern": "^[a-z]+$", "tier": "Advanced"}))
+        .update(json!({"tags": {"team": "a", "cost": "1"}}))
+        .update(json!({"tags": {"team": "b"}, "overwrite": true}))
+        .replace(json!({"name": "/$name/other"}))
+        .replace(json!({"tier": "Standard"}))
+        .import_leaves(&["overwrite"])
+        .untried("arn", "the service gives it; an argument by history only")
+        .untried("data_type", "moto keeps no other type than text"),
+        Case::of(
+            "aws_ssm_parameter",
+            json!({"name": "/$name/secret", "type": "SecureString", "value": "a", "key_id": "alias/aws/ssm"}),
+        )
+        .variant("secret")
+        .update(json!({"value": "b"})),
+        Case::of(
+            "aws_ssm_parameter",
+            json!({"name": "/$name/open", "type": "String", "insecure_value": "a"}),
+        )
+        .variant("to be seen")
+        .update(json!({"insecure_value": "b"}))
+        .update(json!({"type": "StringList", "insecure_value": "a,b"}))
+        .import_leaves(&["insecure_value"]),
+        Case::of(
+            "aws_ssm_parameter",
+            json!({"name": "/$name/written", "type": "SecureString", "value_wo": "a", "value_wo_version": 1}),
+        )
+        .variant("written only")
+        .update(json!({"value_wo": "b", "value_wo_version": 2}))
+        .import_leaves(&["value", "has_value_wo", "value_wo_version"]),
+    ]
+}

@@ -1,0 +1,257 @@
+//! What a change makes of an object whose type was first built on the ecosystem's older plugin SDK ([`Schema::legacy`]).
+//!
+//! Such types plan otherwise than others do, and states in the field rely on it: what the provider computes stays as it was
+//! unless the type says otherwise, a default is no computed value, nothing set and a zero are the same, and blocks that the
+//! provider fills in stay where configuration has none. Engines are told of it (`legacy_type_system`) and tolerate it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrace_schema::{Block as PortBlock, BlockNesting};
+use terrace_value::{Kind, Text, Value};
+
+use crate::Object;
+use crate::plan::{Modifying, Planned, part};
+use crate::schema::{Attribute, Block, Schema};
+
+/// What an object will be, from what it is, what is configured and the two merged.
+pub(crate) fn plan(schema: &Schema, prior: &Value, config: &Value, proposed: &Value) -> Planned {
+    let planned = object(schema, prior, config, proposed);
+    let prior_object = Object::of(prior);
+    let config_object = Object::of(config).unwrap_or_default();
+    let mut modifying = Modifying {
+        prior_object: prior_object.as_ref(),
+        config_object: &config_object,
+        fewer_blocks_replace: true,
+        replace: Vec::new(),
+    };
+    let planned = modifying.object(schema, prior, config, &planned, &terrace_value::Path::root());
+    Planned {
+        object: planned,
+        replace: modifying.replace,
+    }
+}
+
+fn object(schema: &Schema, prior: &Value, config: &Value, proposed: &Value) -> Value {
+    let Kind::Object(entries) = proposed.kind() else {
+        return proposed.clone();
+    };
+    let mut parts = BTreeMap::clone(entries);
+    for (name, found) in &schema.attributes {
+        if let Some(proposed) = parts.get_mut(name) {
+            let ty = || found.value_type();
+            let (prior, config) = (part(prior, name, ty), part(config, name, ty));
+            *proposed = attribute(found, &prior, &config, proposed);
+        }
+    }
+    for (name, found) in &schema.blocks {
+        if let Some(proposed) = parts.get_mut(name) {
+            let nothing = || terrace_value::Type::Dynamic;
+            let (prior, config) = (part(prior, name, nothing), part(config, name, nothing));
+            *proposed = blocks(found, &prior, &config, proposed);
+        }
+    }
+    Value::from_kind(Kind::Object(Arc::new(parts)))
+}
+
+fn attribute(attribute: &Attribute, prior: &Value, config: &Value, proposed: &Value) -> Value {
+    if attribute.is_write_only() {
+        return proposed.clone();
+    }
+    if !config.is_null() {
+        return if unset(config) && unset(prior) {
+            keep_text(prior, config)
+        } else {
+            proposed.clone()
+        };
+    }
+    if let Some(default) = &attribute.legacy_default {
+        return default();
+    }
+    if attribute.is_computed() {
+        return if prior.is_null() {
+            Value::unknown(attribute.value_type())
+        } else {
+            prior.clone()
+        };
+    }
+    if is_zero(prior) {
+        prior.clone()
+    } else {
+        proposed.clone()
+    }
+}
+
+/// A configured empty text stays, also where nothing was before: it would be lost otherwise.
+fn keep_text(prior: &Value, config: &Value) -> Value {
+    if prior.is_null() && config.as_str().is_some() {
+        config.clone()
+    } else {
+        prior.clone()
+    }
+}
+
+fn blocks(block: &Block, prior: &Value, config: &Value, proposed: &Value) -> Value {
+    let none = |value: &Value| {
+        value.is_null()
+            || value
+                .as_sequence()
+                .is_some_and(<[terrace_value::Value]>::is_empty)
+    };
+    if block.is_computed() && none(config) {
+        return if prior.is_null() {
+            Value::unknown(block.value_type())
+        } else {
+            prior.clone()
+        };
+    }
+    let at = |value: &Value, place: usize| {
+        value
+            .as_sequence()
+            .and_then(|items| items.get(place))
+            .cloned()
+            .unwrap_or(Value::NULL)
+    };
+    match (block.nesting, proposed.kind()) {
+        (BlockNesting::Single | BlockNesting::Group, _) => {
+            object(&block.schema, prior, config, proposed)
+        }
+        (_, Kind::List(ty, items)) => Value::list(
+            ty.clone(),
+            items.iter().enumerate().map(|(place, item)| {
+                object(&block.schema, &at(prior, place), &at(config, place), item)
+            }),
+        ),
+        (_, Kind::Set(ty, items)) => {
+            let planned = Value::set(
+                ty.clone(),
+                items.iter().map(|item| element(&block.schema, item)),
+            );
+            if alike(&planned) == alike(prior) {
+                prior.clone()
+            } else {
+                planned
+            }
+        }
+        _ => proposed.clone(),
+    }
+}
+
+/// An element of a set, which has no element of before beside it: what was computed of it was merged in already.
+fn element(schema: &Schema, item: &Value) -> Value {
+    let Kind::Object(entries) = item.kind() else {
+        return item.clone();
+    };
+    let mut parts = BTreeMap::clone(entries);
+    for (name, attribute) in &schema.attributes {
+        if let Some(part) = parts.get_mut(name)
+            && part.is_null()
+        {
+            if let Some(default) = &attribute.legacy_default {
+                *part = default();
+            } else if attribute.is_computed() {
+                *part = Value::unknown(attribute.value_type());
+            }
+        }
+    }
+    for (name, block) in &schema.blocks {
+        if let Some(part) = parts.get_mut(name) {
+            *part = match part.kind() {
+                Kind::List(ty, items) => {
+                    let items = items.iter().map(|item| element(&block.schema, item));
+                    Value::list(ty.clone(), items)
+                }
+                Kind::Set(ty, items) => {
+                    let items = items.iter().map(|item| element(&block.schema, item));
+                    Value::set(ty.clone(), items)
+                }
+                _ => element(&block.schema, part),
+            };
+        }
+    }
+    Value::from_kind(Kind::Object(Arc::new(parts)))
+}
+
+/// Whether it says nothing: null, an empty text or an empty collection.
+fn unset(value: &Value) -> bool {
+    match value.kind() {
+        Kind::Null(_) => true,
+        Kind::String(text) => text.is_empty(),
+        Kind::List(_, items) | Kind::Set(_, items) => items.is_empty(),
+        Kind::Map(_, entries) => entries.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether it is what a field is that nobody set.
+fn is_zero(value: &Value) -> bool {
+    match value.kind() {
+        Kind::Bool(value) => !value,
+        Kind::Number(number) => number.to_i64() == Some(0),
+        _ => unset(value),
+    }
+}
+
+/// The value with nothing where there is a zero, so that what means the same is equal.
+fn alike(value: &Value) -> Value {
+    match value.kind() {
+        _ if is_zero(value) => Value::NULL,
+        Kind::List(_, items) => Value::tuple(items.iter().map(alike).collect::<Vec<_>>()),
+        Kind::Set(_, items) => {
+            let mut items: Vec<Value> = items.iter().map(alike).collect();
+            items.sort_by_key(|item| format!("{item:?}"));
+            Value::tuple(items)
+        }
+        Kind::Map(_, entries) | Kind::Object(entries) => Value::object(
+            entries
+                .iter()
+                .map(|(key, item)| (Text::clone(key), alike(item)))
+                .collect::<Vec<_>>(),
+        ),
+        _ => value.clone(),
+    }
+}
+
+/// What a change came to, in the words of its plan: nothing and an empty collection are the same, and so are sets whose plan was
+/// known, whatever the service left out of its answer.
+pub(crate) fn settled(block: &PortBlock, planned: &Value, state: &Value) -> Value {
+    let (Kind::Object(plans), Kind::Object(entries)) = (planned.kind(), state.kind()) else {
+        return state.clone();
+    };
+    let mut parts = BTreeMap::clone(entries);
+    for (name, part) in &mut parts {
+        let Some(planned) = plans.get(name) else {
+            continue;
+        };
+        let empty = |value: &Value| {
+            matches!(
+                value.kind(),
+                Kind::List(..) | Kind::Set(..) | Kind::Map(..)
+            ) && unset(value)
+        };
+        let same_nothing = (planned.is_null() && empty(part)) || (empty(planned) && part.is_null());
+        let same_set = matches!(part.kind(), Kind::Set(..))
+            && planned.is_wholly_known()
+            && alike(planned) == alike(part);
+        let lost_text = part.is_null() && planned.as_str() == Some("");
+        if same_nothing || same_set || lost_text {
+            *part = planned.clone();
+            continue;
+        }
+        let Some(nested) = block.blocks.get(name) else {
+            continue;
+        };
+        *part = match (planned.as_sequence(), part.kind()) {
+            (Some(plans), Kind::List(ty, items)) if plans.len() == items.len() => Value::list(
+                ty.clone(),
+                plans
+                    .iter()
+                    .zip(items.iter())
+                    .map(|(planned, item)| settled(&nested.block, planned, item)),
+            ),
+            (None, Kind::Object(_)) => settled(&nested.block, planned, part),
+            _ => continue,
+        };
+    }
+    Value::from_kind(Kind::Object(Arc::new(parts)))
+}
