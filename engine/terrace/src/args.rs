@@ -1,5 +1,6 @@
 //! The command line. `-flag` and `--flag` are the same; they are made equal before clap sees them.
 
+mod bootstrap;
 mod ci;
 mod gate;
 mod import;
@@ -15,6 +16,7 @@ mod tools;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use bootstrap::{BootstrapAwsArgs, BootstrapCommand};
 pub(crate) use ci::{CiCommand, CiOutput, CiPlanArgs, CiReportArgs, CiTargets};
 pub(crate) use gate::{
     ApproveArgs, AuditCommand, DriftArgs, GateCommand, PromoteArgs, RequestArgs, ReviewArgs,
@@ -132,6 +134,9 @@ pub(crate) enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// From an empty account to environments: make what states and workflows rest on, and write the project.
+    #[command(subcommand)]
+    Bootstrap(BootstrapCommand),
     /// In workflows: plan what a pull request touches and tell it there, apply what was merged.
     #[command(subcommand)]
     Ci(CiCommand),

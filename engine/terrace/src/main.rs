@@ -9,6 +9,7 @@ mod early;
 mod encryption;
 mod installation;
 mod modules;
+mod native;
 mod outside;
 mod plugins;
 mod session;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use terrace_provider_client::{Guard, LogLevel};
 
-use args::{Cli, Command, StateCommand};
+use args::{BootstrapCommand, Cli, Command, StateCommand};
 use command_error::{FAILURE, Outcome};
 use outside::Environment;
 use session::Session;
@@ -160,6 +161,7 @@ fn view_of(command: &Command, environment: &Environment) -> View {
         Command::Runs(args) => (false, args.style.no_color, false),
         // Logs of workflows are read in browsers.
         Command::Ci(_) => (false, true, false),
+        Command::Bootstrap(BootstrapCommand::Aws(args)) => (false, args.no_color, false),
         Command::Policy(command) => {
             let no_color = command.style().is_some_and(|style| style.no_color);
             (false, no_color, false)
@@ -244,6 +246,7 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         Command::Audit(command) => {
             commands::audit::run(session, &command, config().as_deref()).await
         }
+        Command::Bootstrap(command) => commands::bootstrap::run(session, &command).await,
         Command::Ci(command) => commands::ci::run(session, &command).await,
         Command::Import(args) => commands::import::run(session, args).await,
         Command::Recover(args) => commands::recover::run(session, &args).await,

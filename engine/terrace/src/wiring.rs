@@ -21,7 +21,6 @@ use terrace_provider_client::PluginProvider;
 use terrace_provider_install::{
     CliConfig, Installer, Located, LockFile, Requirement, Settings, UserDirectories,
 };
-use terrace_provider_std::Outside;
 use terrace_schema::ProviderSchema;
 use terrace_state::State;
 use terrace_value::{Marks, Value};
@@ -31,6 +30,7 @@ use crate::args::VariableArgument;
 use crate::command_error::CommandError;
 use crate::credentials;
 use crate::early::Early;
+use crate::native;
 use crate::outside::{Disk, Environment, PlanningContext, SystemClock, SystemEntropy};
 use crate::plugins::{Plugins, as_provider, cache_root};
 use crate::session::{Place, Session};
@@ -66,7 +66,7 @@ impl Wiring {
             &directories,
             cache,
         );
-        settings.native = terrace_provider_std::versions();
+        settings.native = native::versions();
         crate::installation::furnish(&mut settings, session, &config, &directories);
         settings.verified = cache_root(environment).map(|root| root.join("verified"));
         let lock_file = read_lock_file()?;
@@ -364,12 +364,8 @@ impl ProviderSet {
         }
         let located = self.located.lock().await.get(provider).cloned();
         if let Some(Located::Native(_)) = located {
-            let outside = Outside {
-                clock: Arc::new(SystemClock),
-                entropy: Arc::new(SystemEntropy),
-                surroundings: self.wiring.plugins.surroundings.clone(),
-            };
-            let native = terrace_provider_std::open(provider, outside);
+            let wiring = &self.wiring;
+            let native = native::open(provider, &wiring.environment, &wiring.plugins.surroundings);
             return native.map(in_process).ok_or_else(|| ProviderError {
                 message: format!("There is no native provider for {provider}."),
             });

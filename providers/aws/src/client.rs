@@ -55,7 +55,7 @@ impl Client {
 
     /// The partition of a region.
     pub(crate) fn partition(&self, region: &str) -> Partition {
-        Partition::of(region)
+        Partition::of_region(region)
     }
 
     fn service<T: Clone + Send + Sync + 'static>(

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod audit;
+pub(crate) mod bootstrap;
 pub(crate) mod bundle;
 pub(crate) mod ci;
 pub(crate) mod console;
