@@ -13,16 +13,16 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use terrace_backend_remote::Problem;
 
-use crate::settings::Network;
+use crate::Network;
 
 /// How long a connection may take to come about.
 const CONNECTING: Duration = Duration::from_secs(10);
 /// How long nothing may move.
 const STANDING_STILL: Duration = Duration::from_secs(30);
 
-/// The client.
+/// The HTTP client that clients of services make their requests with.
 #[derive(Clone, Debug)]
-pub(crate) struct Web {
+pub struct Web {
     client: reqwest::Client,
     /// Until the head of the answer, where a caller has its own idea of it.
     patience: Option<Duration>,
@@ -100,7 +100,7 @@ impl Web {
     }
 
     /// A client without settings.
-    pub(crate) fn plain() -> Self {
+    pub fn plain() -> Self {
         Self {
             client: reqwest::Client::new(),
             patience: None,

@@ -19,17 +19,67 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_runtime::env_config::file::{Builder, EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
-use terrace_backend_remote::Problem;
+use terrace_backend_remote::{Problem, chain};
 use terrace_port::Clock;
 
-use crate::settings::{Identity, Role, StaticKeys, WebToken};
-use crate::web::Web;
+use crate::{Identity, Role, StaticKeys, Web, WebToken};
 
 /// Named in what the SDK says of credentials.
 const GIVEN: &str = "arguments";
 
+/// A step of signing in: credentials, and the role that they are of, if they are of one.
+pub(crate) struct Stage {
+    pub(crate) credentials: SharedCredentialsProvider,
+    role: Option<AssumedRole>,
+}
+
+struct AssumedRole {
+    arn: String,
+    by_token: bool,
+}
+
+/// The steps of signing in, of which the last gives the credentials to work with. `sts` is what STS is reached with, without
+/// credentials. What the first role is assumed with is no step of its own.
+pub(crate) fn stages(
+    identity: &Identity,
+    region: &str,
+    web: &Web,
+    sts: &SdkConfig,
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<Stage>, Problem> {
+    let mut credentials = base(identity, region, web)?;
+    let mut stages = Vec::new();
+    if let Some((role, token)) = &identity.web {
+        let client = aws_sdk_sts::Client::new(sts);
+        credentials = SharedCredentialsProvider::new(Assumed {
+            clock: clock.clone(),
+            client,
+            role: role.clone(),
+            token: Some(token.clone()),
+        });
+        stages.push(Stage::assumed(&credentials, role, true));
+    }
+    for role in &identity.roles {
+        let with = sts.to_builder().credentials_provider(credentials).build();
+        credentials = SharedCredentialsProvider::new(Assumed {
+            clock: clock.clone(),
+            client: aws_sdk_sts::Client::new(&with),
+            role: role.clone(),
+            token: None,
+        });
+        stages.push(Stage::assumed(&credentials, role, false));
+    }
+    if stages.is_empty() {
+        stages.push(Stage {
+            credentials,
+            role: None,
+        });
+    }
+    Ok(stages)
+}
+
 /// The credentials before any role is assumed.
-pub(crate) fn base(
+fn base(
     identity: &Identity,
     region: &str,
     web: &Web,
@@ -69,6 +119,17 @@ fn fixed(keys: &StaticKeys, source: &'static str) -> Credentials {
 }
 
 fn profiles(identity: &Identity, config: &ProviderConfig) -> ProfileFileCredentialsProvider {
+    let mut builder = ProfileFileCredentialsProvider::builder()
+        .configure(config)
+        .profile_files(shared_files(identity));
+    if let Some(profile) = &identity.profile {
+        builder = builder.profile_name(profile);
+    }
+    builder.build()
+}
+
+/// The shared files.
+pub(crate) fn shared_files(identity: &Identity) -> EnvConfigFiles {
     let mut files = EnvConfigFiles::builder();
     files = if identity.config_files.is_empty() {
         files.include_default_config_file(true)
@@ -84,13 +145,7 @@ fn profiles(identity: &Identity, config: &ProviderConfig) -> ProfileFileCredenti
             &identity.credentials_files,
         )
     };
-    let mut builder = ProfileFileCredentialsProvider::builder()
-        .configure(config)
-        .profile_files(files.build());
-    if let Some(profile) = &identity.profile {
-        builder = builder.profile_name(profile);
-    }
-    builder.build()
+    files.build()
 }
 
 /// Adds the files that there are; those that there are not are passed over, as today's tools do.
@@ -100,11 +155,22 @@ fn with_files(files: Builder, kind: EnvConfigFileKind, paths: &[PathBuf]) -> Bui
     there.fold(files, |files, path| files.with_file(kind, path))
 }
 
-/// The service on the machine that knows of its role.
+/// The service on the machine, as the source of credentials of its role.
 fn machine(
     identity: &Identity,
     config: &ProviderConfig,
 ) -> Result<ImdsCredentialsProvider, Problem> {
+    Ok(ImdsCredentialsProvider::builder()
+        .configure(config)
+        .imds_client(metadata(identity, config)?)
+        .build())
+}
+
+/// The service on the machine that knows of it.
+pub(crate) fn metadata(
+    identity: &Identity,
+    config: &ProviderConfig,
+) -> Result<imds::Client, Problem> {
     let mut client = imds::Client::builder().configure(config).max_attempts(2);
     if let Some(endpoint) = &identity.metadata_endpoint {
         client = client.endpoint(endpoint).map_err(|error| {
@@ -118,38 +184,7 @@ fn machine(
     if identity.metadata_ipv6 {
         client = client.endpoint_mode(EndpointMode::IpV6);
     }
-    Ok(ImdsCredentialsProvider::builder()
-        .configure(config)
-        .imds_client(client.build())
-        .build())
-}
-
-/// The credentials after the roles are assumed. `sts` makes requests without credentials of its own.
-pub(crate) fn assumed(
-    identity: &Identity,
-    base: SharedCredentialsProvider,
-    sts: &SdkConfig,
-    clock: &Arc<dyn Clock>,
-) -> SharedCredentialsProvider {
-    let mut credentials = base;
-    if let Some((role, token)) = &identity.web {
-        credentials = SharedCredentialsProvider::new(Assumed {
-            clock: clock.clone(),
-            client: aws_sdk_sts::Client::new(sts),
-            role: role.clone(),
-            token: Some(token.clone()),
-        });
-    }
-    if let Some(role) = &identity.role {
-        let with = sts.to_builder().credentials_provider(credentials).build();
-        credentials = SharedCredentialsProvider::new(Assumed {
-            clock: clock.clone(),
-            client: aws_sdk_sts::Client::new(&with),
-            role: role.clone(),
-            token: None,
-        });
-    }
-    credentials
+    Ok(client.build())
 }
 
 /// Credentials of a role.
@@ -277,33 +312,57 @@ impl ProvideCredentials for Assumed {
     }
 }
 
-/// What to say where there are no credentials.
-pub(crate) fn missing(identity: &Identity, error: &CredentialsError) -> Problem {
-    let why = terrace_backend_remote::chain(error);
-    if let Some(role) = &identity.role {
-        return Problem::new(
-            "Cannot assume IAM Role",
-            format!(
-                "IAM Role ({}) cannot be assumed.\n\nThere are a number of possible causes of this - the most common are:\n  \
-                 * The credentials used in order to assume the role are invalid\n  \
-                 * The credentials do not have appropriate permission to assume the role\n  \
-                 * The role ARN is not valid\n\nError: {why}",
-                role.arn
-            ),
-        );
+impl Stage {
+    fn assumed(credentials: &SharedCredentialsProvider, role: &Role, by_token: bool) -> Self {
+        Self {
+            credentials: credentials.clone(),
+            role: Some(AssumedRole {
+                arn: role.arn.clone(),
+                by_token,
+            }),
+        }
     }
-    if let Some((role, _)) = &identity.web {
-        return Problem::new(
-            "Cannot assume IAM Role with web identity",
-            format!(
-                "IAM Role ({}) cannot be assumed with web identity token.\n\nThere are a number of possible causes of this - the most common are:\n  \
-                 * The web identity token used in order to assume the role is invalid\n  \
-                 * The web identity token does not have appropriate permission to assume the role\n  \
-                 * The role ARN is not valid\n\nError: {why}",
-                role.arn
-            ),
-        );
+
+    /// What to say where this step gives no credentials.
+    pub(crate) fn refused(&self, identity: &Identity, error: &CredentialsError) -> Problem {
+        match &self.role {
+            Some(role) => role.refused(&chain(error)),
+            None => missing(identity, &chain(error)),
+        }
     }
+}
+
+impl AssumedRole {
+    fn refused(&self, why: &str) -> Problem {
+        let (with, how, what) = if self.by_token {
+            (
+                " with web identity",
+                " with web identity token",
+                "web identity token",
+            )
+        } else {
+            ("", "", "credentials")
+        };
+        let (are, do_not) = if self.by_token {
+            ("is", "does not")
+        } else {
+            ("are", "do not")
+        };
+        Problem::new(
+            format!("Cannot assume IAM Role{with}"),
+            format!(
+                "IAM Role ({}) cannot be assumed{how}.\n\nThere are a number of possible causes of this - the most common are:\n  \
+                 * The {what} used in order to assume the role {are} invalid\n  \
+                 * The {what} {do_not} have appropriate permission to assume the role\n  \
+                 * The role ARN is not valid\n\nError: {why}",
+                self.arn
+            ),
+        )
+    }
+}
+
+/// What to say where nothing gives credentials.
+fn missing(identity: &Identity, why: &str) -> Problem {
     if let Some(profile) = &identity.profile {
         return Problem::with(
             "profile",
@@ -313,10 +372,11 @@ pub(crate) fn missing(identity: &Identity, error: &CredentialsError) -> Problem 
             ),
         );
     }
+    let source = identity.source.unwrap_or("the configuration");
     Problem::new(
         "No valid credential sources found",
         format!(
-            "Neither the backend's arguments nor the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), nor the shared files \
+            "Neither {source} nor the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), nor the shared files \
              (AWS_PROFILE), nor the machine give credentials for AWS.\n\nError: {why}"
         ),
     )
