@@ -147,6 +147,8 @@ pub struct Access {
     pub sts_region: Option<String>,
     /// Where services are that are not where they usually are, by their names: `s3`, `sts`.
     pub endpoints: BTreeMap<String, String>,
+    /// Where all other services are, where they are not where they usually are.
+    pub endpoint: Option<String>,
     /// Whether hosts after FIPS are used.
     pub fips: bool,
     /// Whether hosts with IPv4 and IPv6 are used.
@@ -159,6 +161,14 @@ pub struct Access {
     pub account: Account,
     /// What requests call their sender beside the program, each `NAME` or `NAME/VERSION`.
     pub products: Vec<String>,
+}
+
+impl Access {
+    /// Where a service is, where it is not where it usually is.
+    pub(crate) fn endpoint_of(&self, service: &str) -> Option<&str> {
+        let own = self.endpoints.get(service);
+        own.or(self.endpoint.as_ref()).map(String::as_str)
+    }
 }
 
 impl std::fmt::Debug for WebToken {

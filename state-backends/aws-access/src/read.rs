@@ -21,6 +21,7 @@ impl Access {
             .map(|url| ("sts".to_owned(), url))
             .into_iter()
             .collect(),
+            endpoint: None,
             fips: reader.arguments.flag("use_fips_endpoint"),
             dual_stack: reader.arguments.flag("use_dualstack_endpoint"),
             identity: identity(reader),

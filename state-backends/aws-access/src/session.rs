@@ -94,7 +94,7 @@ impl Session {
         if let Some(region) = &access.sts_region {
             sts = sts.region(Region::new(region.clone()));
         }
-        if let Some(endpoint) = access.endpoints.get("sts") {
+        if let Some(endpoint) = access.endpoint_of("sts") {
             sts = sts.endpoint_url(endpoint);
             sts.insert_origin("endpoint_url", Origin::shared_config());
         }
@@ -167,8 +167,7 @@ impl Session {
 
     /// Where a service is, where it is not where it usually is.
     pub fn endpoint(&self, service: &str) -> Option<&str> {
-        let endpoints = &self.inner.access.endpoints;
-        endpoints.get(service).map(String::as_str)
+        self.inner.access.endpoint_of(service)
     }
 
     /// The region.

@@ -6,11 +6,9 @@ use std::fmt;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
+use terrace_aws_access::{Access, Caller, Session, endpoint};
 use terrace_backend_remote::{Arguments, Problem, Reader, Surroundings, chain};
 use tokio::sync::OnceCell;
-
-use crate::clients::{Caller, signed_in};
-use crate::settings::{Access, endpoint};
 
 /// What a data key may be.
 const SPECS: [(&str, DataKeySpec); 2] = [
@@ -22,7 +20,6 @@ const SPECS: [(&str, DataKeySpec); 2] = [
 pub struct DataKeys {
     access: Access,
     caller: Caller,
-    endpoint: Option<String>,
     key: String,
     spec: DataKeySpec,
     context: BTreeMap<String, String>,
@@ -56,8 +53,10 @@ impl DataKeys {
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, Vec<Problem>> {
         Reader::read(arguments, surroundings, |reader| {
-            let access = Access::read(reader);
+            let mut access = Access::read(reader);
             let endpoint = endpoint(reader, "kms", "kms_endpoint", &["AWS_ENDPOINT_URL_KMS"]);
+            let named = endpoint.map(|url| ("kms".to_owned(), url));
+            access.endpoints.extend(named);
             let key = reader.required("kms_key_id");
             let name = reader.required("key_spec")?;
             let spec = SPECS.iter().find(|(known, _)| *known == name);
@@ -70,11 +69,7 @@ impl DataKeys {
             }
             Some(Self {
                 access,
-                caller: Caller {
-                    clock: surroundings.clock.clone(),
-                    user_agent: surroundings.user_agent.to_owned(),
-                },
-                endpoint,
+                caller: Caller::within(surroundings),
                 key: key?,
                 spec: spec?.1.clone(),
                 context: arguments.text_map("encryption_context"),
@@ -85,14 +80,11 @@ impl DataKeys {
 
     async fn client(&self) -> Result<&aws_sdk_kms::Client, String> {
         let made = self.client.get_or_try_init(|| async {
-            let config = signed_in(&self.access, &self.caller)
-                .await
-                .map_err(|problem| format!("{}: {}", problem.summary, problem.detail))?;
-            let mut builder = aws_sdk_kms::config::Builder::from(&config);
-            if let Some(endpoint) = &self.endpoint {
-                builder = builder.endpoint_url(endpoint);
-            }
-            Ok(aws_sdk_kms::Client::from_conf(builder.build()))
+            let told = |problem: Problem| format!("{}: {}", problem.summary, problem.detail);
+            let session = Session::open(self.access.clone(), &self.caller).await;
+            let session = session.map_err(told)?;
+            session.sign_in().await.map_err(told)?;
+            Ok(aws_sdk_kms::Client::new(&session.config_for("kms")))
         });
         made.await
     }
@@ -160,7 +152,7 @@ impl DataKeys {
             ),
             "NotFoundException" => format!(
                 "there is no KMS key {key} in the region {}. Check \"kms_key_id\" and \"region\"",
-                self.access.region
+                self.access.region.as_deref().unwrap_or_default()
             ),
             "DisabledException" | "KMSInvalidStateException" => format!(
                 "the KMS key {key} cannot be used as it is. Enable it, or cancel its deletion"

@@ -18,7 +18,6 @@
 mod arguments;
 mod checks;
 mod clients;
-mod credentials;
 mod data_keys;
 mod digest;
 mod failure;
@@ -27,10 +26,10 @@ mod locks;
 mod objects;
 mod settings;
 mod table;
-mod web;
 
 use std::sync::Arc;
 
+use terrace_aws_access::Web;
 use terrace_backend_remote::{
     Arguments, Objects, Problem, RemoteOptions, RemoteStore, Surroundings,
 };
@@ -93,5 +92,5 @@ pub async fn objects(
 
 /// What the backend makes its requests with, for other clients of the same services.
 pub fn web() -> impl aws_smithy_runtime_api::client::http::HttpClient + Clone + 'static {
-    web::Web::plain()
+    Web::plain()
 }
