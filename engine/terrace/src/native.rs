@@ -8,7 +8,7 @@ use terrace_addr::version::Version;
 use terrace_port::{Provider, Surroundings};
 use terrace_provider_std::Outside;
 
-use crate::outside::{Environment, SystemClock, SystemEntropy};
+use crate::outside::{SystemClock, SystemEntropy};
 
 /// They with the versions of the well-known ones whose schemas they have.
 pub(crate) fn versions() -> BTreeMap<ProviderAddr, Version> {
@@ -26,12 +26,11 @@ pub(crate) fn versions() -> BTreeMap<ProviderAddr, Version> {
 /// Opens the one of this name, if there is one.
 pub(crate) fn open(
     provider: &ProviderAddr,
-    environment: &Environment,
     surroundings: &Surroundings,
 ) -> Option<Arc<dyn Provider>> {
     #[cfg(feature = "aws")]
     if *provider == ProviderAddr::default_for("aws") {
-        return Some(Arc::new(aws(environment, surroundings)));
+        return Some(Arc::new(aws(surroundings)));
     }
     let outside = Outside {
         clock: Arc::new(SystemClock),
@@ -43,17 +42,11 @@ pub(crate) fn open(
 
 #[cfg(feature = "aws")]
 fn aws(
-    environment: &Environment,
     surroundings: &Surroundings,
 ) -> terrace_provider_sdk::Provider<terrace_provider_aws::Client> {
-    let mut environment = environment.clone();
-    environment.remove_all(&surroundings.removed);
-    for (name, value) in &surroundings.set {
-        environment.set(name, value);
-    }
     terrace_provider_aws::provider(terrace_provider_aws::Outside {
         clock: Arc::new(SystemClock),
-        environment: Arc::new(move |name| environment.get(name).map(str::to_owned)),
+        surroundings: surroundings.clone(),
         user_agent: concat!("Terrace/", env!("CARGO_PKG_VERSION")).to_owned(),
     })
 }

@@ -523,12 +523,6 @@ impl Environment {
         }
     }
 
-    /// Takes variables out for whoever reads them here.
-    #[cfg(feature = "aws")]
-    pub(crate) fn remove_all(&mut self, names: &std::collections::BTreeSet<String>) {
-        self.variables.retain(|name, _| !names.contains(name));
-    }
-
     /// Sets a variable for whoever reads it here; the process's environment stays what it is.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());

@@ -364,8 +364,7 @@ impl ProviderSet {
         }
         let located = self.located.lock().await.get(provider).cloned();
         if let Some(Located::Native(_)) = located {
-            let wiring = &self.wiring;
-            let native = native::open(provider, &wiring.environment, &wiring.plugins.surroundings);
+            let native = native::open(provider, &self.wiring.plugins.surroundings);
             return native.map(in_process).ok_or_else(|| ProviderError {
                 message: format!("There is no native provider for {provider}."),
             });

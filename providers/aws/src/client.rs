@@ -8,6 +8,7 @@ use aws_config::SdkConfig;
 use terrace_aws_access::{CallerIdentity, Partition, Session};
 use terrace_provider_sdk::{Diagnostic, Outcome};
 
+use crate::configuration::Configuration;
 use crate::tags::TagRules;
 
 /// What the provider is configured to: who it is, where, and how it tags.
@@ -21,11 +22,14 @@ pub struct Client {
 
 impl Client {
     /// Clients of a session are made when they are first used; nobody signs in before.
-    pub(crate) fn new(session: Session, tags: TagRules, path_style: bool) -> Self {
+    pub(crate) fn new(session: Session, configuration: Configuration) -> Self {
         Self {
             session,
-            tags,
-            path_style,
+            tags: TagRules {
+                defaults: configuration.default_tags,
+                ignored: configuration.ignored_tags,
+            },
+            path_style: configuration.s3_path_style,
             made: Mutex::default(),
         }
     }

@@ -158,7 +158,7 @@ impl<K: Kind> Managed<K> {
     /// The object as it is once AWS tells of it.
     async fn settled(&self, call: &mut Call<Client>, known: Object, context: &Context) -> Outcome<Object> {
         let subject = K::subject(id(&known));
-        let look = async || self.0.read(context, &known).await;
+        let look = || self.0.read(context, &known);
         let found = context.patience(UNTIL_TOLD).look(look).await?;
         let Some(found) = found else {
             return Err(vanished(&subject).into());

@@ -44,23 +44,46 @@ mod sqs;
 #[cfg(feature = "ssm")]
 mod ssm;
 
-use terrace_provider_sdk::{Provider, ProviderBuilder};
+use std::sync::Arc;
+
+use terrace_aws_access::{Caller, Session};
+use terrace_port::{Clock, Surroundings};
+use terrace_provider_sdk::{Diagnostic, Object, Outcome, Provider, ProviderBuilder};
 
 pub use client::Client;
-pub use configuration::Outside;
+
+use configuration::{Configuration, Environment, provider_schema};
 
 /// The version of hashicorp/aws whose schemas it has.
 pub const VERSION: &str = "6.48.0";
+
+/// What is outside of the provider.
+#[derive(Clone)]
+pub struct Outside {
+    /// The time, by which sign-ins are renewed.
+    pub clock: Arc<dyn Clock>,
+    /// How the environment that settings are read from differs from that of the process.
+    pub surroundings: Surroundings,
+    /// How requests say who makes them.
+    pub user_agent: String,
+}
 
 /// Types being added to the provider.
 type Builder = ProviderBuilder<Client>;
 
 /// The provider, reached and signed in with what is outside.
 pub fn provider(outside: Outside) -> Provider<Client> {
-    let builder = Provider::configured(configuration::schema(), move |config| {
-        configuration::configure(config, outside.clone())
+    let environment = Environment::of_process(&outside.surroundings);
+    let checked = environment.clone();
+    let builder = Provider::configured(provider_schema(), move |config| {
+        let (environment, outside) = (environment.clone(), outside.clone());
+        async move { configured(&config, &environment, &outside).await }
     })
-    .check(configuration::check);
+    .check(move |config, diagnostics| {
+        if let Err(problems) = Configuration::read(config, &checked) {
+            diagnostics.extend(problems);
+        }
+    });
     let builder = meta::register(builder);
     #[cfg(feature = "cloudcontrol")]
     let builder = cloudcontrol::register(builder);
@@ -89,4 +112,22 @@ pub fn provider(outside: Outside) -> Provider<Client> {
     #[cfg(feature = "ssm")]
     let builder = ssm::register(builder);
     builder.build()
+}
+
+/// The services as a configuration reaches them.
+async fn configured(
+    config: &Object,
+    environment: &Environment,
+    outside: &Outside,
+) -> Outcome<Client> {
+    let configuration = Configuration::read(config, environment)?;
+    let caller = Caller {
+        clock: outside.clock.clone(),
+        user_agent: outside.user_agent.clone(),
+    };
+    let session = Session::open(configuration.access.clone(), &caller)
+        .await
+        .map_err(|problem| Diagnostic::error(problem.summary, problem.detail))?;
+    configuration.check_region(session.region())?;
+    Ok(Client::new(session, configuration))
 }

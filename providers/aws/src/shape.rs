@@ -2,7 +2,7 @@
 //!
 //! What a shape does not tell (what is replaced, defaults, what the service fills in) is said beside each type's calls.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use terrace_provider_sdk::{Attribute, Schema, schema_of_json};
 use terrace_schema::{ProviderSchema, ResourceSchema, SchemaTable};
@@ -11,11 +11,6 @@ static SHAPES: LazyLock<ProviderSchema> = LazyLock::new(|| {
     let json = serde_json::from_str(include_str!("shapes.json")).expect("the file is JSON");
     schema_of_json(&json).expect("the file holds schemas")
 });
-
-/// The provider's own configuration.
-pub(crate) fn provider() -> Schema {
-    Schema::of_port(&SHAPES.provider)
-}
 
 /// A managed resource type.
 pub(crate) fn resource(name: &str) -> Schema {
@@ -33,10 +28,10 @@ pub(crate) fn ephemeral(name: &str) -> Schema {
 }
 
 fn of(table: &SchemaTable<ResourceSchema>, name: &str) -> Schema {
-    let found: Arc<ResourceSchema> = table
+    let found = table
         .get(name)
         .unwrap_or_else(|| panic!("shapes.json has no {name}"));
-    Schema::of_port(&found)
+    Schema::of_port(found)
 }
 
 /// What types say of several attributes at once.

@@ -1,8 +1,10 @@
 //! Tags: those of an object, those that the provider sets on all, and those that it leaves to others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use terrace_provider_sdk::{Object, Type, Value};
+
+use crate::configuration::IgnoredTags;
 
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -12,10 +14,8 @@ pub(crate) type Tags = BTreeMap<String, String>;
 pub(crate) struct TagRules {
     /// Set on every object.
     pub(crate) defaults: Tags,
-    /// Left to others, by key.
-    pub(crate) ignored_keys: BTreeSet<String>,
-    /// Left to others, by how their keys begin.
-    pub(crate) ignored_prefixes: BTreeSet<String>,
+    /// Left to others.
+    pub(crate) ignored: IgnoredTags,
 }
 
 impl TagRules {
@@ -31,12 +31,7 @@ impl TagRules {
 
     /// Whether a tag is nobody's business here: AWS sets it, or others do.
     fn is_ignored(&self, key: &str) -> bool {
-        key.starts_with("aws:")
-            || self.ignored_keys.contains(key)
-            || self
-                .ignored_prefixes
-                .iter()
-                .any(|prefix| key.starts_with(prefix))
+        key.starts_with("aws:") || self.ignored.holds(key)
     }
 
     /// What AWS tells of an object's tags, as `tags` and `tags_all`. Those that are only there by default are not its own.
@@ -103,6 +98,8 @@ pub(crate) fn ty() -> Type {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use terrace_provider_sdk::Data as _;
 
     use super::*;
@@ -118,8 +115,10 @@ mod tests {
     fn defaults_are_told_apart_from_an_objects_own() {
         let rules = TagRules {
             defaults: tags(&[("team", "a"), ("cost", "1")]),
-            ignored_keys: BTreeSet::from(["scanned".to_owned()]),
-            ignored_prefixes: BTreeSet::from(["kubernetes.io/".to_owned()]),
+            ignored: IgnoredTags {
+                keys: BTreeSet::from(["scanned".to_owned()]),
+                prefixes: BTreeSet::from(["kubernetes.io/".to_owned()]),
+            },
         };
         let own = tags(&[("name", "x"), ("cost", "1")]).into_value();
         let all = rules.all(&own).unwrap();

@@ -20,10 +20,13 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// Looks until there is an answer; none when it takes too long or the user wants to stop.
-    pub(crate) async fn look<T>(
+    pub(crate) async fn look<T, F>(
         &self,
-        mut look: impl AsyncFnMut() -> Outcome<Option<T>> + Send,
-    ) -> Outcome<Option<T>> {
+        mut look: impl FnMut() -> F + Send,
+    ) -> Outcome<Option<T>>
+    where
+        F: Future<Output = Outcome<Option<T>>> + Send,
+    {
         let start = tokio::time::Instant::now();
         let mut pause = FIRST;
         loop {
@@ -42,12 +45,15 @@ impl Patience {
     }
 
     /// Looks until there is an answer, and says what was waited for where there is none.
-    pub(crate) async fn until<T>(
+    pub(crate) async fn until<T, F>(
         &self,
         subject: &Subject,
         awaited: &str,
-        look: impl AsyncFnMut() -> Outcome<Option<T>> + Send,
-    ) -> Outcome<T> {
+        look: impl FnMut() -> F + Send,
+    ) -> Outcome<T>
+    where
+        F: Future<Output = Outcome<Option<T>>> + Send,
+    {
         match self.look(look).await? {
             Some(found) => Ok(found),
             None if self.stop.is_wanted() => Err(Diagnostic::error(

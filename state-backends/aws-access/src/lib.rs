@@ -31,4 +31,5 @@ pub use arguments::arguments;
 pub use read::endpoint;
 pub use regions::Partition;
 pub use session::{Caller, CallerIdentity, Refused, Session};
+pub use terrace_backend_remote::Problem;
 pub use web::Web;

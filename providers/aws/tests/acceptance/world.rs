@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 use terrace_port::{
     ApplyRequest, Clock, PlanRequest, PlanResponse, Provider as Port, ProviderDiagnostic,
-    ReadRequest, Reply,
+    ReadRequest, Reply, Surroundings,
 };
 use terrace_provider_aws::{Client, Outside, provider};
 use terrace_provider_sdk::Provider;
@@ -80,7 +80,7 @@ impl World {
             .unwrap();
         let provider = provider(Outside {
             clock: Arc::new(SystemClock),
-            environment: Arc::new(|_| None),
+            surroundings: Surroundings::default(),
             user_agent: "terrace-acceptance".into(),
         });
         let world = Self {
