@@ -69,7 +69,10 @@ where
 }
 
 /// Whether AWS refused with one of these codes. An answer without a body has its status as code, such as `404`.
-pub(crate) fn is_one_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, codes: &[&str]) -> bool {
+pub(crate) fn is_one_of<E: ProvideErrorMetadata, R>(
+    error: &SdkError<E, R>,
+    codes: &[&str],
+) -> bool {
     error
         .as_service_error()
         .and_then(ProvideErrorMetadata::code)
@@ -92,14 +95,23 @@ fn cause<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, text: &str) -> Caus
         .and_then(ProvideErrorMetadata::code)
         .unwrap_or_default();
     match code {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError"
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "AuthorizationError"
         | "Forbidden" => Cause::Denied,
         "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
             Cause::Expired
         }
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestLimitExceeded"
-        | "TooManyRequestsException" | "SlowDown" | "ProvisionedThroughputExceededException"
-        | "RequestThrottled" | "LimitExceededException" => Cause::Throttled,
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "ProvisionedThroughputExceededException"
+        | "RequestThrottled"
+        | "LimitExceededException" => Cause::Throttled,
         _ => match error {
             SdkError::DispatchFailure(_) if text.contains("redentials") => Cause::NoCredentials,
             SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Cause::Unreachable,
@@ -109,7 +121,12 @@ fn cause<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, text: &str) -> Caus
 }
 
 /// A refusal as people read it.
-fn refusal<E, R>(error: &SdkError<E, R>, doing: &str, subject: &Subject, permission: &str) -> Diagnostic
+fn refusal<E, R>(
+    error: &SdkError<E, R>,
+    doing: &str,
+    subject: &Subject,
+    permission: &str,
+) -> Diagnostic
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
@@ -197,7 +214,10 @@ mod tests {
     fn a_refusal_names_the_action_and_what_it_was_for() {
         let told = "AccessDenied: User: arn:aws:iam::1:user/x is not authorized to perform: sqs:createqueue on resource: arn:aws:sqs:eu-west-1:1:q because no identity-based policy allows the sqs:createqueue action";
         assert_eq!(denied_action(told).as_deref(), Some("sqs:createqueue"));
-        assert_eq!(denied_resource(told).as_deref(), Some("arn:aws:sqs:eu-west-1:1:q"));
+        assert_eq!(
+            denied_resource(told).as_deref(),
+            Some("arn:aws:sqs:eu-west-1:1:q")
+        );
         assert_eq!(denied_action("AccessDenied: Access Denied"), None);
     }
 }

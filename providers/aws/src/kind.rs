@@ -156,7 +156,12 @@ impl<K: Kind> Managed<K> {
     }
 
     /// The object as it is once AWS tells of it.
-    async fn settled(&self, call: &mut Call<Client>, known: Object, context: &Context) -> Outcome<Object> {
+    async fn settled(
+        &self,
+        call: &mut Call<Client>,
+        known: Object,
+        context: &Context,
+    ) -> Outcome<Object> {
         let subject = K::subject(id(&known));
         let look = || self.0.read(context, &known);
         let found = context.patience(UNTIL_TOLD).look(look).await?;
@@ -177,7 +182,9 @@ impl<K: Kind> Managed<K> {
         let before = plan
             .prior
             .as_ref()
-            .map_or(Value::null(tags::ty()), |prior| prior.value("tags_all").clone());
+            .map_or(Value::null(tags::ty()), |prior| {
+                prior.value("tags_all").clone()
+            });
         if all.is_empty() && !before.is_null() && tags::of(&before).is_empty() {
             planned.set("tags_all", before);
         } else if all.is_empty() {
@@ -191,8 +198,11 @@ impl<K: Kind> Managed<K> {
         let (Some(client), Some(planned)) = (&plan.client, &mut plan.planned) else {
             return;
         };
-        let configured = plan.config.as_ref().is_some_and(|config| config.is_set("region"));
-        if !configured && !planned.is_known("region") {
+        let configured = plan
+            .config
+            .as_ref()
+            .is_some_and(|config| config.is_set("region"));
+        if !configured && planned.text("region").is_none() {
             planned.set("region", client.region());
         }
         let before = plan.prior.as_ref().and_then(|prior| prior.text("region"));
@@ -224,7 +234,10 @@ fn known(value: &Value) -> Value {
             entries.iter().map(|(key, item)| (key.clone(), known(item))),
         ),
         ValueKind::Object(entries) => Value::object(
-            entries.iter().map(|(key, item)| (key.clone(), known(item))).collect::<Vec<_>>(),
+            entries
+                .iter()
+                .map(|(key, item)| (key.clone(), known(item)))
+                .collect::<Vec<_>>(),
         ),
         _ => Value::null(Type::Dynamic),
     }
@@ -291,7 +304,12 @@ impl<K: Kind> Resource for Managed<K> {
         Ok(Some(found))
     }
 
-    async fn update(&self, call: &mut Call<Client>, prior: Object, planned: Object) -> Outcome<Object> {
+    async fn update(
+        &self,
+        call: &mut Call<Client>,
+        prior: Object,
+        planned: Object,
+    ) -> Outcome<Object> {
         let context = Context::of(call, &prior);
         let change = Change {
             prior: &prior,
@@ -332,7 +350,9 @@ fn split_region(id: &str) -> (&str, Option<&str>) {
     let is_region = |text: &str| {
         let parts: Vec<&str> = text.split('-').collect();
         parts.len() >= 3
-            && parts.last().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
+            && parts
+                .last()
+                .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
             && parts[..parts.len() - 1]
                 .iter()
                 .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()))
@@ -406,7 +426,10 @@ mod tests {
     #[test]
     fn an_import_id_may_name_a_region() {
         assert_eq!(split_region("q@eu-west-1"), ("q", Some("eu-west-1")));
-        assert_eq!(split_region("q@us-gov-west-1"), ("q", Some("us-gov-west-1")));
+        assert_eq!(
+            split_region("q@us-gov-west-1"),
+            ("q", Some("us-gov-west-1"))
+        );
         assert_eq!(split_region("a@b"), ("a@b", None));
         assert_eq!(split_region("me@example.com"), ("me@example.com", None));
     }

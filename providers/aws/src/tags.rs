@@ -43,7 +43,9 @@ impl TagRules {
             .collect();
         let own = all
             .iter()
-            .filter(|(key, value)| self.defaults.get(*key) != Some(value) || before.contains_key(*key))
+            .filter(|(key, value)| {
+                self.defaults.get(*key) != Some(value) || before.contains_key(*key)
+            })
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
         (own, all)

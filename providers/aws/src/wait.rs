@@ -20,10 +20,7 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// Looks until there is an answer; none when it takes too long or the user wants to stop.
-    pub(crate) async fn look<T, F>(
-        &self,
-        mut look: impl FnMut() -> F + Send,
-    ) -> Outcome<Option<T>>
+    pub(crate) async fn look<T, F>(&self, mut look: impl FnMut() -> F + Send) -> Outcome<Option<T>>
     where
         F: Future<Output = Outcome<Option<T>>> + Send,
     {

@@ -25,7 +25,13 @@ pub(crate) fn plan(schema: &Schema, prior: &Value, config: &Value, proposed: &Va
         fewer_blocks_replace: true,
         replace: Vec::new(),
     };
-    let planned = modifying.object(schema, prior, config, &planned, &terrace_value::Path::root());
+    let planned = modifying.object(
+        schema,
+        prior,
+        config,
+        &planned,
+        &terrace_value::Path::root(),
+    );
     Planned {
         object: planned,
         replace: modifying.replace,
@@ -37,18 +43,38 @@ fn object(schema: &Schema, prior: &Value, config: &Value, proposed: &Value) -> V
         return proposed.clone();
     };
     let mut parts = BTreeMap::clone(entries);
+    // What the provider computes of an object that is there stays, also where that is nothing.
+    let computed = |before: &Value, unknown: Value| {
+        if prior.is_null() {
+            unknown
+        } else {
+            before.clone()
+        }
+    };
     for (name, found) in &schema.attributes {
         if let Some(proposed) = parts.get_mut(name) {
             let ty = || found.value_type();
             let (prior, config) = (part(prior, name, ty), part(config, name, ty));
-            *proposed = attribute(found, &prior, &config, proposed);
+            *proposed = if found.is_computed()
+                && !found.is_write_only()
+                && config.is_null()
+                && found.legacy_default.is_none()
+            {
+                computed(&prior, Value::unknown(ty()))
+            } else {
+                attribute(found, &prior, &config, proposed)
+            };
         }
     }
     for (name, found) in &schema.blocks {
         if let Some(proposed) = parts.get_mut(name) {
             let nothing = || terrace_value::Type::Dynamic;
             let (prior, config) = (part(prior, name, nothing), part(config, name, nothing));
-            *proposed = blocks(found, &prior, &config, proposed);
+            *proposed = if found.is_computed() && has_none(&config) {
+                computed(&prior, Value::unknown(found.value_type()))
+            } else {
+                blocks(found, &prior, &config, proposed)
+            };
         }
     }
     Value::from_kind(Kind::Object(Arc::new(parts)))
@@ -68,13 +94,6 @@ fn attribute(attribute: &Attribute, prior: &Value, config: &Value, proposed: &Va
     if let Some(default) = &attribute.legacy_default {
         return default();
     }
-    if attribute.is_computed() {
-        return if prior.is_null() {
-            Value::unknown(attribute.value_type())
-        } else {
-            prior.clone()
-        };
-    }
     if is_zero(prior) {
         prior.clone()
     } else {
@@ -91,20 +110,11 @@ fn keep_text(prior: &Value, config: &Value) -> Value {
     }
 }
 
+fn has_none(blocks: &Value) -> bool {
+    blocks.is_null() || blocks.as_sequence().is_some_and(<[Value]>::is_empty)
+}
+
 fn blocks(block: &Block, prior: &Value, config: &Value, proposed: &Value) -> Value {
-    let none = |value: &Value| {
-        value.is_null()
-            || value
-                .as_sequence()
-                .is_some_and(<[terrace_value::Value]>::is_empty)
-    };
-    if block.is_computed() && none(config) {
-        return if prior.is_null() {
-            Value::unknown(block.value_type())
-        } else {
-            prior.clone()
-        };
-    }
     let at = |value: &Value, place: usize| {
         value
             .as_sequence()
@@ -224,10 +234,7 @@ pub(crate) fn settled(block: &PortBlock, planned: &Value, state: &Value) -> Valu
             continue;
         };
         let empty = |value: &Value| {
-            matches!(
-                value.kind(),
-                Kind::List(..) | Kind::Set(..) | Kind::Map(..)
-            ) && unset(value)
+            matches!(value.kind(), Kind::List(..) | Kind::Set(..) | Kind::Map(..)) && unset(value)
         };
         let same_nothing = (planned.is_null() && empty(part)) || (empty(planned) && part.is_null());
         let same_set = matches!(part.kind(), Kind::Set(..))

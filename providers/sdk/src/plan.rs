@@ -315,9 +315,7 @@ impl Modifying<'_> {
             *planned = self.nested(&block.schema, single, [&prior, &config], planned, &path);
             let changed = self.prior_object.is_some() && *planned != prior;
             let fewer = || {
-                self.fewer_blocks_replace
-                    && items(planned) < items(&prior)
-                    && block.schema.forces()
+                self.fewer_blocks_replace && items(planned) < items(&prior) && block.schema.forces()
             };
             if changed && (block.replaces || fewer()) {
                 self.replace.push(path);

@@ -83,7 +83,11 @@ impl<C: Send + Sync + 'static> Provider<C> {
         } else {
             // What is written only is no change of what is stored.
             let proposed = without_write_only(&entry.block, &request.proposed);
-            let make = if entry.schema.legacy { legacy::plan } else { plan::plan };
+            let make = if entry.schema.legacy {
+                legacy::plan
+            } else {
+                plan::plan
+            };
             make(&entry.schema, &request.prior, &request.config, &proposed)
         };
         let mut asked = Plan {

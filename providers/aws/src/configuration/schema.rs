@@ -1,7 +1,7 @@
 //! The schema of the provider's configuration, which is the well-known provider's.
 
-use terrace_aws_access::checks;
 use terrace_aws_access::Problem;
+use terrace_aws_access::checks;
 use terrace_provider_sdk::validate::{self, Validator};
 use terrace_provider_sdk::{Attribute, Block, Diagnostic, Schema, Type};
 

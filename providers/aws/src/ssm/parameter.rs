@@ -39,19 +39,36 @@ impl Kind for Parameter {
                 ty.validate(validate::one_of(["String", "StringList", "SecureString"]))
             })
             .change("tier", |tier| {
-                tier.validate(validate::one_of(["Standard", "Advanced", "Intelligent-Tiering"]))
+                tier.validate(validate::one_of([
+                    "Standard",
+                    "Advanced",
+                    "Intelligent-Tiering",
+                ]))
             })
             .change("data_type", |ty| {
-                ty.validate(validate::one_of(["aws:ec2:image", "aws:ssm:integration", "text"]))
+                ty.validate(validate::one_of([
+                    "aws:ec2:image",
+                    "aws:ssm:integration",
+                    "text",
+                ]))
             })
     }
 
     fn validate(&self, config: &Object, diagnostics: &mut Diagnostics) {
-        let set: Vec<&str> = VALUES.into_iter().filter(|name| config.is_set(name)).collect();
+        let set: Vec<&str> = VALUES
+            .into_iter()
+            .filter(|name| config.is_set(name))
+            .collect();
         if set.len() != 1 {
             let detail = match set.as_slice() {
-                [] => "One of value, value_wo and insecure_value must say what the parameter holds.".to_owned(),
-                several => format!("Only one of value, value_wo and insecure_value may be set; set are {}.", several.join(" and ")),
+                [] => {
+                    "One of value, value_wo and insecure_value must say what the parameter holds."
+                        .to_owned()
+                }
+                several => format!(
+                    "Only one of value, value_wo and insecure_value may be set; set are {}.",
+                    several.join(" and ")
+                ),
             };
             diagnostics.error_at(Path::root(), "Invalid combination of arguments", detail);
         }
@@ -74,7 +91,15 @@ impl Kind for Parameter {
     async fn plan(&self, plan: &mut Plan<Client>) -> Outcome<()> {
         let changed = VALUES
             .iter()
-            .chain(&["type", "description", "value_wo_version", "data_type", "tier", "allowed_pattern", "key_id"])
+            .chain(&[
+                "type",
+                "description",
+                "value_wo_version",
+                "data_type",
+                "tier",
+                "allowed_pattern",
+                "key_id",
+            ])
             .any(|name| plan.changes(name));
         let (Some(prior), Some(config)) = (&plan.prior, &plan.config) else {
             return Ok(());
@@ -111,7 +136,15 @@ impl Kind for Parameter {
         context.made(name);
         let tags = tags::planned(planned);
         if !tags.is_empty() {
-            tag(context, name, &TagChange { set: tags, gone: Vec::new() }).await?;
+            tag(
+                context,
+                name,
+                &TagChange {
+                    set: tags,
+                    gone: Vec::new(),
+                },
+            )
+            .await?;
         }
         Ok(name.to_owned())
     }
@@ -126,7 +159,8 @@ impl Kind for Parameter {
         let secret = told.r#type == Some(ParameterType::SecureString);
         let value = told.value.clone();
         let null = || Value::null(Type::String);
-        let write_only = state.flag("has_value_wo").unwrap_or(false) || context.config.is_set("value_wo");
+        let write_only =
+            state.flag("has_value_wo").unwrap_or(false) || context.config.is_set("value_wo");
         if write_only {
             object.set("value", null());
             object.set("insecure_value", null());
@@ -146,8 +180,15 @@ impl Kind for Parameter {
 
     async fn update(&self, context: &Context, change: Change<'_>) -> Outcome<()> {
         let settings = [
-            "value", "insecure_value", "value_wo_version", "type", "description", "tier",
-            "key_id", "data_type", "allowed_pattern",
+            "value",
+            "insecure_value",
+            "value_wo_version",
+            "type",
+            "description",
+            "tier",
+            "key_id",
+            "data_type",
+            "allowed_pattern",
         ];
         if change.of(&settings) {
             put(context, change.planned, true).await?;
@@ -167,7 +208,12 @@ impl Kind for Parameter {
             .name(name)
             .send()
             .await
-            .unless_gone(&GONE, "deleting", &Self::subject(name), "ssm:DeleteParameter")?;
+            .unless_gone(
+                &GONE,
+                "deleting",
+                &Self::subject(name),
+                "ssm:DeleteParameter",
+            )?;
         Ok(())
     }
 }
@@ -175,7 +221,12 @@ impl Kind for Parameter {
 /// Writes a parameter; over the one that is there only where that is wanted.
 async fn put(context: &Context, planned: &Object, over: bool) -> Outcome<()> {
     let name = planned.text("name").unwrap_or_default();
-    let text = |key: &str| planned.text(key).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text = |key: &str| {
+        planned
+            .text(key)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
     let value = context
         .config
         .text("value_wo")
@@ -191,15 +242,27 @@ async fn put(context: &Context, planned: &Object, over: bool) -> Outcome<()> {
         .name(name)
         .value(value)
         .set_type(text("type").map(|ty| ParameterType::from(ty.as_str())))
-        .set_description(if over { planned.text("description").map(str::to_owned) } else { text("description") })
+        .set_description(if over {
+            planned.text("description").map(str::to_owned)
+        } else {
+            text("description")
+        })
         .set_tier(text("tier").map(|tier| ParameterTier::from(tier.as_str())))
         .set_key_id(text("key_id").filter(|_| secret))
         .set_data_type(text("data_type"))
-        .set_allowed_pattern(if over { planned.text("allowed_pattern").map(str::to_owned) } else { text("allowed_pattern") })
+        .set_allowed_pattern(if over {
+            planned.text("allowed_pattern").map(str::to_owned)
+        } else {
+            text("allowed_pattern")
+        })
         .overwrite(overwrite)
         .send()
         .await
-        .when(if over { "updating" } else { "creating" }, &Parameter::subject(name), "ssm:PutParameter")?;
+        .when(
+            if over { "updating" } else { "creating" },
+            &Parameter::subject(name),
+            "ssm:PutParameter",
+        )?;
     Ok(())
 }
 
@@ -226,12 +289,20 @@ pub(super) async fn fetch(
 pub(super) fn facts(object: &mut Object, told: &Told) {
     object.set("name", told.name.clone());
     object.set("arn", told.arn.clone());
-    object.set("type", told.r#type.as_ref().map(|ty| ty.as_str().to_owned()));
+    object.set(
+        "type",
+        told.r#type.as_ref().map(|ty| ty.as_str().to_owned()),
+    );
     object.set("version", told.version);
 }
 
 /// What only the description of a parameter says.
-async fn describe(context: &Context, name: &str, subject: &Subject, object: &mut Object) -> Outcome<()> {
+async fn describe(
+    context: &Context,
+    name: &str,
+    subject: &Subject,
+    object: &mut Object,
+) -> Outcome<()> {
     let filter = aws_sdk_ssm::types::ParameterStringFilter::builder()
         .key("Name")
         .option("Equals")
@@ -250,10 +321,19 @@ async fn describe(context: &Context, name: &str, subject: &Subject, object: &mut
         return Ok(());
     };
     object.set("description", found.description.clone().unwrap_or_default());
-    object.set("allowed_pattern", found.allowed_pattern.clone().unwrap_or_default());
+    object.set(
+        "allowed_pattern",
+        found.allowed_pattern.clone().unwrap_or_default(),
+    );
     object.set("key_id", found.key_id.clone().unwrap_or_default());
-    object.set("tier", found.tier.as_ref().map_or("Standard", |tier| tier.as_str()));
-    object.set("data_type", found.data_type.clone().unwrap_or_else(|| "text".into()));
+    object.set(
+        "tier",
+        found.tier.as_ref().map_or("Standard", |tier| tier.as_str()),
+    );
+    object.set(
+        "data_type",
+        found.data_type.clone().unwrap_or_else(|| "text".into()),
+    );
     Ok(())
 }
 
@@ -272,7 +352,10 @@ async fn tags_of(context: &Context, name: &str, subject: &Subject) -> Outcome<Ta
 }
 
 async fn tag(context: &Context, name: &str, change: &TagChange) -> Outcome<()> {
-    let (ssm, subject) = (context.client.ssm(&context.region), Parameter::subject(name));
+    let (ssm, subject) = (
+        context.client.ssm(&context.region),
+        Parameter::subject(name),
+    );
     if !change.gone.is_empty() {
         ssm.remove_tags_from_resource()
             .resource_type(ResourceTypeForTagging::Parameter)

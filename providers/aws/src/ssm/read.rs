@@ -1,9 +1,7 @@
 //! Parameters that are only read: the data source and the ephemeral resource `aws_ssm_parameter`.
 
 use async_trait::async_trait;
-use terrace_provider_sdk::{
-    Call, Diagnostic, EphemeralResource, Object, Opened, Outcome, Schema,
-};
+use terrace_provider_sdk::{Call, Diagnostic, EphemeralResource, Object, Opened, Outcome, Schema};
 
 use super::parameter::{facts, fetch};
 use crate::client::Client;
@@ -31,7 +29,11 @@ impl Source for ParameterData {
         object.set("id", name);
         object.set("value", told.value.clone());
         object.set("with_decryption", decrypted);
-        let public = told.r#type.as_ref().map(aws_sdk_ssm::types::ParameterType::as_str) != Some("SecureString");
+        let public = told
+            .r#type
+            .as_ref()
+            .map(aws_sdk_ssm::types::ParameterType::as_str)
+            != Some("SecureString");
         object.set("insecure_value", told.value.filter(|_| public));
         Ok(object)
     }
@@ -40,7 +42,9 @@ impl Source for ParameterData {
 fn missing(subject: &Subject, region: &str) -> Diagnostic {
     Diagnostic::error(
         "SSM Parameter not found",
-        format!("{subject} is not in {region}. Look at its name (a path begins with /), the region and the account that this run signs in to."),
+        format!(
+            "{subject} is not in {region}. Look at its name (a path begins with /), the region and the account that this run signs in to."
+        ),
     )
 }
 

@@ -45,7 +45,12 @@ impl Case {
     }
 
     /// An object that must be there before: `${name.attribute}` is what it says.
-    pub(crate) fn given(mut self, name: &'static str, type_name: &'static str, config: Json) -> Self {
+    pub(crate) fn given(
+        mut self,
+        name: &'static str,
+        type_name: &'static str,
+        config: Json,
+    ) -> Self {
         self.given.push((name, type_name, config));
         self
     }

@@ -51,13 +51,18 @@ pub(crate) fn missing(world: &World, tables: &[Table]) -> Vec<String> {
                 .into_iter()
                 .filter(|argument| {
                     let left_out = |name: &str| {
-                        tried.contains(name) && argument.starts_with(&format!("{name}."))
-                            && !tried.iter().any(|other| other.starts_with(&format!("{name}.")))
+                        tried.contains(name)
+                            && argument.starts_with(&format!("{name}."))
+                            && !tried
+                                .iter()
+                                .any(|other| other.starts_with(&format!("{name}.")))
                     };
                     let top = argument.split('.').next().unwrap_or_default();
                     !tried.contains(argument)
                         && !EVERYWHERE.contains(&top)
-                        && !argument.match_indices('.').any(|(at, _)| left_out(&argument[..at]))
+                        && !argument
+                            .match_indices('.')
+                            .any(|(at, _)| left_out(&argument[..at]))
                 })
                 .map(|argument| format!("{name}.{argument}")),
         );

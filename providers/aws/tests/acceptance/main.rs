@@ -94,9 +94,18 @@ async fn every_type_lives_its_life_on_moto() {
     }
     let missing = cover::missing(&world, &tables);
     println!("{}", cover::totals(&tables));
-    assert!(failed.is_empty(), "{} cases failed:\n{}", failed.len(), failed.join("\n\n"));
+    assert!(
+        failed.is_empty(),
+        "{} cases failed:\n{}",
+        failed.len(),
+        failed.join("\n\n")
+    );
     if wanted.is_empty() {
-        assert!(missing.is_empty(), "not tried, and no reason given:\n{}", missing.join("\n"));
+        assert!(
+            missing.is_empty(),
+            "not tried, and no reason given:\n{}",
+            missing.join("\n")
+        );
     } else {
         println!("not tried:\n{}", missing.join("\n"));
     }

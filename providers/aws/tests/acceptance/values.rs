@@ -12,7 +12,8 @@ pub(crate) fn configured(block: &Block, config: &Json) -> Value {
     let config = config.as_object().unwrap_or(&empty);
     for name in config.keys() {
         assert!(
-            block.attributes.contains_key(name.as_str()) || block.blocks.contains_key(name.as_str()),
+            block.attributes.contains_key(name.as_str())
+                || block.blocks.contains_key(name.as_str()),
             "the schema has no {name}"
         );
     }

@@ -145,7 +145,9 @@ impl World {
         let schema = self.schema(type_name).await;
         let config = filled(config, &|reference| look(names, reference));
         let config = configured(&schema.block, &config);
-        let plan = self.plan(type_name, &schema.block, &Value::NULL, &config).await;
+        let plan = self
+            .plan(type_name, &schema.block, &Value::NULL, &config)
+            .await;
         let request = ApplyRequest {
             type_name: type_name.into(),
             prior: Value::null(schema.block.implied_type()),
@@ -171,7 +173,13 @@ impl World {
         sure(type_name, self.provider.apply(request).await);
     }
 
-    async fn plan(&self, type_name: &str, block: &Block, prior: &Value, config: &Value) -> PlanResponse {
+    async fn plan(
+        &self,
+        type_name: &str,
+        block: &Block,
+        prior: &Value,
+        config: &Value,
+    ) -> PlanResponse {
         let ty = block.implied_type();
         let prior = if prior.is_null() {
             Value::null(ty)
@@ -263,7 +271,11 @@ impl Life<'_> {
             identity: None,
         };
         let answer = sure(what, self.world.provider.apply(request).await);
-        assert!(answer.state.is_wholly_known(), "{what}: something in {} is not known", shown(&answer.state));
+        assert!(
+            answer.state.is_wholly_known(),
+            "{what}: something in {} is not known",
+            shown(&answer.state)
+        );
         self.keeps_to(what, &plan.planned, &answer.state);
         self.state = answer.state;
         self.private = answer.private;
@@ -275,7 +287,11 @@ impl Life<'_> {
         for name in self.block.block.attributes.keys() {
             let (planned, state) = (planned.get(name).unwrap(), state.get(name).unwrap());
             if planned.is_wholly_known() && !planned.is_null() {
-                assert_eq!(shown(planned), shown(state), "{what}: {name} is not as planned");
+                assert_eq!(
+                    shown(planned),
+                    shown(state),
+                    "{what}: {name} is not as planned"
+                );
             }
         }
     }
@@ -292,7 +308,11 @@ impl Life<'_> {
         let what = format!("{}, updating {change}", self.title);
         let config = self.config(config);
         let plan = self.plan(&config).await;
-        assert!(plan.requires_replace.is_empty(), "{what}: asks for a replacement because of {}", paths(&plan.requires_replace));
+        assert!(
+            plan.requires_replace.is_empty(),
+            "{what}: asks for a replacement because of {}",
+            paths(&plan.requires_replace)
+        );
         assert!(plan.planned != self.state, "{what}: plans no change");
         self.apply(&what, plan, config).await;
     }
@@ -303,9 +323,10 @@ impl Life<'_> {
         let plan = self.plan(&values).await;
         for name in change.as_object().unwrap().keys() {
             assert!(
-                plan.requires_replace
-                    .iter()
-                    .any(|path| path.to_string().trim_start_matches('.').starts_with(name.as_str())),
+                plan.requires_replace.iter().any(|path| path
+                    .to_string()
+                    .trim_start_matches('.')
+                    .starts_with(name.as_str())),
                 "{what}: {name} asks for no replacement, only {}",
                 paths(&plan.requires_replace)
             );
@@ -342,7 +363,10 @@ impl Life<'_> {
         let what = format!("{}, importing", self.title);
         let id = filled_text(id, &|reference| look(&self.names, reference));
         let id = id.as_str().expect("an id is text");
-        let found = sure(&what, self.world.provider.import(self.case.type_name, id).await);
+        let found = sure(
+            &what,
+            self.world.provider.import(self.case.type_name, id).await,
+        );
         let imported = self.read(&what, &found[0].state).await;
         assert!(!imported.is_null(), "{what}: nothing was found under {id}");
         let kept = self.state.clone();
@@ -359,7 +383,11 @@ impl Life<'_> {
         self.state = imported;
         let config = self.config(config);
         let plan = self.plan(&config).await;
-        assert!(plan.requires_replace.is_empty(), "{what}: asks for a replacement because of {}", paths(&plan.requires_replace));
+        assert!(
+            plan.requires_replace.is_empty(),
+            "{what}: asks for a replacement because of {}",
+            paths(&plan.requires_replace)
+        );
         for (name, planned) in plan.planned.as_entries().unwrap() {
             let now = self.state.get(name).unwrap();
             assert!(
@@ -376,7 +404,11 @@ impl Life<'_> {
         self.world.end(self.case.type_name, &self.state).await;
         let what = format!("{}, looking after it went", self.title);
         let read = self.read(&what, &self.state).await;
-        assert!(read.is_null(), "{what}: it is still there: {}", shown(&read));
+        assert!(
+            read.is_null(),
+            "{what}: it is still there: {}",
+            shown(&read)
+        );
         self.world.end(self.case.type_name, &self.state).await;
     }
 }
@@ -443,7 +475,9 @@ fn sure<T>(what: &str, attempt: Result<Reply<T>, terrace_port::ProviderError>) -
         .diagnostics
         .iter()
         .filter(|diagnostic| diagnostic.error)
-        .map(|diagnostic: &ProviderDiagnostic| format!("{}: {}", diagnostic.summary, diagnostic.detail))
+        .map(|diagnostic: &ProviderDiagnostic| {
+            format!("{}: {}", diagnostic.summary, diagnostic.detail)
+        })
         .collect();
     assert!(errors.is_empty(), "{what}: {}", errors.join("\n"));
     reply.value

@@ -23,11 +23,26 @@ impl Text {
 
 /// The module, as it is shipped.
 const MODULE: [(&str, &str); 5] = [
-    ("main.tf", include_str!("../../../../../modules/library/aws/bootstrap/main.tf")),
-    ("roles.tf", include_str!("../../../../../modules/library/aws/bootstrap/roles.tf")),
-    ("variables.tf", include_str!("../../../../../modules/library/aws/bootstrap/variables.tf")),
-    ("outputs.tf", include_str!("../../../../../modules/library/aws/bootstrap/outputs.tf")),
-    ("versions.tf", include_str!("../../../../../modules/library/aws/bootstrap/versions.tf")),
+    (
+        "main.tf",
+        include_str!("../../../../../modules/library/aws/bootstrap/main.tf"),
+    ),
+    (
+        "roles.tf",
+        include_str!("../../../../../modules/library/aws/bootstrap/roles.tf"),
+    ),
+    (
+        "variables.tf",
+        include_str!("../../../../../modules/library/aws/bootstrap/variables.tf"),
+    ),
+    (
+        "outputs.tf",
+        include_str!("../../../../../modules/library/aws/bootstrap/outputs.tf"),
+    ),
+    (
+        "versions.tf",
+        include_str!("../../../../../modules/library/aws/bootstrap/versions.tf"),
+    ),
 ];
 
 /// What the bucket of states is made with.
@@ -36,9 +51,15 @@ pub(super) fn configuration(wanted: &Wanted) -> Vec<Text> {
         .into_iter()
         .map(|(name, text)| Text::new(format!("bootstrap/module/{name}"), text))
         .collect();
-    let mut main = String::from("# What all environments rest on. Written by `terrace bootstrap aws`, and yours to change.\n\n");
+    let mut main = String::from(
+        "# What all environments rest on. Written by `terrace bootstrap aws`, and yours to change.\n\n",
+    );
     main.push_str("terraform {\n  required_providers {\n    aws = {\n      source  = \"hashicorp/aws\"\n      version = \">= 6.0, < 7.0\"\n    }\n  }\n}\n\n");
-    let _ = write!(main, "provider \"aws\" {{\n  region = {}\n}}\n\n", quoted(&wanted.region));
+    let _ = write!(
+        main,
+        "provider \"aws\" {{\n  region = {}\n}}\n\n",
+        quoted(&wanted.region)
+    );
     main.push_str("module \"bootstrap\" {\n  source = \"./module\"\n\n");
     let mut arguments = vec![
         ("project", quoted(&wanted.project)),
@@ -58,11 +79,25 @@ pub(super) fn configuration(wanted: &Wanted) -> Vec<Text> {
         ("backends", "The arguments of each environment's backend."),
         ("plan_roles", "By environment, the role that plans it."),
         ("apply_roles", "By environment, the role that applies it."),
-        ("boundaries", "By environment, the permissions boundary of every role that is made in it."),
-        ("repositories", "By name, the address of each repository of images."),
-        ("parameter_roots", "By environment, what the names of its parameters begin with."),
+        (
+            "boundaries",
+            "By environment, the permissions boundary of every role that is made in it.",
+        ),
+        (
+            "repositories",
+            "By name, the address of each repository of images.",
+        ),
+        (
+            "parameter_roots",
+            "By environment, what the names of its parameters begin with.",
+        ),
     ] {
-        let _ = write!(main, "\noutput {} {{\n  description = {}\n  value       = module.bootstrap.{name}\n}}\n", quoted(name), quoted(description));
+        let _ = write!(
+            main,
+            "\noutput {} {{\n  description = {}\n  value       = module.bootstrap.{name}\n}}\n",
+            quoted(name),
+            quoted(description)
+        );
     }
     files.push(Text::new("bootstrap/main.tf", main));
     files
@@ -96,16 +131,25 @@ pub(super) fn own_backend(outputs: &Json) -> Text {
         settings.unwrap_or(&Json::Null),
         Some("bootstrap/terraform.tfstate"),
     );
-    let text = format!("# The state lies in the bucket that it describes. Written by `terrace bootstrap aws`.\n\nterraform {{\n{block}}}\n");
+    let text = format!(
+        "# The state lies in the bucket that it describes. Written by `terrace bootstrap aws`.\n\nterraform {{\n{block}}}\n"
+    );
     Text::new("bootstrap/backend.tf", text)
 }
 
 /// What the environments begin with: the project file and a file of variables for each.
 pub(super) fn environments(wanted: &Wanted, outputs: &Json) -> Vec<Text> {
-    let mut project = String::from("# The project: its environments, where their states are, and who may do what. `terrace` finds this file from any directory\n# below it. Written by `terrace bootstrap aws`, and yours to change.\n\n");
+    let mut project = String::from(
+        "# The project: its environments, where their states are, and who may do what. `terrace` finds this file from any directory\n# below it. Written by `terrace bootstrap aws`, and yours to change.\n\n",
+    );
     match &wanted.github {
         Some(github) => {
-            let _ = write!(project, "project {} {{\n  github = {} # where reviews may count as approvals\n}}\n", quoted(&wanted.project), quoted(github));
+            let _ = write!(
+                project,
+                "project {} {{\n  github = {} # where reviews may count as approvals\n}}\n",
+                quoted(&wanted.project),
+                quoted(github)
+            );
         }
         None => {
             let _ = writeln!(project, "project {} {{}}", quoted(&wanted.project));
@@ -120,16 +164,31 @@ pub(super) fn environments(wanted: &Wanted, outputs: &Json) -> Vec<Text> {
         if let Some(before) = before {
             arguments.push(("after", format!("[{}]", quoted(before))));
         }
-        arguments.push(("variables", format!("[{}]", quoted(&format!("environments/{name}.tfvars")))));
+        arguments.push((
+            "variables",
+            format!("[{}]", quoted(&format!("environments/{name}.tfvars"))),
+        ));
         aligned(&mut project, "  ", &arguments);
         if before.is_some() {
-            project.push_str("\n  gate {\n    approvals = 1 # by someone other than who made the plan\n  }\n");
+            project.push_str(
+                "\n  gate {\n    approvals = 1 # by someone other than who made the plan\n  }\n",
+            );
         }
         project.push('\n');
-        project.push_str(&backend("  ", "backend \"s3\"", &outputs["backends"]["value"][name.as_str()], None));
+        project.push_str(&backend(
+            "  ",
+            "backend \"s3\"",
+            &outputs["backends"]["value"][name.as_str()],
+            None,
+        ));
         let role = |output: &str| outputs[output]["value"][name.as_str()].as_str();
         if let (Some(plan), Some(apply)) = (role("plan_roles"), role("apply_roles")) {
-            let _ = write!(project, "\n  # Workflows sign in as the one to plan, and as the other once the gate is open.\n  credentials {{\n    plan {{\n      AWS_ROLE_ARN = {}\n    }}\n\n    apply {{\n      AWS_ROLE_ARN = {}\n    }}\n  }}\n", quoted(plan), quoted(apply));
+            let _ = write!(
+                project,
+                "\n  # Workflows sign in as the one to plan, and as the other once the gate is open.\n  credentials {{\n    plan {{\n      AWS_ROLE_ARN = {}\n    }}\n\n    apply {{\n      AWS_ROLE_ARN = {}\n    }}\n  }}\n",
+                quoted(plan),
+                quoted(apply)
+            );
         }
         project.push_str("}\n");
         before = Some(name);
@@ -140,7 +199,9 @@ pub(super) fn environments(wanted: &Wanted, outputs: &Json) -> Vec<Text> {
 }
 
 fn variables(wanted: &Wanted, outputs: &Json, environment: &str) -> Text {
-    let mut text = format!("# The variables of {environment}. Declare those that your configuration takes.\n\n");
+    let mut text = format!(
+        "# The variables of {environment}. Declare those that your configuration takes.\n\n"
+    );
     let mut arguments = vec![
         ("project", quoted(&wanted.project)),
         ("environment", quoted(environment)),
@@ -158,7 +219,11 @@ fn variables(wanted: &Wanted, outputs: &Json, environment: &str) -> Text {
 
 /// Arguments, their equals signs below each other.
 fn aligned(text: &mut String, indent: &str, arguments: &[(&str, String)]) {
-    let width = arguments.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let width = arguments
+        .iter()
+        .map(|(name, _)| name.len())
+        .max()
+        .unwrap_or(0);
     for (name, value) in arguments {
         let _ = writeln!(text, "{indent}{name:width$} = {value}");
     }

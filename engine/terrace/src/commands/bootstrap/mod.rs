@@ -42,22 +42,40 @@ async fn aws(session: &Session, args: &BootstrapAwsArgs) -> Outcome {
     }
     let view = &session.view;
     let steps = Steps::new(session, Path::new("bootstrap"));
-    heading(session, 1, "What the environments rest on, as a configuration");
+    heading(
+        session,
+        1,
+        "What the environments rest on, as a configuration",
+    );
     place(session, &files::configuration(&wanted))?;
     heading(session, 2, "Make it");
     // Where a run before this one ended, its state may lie here or in the bucket; init finds out, and moves it if need be.
-    steps.carry_out(&["init", "-input=false", "-migrate-state", "-force-copy"]).await?;
-    let approve: &[&str] = if args.auto_approve { &["-auto-approve"] } else { &[] };
+    steps
+        .carry_out(&["init", "-input=false", "-migrate-state", "-force-copy"])
+        .await?;
+    let approve: &[&str] = if args.auto_approve {
+        &["-auto-approve"]
+    } else {
+        &[]
+    };
     steps.carry_out(&[&["apply"], approve].concat()).await?;
     let outputs = steps.outputs().await?;
-    heading(session, 3, "Move its state into the bucket that it has made");
+    heading(
+        session,
+        3,
+        "Move its state into the bucket that it has made",
+    );
     place(session, &[files::own_backend(&outputs)])?;
-    steps.carry_out(&["init", "-input=false", "-migrate-state", "-force-copy"]).await?;
+    steps
+        .carry_out(&["init", "-input=false", "-migrate-state", "-force-copy"])
+        .await?;
     heading(session, 4, "The environments");
     place(session, &files::environments(&wanted, &outputs))?;
     if wanted.github.is_some() {
         heading(session, 5, "Workflows for GitHub");
-        Steps::new(session, Path::new(".")).carry_out(&["init-ci", "github"]).await?;
+        Steps::new(session, Path::new("."))
+            .carry_out(&["init-ci", "github"])
+            .await?;
     }
     view.line("");
     view.output(format!(
@@ -82,7 +100,9 @@ async fn rehearse(session: &Session, wanted: &Wanted) -> Outcome {
     let stage = tempfile::tempdir().map_err(|error| unwritable("a temporary directory", &error))?;
     let directory = stage.path().join("bootstrap");
     for file in &files {
-        let text = Disk.read(&file.path).unwrap_or_else(|_| file.text.clone().into_bytes());
+        let text = Disk
+            .read(&file.path)
+            .unwrap_or_else(|_| file.text.clone().into_bytes());
         put(&stage.path().join(&file.path).display().to_string(), &text)?;
     }
     for kept in ["backend.tf", "terraform.tfstate"] {
@@ -91,12 +111,16 @@ async fn rehearse(session: &Session, wanted: &Wanted) -> Outcome {
         }
     }
     for name in overrides() {
-        let text = Disk.read(&name).map_err(|error| unwritable(&name, &error))?;
+        let text = Disk
+            .read(&name)
+            .map_err(|error| unwritable(&name, &error))?;
         put(&stage.path().join(&name).display().to_string(), &text)?;
     }
     let steps = Steps::new(session, &directory);
     steps.carry_out(&["init", "-input=false"]).await?;
-    steps.carry_out(&["plan", "-input=false", "-lock=false"]).await?;
+    steps
+        .carry_out(&["plan", "-input=false", "-lock=false"])
+        .await?;
     view.output("Nothing was made and nothing written. Without -dry-run it is, after a question.");
     Ok(SUCCESS)
 }
@@ -111,7 +135,11 @@ fn overrides() -> Vec<String> {
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| !ours.contains(&name.as_str()))
-        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "tf" || end == "tfvars"))
+        .filter(|name| {
+            Path::new(name)
+                .extension()
+                .is_some_and(|end| end == "tf" || end == "tfvars")
+        })
         .map(|name| format!("bootstrap/{name}"))
         .collect();
     names.sort();
@@ -183,11 +211,17 @@ fn wanted(args: &BootstrapAwsArgs) -> Result<Wanted, CommandError> {
         .hint("name it: terrace bootstrap aws -project=NAME")
         .into());
     }
-    if let Some(name) = args.environments.iter().find(|name| !fits(name, 2, 10, false)) {
+    if let Some(name) = args
+        .environments
+        .iter()
+        .find(|name| !fits(name, 2, 10, false))
+    {
         return Err(CommandError::one(
             "invalid-bootstrap",
             "Invalid name of an environment",
-            format!("An environment cannot be called {name:?}: its name begins with a letter and holds 2 to 10 lower-case letters and digits."),
+            format!(
+                "An environment cannot be called {name:?}: its name begins with a letter and holds 2 to 10 lower-case letters and digits."
+            ),
         ));
     }
     let Some(region) = args.region.clone() else {
@@ -205,7 +239,9 @@ fn wanted(args: &BootstrapAwsArgs) -> Result<Wanted, CommandError> {
         return Err(CommandError::one(
             "invalid-bootstrap",
             "Invalid repository",
-            format!("{github:?} is no repository at GitHub: it is named by its owner and its name, as in acme/storefront."),
+            format!(
+                "{github:?} is no repository at GitHub: it is named by its owner and its name, as in acme/storefront."
+            ),
         ));
     }
     Ok(Wanted {

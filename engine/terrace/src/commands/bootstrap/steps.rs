@@ -24,9 +24,11 @@ impl<'s> Steps<'s> {
 
     /// Carries out a command, which says what it does to the user. A signal is for it to heed: this program waits.
     pub(super) async fn carry_out(&self, arguments: &[&str]) -> Result<(), CommandError> {
-        self.session
-            .view
-            .line(format!("$ terrace -chdir={} {}\n", self.directory.display(), arguments.join(" ")));
+        self.session.view.line(format!(
+            "$ terrace -chdir={} {}\n",
+            self.directory.display(),
+            arguments.join(" ")
+        ));
         self.session.carrying_out.store(true, Ordering::SeqCst);
         let ended = self.command(arguments)?.status().await;
         self.session.carrying_out.store(false, Ordering::SeqCst);
