@@ -24,6 +24,8 @@ pub(crate) trait Kind: Default + Send + Sync + 'static {
     const NAME: &'static str;
     /// What one is in words, such as `SQS Queue`.
     const WHAT: &'static str;
+    /// Whether hashicorp/aws has it on the older plugin SDK, whose objects are planned by other rules.
+    const LEGACY: bool = true;
 
     /// Adds to the type's shape what it does not tell: replacements, defaults, what the service fills in, checks.
     fn behave(&self, shape: Schema) -> Schema;
@@ -253,7 +255,9 @@ impl<K: Kind> Resource for Managed<K> {
     }
 
     fn schema(&self) -> Schema {
-        self.0.behave(shape::resource(K::NAME).legacy())
+        let shape = shape::resource(K::NAME);
+        self.0
+            .behave(if K::LEGACY { shape.legacy() } else { shape })
     }
 
     fn validate(&self, config: &Object, diagnostics: &mut Diagnostics) {

@@ -8,6 +8,7 @@
 //! what the service fills in) and its calls: a `Kind`, beside the service's other types. What all have in common (regions, tags,
 //! objects of which AWS tells late, or which were made by half) is told once, by `Managed`.
 
+mod blocks;
 mod client;
 mod configuration;
 mod failure;

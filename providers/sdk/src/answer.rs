@@ -6,14 +6,24 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use terrace_port::{Attempt, ProviderError, Reply};
-use terrace_schema::{Block, without_write_only};
+use terrace_schema::{Block, NestedBlock, without_write_only};
 use terrace_value::convert::convert;
 use terrace_value::{Kind, Text, Type, Value};
 
 use crate::{Diagnostic, Diagnostics, Object};
 
-/// A handler's object as a value of its type: what it leaves out is null, and what is write-only too.
+/// A handler's object as a value of its type: what it leaves out is null, in blocks too, and so is what is write-only.
 pub(crate) fn conform(block: &Block, ty: &Type, value: &Value) -> Result<Value, Diagnostic> {
+    if !matches!(value.kind(), Kind::Object(_)) {
+        return Ok(value.clone());
+    }
+    let whole = completed(block, value)?;
+    let value = convert(&whole, ty).map_err(|error| bug(&error.message).at(error.path))?;
+    Ok(without_write_only(block, &value))
+}
+
+/// An object with all that its schema has.
+fn completed(block: &Block, value: &Value) -> Result<Value, Diagnostic> {
     let Kind::Object(entries) = value.kind() else {
         return Ok(value.clone());
     };
@@ -37,10 +47,29 @@ pub(crate) fn conform(block: &Block, ty: &Type, value: &Value) -> Result<Value, 
     }
     for (name, nested) in &block.blocks {
         missing(&mut parts, name, nested.empty_value());
+        if let Some(part) = parts.get_mut(name) {
+            *part = completed_blocks(nested, part)?;
+        }
     }
-    let whole = Value::from_kind(Kind::Object(Arc::new(parts)));
-    let value = convert(&whole, ty).map_err(|error| bug(&error.message).at(error.path))?;
-    Ok(without_write_only(block, &value))
+    Ok(Value::from_kind(Kind::Object(Arc::new(parts))))
+}
+
+/// Blocks with all that their schema has. Lists of a known type are whole already: only engines make those.
+fn completed_blocks(nested: &NestedBlock, value: &Value) -> Result<Value, Diagnostic> {
+    match value.kind() {
+        Kind::Object(_) => completed(&nested.block, value),
+        Kind::Tuple(items) | Kind::List(Type::Dynamic, items) => {
+            if items.is_empty() {
+                return Ok(nested.empty_value());
+            }
+            let items = items
+                .iter()
+                .map(|item| completed(&nested.block, item))
+                .collect::<Result<Vec<Value>, Diagnostic>>()?;
+            Ok(Value::tuple(items))
+        }
+        _ => Ok(value.clone()),
+    }
 }
 
 fn bug(why: &str) -> Diagnostic {
