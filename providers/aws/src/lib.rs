@@ -14,6 +14,7 @@ mod configuration;
 mod failure;
 mod kind;
 mod meta;
+mod policy;
 mod shape;
 mod tags;
 mod wait;
