@@ -14,7 +14,10 @@ mod configuration;
 mod failure;
 mod kind;
 mod meta;
+mod names;
+mod parts;
 mod policy;
+mod retry;
 mod shape;
 mod tags;
 mod wait;
@@ -131,5 +134,5 @@ async fn configured(
         .await
         .map_err(|problem| Diagnostic::error(problem.summary, problem.detail))?;
     configuration.check_region(session.region())?;
-    Ok(Client::new(session, configuration))
+    Ok(Client::new(session, outside.clock.clone(), configuration))
 }
