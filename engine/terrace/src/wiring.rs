@@ -31,7 +31,7 @@ use crate::command_error::CommandError;
 use crate::credentials;
 use crate::early::Early;
 use crate::native;
-use crate::outside::{Disk, Environment, PlanningContext, SystemClock, SystemEntropy};
+use crate::outside::{Disk, Environment, PlanningContext, SystemEntropy};
 use crate::plugins::{Plugins, as_provider, cache_root};
 use crate::session::{Place, Session};
 use crate::stacks::{self, Taken};

@@ -9,7 +9,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use terrace_aws_access::{Access, Account, Identity, Network, Role, StaticKeys, WebToken, checks};
-use terrace_provider_sdk::{Diagnostic, Diagnostics, Object, Outcome, Path, Value, attribute};
+use terrace_provider_sdk::{Diagnostic, Diagnostics, Object, Outcome, Value, attribute};
 
 pub(crate) use environment::Environment;
 pub(crate) use schema::provider_schema;

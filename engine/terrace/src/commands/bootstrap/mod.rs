@@ -92,7 +92,7 @@ async fn rehearse(session: &Session, wanted: &Wanted) -> Outcome {
     for file in &files {
         let state = match Disk.read(&file.path) {
             Err(_) => "would be written",
-            Ok(there) if there == file.text.as_bytes() => "is there",
+            Ok(there) if *there == *file.text.as_bytes() => "is there",
             Ok(_) => "is there and differs; it would be kept",
         };
         view.line(format!("{}: {state}", file.path));
@@ -102,7 +102,7 @@ async fn rehearse(session: &Session, wanted: &Wanted) -> Outcome {
     for file in &files {
         let text = Disk
             .read(&file.path)
-            .unwrap_or_else(|_| file.text.clone().into_bytes());
+            .unwrap_or_else(|_| file.text.as_bytes().into());
         put(&stage.path().join(&file.path).display().to_string(), &text)?;
     }
     for kept in ["backend.tf", "terraform.tfstate"] {
@@ -155,7 +155,7 @@ fn place(session: &Session, files: &[Text]) -> Result<(), CommandError> {
     let mut written = 0;
     for file in files {
         match Disk.read(&file.path) {
-            Ok(there) if there == file.text.as_bytes() => {}
+            Ok(there) if *there == *file.text.as_bytes() => {}
             Ok(_) => session.view.line(format!(
                 "{} is not what would be written now, and is kept. Delete it to have it written anew.",
                 file.path
