@@ -114,6 +114,24 @@ impl Moto {
         }
     }
 
+    /// Puts an image of nothing into a repository of ECR.
+    pub fn push_image(&self, region: &str, repository: &str, tag: &str) -> Result<(), Unavailable> {
+        let manifest = r#"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.docker.distribution.manifest.v2+json\",\"config\":{\"mediaType\":\"application/vnd.docker.container.image.v1+json\",\"size\":2,\"digest\":\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\"},\"layers\":[]}"#;
+        let body = format!(
+            r#"{{"repositoryName":"{repository}","imageTag":"{tag}","imageManifest":"{manifest}"}}"#
+        );
+        let headers = format!(
+            "Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: AmazonEC2ContainerRegistry_V20150921.PutImage\r\nAuthorization: AWS4-HMAC-SHA256 Credential=test/20260101/{region}/ecr/aws4_request, SignedHeaders=host, Signature=0\r\n"
+        );
+        match self.exchange_with("POST", "/", &headers, &body)? {
+            (200, _) => Ok(()),
+            (status, body) => Err(Unavailable(format!(
+                "moto answered {status} to an image: {}",
+                String::from_utf8_lossy(&body)
+            ))),
+        }
+    }
+
     fn get(&self, path: &str) -> Result<u16, Unavailable> {
         self.request("GET", path)
     }
@@ -135,11 +153,22 @@ impl Moto {
         path: &str,
         body: &str,
     ) -> Result<(u16, Vec<u8>), Unavailable> {
+        self.exchange_with(method, path, "", body)
+    }
+
+    /// The same with headers, each with its end of line.
+    fn exchange_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> Result<(u16, Vec<u8>), Unavailable> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_mins(1)))?;
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
             body.len()
         )?;
         let mut answer = Vec::new();

@@ -1,0 +1,225 @@
+//! From an empty account to production: `terrace bootstrap aws`, then `examples/storefront` through dev, stg and prd with
+//! approvals, on the native provider against moto. Each step's time is printed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ssh_key::private::Ed25519Keypair;
+use ssh_key::{HashAlg, LineEnding, PrivateKey};
+use terrace_test_services::Moto;
+use terrace_test_support::{Project, Said, available};
+
+const REGION: &str = "eu-central-1";
+const COMMIT: &str = "4f2a9c1d0b7e";
+const BOOTSTRAP: [&str; 5] = [
+    "bootstrap",
+    "aws",
+    "-project=shop",
+    "-region=eu-central-1",
+    "-github=acme/shop",
+];
+
+/// The storefront beside the modules that it calls, and moto in place of AWS.
+struct Story {
+    project: Project,
+    moto: Moto,
+    times: RefCell<Vec<(String, Duration)>>,
+}
+
+impl Story {
+    fn begin() -> Option<Self> {
+        let moto = available("moto", Moto::start())?;
+        let mut project = Project::new();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let beside = |text: String| text.replace("../../modules/library/aws/", "./modules/");
+        copy(&root.join("examples/storefront"), Path::new(""), &project, &beside);
+        copy(
+            &root.join("modules/library/aws"),
+            Path::new("modules"),
+            &project,
+            &|text| text,
+        );
+        let settings = project.outer().join("native.tfrc");
+        let text = "provider_installation {\n  native {\n    include = [\"hashicorp/aws\"]\n  }\n}\n";
+        std::fs::write(&settings, text).unwrap();
+        project.set("TF_CLI_CONFIG_FILE", settings);
+        project.set("AWS_ENDPOINT_URL", moto.endpoint());
+        project.set("AWS_ACCESS_KEY_ID", "test");
+        project.set("AWS_SECRET_ACCESS_KEY", "test");
+        project.set("AWS_EC2_METADATA_DISABLED", "true");
+        Some(Self {
+            project,
+            moto,
+            times: RefCell::default(),
+        })
+    }
+
+    /// A step, timed.
+    fn step<T>(&self, what: &str, step: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let done = step();
+        self.times
+            .borrow_mut()
+            .push((what.to_owned(), start.elapsed()));
+        done
+    }
+
+    fn terrace(&self, arguments: &[&str]) -> Said {
+        self.project.terrace(arguments).success()
+    }
+
+    /// Someone who may approve: a key, and its lines in the project file.
+    fn hire(&self, person: &str) {
+        let path = self.project.outer().join(person);
+        let key = PrivateKey::from(Ed25519Keypair::from_seed(&rand::random()));
+        std::fs::write(&path, key.to_openssh(LineEnding::LF).unwrap().as_bytes()).unwrap();
+        let fingerprint = key.public_key().fingerprint(HashAlg::Sha256);
+        let text = self.project.read("terrace.hcl");
+        let lines = format!("\nperson \"{person}\" {{\n  ssh = [\"{fingerprint}\"]\n}}\n");
+        self.project.write("terrace.hcl", text + &lines);
+    }
+
+    fn key(&self, person: &str) -> String {
+        format!("-key={}", self.project.outer().join(person).display())
+    }
+
+    /// Plans what the environment before has applied, has it approved, and applies it.
+    fn promote(&self, from: &str, to: &str) {
+        let option = format!("-env={to}");
+        let planned = self.terrace(&["promote", &self.key("ada"), from, to]);
+        let run = run_named_in(&planned.stdout);
+        self.project
+            .terrace(&["apply", &option, &run])
+            .fails(5)
+            .says("It needs 1 approval");
+        self.terrace(&["approve", &option, &self.key("bob"), &run]);
+        self.terrace(&["apply", &option, &run])
+            .says("Apply complete!");
+    }
+}
+
+fn copy(from: &Path, to: &Path, project: &Project, change: &dyn Fn(String) -> String) {
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &target, project, change);
+            continue;
+        }
+        let content = std::fs::read(&path).unwrap();
+        match String::from_utf8(content) {
+            Ok(text) => project.write(&target, change(text)),
+            Err(binary) => project.write(&target, binary.into_bytes()),
+        }
+    }
+}
+
+/// The run that a plan's ending names.
+fn run_named_in(text: &str) -> String {
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("Run ") && line.contains(" of environment "));
+    let line = line.unwrap_or_else(|| panic!("no run is named in\n{text}"));
+    line.split(' ').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn from_an_empty_account_to_production() {
+    let Some(mut story) = Story::begin() else {
+        return;
+    };
+    bootstrap(&story);
+    story.hire("ada");
+    story.hire("bob");
+
+    // Everything but the function, which there is no image for yet; then with the image of a commit.
+    for commit in [None, Some(COMMIT)] {
+        if let Some(commit) = commit {
+            for environment in ["dev", "stg", "prd"] {
+                let repository = format!("shop-{environment}-orders");
+                story.moto.push_image(REGION, &repository, commit).unwrap();
+            }
+            story.project.set("TF_VAR_image_tag", commit);
+        }
+        let what = commit.map_or("all but the image".to_owned(), |commit| {
+            format!("the image of {commit}")
+        });
+        story.step(&format!("dev: {what}"), || {
+            story.terrace(&["init", "-env=dev"]);
+            story
+                .terrace(&["apply", "-env=dev", "-auto-approve", &story.key("ada")])
+                .says("Apply complete!");
+        });
+        story.step(&format!("stg: {what}"), || {
+            story.terrace(&["init", "-env=stg"]);
+            story.promote("dev", "stg");
+        });
+        story.step(&format!("prd: {what}"), || {
+            story.terrace(&["init", "-env=prd"]);
+            story.promote("stg", "prd");
+        });
+    }
+    afterwards(&story);
+
+    let times = story.times.borrow();
+    for (what, time) in times.iter() {
+        println!("{:>7.1} s  {what}", time.as_secs_f64());
+    }
+    let whole: Duration = times.iter().map(|(_, time)| *time).sum();
+    println!("{:>7.1} s  in all", whole.as_secs_f64());
+}
+
+/// The account is made ready, once: rehearsed, made, and made again, which changes nothing.
+fn bootstrap(story: &Story) {
+    story.step("bootstrap, rehearsed", || {
+        story
+            .terrace(&[&BOOTSTRAP[..], &["-dry-run"]].concat())
+            .says("bootstrap/main.tf: would be written")
+            .says("Nothing was made and nothing written.");
+    });
+    assert!(!story.project.path().join("bootstrap").exists());
+    let approved = [&BOOTSTRAP[..], &["-auto-approve"]].concat();
+    story.step("bootstrap", || {
+        story
+            .terrace(&approved)
+            .says("Apply complete!")
+            .says("wrote terrace.hcl")
+            .says("Done.");
+    });
+    let state = story.project.read("bootstrap/backend.tf");
+    assert!(state.contains("shop-state-123456789012"), "{state}");
+    story.step("bootstrap again", || {
+        story
+            .terrace(&approved)
+            .says("No changes.")
+            .says("Nothing to write: the files are there.");
+    });
+}
+
+/// What is there is what was wanted, and what happened can be told.
+fn afterwards(story: &Story) {
+    for environment in ["dev", "stg", "prd"] {
+        let option = format!("-env={environment}");
+        story.step(&format!("{environment}: no change"), || {
+            story
+                .terrace(&["plan", &option, "-detailed-exitcode"])
+                .says("No changes.");
+        });
+        story
+            .terrace(&["audit", "verify", &option])
+            .says("The audit log is whole");
+    }
+    let image = story.terrace(&["output", "-env=prd", "-raw", "image"]);
+    assert!(image.stdout.ends_with(COMMIT), "{}", image.stdout);
+    // Which commit runs in prd, who approved it, what did it change.
+    story
+        .terrace(&["audit", "list", "-env=prd"])
+        .says("ada")
+        .says("bob");
+}
