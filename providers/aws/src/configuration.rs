@@ -72,28 +72,36 @@ impl Configuration {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn read(config: &Object, environment: &Environment) -> Outcome<Self> {
+        let (configuration, found) = Self::gathered(config, environment);
+        let mut wrong = provider_schema().validated(config);
+        wrong.extend(found);
+        if wrong.has_error() {
+            return Err(wrong);
+        }
+        Ok(Self {
+            warnings: wrong,
+            ..configuration
+        })
+    }
+
+    /// What is wrong with a configuration, and what should be known of it, beside what its schema tells.
+    pub(crate) fn check(config: &Object, environment: &Environment) -> Diagnostics {
+        Self::gathered(config, environment).1
+    }
+
+    fn gathered(config: &Object, environment: &Environment) -> (Self, Diagnostics) {
         let mut reader = Reader {
             config,
             environment,
-            found: provider_schema().validated(config),
+            found: Diagnostics::new(),
         };
         let configuration = reader.configuration();
+        let mut found = reader.found;
         if let Some(region) = &configuration.access.region {
-            reader.found.extend(
-                configuration
-                    .check_region(region)
-                    .err()
-                    .into_iter()
-                    .flatten(),
-            );
+            let unknown = configuration.check_region(region).err();
+            found.extend(unknown.into_iter().flatten());
         }
-        if reader.found.has_error() {
-            return Err(reader.found);
-        }
-        Ok(Self {
-            warnings: reader.found,
-            ..configuration
-        })
+        (configuration, found)
     }
 
     /// Whether a region is one that is known, for one that was found only while signing in.
@@ -143,7 +151,7 @@ fn text_map(object: &Object, name: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The blocks of a type, each with its place.
+/// The blocks of a type, in their order.
 fn blocks(object: &Object, name: &str) -> Vec<Object> {
     object
         .items(name)

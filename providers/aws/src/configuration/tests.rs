@@ -404,6 +404,10 @@ fn an_empty_role_is_taken_for_none_and_told() {
     let told: Vec<_> = configuration.warnings.iter().collect();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].summary, "Missing required argument");
+    assert!(!told[0].error);
+    let empty = config(&[("assume_role", block(&[]))]);
+    let checked = Configuration::check(&empty, &Environment::default());
+    assert_eq!(checked, configuration.warnings);
 }
 
 #[test]
