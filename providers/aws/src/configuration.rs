@@ -33,18 +33,6 @@ impl IgnoredTags {
     }
 }
 
-/// What comes of tags that a tag policy asks for and that are missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum TagPolicy {
-    /// Nothing.
-    #[default]
-    Disabled,
-    /// A warning.
-    Warning,
-    /// An error.
-    Error,
-}
-
 /// What is configured.
 #[derive(Clone, Debug)]
 pub(crate) struct Configuration {
@@ -54,16 +42,10 @@ pub(crate) struct Configuration {
     pub(crate) default_tags: BTreeMap<String, String>,
     /// Tags that are left alone.
     pub(crate) ignored_tags: IgnoredTags,
-    /// What comes of tags that are missing.
-    pub(crate) tag_policy: TagPolicy,
     /// Whether a bucket stands in the path of URLs.
     pub(crate) s3_path_style: bool,
-    /// Whether S3 in us-east-1 is reached by the endpoint that knows of no region.
-    pub(crate) s3_legacy_endpoint: bool,
     /// Whether the region may be one that is not known.
     pub(crate) skip_region_validation: bool,
-    /// What should be known besides.
-    pub(crate) warnings: Diagnostics,
 }
 
 impl Configuration {
@@ -78,10 +60,7 @@ impl Configuration {
         if wrong.has_error() {
             return Err(wrong);
         }
-        Ok(Self {
-            warnings: wrong,
-            ..configuration
-        })
+        Ok(configuration)
     }
 
     /// What is wrong with a configuration, and what should be known of it, beside what its schema tells.
@@ -183,7 +162,7 @@ impl Reader<'_> {
     }
 
     fn configuration(&mut self) -> Configuration {
-        let access = Access {
+        let mut access = Access {
             region: self.given("region", &["AWS_REGION", "AWS_DEFAULT_REGION"]),
             sts_region: filled(self.config, "sts_region"),
             endpoints: self.endpoints(),
@@ -195,19 +174,14 @@ impl Reader<'_> {
             account: self.account(),
             products: self.products(),
         };
-        let legacy = self.given(
-            "s3_us_east_1_regional_endpoint",
-            &["AWS_S3_US_EAST_1_REGIONAL_ENDPOINT"],
-        );
+        self.legacy_endpoint(&mut access);
+        self.tag_policy();
         Configuration {
             access,
             default_tags: self.default_tags(),
             ignored_tags: self.ignored_tags(),
-            tag_policy: self.tag_policy(),
             s3_path_style: self.flag("s3_use_path_style"),
-            s3_legacy_endpoint: legacy.as_deref() == Some("legacy"),
             skip_region_validation: self.flag("skip_region_validation"),
-            warnings: Diagnostics::new(),
         }
     }
 
@@ -535,24 +509,48 @@ impl Reader<'_> {
         }
     }
 
-    fn tag_policy(&mut self) -> TagPolicy {
+    /// S3 in us-east-1 by the host that names no region, where that is asked for.
+    fn legacy_endpoint(&mut self, access: &mut Access) {
+        const NAME: &str = "s3_us_east_1_regional_endpoint";
+        let said = self.given(NAME, &["AWS_S3_US_EAST_1_REGIONAL_ENDPOINT"]);
+        if said.as_deref() != Some("legacy") {
+            return;
+        }
+        self.found.warning_at(
+            attribute(NAME),
+            "Global S3 Endpoint Support Deprecated",
+            format!("The global endpoint of S3 is going away. Take {NAME:?} out, or set it to \"regional\"."),
+        );
+        if access.region.as_deref() == Some("us-east-1") && access.endpoint.is_none() {
+            let endpoints = &mut access.endpoints;
+            endpoints
+                .entry("s3".to_owned())
+                .or_insert_with(|| "https://s3.amazonaws.com".to_owned());
+        }
+    }
+
+    /// Tag policies are not looked at here, which whoever asks for them must know.
+    fn tag_policy(&mut self) {
+        const NAME: &str = "tag_policy_compliance";
         const VARIABLE: &str = "TF_AWS_TAG_POLICY_COMPLIANCE";
-        let text = self.given("tag_policy_compliance", &[VARIABLE]);
+        let configured = filled(self.config, NAME);
+        let is_configured = configured.is_some();
+        let text = configured.or_else(|| self.environment.first(&[VARIABLE]));
         match text.as_deref() {
-            None | Some("disabled") => TagPolicy::Disabled,
-            Some("warning") => TagPolicy::Warning,
-            Some("error") => TagPolicy::Error,
-            // The configuration was checked already.
-            Some(_) if filled(self.config, "tag_policy_compliance").is_some() => {
-                TagPolicy::Disabled
-            }
-            Some(_) => {
-                self.found.error(
-                    "Invalid environment variable value",
-                    format!("{VARIABLE} must be one of \"error\", \"warning\", or \"disabled\""),
-                );
-                TagPolicy::Disabled
-            }
+            None | Some("disabled") => {}
+            Some("warning" | "error") => self.found.warning(
+                "Tag policies are not checked",
+                format!(
+                    "The native provider does not ask AWS which tags a policy wants. Resources without them are planned and made; \
+                     whether they comply is told by AWS Organizations. Take {NAME:?} and {VARIABLE} out to silence this."
+                ),
+            ),
+            // The configuration is checked by its schema.
+            Some(_) if is_configured => {}
+            Some(_) => self.found.error(
+                "Invalid environment variable value",
+                format!("{VARIABLE} must be one of \"error\", \"warning\", or \"disabled\""),
+            ),
         }
     }
 }

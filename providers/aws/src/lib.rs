@@ -85,9 +85,7 @@ pub fn provider(outside: Outside) -> Provider<Client> {
         async move { configured(&config, &environment, &outside).await }
     })
     .check(move |config, diagnostics| {
-        if let Err(problems) = Configuration::read(config, &checked) {
-            diagnostics.extend(problems);
-        }
+        diagnostics.extend(Configuration::check(config, &checked));
     });
     let builder = meta::register(builder);
     #[cfg(feature = "cloudcontrol")]

@@ -11,10 +11,6 @@ pub(crate) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
     /// This process's, with what it has otherwise: an environment of the project may bring credentials of its own.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a provider has the environment that it is started in"
-    )]
     pub(crate) fn of_process(surroundings: &Surroundings) -> Self {
         let mut variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

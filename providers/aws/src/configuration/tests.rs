@@ -315,7 +315,6 @@ fn tags_come_from_both() {
         ("TF_AWS_DEFAULT_TAGS_Stage", "test"),
         ("TF_AWS_IGNORE_TAGS_KEYS", "a, b"),
         ("TF_AWS_IGNORE_TAGS_KEY_PREFIXES", "aws:"),
-        ("TF_AWS_TAG_POLICY_COMPLIANCE", "warning"),
     ]);
     let configuration = read(
         &[
@@ -329,11 +328,13 @@ fn tags_come_from_both() {
     );
     assert_eq!(configuration.default_tags["Team"], "platform");
     assert_eq!(configuration.default_tags["Stage"], "live");
-    for ignored in ["a", "b", "c", "aws:cloudformation:stack-id"] {
-        assert!(configuration.ignored_tags.holds(ignored), "{ignored}");
-    }
-    assert!(!configuration.ignored_tags.holds("Team"));
-    assert_eq!(configuration.tag_policy, TagPolicy::Warning);
+    let ignored = configuration.ignored_tags;
+    assert!(ignored.holds("aws:cloudformation:stack-id") && !ignored.holds("Team"));
+    assert_eq!(
+        ignored.keys,
+        BTreeSet::from(["a", "b", "c"].map(str::to_owned))
+    );
+    assert_eq!(ignored.prefixes, BTreeSet::from(["aws:".to_owned()]));
 }
 
 #[test]
@@ -401,13 +402,35 @@ fn accounts_that_nobody_can_tell_are_refused() {
 fn an_empty_role_is_taken_for_none_and_told() {
     let configuration = read(&[("assume_role", block(&[]))], Environment::default());
     assert!(configuration.access.identity.roles.is_empty());
-    let told: Vec<_> = configuration.warnings.iter().collect();
+    let empty = config(&[("assume_role", block(&[]))]);
+    let told = Configuration::check(&empty, &Environment::default()).into_vec();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].summary, "Missing required argument");
     assert!(!told[0].error);
-    let empty = config(&[("assume_role", block(&[]))]);
-    let checked = Configuration::check(&empty, &Environment::default());
-    assert_eq!(checked, configuration.warnings);
+}
+
+#[test]
+fn what_is_going_away_or_not_done_is_told() {
+    let given = [
+        ("region", Value::string("us-east-1")),
+        ("s3_us_east_1_regional_endpoint", Value::string("legacy")),
+    ];
+    let access = read(&given, Environment::default()).access;
+    assert_eq!(access.endpoints["s3"], "https://s3.amazonaws.com");
+    let summaries = |environment: Environment| -> Vec<String> {
+        let told = Configuration::check(&config(&given), &environment);
+        told.into_iter().map(|told| told.summary).collect()
+    };
+    assert_eq!(
+        summaries(Environment::from([(
+            "TF_AWS_TAG_POLICY_COMPLIANCE",
+            "warning"
+        )])),
+        [
+            "Global S3 Endpoint Support Deprecated",
+            "Tag policies are not checked"
+        ]
+    );
 }
 
 #[test]
