@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use terrace_aws_access::{CallerIdentity, Partition, Session};
+use terrace_port::Clock;
 use terrace_provider_sdk::{Diagnostic, Outcome};
 
 use crate::configuration::Configuration;
@@ -14,6 +15,7 @@ use crate::tags::TagRules;
 /// What the provider is configured to: who it is, where, and how it tags.
 pub struct Client {
     session: Session,
+    clock: Arc<dyn Clock>,
     tags: TagRules,
     path_style: bool,
     /// Clients of services, each by service and region: they hold connections and what is known of retries.
@@ -22,9 +24,10 @@ pub struct Client {
 
 impl Client {
     /// Clients of a session are made when they are first used; nobody signs in before.
-    pub(crate) fn new(session: Session, configuration: Configuration) -> Self {
+    pub(crate) fn new(session: Session, clock: Arc<dyn Clock>, configuration: Configuration) -> Self {
         Self {
             session,
+            clock,
             tags: TagRules {
                 defaults: configuration.default_tags,
                 ignored: configuration.ignored_tags,
@@ -32,6 +35,11 @@ impl Client {
             path_style: configuration.s3_path_style,
             made: Mutex::default(),
         }
+    }
+
+    /// Seconds and nanoseconds since 1970-01-01 UTC.
+    pub(crate) fn now(&self) -> (i64, u32) {
+        self.clock.now()
     }
 
     /// The region that the provider is configured to.

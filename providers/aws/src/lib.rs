@@ -14,7 +14,9 @@ mod configuration;
 mod failure;
 mod kind;
 mod meta;
+mod names;
 mod policy;
+mod retry;
 mod shape;
 mod tags;
 mod wait;
@@ -131,5 +133,5 @@ async fn configured(
         .await
         .map_err(|problem| Diagnostic::error(problem.summary, problem.detail))?;
     configuration.check_region(session.region())?;
-    Ok(Client::new(session, configuration))
+    Ok(Client::new(session, outside.clock.clone(), configuration))
 }
