@@ -55,7 +55,10 @@ pub(crate) fn number(number: Option<impl Into<i64>>) -> Value {
 
 /// A number that is null where there is none.
 pub(crate) fn number_or_null(number: Option<impl Into<i64>>) -> Value {
-    number.map_or_else(|| Value::null(Type::Number), |number| Value::int(number.into()))
+    number.map_or_else(
+        || Value::null(Type::Number),
+        |number| Value::int(number.into()),
+    )
 }
 
 /// Texts of a block.
@@ -71,7 +74,9 @@ pub(crate) fn or_empty(text: Option<impl Into<String>>) -> String {
 
 /// A whole number of at most 32 bits, zero too.
 pub(crate) fn small(object: &Object, name: &str) -> Option<i32> {
-    object.whole(name).and_then(|whole| i32::try_from(whole).ok())
+    object
+        .whole(name)
+        .and_then(|whole| i32::try_from(whole).ok())
 }
 
 /// Known texts of a list or set, be there none.

@@ -24,7 +24,11 @@ pub struct Client {
 
 impl Client {
     /// Clients of a session are made when they are first used; nobody signs in before.
-    pub(crate) fn new(session: Session, clock: Arc<dyn Clock>, configuration: Configuration) -> Self {
+    pub(crate) fn new(
+        session: Session,
+        clock: Arc<dyn Clock>,
+        configuration: Configuration,
+    ) -> Self {
         Self {
             session,
             clock,

@@ -19,6 +19,7 @@ mod policy;
 mod retry;
 mod shape;
 mod tags;
+mod timeouts;
 mod wait;
 
 #[cfg(feature = "cloudcontrol")]

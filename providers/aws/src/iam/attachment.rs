@@ -50,7 +50,9 @@ impl Kind for Attachment {
     }
 
     fn import(&self, id: &str) -> Outcome<Object> {
-        let Some((role, arn)) = id.split_once('/').filter(|(role, arn)| !role.is_empty() && !arn.is_empty())
+        let Some((role, arn)) = id
+            .split_once('/')
+            .filter(|(role, arn)| !role.is_empty() && !arn.is_empty())
         else {
             return Err(Diagnostic::error(
                 "Invalid import id",

@@ -64,7 +64,9 @@ fn decoded(told: &str) -> String {
     let mut bytes = Vec::with_capacity(told.len());
     let mut rest = told.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
-        let pair = behind.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        let pair = behind
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
         let escaped = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
         match (first, escaped) {
             (b'%', Some(byte)) => {

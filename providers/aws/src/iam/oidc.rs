@@ -7,9 +7,9 @@ use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProvid
 use terrace_provider_sdk::{Object, Outcome, Schema, Value, validate};
 
 use super::{GONE, sdk_tags, told_tags};
+use crate::blocks::{list, owned};
 use crate::failure::{Answered as _, Subject};
 use crate::kind::{Change, Context, Kind, id};
-use crate::parts::{owned, texts};
 use crate::shape::Behaviour as _;
 use crate::tags;
 
@@ -59,7 +59,11 @@ impl Kind for OpenIdConnectProvider {
             .set_tags(sdk_tags(&tags::planned(planned)))
             .send()
             .await
-            .when("creating", &Self::subject(url), "iam:CreateOpenIDConnectProvider")?;
+            .when(
+                "creating",
+                &Self::subject(url),
+                "iam:CreateOpenIDConnectProvider",
+            )?;
         Ok(answer.open_id_connect_provider_arn.unwrap_or_default())
     }
 
@@ -84,7 +88,11 @@ impl Kind for OpenIdConnectProvider {
                 .set_thumbprint_list(Some(thumbprints))
                 .send()
                 .await
-                .when("updating", &subject, "iam:UpdateOpenIDConnectProviderThumbprint")?;
+                .when(
+                    "updating",
+                    &subject,
+                    "iam:UpdateOpenIDConnectProviderThumbprint",
+                )?;
         }
         let ids = |object: &Object| BTreeSet::from_iter(owned(object, "client_id_list"));
         let (before, after) = (ids(change.prior), ids(change.planned));
@@ -94,7 +102,11 @@ impl Kind for OpenIdConnectProvider {
                 .client_id(client)
                 .send()
                 .await
-                .when("adding a client to", &subject, "iam:AddClientIDToOpenIDConnectProvider")?;
+                .when(
+                    "adding a client to",
+                    &subject,
+                    "iam:AddClientIDToOpenIDConnectProvider",
+                )?;
         }
         for client in before.difference(&after) {
             iam.remove_client_id_from_open_id_connect_provider()
@@ -155,7 +167,11 @@ pub(super) fn bare(url: &str) -> &str {
 }
 
 /// A provider; `None` when there is none.
-pub(super) async fn fetch(context: &Context, arn: &str, subject: &Subject) -> Outcome<Option<Told>> {
+pub(super) async fn fetch(
+    context: &Context,
+    arn: &str,
+    subject: &Subject,
+) -> Outcome<Option<Told>> {
     context
         .client
         .iam(&context.region)
@@ -169,7 +185,7 @@ pub(super) async fn fetch(context: &Context, arn: &str, subject: &Subject) -> Ou
 /// What resource and data source both say of a provider.
 pub(super) fn facts(object: &mut Object, arn: &str, told: &Told) {
     object.set("arn", arn);
-    object.set("client_id_list", texts(told.client_id_list()));
-    object.set("thumbprint_list", texts(told.thumbprint_list()));
+    object.set("client_id_list", list(told.client_id_list()));
+    object.set("thumbprint_list", list(told.thumbprint_list()));
     object.set("url", told.url.as_deref().map(|url| bare(url).to_owned()));
 }

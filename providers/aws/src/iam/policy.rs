@@ -7,10 +7,10 @@ use aws_sdk_iam::types::Policy as Told;
 use terrace_provider_sdk::{Object, Outcome, Schema};
 
 use super::{GONE, PROPAGATION, decoded, named, sdk_tags, told_tags};
+use crate::blocks::{given, or_empty};
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
 use crate::names;
-use crate::parts::{or_empty, set_text};
 use crate::policy;
 use crate::shape::Behaviour as _;
 use crate::tags;
@@ -30,7 +30,9 @@ impl Kind for Policy {
         shape
             .replaces(&["description", "path"])
             .change("name", |name| named(name, 128, "name_prefix"))
-            .change("name_prefix", |prefix| named(prefix, 128 - names::SUFFIX, "name"))
+            .change("name_prefix", |prefix| {
+                named(prefix, 128 - names::SUFFIX, "name")
+            })
             .change("policy", policy::compared)
             .defaults_to_text(&[("path", "/")])
     }
@@ -43,8 +45,8 @@ impl Kind for Policy {
             .create_policy()
             .policy_name(&name)
             .policy_document(policy::normal(planned.text("policy").unwrap_or_default()))
-            .set_path(set_text(planned, "path"))
-            .set_description(set_text(planned, "description"))
+            .set_path(given(planned, "path"))
+            .set_description(given(planned, "description"))
             .set_tags(sdk_tags(&tags::planned(planned)))
             .send()
             .await
@@ -61,7 +63,10 @@ impl Kind for Policy {
         };
         let mut object = Object::new();
         facts(&mut object, &told);
-        object.set("name_prefix", names::prefix_of(&or_empty(told.policy_name.as_deref())));
+        object.set(
+            "name_prefix",
+            names::prefix_of(&or_empty(told.policy_name.as_deref())),
+        );
         let configured = state.text("policy").unwrap_or_default();
         object.set("policy", policy::keep(configured, &text));
         object.set("tags_all", told_tags(told.tags()));
@@ -124,12 +129,12 @@ pub(super) async fn fetch(
     subject: &Subject,
 ) -> Outcome<Option<(Told, String)>> {
     let iam = context.client.iam(&context.region);
-    let answer = iam
-        .get_policy()
-        .policy_arn(arn)
-        .send()
-        .await
-        .unless_gone(&GONE, "reading", subject, "iam:GetPolicy")?;
+    let answer = iam.get_policy().policy_arn(arn).send().await.unless_gone(
+        &GONE,
+        "reading",
+        subject,
+        "iam:GetPolicy",
+    )?;
     let Some(told) = answer.and_then(|answer| answer.policy) else {
         return Ok(None);
     };
@@ -139,7 +144,12 @@ pub(super) async fn fetch(
         .set_version_id(told.default_version_id.clone())
         .send()
         .await
-        .unless_gone(&GONE, "reading the text of", subject, "iam:GetPolicyVersion")?;
+        .unless_gone(
+            &GONE,
+            "reading the text of",
+            subject,
+            "iam:GetPolicyVersion",
+        )?;
     let text = version
         .and_then(|version| version.policy_version)
         .and_then(|version| version.document);
@@ -163,7 +173,11 @@ struct Version {
     made: i64,
 }
 
-async fn versions(context: &Context, arn: &str, subject: &Subject) -> Outcome<Option<Vec<Version>>> {
+async fn versions(
+    context: &Context,
+    arn: &str,
+    subject: &Subject,
+) -> Outcome<Option<Vec<Version>>> {
     let versions: Result<Vec<_>, _> = context
         .client
         .iam(&context.region)
@@ -213,7 +227,12 @@ fn number(version: &str) -> u64 {
     version.trim_start_matches('v').parse().unwrap_or_default()
 }
 
-async fn remove_version(context: &Context, arn: &str, version: &str, subject: &Subject) -> Outcome<()> {
+async fn remove_version(
+    context: &Context,
+    arn: &str,
+    version: &str,
+    subject: &Subject,
+) -> Outcome<()> {
     context
         .client
         .iam(&context.region)
@@ -222,7 +241,12 @@ async fn remove_version(context: &Context, arn: &str, version: &str, subject: &S
         .version_id(version)
         .send()
         .await
-        .unless_gone(&GONE, "deleting an old version of", subject, "iam:DeletePolicyVersion")?;
+        .unless_gone(
+            &GONE,
+            "deleting an old version of",
+            subject,
+            "iam:DeletePolicyVersion",
+        )?;
     Ok(())
 }
 
@@ -254,6 +278,10 @@ async fn write(context: &Context, arn: &str, planned: &Object, subject: &Subject
         .set_version_id(version)
         .send()
         .await
-        .when("setting the version in force of", subject, "iam:SetDefaultPolicyVersion")?;
+        .when(
+            "setting the version in force of",
+            subject,
+            "iam:SetDefaultPolicyVersion",
+        )?;
     Ok(())
 }

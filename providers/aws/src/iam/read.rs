@@ -4,16 +4,18 @@ use async_trait::async_trait;
 use terrace_provider_sdk::{Diagnostic, Object, Outcome, Schema, Value, validate};
 
 use super::{decoded, oidc, policy, role, told_tags};
+use crate::blocks::{block, blocks, given, or_empty, text};
 use crate::failure::{Answered as _, Subject};
 use crate::kind::{Context, Source};
-use crate::parts::{block, blocks, or_empty, set_text, text};
 use crate::policy::normal;
 
 /// Something that is looked for and not there.
 fn missing(subject: &Subject) -> Diagnostic {
     Diagnostic::error(
         "Not found in IAM",
-        format!("{subject} is not there. Look at how it is named, and at the account that this run signs in to."),
+        format!(
+            "{subject} is not there. Look at how it is named, and at the account that this run signs in to."
+        ),
     )
 }
 
@@ -58,14 +60,13 @@ impl Source for PolicyData {
     const WHAT: &'static str = "IAM Policy";
 
     fn behave(&self, shape: Schema) -> Schema {
-        shape
-            .change("arn", |arn| {
-                arn.validate(validate::conflicts_with(["name", "path_prefix"]))
-            })
+        shape.change("arn", |arn| {
+            arn.validate(validate::conflicts_with(["name", "path_prefix"]))
+        })
     }
 
     async fn read(&self, context: &Context, config: &Object) -> Outcome<Object> {
-        let arn = match set_text(config, "arn") {
+        let arn = match given(config, "arn") {
             Some(arn) => arn,
             None => search(context, config).await?,
         };
@@ -84,7 +85,7 @@ impl Source for PolicyData {
 
 /// The ARN of the only policy that has the name and a path that begins so.
 async fn search(context: &Context, config: &Object) -> Outcome<String> {
-    let (name, prefix) = (set_text(config, "name"), set_text(config, "path_prefix"));
+    let (name, prefix) = (given(config, "name"), given(config, "path_prefix"));
     let subject = PolicyData::subject(format!(
         "{}{}",
         prefix.clone().unwrap_or_default(),
@@ -131,13 +132,12 @@ impl Source for OpenIdConnectProviderData {
     const WHAT: &'static str = "IAM OpenID Connect Provider";
 
     fn behave(&self, shape: Schema) -> Schema {
-        shape
-            .change("arn", |arn| arn.validate(validate::exactly_one_of(["url"])))
+        shape.change("arn", |arn| arn.validate(validate::exactly_one_of(["url"])))
     }
 
     async fn read(&self, context: &Context, config: &Object) -> Outcome<Object> {
-        let url = set_text(config, "url");
-        let arn = match set_text(config, "arn") {
+        let url = given(config, "url");
+        let arn = match given(config, "arn") {
             Some(arn) => arn,
             None => by_url(context, &url.unwrap_or_default()).await?,
         };

@@ -9,11 +9,11 @@ use aws_smithy_types::date_time::Format;
 use terrace_provider_sdk::{Object, Outcome, Plan, Schema, Value, validate};
 
 use super::{GONE, PROPAGATION, decoded, named, sdk_tags, told_tags};
+use crate::blocks::{all, block, blocks, given, or_empty, owned, small};
 use crate::client::Client;
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
 use crate::names;
-use crate::parts::{all, block, blocks, or_empty, owned, set_text, small};
 use crate::policy;
 use crate::retry::says;
 use crate::shape::Behaviour as _;
@@ -31,9 +31,13 @@ impl Kind for Role {
         shape
             .replaces(&["path"])
             .change("name", |name| named(name, 64, "name_prefix"))
-            .change("name_prefix", |prefix| named(prefix, 64 - names::SUFFIX, "name"))
+            .change("name_prefix", |prefix| {
+                named(prefix, 64 - names::SUFFIX, "name")
+            })
             .change("assume_role_policy", policy::compared)
-            .change("description", |text| text.validate(validate::length(0..=1000)))
+            .change("description", |text| {
+                text.validate(validate::length(0..=1000))
+            })
             .change("max_session_duration", |duration| {
                 duration.validate(validate::between(3600..=43200))
             })
@@ -63,16 +67,22 @@ impl Kind for Role {
             .create_role()
             .role_name(&name)
             .assume_role_policy_document(policy::normal(trust))
-            .set_path(set_text(planned, "path"))
-            .set_description(set_text(planned, "description"))
+            .set_path(given(planned, "path"))
+            .set_description(given(planned, "description"))
             .set_max_session_duration(small(planned, "max_session_duration"))
-            .set_permissions_boundary(set_text(planned, "permissions_boundary"))
+            .set_permissions_boundary(given(planned, "permissions_boundary"))
             .set_tags(sdk_tags(&tags::planned(planned)));
         let subject = Self::subject(&name);
         context
             .patience(PROPAGATION)
             .again(
-                |error| says(error, "MalformedPolicyDocument", "Invalid principal in policy"),
+                |error| {
+                    says(
+                        error,
+                        "MalformedPolicyDocument",
+                        "Invalid principal in policy",
+                    )
+                },
                 || request.clone().send(),
             )
             .await
@@ -133,11 +143,21 @@ impl Kind for Role {
             context
                 .patience(PROPAGATION)
                 .again(
-                    |error| says(error, "MalformedPolicyDocument", "Invalid principal in policy"),
+                    |error| {
+                        says(
+                            error,
+                            "MalformedPolicyDocument",
+                            "Invalid principal in policy",
+                        )
+                    },
                     || request.clone().send(),
                 )
                 .await
-                .when("updating the trust policy of", &subject, "iam:UpdateAssumeRolePolicy")?;
+                .when(
+                    "updating the trust policy of",
+                    &subject,
+                    "iam:UpdateAssumeRolePolicy",
+                )?;
         }
         if change.of(&["description", "max_session_duration"]) {
             iam.update_role()
@@ -149,7 +169,13 @@ impl Kind for Role {
                 .when("updating", &subject, "iam:UpdateRole")?;
         }
         if change.of(&["permissions_boundary"]) {
-            bound(context, name, set_text(planned, "permissions_boundary"), &subject).await?;
+            bound(
+                context,
+                name,
+                given(planned, "permissions_boundary"),
+                &subject,
+            )
+            .await?;
         }
         let (before, after) = (inline(change.prior), inline(planned));
         if change.of(&["inline_policy"]) && !same_inline(&before, &after) {
@@ -205,7 +231,11 @@ impl Kind for Role {
             }
         }
         if force || !inline(state).is_empty() {
-            for policy in inline_of(context, name, &subject).await?.unwrap_or_default().keys() {
+            for policy in inline_of(context, name, &subject)
+                .await?
+                .unwrap_or_default()
+                .keys()
+            {
                 remove_inline(context, name, policy, &subject).await?;
             }
         }
@@ -230,7 +260,11 @@ impl Kind for Role {
 }
 
 /// A role; `None` when there is none. A young one may have its unique id where its ARN will be.
-pub(super) async fn fetch(context: &Context, name: &str, subject: &Subject) -> Outcome<Option<Told>> {
+pub(super) async fn fetch(
+    context: &Context,
+    name: &str,
+    subject: &Subject,
+) -> Outcome<Option<Told>> {
     let answer = context
         .client
         .iam(&context.region)
@@ -271,7 +305,7 @@ type Inline = BTreeMap<String, String>;
 fn inline(object: &Object) -> Inline {
     all(object, "inline_policy")
         .iter()
-        .filter_map(|block| Some((set_text(block, "name")?, set_text(block, "policy")?)))
+        .filter_map(|block| Some((given(block, "name")?, given(block, "policy")?)))
         .collect()
 }
 
@@ -331,11 +365,20 @@ async fn put_inline(
         .policy_document(text)
         .send()
         .await
-        .when("putting an inline policy into", subject, "iam:PutRolePolicy")?;
+        .when(
+            "putting an inline policy into",
+            subject,
+            "iam:PutRolePolicy",
+        )?;
     Ok(())
 }
 
-async fn remove_inline(context: &Context, role: &str, name: &str, subject: &Subject) -> Outcome<()> {
+async fn remove_inline(
+    context: &Context,
+    role: &str,
+    name: &str,
+    subject: &Subject,
+) -> Outcome<()> {
     context
         .client
         .iam(&context.region)
@@ -344,7 +387,12 @@ async fn remove_inline(context: &Context, role: &str, name: &str, subject: &Subj
         .policy_name(name)
         .send()
         .await
-        .unless_gone(&GONE, "deleting an inline policy of", subject, "iam:DeleteRolePolicy")?;
+        .unless_gone(
+            &GONE,
+            "deleting an inline policy of",
+            subject,
+            "iam:DeleteRolePolicy",
+        )?;
     Ok(())
 }
 
@@ -380,7 +428,12 @@ pub(super) async fn attached(
 }
 
 /// Gives a role a managed policy.
-pub(super) async fn attach(context: &Context, role: &str, arn: &str, subject: &Subject) -> Outcome<()> {
+pub(super) async fn attach(
+    context: &Context,
+    role: &str,
+    arn: &str,
+    subject: &Subject,
+) -> Outcome<()> {
     let request = context
         .client
         .iam(&context.region)
@@ -399,7 +452,12 @@ pub(super) async fn attach(context: &Context, role: &str, arn: &str, subject: &S
 }
 
 /// Takes a managed policy from a role.
-pub(super) async fn detach(context: &Context, role: &str, arn: &str, subject: &Subject) -> Outcome<()> {
+pub(super) async fn detach(
+    context: &Context,
+    role: &str,
+    arn: &str,
+    subject: &Subject,
+) -> Outcome<()> {
     let request = context
         .client
         .iam(&context.region)
@@ -413,11 +471,21 @@ pub(super) async fn detach(context: &Context, role: &str, arn: &str, subject: &S
             || request.clone().send(),
         )
         .await
-        .unless_gone(&GONE, "detaching a policy from", subject, "iam:DetachRolePolicy")?;
+        .unless_gone(
+            &GONE,
+            "detaching a policy from",
+            subject,
+            "iam:DetachRolePolicy",
+        )?;
     Ok(())
 }
 
-async fn bound(context: &Context, role: &str, boundary: Option<String>, subject: &Subject) -> Outcome<()> {
+async fn bound(
+    context: &Context,
+    role: &str,
+    boundary: Option<String>,
+    subject: &Subject,
+) -> Outcome<()> {
     let (iam, doing) = (
         context.client.iam(&context.region),
         "updating the permissions boundary of",
@@ -454,7 +522,8 @@ async fn leave_profiles(context: &Context, role: &str, subject: &Subject) -> Out
         .collect()
         .await;
     let doing = "taking out of its instance profiles";
-    let profiles = profiles.unless_gone(&GONE, doing, subject, "iam:ListInstanceProfilesForRole")?;
+    let profiles =
+        profiles.unless_gone(&GONE, doing, subject, "iam:ListInstanceProfilesForRole")?;
     for profile in profiles.unwrap_or_default() {
         iam.remove_role_from_instance_profile()
             .role_name(role)

@@ -22,7 +22,9 @@ impl Kind for RolePolicy {
         shape
             .replaces(&["role"])
             .change("name", |name| named(name, 128, "name_prefix"))
-            .change("name_prefix", |prefix| named(prefix, 128 - names::SUFFIX, "name"))
+            .change("name_prefix", |prefix| {
+                named(prefix, 128 - names::SUFFIX, "name")
+            })
             .change("policy", policy::compared)
     }
 
@@ -43,7 +45,12 @@ impl Kind for RolePolicy {
             .policy_name(name)
             .send()
             .await
-            .unless_gone(&GONE, "reading", &Self::subject(id(state)), "iam:GetRolePolicy")?;
+            .unless_gone(
+                &GONE,
+                "reading",
+                &Self::subject(id(state)),
+                "iam:GetRolePolicy",
+            )?;
         let Some(answer) = answer else {
             return Ok(None);
         };
@@ -71,7 +78,12 @@ impl Kind for RolePolicy {
             .policy_name(name)
             .send()
             .await
-            .unless_gone(&GONE, "deleting", &Self::subject(id(state)), "iam:DeleteRolePolicy")?;
+            .unless_gone(
+                &GONE,
+                "deleting",
+                &Self::subject(id(state)),
+                "iam:DeleteRolePolicy",
+            )?;
         Ok(())
     }
 }
@@ -84,7 +96,9 @@ async fn put(context: &Context, id: &str, planned: &Object, doing: &str) -> Outc
         .put_role_policy()
         .role_name(role)
         .policy_name(name)
-        .policy_document(policy::version_first(planned.text("policy").unwrap_or_default()))
+        .policy_document(policy::version_first(
+            planned.text("policy").unwrap_or_default(),
+        ))
         .send()
         .await
         .when(doing, &RolePolicy::subject(id), "iam:PutRolePolicy")?;
