@@ -55,11 +55,31 @@ pub(crate) fn number(number: Option<impl Into<i64>>) -> Value {
 
 /// A number that is null where there is none.
 pub(crate) fn number_or_null(number: Option<impl Into<i64>>) -> Value {
-    number.map_or_else(|| Value::null(Type::Number), |number| Value::int(number.into()))
+    number.map_or_else(
+        || Value::null(Type::Number),
+        |number| Value::int(number.into()),
+    )
 }
 
 /// Texts of a block.
 pub(crate) fn list<T: AsRef<str>>(texts: &[T]) -> Value {
     let texts = texts.iter().map(|text| Value::string(text.as_ref()));
     Value::list(Type::String, texts)
+}
+
+/// Text that is empty where there is none.
+pub(crate) fn or_empty(text: Option<impl Into<String>>) -> String {
+    text.map(Into::into).unwrap_or_default()
+}
+
+/// A whole number of at most 32 bits, zero too.
+pub(crate) fn small(object: &Object, name: &str) -> Option<i32> {
+    object
+        .whole(name)
+        .and_then(|whole| i32::try_from(whole).ok())
+}
+
+/// Known texts of a list or set, be there none.
+pub(crate) fn owned(object: &Object, name: &str) -> Vec<String> {
+    object.texts(name).into_iter().map(str::to_owned).collect()
 }

@@ -15,11 +15,11 @@ mod failure;
 mod kind;
 mod meta;
 mod names;
-mod parts;
 mod policy;
 mod retry;
 mod shape;
 mod tags;
+mod timeouts;
 mod wait;
 
 #[cfg(feature = "cloudcontrol")]

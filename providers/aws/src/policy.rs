@@ -165,8 +165,14 @@ impl Policy {
         self.version == other.version
             && self.id == other.id
             && self.statements.len() == other.statements.len()
-            && self.statements.iter().all(|ours| has(&other.statements, ours))
-            && other.statements.iter().all(|theirs| has(&self.statements, theirs))
+            && self
+                .statements
+                .iter()
+                .all(|ours| has(&other.statements, ours))
+            && other
+                .statements
+                .iter()
+                .all(|theirs| has(&self.statements, theirs))
     }
 }
 
@@ -191,7 +197,10 @@ impl Statement {
             }
         }
         Some(Self {
-            texts: [text_of(parts, "Sid"), text_of(parts, "Effect").to_lowercase()],
+            texts: [
+                text_of(parts, "Sid"),
+                text_of(parts, "Effect").to_lowercase(),
+            ],
             lists,
             principals: [
                 Principals::of(parts.get("Principal"))?,
@@ -236,9 +245,12 @@ impl Principals {
             (Self::Text(ours), Self::Text(theirs)) => same_principal(ours, theirs),
             (Self::ByKind(ours), Self::ByKind(theirs)) => {
                 ours.len() == theirs.len()
-                    && ours.iter().zip(theirs).all(|((our_kind, ours), (their_kind, theirs))| {
-                        our_kind == their_kind && same_principals(ours, theirs)
-                    })
+                    && ours
+                        .iter()
+                        .zip(theirs)
+                        .all(|((our_kind, ours), (their_kind, theirs))| {
+                            our_kind == their_kind && same_principals(ours, theirs)
+                        })
             }
             _ => false,
         }
@@ -246,7 +258,8 @@ impl Principals {
 }
 
 fn same_principals(ours: &[String], theirs: &[String]) -> bool {
-    let has = |names: &[String], wanted: &str| names.iter().any(|name| same_principal(name, wanted));
+    let has =
+        |names: &[String], wanted: &str| names.iter().any(|name| same_principal(name, wanted));
     ours.len() == theirs.len()
         && ours.iter().all(|name| has(theirs, name))
         && theirs.iter().all(|name| has(ours, name))
@@ -302,7 +315,10 @@ mod tests {
         assert_eq!(keep(PLAIN, told), PLAIN);
         assert!(equivalent(&format!(" [ {PLAIN} ] "), told));
         assert!(equivalent("", "{}"));
-        let (one, list) = (r#"{"Statement":{"Effect":"Allow"}}"#, r#"{"Statement":[{"Effect":"Allow"}]}"#);
+        let (one, list) = (
+            r#"{"Statement":{"Effect":"Allow"}}"#,
+            r#"{"Statement":[{"Effect":"Allow"}]}"#,
+        );
         assert!(equivalent(one, list));
     }
 
@@ -338,9 +354,18 @@ mod tests {
     fn what_is_told_is_written_in_one_way() {
         let told = r#"{ "Statement": [], "Id": "a<b>&c", "Version": "2012-10-17" }"#;
         let id = r#""Id":"a\u003cb\u003e\u0026c""#;
-        assert_eq!(normal(told), format!(r#"{{{id},"Statement":[],"Version":"2012-10-17"}}"#));
-        assert_eq!(version_first(told), format!(r#"{{"Version":"2012-10-17",{id},"Statement":[]}}"#));
-        assert_eq!(version_first(r#"{"Version":"2012-10-17"}"#), r#"{"Version":"2012-10-17"}"#);
+        assert_eq!(
+            normal(told),
+            format!(r#"{{{id},"Statement":[],"Version":"2012-10-17"}}"#)
+        );
+        assert_eq!(
+            version_first(told),
+            format!(r#"{{"Version":"2012-10-17",{id},"Statement":[]}}"#)
+        );
+        assert_eq!(
+            version_first(r#"{"Version":"2012-10-17"}"#),
+            r#"{"Version":"2012-10-17"}"#
+        );
         assert_eq!(version_first(r#"{"Statement":[]}"#), r#"{"Statement":[]}"#);
         assert_eq!(keep("", told), normal(told));
         assert_eq!(keep_version_first("{}", told), version_first(told));
@@ -349,7 +374,10 @@ mod tests {
 
     #[test]
     fn the_order_of_lists_counts_in_json_that_is_no_policy() {
-        assert!(same_json(r#"{"a":[1,2],"b":1}"#, r#"{ "b": 1, "a": [1, 2] }"#));
+        assert!(same_json(
+            r#"{"a":[1,2],"b":1}"#,
+            r#"{ "b": 1, "a": [1, 2] }"#
+        ));
         assert!(!same_json(r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#));
         assert!(same_json("text", "text"));
         assert!(!same_json("text", "{}"));

@@ -43,7 +43,11 @@ impl Patience {
 }
 
 /// Whether AWS refused with this code, and a message that holds this.
-pub(crate) fn says<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: &str, message: &str) -> bool {
+pub(crate) fn says<E: ProvideErrorMetadata, R>(
+    error: &SdkError<E, R>,
+    code: &str,
+    message: &str,
+) -> bool {
     error.as_service_error().is_some_and(|error| {
         error.code() == Some(code) && error.message().is_some_and(|told| told.contains(message))
     })
