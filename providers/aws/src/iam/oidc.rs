@@ -33,8 +33,9 @@ impl Kind for OpenIdConnectProvider {
                     "must be an address that begins with https:// and has no query",
                 ))
                 .modify(|change| {
-                    if let Some(url) = change.planned.as_str() {
-                        change.planned = Value::string(bare(url).to_owned());
+                    let url = change.planned.as_str().map(bare);
+                    if url.is_some() && change.prior.as_str() == url {
+                        change.planned = change.prior.clone();
                     }
                 })
             })

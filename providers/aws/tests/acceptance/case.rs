@@ -12,6 +12,7 @@ pub(crate) struct Case {
     pub(crate) steps: Vec<Step>,
     pub(crate) import: Option<&'static str>,
     pub(crate) import_leaves: Vec<&'static str>,
+    pub(crate) settles: Vec<&'static str>,
     pub(crate) untried: Vec<(&'static str, &'static str)>,
 }
 
@@ -34,6 +35,7 @@ impl Case {
             steps: Vec::new(),
             import: Some("${self.id}"),
             import_leaves: Vec::new(),
+            settles: Vec::new(),
             untried: Vec::new(),
         }
     }
@@ -82,6 +84,12 @@ impl Case {
     /// Attributes that only the configuration knows, so that an import leaves them out.
     pub(crate) fn import_leaves(mut self, names: &[&'static str]) -> Self {
         self.import_leaves.extend(names);
+        self
+    }
+
+    /// Attributes that AWS writes in another way than they are configured; the state has AWS's, as hashicorp/aws's has.
+    pub(crate) fn settles(mut self, names: &[&'static str]) -> Self {
+        self.settles.extend(names);
         self
     }
 
