@@ -11,6 +11,7 @@
 mod blocks;
 mod client;
 mod configuration;
+mod document;
 mod failure;
 mod kind;
 mod meta;

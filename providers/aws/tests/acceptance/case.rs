@@ -20,8 +20,8 @@ pub(crate) struct Case {
 pub(crate) enum Step {
     /// It is carried out in place.
     Update(Json),
-    /// It asks for a replacement.
-    Replace(Json),
+    /// It asks for a replacement, for each of these arguments; for all that it says where none are named.
+    Replace(Json, Vec<&'static str>),
 }
 
 impl Case {
@@ -65,7 +65,13 @@ impl Case {
 
     /// A change for which the object is replaced.
     pub(crate) fn replace(mut self, change: Json) -> Self {
-        self.steps.push(Step::Replace(change));
+        self.steps.push(Step::Replace(change, Vec::new()));
+        self
+    }
+
+    /// A change for which the object is replaced because of these arguments; what else it says only goes with them.
+    pub(crate) fn replace_for(mut self, names: &[&'static str], change: Json) -> Self {
+        self.steps.push(Step::Replace(change, names.to_vec()));
         self
     }
 

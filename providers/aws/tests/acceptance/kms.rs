@@ -1,5 +1,53 @@
+use serde_json::json;
+
 use crate::case::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    Vec::new()
+    vec![
+        Case::of("aws_kms_key", json!({"description": "States"}))
+            .update(json!({"description": "Secrets", "deletion_window_in_days": 7}))
+            .update(json!({"enable_key_rotation": true}))
+            .update(json!({"is_enabled": false}))
+            .update(json!({"is_enabled": true, "enable_key_rotation": false}))
+            .update(json!({"policy": policy("kms:*"), "bypass_policy_lockout_safety_check": true}))
+            .update(json!({"policy": policy("kms:Decrypt")}))
+            .update(json!({"tags": {"team": "a", "cost": "1"}}))
+            .update(json!({"tags": {"team": "b"}}))
+            .replace(json!({"multi_region": true}))
+            .replace(json!({"key_usage": "SIGN_VERIFY", "customer_master_key_spec": "RSA_2048"}))
+            .import_leaves(&["deletion_window_in_days", "bypass_policy_lockout_safety_check"])
+            .untried("rotation_period_in_days", "moto does not tell of it")
+            .untried("custom_key_store_id", "moto has no key stores")
+            .untried("xks_key_id", "moto has no external key stores"),
+        Case::of(
+            "aws_kms_key",
+            json!({"policy": policy("kms:*"), "enable_key_rotation": true, "is_enabled": false, "tags": {"team": "a"}}),
+        )
+        .variant("all at once")
+        .import_leaves(&["bypass_policy_lockout_safety_check"]),
+        Case::of(
+            "aws_kms_alias",
+            json!({"name": "alias/$name", "target_key_id": "${key.key_id}"}),
+        )
+        .given("key", "aws_kms_key", json!({"description": "One"}))
+        .given("other", "aws_kms_key", json!({"description": "Another"}))
+        .update(json!({"target_key_id": "${other.key_id}"}))
+        .replace(json!({"name": "alias/$name/other"})),
+        Case::of(
+            "aws_kms_alias",
+            json!({"name_prefix": "alias/$name-", "target_key_id": "${key.arn}"}),
+        )
+        .given("key", "aws_kms_key", json!({"description": "One"}))
+        .variant("called by a prefix")
+        .replace(json!({"name_prefix": "alias/$name-other-"}))
+        .import_leaves(&["target_key_id"]),
+    ]
+}
+
+fn policy(action: &str) -> String {
+    json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "Owners", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+        "Action": action, "Resource": "*",
+    }]})
+    .to_string()
 }

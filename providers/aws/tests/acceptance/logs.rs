@@ -1,5 +1,24 @@
+use serde_json::json;
+
 use crate::case::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    Vec::new()
+    vec![
+        Case::of("aws_cloudwatch_log_group", json!({"name": "/$name/app"}))
+            .update(json!({"retention_in_days": 14}))
+            .update(json!({"retention_in_days": null, "skip_destroy": true}))
+            .update(json!({"skip_destroy": false}))
+            .update(json!({"tags": {"team": "a", "cost": "1"}}))
+            .update(json!({"tags": {"team": "b"}}))
+            .replace(json!({"name": "/$name/other"}))
+            .untried("log_group_class", "moto keeps no class")
+            .untried("deletion_protection_enabled", "moto protects no groups"),
+        Case::of(
+            "aws_cloudwatch_log_group",
+            json!({"name_prefix": "$name-", "retention_in_days": 7, "kms_key_id": "${key.arn}", "tags": {"team": "a"}}),
+        )
+        .given("key", "aws_kms_key", json!({"description": "Logs"}))
+        .variant("called by a prefix")
+        .replace(json!({"name_prefix": "$name-other-"})),
+    ]
 }

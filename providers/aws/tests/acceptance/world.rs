@@ -214,10 +214,10 @@ impl Life<'_> {
                     self.update(&config, change).await;
                     updates += 1;
                 }
-                Step::Replace(change) => {
+                Step::Replace(change, names) => {
                     config = merged(&config, change);
                     crate::cover::mentioned(change, "", &mut tried);
-                    self.replace(&config, change).await;
+                    self.replace(&config, change, names).await;
                     replacements += 1;
                 }
             }
@@ -318,16 +318,28 @@ impl Life<'_> {
         self.apply(&what, plan, config).await;
     }
 
-    async fn replace(&mut self, config: &Json, change: &Json) {
+    async fn replace(&mut self, config: &Json, change: &Json, names: &[&str]) {
         let what = format!("{}, replacing for {change}", self.title);
         let values = self.config(config);
         let plan = self.plan(&values).await;
-        for name in change.as_object().unwrap().keys() {
+        let all = || {
+            change
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect()
+        };
+        let names: Vec<&str> = if names.is_empty() {
+            all()
+        } else {
+            names.to_vec()
+        };
+        for name in names {
             assert!(
-                plan.requires_replace.iter().any(|path| path
-                    .to_string()
-                    .trim_start_matches('.')
-                    .starts_with(name.as_str())),
+                plan.requires_replace
+                    .iter()
+                    .any(|path| path.to_string().trim_start_matches('.').starts_with(name)),
                 "{what}: {name} asks for no replacement, only {}",
                 paths(&plan.requires_replace)
             );
