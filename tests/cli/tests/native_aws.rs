@@ -86,7 +86,6 @@ provider "aws" {
 resource "aws_iam_role" "worker" {
   name        = "worker"
   description = var.description
-  path        = var.path
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -104,6 +103,7 @@ resource "aws_iam_role" "worker" {
 
 resource "aws_iam_policy" "read" {
   name = "read"
+  path = var.path
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -278,7 +278,7 @@ fn plans_and_states_are_those_of_the_plugin() {
     let steps = [
         ("made", "", ""),
         ("changed", "TF_VAR_description", "Works all orders"),
-        ("replaced", "TF_VAR_path", "/workers/"),
+        ("replaced", "TF_VAR_path", "/orders/"),
     ];
     for (step, variable, value) in steps {
         if !variable.is_empty() {
