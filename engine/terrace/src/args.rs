@@ -15,7 +15,7 @@ mod tools;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use ci::{CiCommand, CiOutput, CiPlanArgs, CiReportArgs, CiTargets};
+pub(crate) use ci::{CiApplyArgs, CiCommand, CiDriftArgs, CiLoginCommand, CiMatrixArgs, CiOutput, CiPlanArgs, CiReportArgs, CiTargets, DriftPlan, MatrixBy};
 pub(crate) use gate::{
     ApproveArgs, AuditCommand, DriftArgs, GateCommand, PromoteArgs, RequestArgs, ReviewArgs,
     RunsArgs, RunsCommand, RunsFilter, StacksArgs,

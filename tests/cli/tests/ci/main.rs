@@ -7,5 +7,6 @@
 )]
 
 mod job;
+mod matrix;
 mod plans;
 mod telling;
