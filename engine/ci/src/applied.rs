@@ -211,6 +211,7 @@ fn section(entries: &[AppliedEntry]) -> String {
     let has_stacks = entries.iter().any(|entry| entry.stack.is_some());
     let data = wire::write_applied(entries)
         .replace('-', "\\u002d")
+        .replace('@', "\\u0040")
         .replace('<', "\\u003c")
         .replace('>', "\\u003e");
     let mut text = format!("{BEGIN}{data} -->\n### Applied\n\n| Environment |");

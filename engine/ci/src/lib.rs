@@ -17,6 +17,7 @@ mod matrix;
 mod report;
 mod scope;
 mod wire;
+mod workflows;
 
 pub use annotation::{Annotation, Level, changed_lines, commands, touching};
 pub use applied::{
@@ -35,3 +36,4 @@ pub use report::{
 };
 pub use scope::{Area, Scope, touched};
 pub use wire::{read_reports, write_report};
+pub use workflows::{Workflow, WorkflowSettings, is_untouched, workflows};

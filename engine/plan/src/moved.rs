@@ -10,39 +10,61 @@ use crate::{Action, OutputChange, Plan, ResourceChange};
 /// How many names of attributes are told of one object.
 const MOST_NAMES: usize = 8;
 
-/// What `now` would do otherwise than `reviewed`, a line for each object, output and provider; empty where it does the same to the
-/// same objects. Where `reviewed` is nothing, nothing was to be done. Values are not told, only where they differ.
+/// What a plan would do otherwise than another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// What it would do more, or in another way: a line for each object, output and provider.
+    pub other: Vec<String>,
+    /// What it would not do any more.
+    pub less: Vec<String>,
+}
+
+impl Differences {
+    /// All of it, what it would do first.
+    pub fn lines(self) -> Vec<String> {
+        let mut lines = self.other;
+        lines.extend(self.less);
+        lines
+    }
+}
+
+/// What `now` would do otherwise than `reviewed`; nothing where it does the same to the same objects. Where `reviewed` is nothing,
+/// nothing was to be done. Values are not told, only where they differ.
 ///
-/// When and from which commit they were made, and by whom, makes no difference; neither does what nothing happens to.
-pub fn differences(reviewed: Option<&Plan>, now: &Plan) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(reviewed) = reviewed
-        && (reviewed.mode != now.mode || is_narrow(reviewed) != is_narrow(now))
-    {
-        lines.push("the plans were asked for in another way (-destroy, -refresh-only, -target, -replace)".to_owned());
+/// When and from which commit they were made, and by whom, makes no difference; neither does what nothing happens to, nor which
+/// value an output had before.
+pub fn differences(reviewed: Option<&Plan>, now: &Plan) -> Differences {
+    let mut found = Differences::default();
+    if let Some(reviewed) = reviewed {
+        if reviewed.mode != now.mode || is_narrow(reviewed) != is_narrow(now) {
+            found.other.push("the plans were asked for in another way (-destroy, -refresh-only, -target, -replace)".to_owned());
+        }
+        found.other.extend(providers(reviewed, now));
     }
     let before = reviewed.map(changes).unwrap_or_default();
     let after = changes(now);
     let keys: BTreeSet<&Key<'_>> = before.keys().chain(after.keys()).collect();
     for key in keys {
-        lines.extend(one(before.get(key).copied(), after.get(key).copied()));
+        match (before.get(key), after.get(key)) {
+            (Some(reviewed), None) => {
+                let line = format!("{}, and now nothing happens to it", reviewed.title());
+                found.less.push(line);
+            }
+            (reviewed, Some(now)) => found.other.extend(otherwise(reviewed.copied(), now)),
+            (None, None) => {}
+        }
     }
     let before = reviewed.map(outputs).unwrap_or_default();
     let after = outputs(now);
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for name in names {
-        let is_same = match (before.get(name), after.get(name)) {
-            (Some(one), Some(other)) => one.before == other.before && one.after == other.after,
-            _ => false,
-        };
-        if !is_same {
-            lines.push(format!("output {name}: it would have another value"));
+        match (before.get(name), after.get(name)) {
+            (Some(one), Some(other)) if one.after == other.after => {}
+            (_, Some(_)) => found.other.push(format!("output {name} would have another value")),
+            (_, None) => found.less.push(format!("output {name} stays as it is")),
         }
     }
-    if let Some(reviewed) = reviewed {
-        lines.extend(providers(reviewed, now));
-    }
-    lines
+    found
 }
 
 fn is_narrow(plan: &Plan) -> bool {
@@ -72,25 +94,20 @@ fn outputs(plan: &Plan) -> BTreeMap<String, &OutputChange> {
         .collect()
 }
 
-fn one(reviewed: Option<&ResourceChange>, now: Option<&ResourceChange>) -> Option<String> {
-    match (reviewed, now) {
-        (Some(reviewed), None) => Some(format!("{}, and now nothing happens to it", reviewed.title())),
-        (None, Some(now)) => Some(format!("{}, which the reviewed plan does not hold", now.title())),
-        (Some(reviewed), Some(now)) => {
-            let is_alike = reviewed.action == now.action
-                && reviewed.previous_address == now.previous_address
-                && reviewed.importing == now.importing
-                && reviewed.create_before_destroy == now.create_before_destroy;
-            if !is_alike {
-                return Some(format!("{}; reviewed was: {}", now.title(), reviewed.title()));
-            }
-            let names = names(reviewed, now);
-            (!names.is_empty()).then(|| {
-                format!("{}, with other values of {}", now.title(), names.join(", "))
-            })
-        }
-        (None, None) => None,
+/// How what happens to an object differs from what was reviewed.
+fn otherwise(reviewed: Option<&ResourceChange>, now: &ResourceChange) -> Option<String> {
+    let Some(reviewed) = reviewed else {
+        return Some(format!("{}, which the reviewed plan does not hold", now.title()));
+    };
+    let is_alike = reviewed.action == now.action
+        && reviewed.previous_address == now.previous_address
+        && reviewed.importing == now.importing
+        && reviewed.create_before_destroy == now.create_before_destroy;
+    if !is_alike {
+        return Some(format!("{}; reviewed was: {}", now.title(), reviewed.title()));
     }
+    let names = names(reviewed, now);
+    (!names.is_empty()).then(|| format!("{}, with other values of {}", now.title(), names.join(", ")))
 }
 
 /// The attributes that differ, before or after.

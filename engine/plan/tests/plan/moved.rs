@@ -1,6 +1,6 @@
 //! Where a plan differs from the one that people have seen.
 
-use terrace_plan::{Action, PlanMode, differences};
+use terrace_plan::{Action, Differences, PlanMode, differences};
 use terrace_value::Value;
 
 use crate::sample::{change, plan};
@@ -11,7 +11,7 @@ fn the_same_plan_of_another_time_and_commit_does_the_same() {
     let mut now = plan();
     now.inputs.timestamp = "2031-01-01T00:00:00Z".to_owned();
     now.inputs.request.commit = Some("another".to_owned());
-    assert_eq!(differences(Some(&reviewed), &now), [""; 0]);
+    assert_eq!(differences(Some(&reviewed), &now), Differences::default());
 }
 
 #[test]
@@ -30,16 +30,16 @@ fn what_comes_goes_and_changes_otherwise_is_named() {
     reviewed.changes.push(change("x_y.other", Action::Update, object(1, "a"), object(2, "a")));
     now.changes.push(change("x_y.other", Action::DeleteThenCreate, object(1, "a"), object(2, "a")));
     let told = differences(Some(&reviewed), &now);
+    assert_eq!(told.less, ["x_y.gone will be created, and now nothing happens to it"]);
     assert_eq!(
-        told,
+        told.other,
         [
-            "x_y.gone will be created, and now nothing happens to it",
             "x_y.new will be created, which the reviewed plan does not hold",
             "x_y.other must be replaced; reviewed was: x_y.other will be updated in-place",
             "x_y.same will be updated in-place, with other values of size",
         ]
     );
-    assert!(!told.concat().contains("secret"));
+    assert!(!told.lines().concat().contains("secret"));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn outputs_providers_and_the_way_of_asking_count() {
         output.action = Action::Update;
         output.after = Value::string("another");
     }
-    let told = differences(Some(&reviewed), &now).join("\n");
+    let told = differences(Some(&reviewed), &now).other.join("\n");
     for part in ["-destroy", "output ", "provider "] {
         assert!(told.contains(part), "{part}: {told}");
     }
@@ -65,8 +65,8 @@ fn where_nothing_was_to_be_done_everything_is_new() {
     let mut now = plan();
     now.changes.clear();
     now.outputs.clear();
-    assert_eq!(differences(None, &now), [""; 0]);
+    assert_eq!(differences(None, &now), Differences::default());
     let object = || Value::object([("size", Value::int(1))]);
     now.changes.push(change("x_y.new", Action::Delete, object(), object()));
-    assert_eq!(differences(None, &now), ["x_y.new will be destroyed, which the reviewed plan does not hold"]);
+    assert_eq!(differences(None, &now).other, ["x_y.new will be destroyed, which the reviewed plan does not hold"]);
 }

@@ -150,6 +150,8 @@ pub(crate) enum CiLoginCommand {
 #[derive(Clone, Debug, Subcommand)]
 #[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub(crate) enum CiCommand {
+    /// Refuse to go on (exit code 5) where the workflow was started for what a stranger has written.
+    Guard,
     /// Print which stacks of which environments are touched, as the matrix of a workflow's jobs.
     Matrix(CiMatrixArgs),
     /// Plan the environments that a pull request touches, and tell what would change.
@@ -163,4 +165,30 @@ pub(crate) enum CiCommand {
     /// Sign in to a cloud with the identity of the workflow, for this job's next steps.
     #[command(subcommand)]
     Login(CiLoginCommand),
+}
+
+/// Arguments of `terrace init-ci github`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InitCiGithubArgs {
+    /// The branch that is applied from; left out, the one that `origin` has as its default, or `main`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch: Option<String>,
+    /// The action that the workflows use.
+    #[arg(long, value_name = "OWNER/REPOSITORY/PATH@REF")]
+    pub(crate) action: Option<String>,
+    /// What files and workflows begin with: another for each project of a repository.
+    #[arg(long, value_name = "NAME", default_value = "terrace")]
+    pub(crate) prefix: String,
+    /// Show what would be written, and write nothing.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) dry_run: bool,
+    /// Write over files that somebody has changed.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(crate) force: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum InitCiCommand {
+    /// Workflows of GitHub Actions: plans of pull requests, applies of what was merged, a look for drift.
+    Github(InitCiGithubArgs),
 }

@@ -6,7 +6,12 @@
     reason = "a test"
 )]
 
+mod applying;
+mod drifting;
 mod job;
 mod matrix;
+mod people;
 mod plans;
+mod signing_in;
 mod telling;
+mod writing;

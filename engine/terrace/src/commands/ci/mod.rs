@@ -13,11 +13,15 @@ mod stack;
 mod targets;
 
 use crate::args::CiCommand;
-use crate::command_error::Outcome;
+use crate::command_error::{Outcome, SUCCESS};
 use crate::session::Session;
 
 pub(crate) async fn run(session: &Session, command: &CiCommand) -> Outcome {
     match command {
+        CiCommand::Guard => {
+            context::Context::read(session)?.refuse_strangers()?;
+            Ok(SUCCESS)
+        }
         CiCommand::Matrix(args) => matrix::run(session, args).await,
         CiCommand::Plan(args) => Box::pin(plan::run(session, args)).await,
         CiCommand::Report(args) => post::run(session, args).await,

@@ -5,7 +5,7 @@ use terrace_gate::{
     Approval, Demand, ForgeReference, RefusalReason, Reviewed, Run, RunStatus, load_reviewed,
     load_run, load_run_plan, run_approvals, save_forge_reference,
 };
-use terrace_plan::{Plan, PlanDigest, differences};
+use terrace_plan::{Differences, Plan, PlanDigest, differences};
 
 use super::apply::Job;
 use super::{gate as asking, plan as planning, report as reporting};
@@ -186,13 +186,25 @@ impl<'a> Work<'a> {
             Seen::Nothing => None,
             Seen::NoChanges => Some(differences(None, &known.plan)),
             Seen::Plan(reviewed) => Some(differences(Some(&reviewed.plan), &known.plan)),
-            Seen::Lost(run) => Some(vec![format!(
-                "run {run}, which was reviewed, is not there any more, or was changed"
-            )]),
+            Seen::Lost(run) => Some(Differences {
+                other: vec![format!(
+                    "run {run}, which was reviewed, is not there any more, or was changed"
+                )],
+                ..Differences::default()
+            }),
         };
-        if reviewed.as_ref().is_some_and(Vec::is_empty) {
+        if let Some(reviewed) = &reviewed
+            && reviewed.other.is_empty()
+        {
+            if !reviewed.less.is_empty() {
+                self.own.view.line(format!(
+                    "A part of what was reviewed is to be done; the rest was done meanwhile:\n  - {}",
+                    reviewed.less.join("\n  - ")
+                ));
+            }
             return Ok(None);
         }
+        let reviewed = reviewed.map(Differences::lines);
         let outcome = reviewed.map_or(ApplyOutcome::Unreviewed, ApplyOutcome::Moved);
         if self.is_signed(known).await? {
             self.own
