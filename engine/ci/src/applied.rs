@@ -94,9 +94,8 @@ pub fn deployment_state(reports: &[ApplyReport]) -> (&'static str, String) {
         found.count()
     };
     let failed = count(|outcome| matches!(outcome, ApplyOutcome::Failed));
-    let moved = count(|outcome| {
-        matches!(outcome, ApplyOutcome::Moved(_) | ApplyOutcome::Unreviewed)
-    });
+    let moved =
+        count(|outcome| matches!(outcome, ApplyOutcome::Moved(_) | ApplyOutcome::Unreviewed));
     let gated = count(|outcome| matches!(outcome, ApplyOutcome::Gated));
     if failed > 0 {
         return ("failure", format!("{failed} of {} failed", reports.len()));
@@ -257,7 +256,9 @@ impl Whereabouts {
             .iter()
             .map(|report| AppliedEntry::of(report, self))
             .collect();
-        text.push_str("| Environment | Stack | Result | Changes | Run |\n| --- | --- | --- | --- | --- |\n");
+        text.push_str(
+            "| Environment | Stack | Result | Changes | Run |\n| --- | --- | --- | --- | --- |\n",
+        );
         for entry in entries {
             text.push_str(&format!(
                 "| {} | {} | {} | {} | {} |\n",
@@ -275,7 +276,11 @@ impl Whereabouts {
         if let Some(commit) = &self.commit {
             text.push_str(&format!("Commit {}\n", short(commit)));
         }
-        cut(&text, limit, "*Cut to what fits here; the log has all of it.*")
+        cut(
+            &text,
+            limit,
+            "*Cut to what fits here; the log has all of it.*",
+        )
     }
 }
 
@@ -308,7 +313,10 @@ fn told(report: &ApplyReport) -> String {
             text.push('\n');
         }
         ApplyOutcome::Failed => {
-            text.push_str(&format!("#### {name}: failed\n{}\n", fenced(&report.text, "")));
+            text.push_str(&format!(
+                "#### {name}: failed\n{}\n",
+                fenced(&report.text, "")
+            ));
         }
         ApplyOutcome::Waiting(stacks) => {
             text.push_str(&format!(
@@ -359,7 +367,10 @@ mod tests {
         assert!(three.contains("| dev | applied |") && three.contains("| stg | applied |"));
         assert!(!three.contains("failed"));
         assert_eq!(three.matches("### Applied").count(), 1);
-        assert!(three.ends_with("### Terrace plan: shop\n\nthe plan"), "{three}");
+        assert!(
+            three.ends_with("### Terrace plan: shop\n\nthe plan"),
+            "{three}"
+        );
     }
 
     #[test]
@@ -374,7 +385,10 @@ mod tests {
     fn nothing_in_an_entry_ends_the_hidden_line_and_damage_is_no_harm() {
         let text = with_applied(COMMENT, &[entry("dev --> <b>@all</b>", "applied")]);
         let hidden = text.lines().nth(1).unwrap();
-        assert!(hidden.ends_with(" -->") && hidden.matches("--").count() == 2, "{hidden}");
+        assert!(
+            hidden.ends_with(" -->") && hidden.matches("--").count() == 2,
+            "{hidden}"
+        );
         assert!(!text.contains("<b>") && !text.contains("@all"));
         let damaged = text.replace("\"result\"", "\"resu\"");
         let mended = with_applied(&damaged, &[entry("prd", "applied")]);
@@ -383,7 +397,9 @@ mod tests {
 
     #[test]
     fn however_many_there_are_they_keep_to_their_room() {
-        let many: Vec<AppliedEntry> = (0..400).map(|n| entry(&format!("e{n}"), "applied")).collect();
+        let many: Vec<AppliedEntry> = (0..400)
+            .map(|n| entry(&format!("e{n}"), "applied"))
+            .collect();
         let text = with_applied(COMMENT, &many);
         assert!(text.len() <= APPLIED + COMMENT.len() + 8, "{}", text.len());
         assert!(text.contains("| e399 |"));

@@ -4,11 +4,11 @@
     reason = "the texts are short, and read better so"
 )]
 
+use crate::Whereabouts;
 use crate::applied::points;
 use crate::comment::{address, remark};
 use crate::limit::{COMMENT, cut, cut_lines};
 use crate::markdown::{as_diff, code, fenced, inert};
-use crate::Whereabouts;
 
 /// The label of issues about drift.
 pub const DRIFT_LABEL: &str = "terrace-drift";
@@ -179,7 +179,11 @@ impl Whereabouts {
             text.push_str(&points(&report.pending));
             text.push('\n');
         }
-        cut(&text, limit, "*Cut to what fits here; the log has all of it.*")
+        cut(
+            &text,
+            limit,
+            "*Cut to what fits here; the log has all of it.*",
+        )
     }
 }
 
@@ -204,8 +208,14 @@ mod tests {
         let marks = [("a-b", "c"), ("a", "b-c"), ("a_b", "c"), ("a", "b_2d_c")]
             .map(|(environment, stack)| report(environment, stack).marker("shop"));
         for (at, one) in marks.iter().enumerate() {
-            assert!(marks.iter().skip(at + 1).all(|other| other != one), "{marks:?}");
-            assert!(one.starts_with("<!-- ") && one.matches("--").count() == 2, "{one}");
+            assert!(
+                marks.iter().skip(at + 1).all(|other| other != one),
+                "{marks:?}"
+            );
+            assert!(
+                one.starts_with("<!-- ") && one.matches("--").count() == 2,
+                "{one}"
+            );
         }
     }
 
@@ -222,7 +232,14 @@ mod tests {
             outcome: DriftOutcome::Clean,
             ..report("prd", "app")
         };
-        assert_eq!(clean.issue(&whereabouts).lines().next(), text.lines().next());
-        assert!(clean.issue(&whereabouts).contains("nothing has changed outside"));
+        assert_eq!(
+            clean.issue(&whereabouts).lines().next(),
+            text.lines().next()
+        );
+        assert!(
+            clean
+                .issue(&whereabouts)
+                .contains("nothing has changed outside")
+        );
     }
 }

@@ -20,7 +20,9 @@ pub fn matrix(targets: &[(Option<String>, Vec<String>)], most: usize) -> Vec<Mat
     let longest = targets.iter().map(|(_, stacks)| stacks.len()).max();
     let longest = longest.unwrap_or_default().max(1);
     let count = |size: usize| -> usize {
-        let jobs = targets.iter().map(|(_, stacks)| stacks.len().div_ceil(size));
+        let jobs = targets
+            .iter()
+            .map(|(_, stacks)| stacks.len().div_ceil(size));
         jobs.map(|jobs| jobs.max(1)).sum()
     };
     let size = (1..longest)

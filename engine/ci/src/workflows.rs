@@ -160,8 +160,14 @@ fn plan(settings: &WorkflowSettings) -> String {
             ("environment", "${{ matrix.environment }}".to_owned()),
             ("stack", "${{ matrix.stack }}".to_owned()),
             ("arguments", "-post=false".to_owned()),
-            ("aws-role", "${{ vars[format('TERRACE_PLAN_ROLE_{0}', matrix.variable)] }}".to_owned()),
-            ("artefact", format!("{prefix}-plans-${{{{ strategy.job-index }}}}")),
+            (
+                "aws-role",
+                "${{ vars[format('TERRACE_PLAN_ROLE_{0}', matrix.variable)] }}".to_owned(),
+            ),
+            (
+                "artefact",
+                format!("{prefix}-plans-${{{{ strategy.job-index }}}}"),
+            ),
         ],
     )
     .write();
@@ -296,7 +302,9 @@ fn apply_job(
 ) -> String {
     // Without a word about what comes before, the order of the project file holds.
     let before: Vec<String> = if after.is_empty() {
-        let before = at.checked_sub(1).and_then(|at| settings.environments.get(at));
+        let before = at
+            .checked_sub(1)
+            .and_then(|at| settings.environments.get(at));
         before.map(|(name, _)| job_name(name)).into_iter().collect()
     } else {
         after.iter().map(|name| job_name(name)).collect()
@@ -320,9 +328,15 @@ fn apply_job(
             ("run", "${{ inputs.run }}".to_owned()),
             (
                 "aws-role",
-                format!("${{{{ vars.TERRACE_APPLY_ROLE_{} }}}}", variable_name(environment)),
+                format!(
+                    "${{{{ vars.TERRACE_APPLY_ROLE_{} }}}}",
+                    variable_name(environment)
+                ),
             ),
-            ("artefact", format!("{}-applied-{}", settings.prefix, job_name(environment))),
+            (
+                "artefact",
+                format!("{}-applied-{}", settings.prefix, job_name(environment)),
+            ),
         ],
     };
     format!(
@@ -368,7 +382,10 @@ fn drift(settings: &WorkflowSettings) -> String {
         with: vec![
             ("command", "drift".to_owned()),
             ("environment", "${{ matrix.environment }}".to_owned()),
-            ("aws-role", "${{ vars[format('TERRACE_PLAN_ROLE_{0}', matrix.variable)] }}".to_owned()),
+            (
+                "aws-role",
+                "${{ vars[format('TERRACE_PLAN_ROLE_{0}', matrix.variable)] }}".to_owned(),
+            ),
             ("artefact", "''".to_owned()),
         ],
     };
@@ -434,7 +451,9 @@ mod tests {
         for workflow in workflows(&settings()) {
             assert!(is_untouched(&workflow.text));
             assert!(is_untouched(&workflow.text.replace('\n', "\r\n")));
-            assert!(!is_untouched(&workflow.text.replace("contents: read", "contents: write")));
+            assert!(!is_untouched(
+                &workflow.text.replace("contents: read", "contents: write")
+            ));
         }
         assert!(!is_untouched("name: another\n"));
     }
@@ -442,7 +461,10 @@ mod tests {
     #[test]
     fn environments_follow_each_other_in_groups_of_their_own() {
         let apply = text("apply");
-        assert!(apply.contains("  stg:\n    name: 'stg'\n    needs: [dev]\n"), "{apply}");
+        assert!(
+            apply.contains("  stg:\n    name: 'stg'\n    needs: [dev]\n"),
+            "{apply}"
+        );
         assert!(apply.contains("  it_s_prd:\n    name: 'it''s prd'\n    needs: [stg]\n"));
         assert!(apply.contains("inputs.environment == 'it''s prd')"));
         assert!(apply.contains("group: 'terrace-apply-dev'"));

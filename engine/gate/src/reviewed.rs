@@ -37,9 +37,9 @@ pub async fn load_reviewed(
     change: u64,
 ) -> Result<Option<Reviewed>, StoreError> {
     match store.get(&name_of(change)).await? {
-        Some(bytes) => wire::decode_reviewed(&bytes)
-            .map(Some)
-            .map_err(|why| StoreError::Corrupt(format!("what was shown of change {change}: {why}"))),
+        Some(bytes) => wire::decode_reviewed(&bytes).map(Some).map_err(|why| {
+            StoreError::Corrupt(format!("what was shown of change {change}: {why}"))
+        }),
         None => Ok(None),
     }
 }

@@ -60,7 +60,9 @@ pub fn differences(reviewed: Option<&Plan>, now: &Plan) -> Differences {
     for name in names {
         match (before.get(name), after.get(name)) {
             (Some(one), Some(other)) if one.after == other.after => {}
-            (_, Some(_)) => found.other.push(format!("output {name} would have another value")),
+            (_, Some(_)) => found
+                .other
+                .push(format!("output {name} would have another value")),
             (_, None) => found.less.push(format!("output {name} stays as it is")),
         }
     }
@@ -97,23 +99,34 @@ fn outputs(plan: &Plan) -> BTreeMap<String, &OutputChange> {
 /// How what happens to an object differs from what was reviewed.
 fn otherwise(reviewed: Option<&ResourceChange>, now: &ResourceChange) -> Option<String> {
     let Some(reviewed) = reviewed else {
-        return Some(format!("{}, which the reviewed plan does not hold", now.title()));
+        return Some(format!(
+            "{}, which the reviewed plan does not hold",
+            now.title()
+        ));
     };
     let is_alike = reviewed.action == now.action
         && reviewed.previous_address == now.previous_address
         && reviewed.importing == now.importing
         && reviewed.create_before_destroy == now.create_before_destroy;
     if !is_alike {
-        return Some(format!("{}; reviewed was: {}", now.title(), reviewed.title()));
+        return Some(format!(
+            "{}; reviewed was: {}",
+            now.title(),
+            reviewed.title()
+        ));
     }
     let names = names(reviewed, now);
-    (!names.is_empty()).then(|| format!("{}, with other values of {}", now.title(), names.join(", ")))
+    (!names.is_empty())
+        .then(|| format!("{}, with other values of {}", now.title(), names.join(", ")))
 }
 
 /// The attributes that differ, before or after.
 fn names(reviewed: &ResourceChange, now: &ResourceChange) -> Vec<String> {
     let mut names = BTreeSet::new();
-    for (one, other) in [(&reviewed.before, &now.before), (&reviewed.after, &now.after)] {
+    for (one, other) in [
+        (&reviewed.before, &now.before),
+        (&reviewed.after, &now.after),
+    ] {
         if one == other {
             continue;
         }

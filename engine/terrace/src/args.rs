@@ -15,7 +15,10 @@ mod tools;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use ci::{CiApplyArgs, CiCommand, CiDriftArgs, CiLoginCommand, CiMatrixArgs, CiOutput, CiPlanArgs, CiReportArgs, CiTargets, DriftPlan, InitCiCommand, InitCiGithubArgs, MatrixBy};
+pub(crate) use ci::{
+    CiApplyArgs, CiCommand, CiDriftArgs, CiLoginCommand, CiMatrixArgs, CiOutput, CiPlanArgs,
+    CiReportArgs, CiTargets, DriftPlan, InitCiCommand, InitCiGithubArgs, MatrixBy,
+};
 pub(crate) use gate::{
     ApproveArgs, AuditCommand, DriftArgs, GateCommand, PromoteArgs, RequestArgs, ReviewArgs,
     RunsArgs, RunsCommand, RunsFilter, StacksArgs,

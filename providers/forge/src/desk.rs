@@ -224,9 +224,9 @@ impl GitHubDesk {
             }
             let failure = match self.once("POST", path, Some(body)).await {
                 Ok(made) => {
-                    return made[name]
-                        .as_u64()
-                        .ok_or_else(|| format!("{path} was answered without the {name} of what was made"));
+                    return made[name].as_u64().ok_or_else(|| {
+                        format!("{path} was answered without the {name} of what was made")
+                    });
                 }
                 Err(failure) => failure,
             };
@@ -439,10 +439,12 @@ impl Desk for GitHubDesk {
             .await?;
         let merged = |change: &&Json| !text(&change["merged_at"]).is_empty();
         // Of several that hold the commit, the one whose merge has made it; else the last one that was merged.
-        let found = all
-            .iter()
-            .filter(merged)
-            .max_by_key(|change| (text(&change["merge_commit_sha"]) == commit, text(&change["merged_at"])));
+        let found = all.iter().filter(merged).max_by_key(|change| {
+            (
+                text(&change["merge_commit_sha"]) == commit,
+                text(&change["merged_at"]),
+            )
+        });
         Ok(found.and_then(|change| {
             Some(MergedChange {
                 number: change["number"].as_u64()?,

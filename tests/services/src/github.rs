@@ -121,7 +121,11 @@ impl GitHubStandIn {
             "base": {"ref": "main"},
         });
         let mut repository = self.lock();
-        repository.merged.entry(merged.to_owned()).or_default().push(change);
+        repository
+            .merged
+            .entry(merged.to_owned())
+            .or_default()
+            .push(change);
     }
 
     /// Somebody lets a workflow's run of a commit go on to an environment.
@@ -139,7 +143,9 @@ impl GitHubStandIn {
 
     /// Whose commit it is.
     pub fn wrote(&self, login: &str, commit: &str) {
-        self.lock().authors.insert(commit.to_owned(), login.to_owned());
+        self.lock()
+            .authors
+            .insert(commit.to_owned(), login.to_owned());
     }
 
     /// The issues, in the order of their numbers.
@@ -270,10 +276,15 @@ fn route(
             Some(login) => made(200, &json!({"sha": commit, "author": {"login": login}})),
             None => error(422, "No commit found for SHA"),
         },
-        ("GET", ["actions", "runs", _]) => match number(2).and_then(|id| repository.runs.get(&id)) {
-            Some((commit, _)) => made(200, &json!({"head_sha": commit, "actor": {"login": "merger"}})),
-            None => error(404, "Not Found"),
-        },
+        ("GET", ["actions", "runs", _]) => {
+            match number(2).and_then(|id| repository.runs.get(&id)) {
+                Some((commit, _)) => made(
+                    200,
+                    &json!({"head_sha": commit, "actor": {"login": "merger"}}),
+                ),
+                None => error(404, "Not Found"),
+            }
+        }
         ("GET", ["actions", "runs", _, "approvals"]) => {
             match number(2).and_then(|id| repository.runs.get(&id)) {
                 Some((_, reviews)) => made(200, &json!(reviews)),
@@ -285,7 +296,11 @@ fn route(
             let label = asked_for(query, "labels");
             let all = repository.issues.values().rev();
             let own: Vec<Value> = all
-                .filter(|issue| issue["labels"].as_array().is_some_and(|labels| labels.iter().any(|own| own["name"] == label)))
+                .filter(|issue| {
+                    issue["labels"]
+                        .as_array()
+                        .is_some_and(|labels| labels.iter().any(|own| own["name"] == label))
+                })
                 .filter(|issue| asked_for(query, "state") == "all" || issue["state"] == "open")
                 .cloned()
                 .collect();
@@ -352,7 +367,12 @@ impl Repository {
         made(status, &issue)
     }
 
-    fn deployment(&mut self, method: &str, id: Option<u64>, (query, body): (&str, &Value)) -> Reply {
+    fn deployment(
+        &mut self,
+        method: &str,
+        id: Option<u64>,
+        (query, body): (&str, &Value),
+    ) -> Reply {
         match (method, id) {
             ("GET", None) => {
                 let (sha, environment) = (asked_for(query, "sha"), asked_for(query, "environment"));
@@ -368,7 +388,8 @@ impl Repository {
                     return error(422, "Validation Failed");
                 }
                 let id = self.id();
-                let deployment = json!({"id": id, "sha": body["ref"], "environment": body["environment"]});
+                let deployment =
+                    json!({"id": id, "sha": body["ref"], "environment": body["environment"]});
                 self.deployments.insert(id, deployment.clone());
                 made(201, &deployment)
             }
@@ -450,8 +471,7 @@ fn asked_for<'a>(query: &'a str, name: &str) -> &'a str {
 
 /// The page of a list that a query asks for.
 fn page(query: &str, all: &[Value]) -> Reply {
-    let number =
-        |name: &str, otherwise: usize| asked_for(query, name).parse().unwrap_or(otherwise);
+    let number = |name: &str, otherwise: usize| asked_for(query, name).parse().unwrap_or(otherwise);
     let size = number("per_page", 30).clamp(1, 100);
     let begin = (number("page", 1).max(1) - 1) * size;
     let end = all.len().min(begin + size);

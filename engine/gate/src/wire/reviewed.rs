@@ -30,7 +30,9 @@ pub(crate) fn decode_reviewed(bytes: &[u8]) -> Result<Reviewed, String> {
         return Err(format!("it has format {}", wire.format));
     }
     let plan = match wire.plan {
-        Some(text) => Some(PlanDigest::parse(&text).ok_or_else(|| format!("{text:?} is no digest"))?),
+        Some(text) => {
+            Some(PlanDigest::parse(&text).ok_or_else(|| format!("{text:?} is no digest"))?)
+        }
         None => None,
     };
     Ok(Reviewed {

@@ -22,15 +22,38 @@ fn what_comes_goes_and_changes_otherwise_is_named() {
     let null = || change("x_y.gone", Action::NoOp, object(1, "a"), object(1, "a")).before;
     let mut reviewed = plan();
     let mut now = plan();
-    let update = |size: i64| change("x_y.same", Action::Update, object(1, "secret"), object(size, "secret"));
+    let update = |size: i64| {
+        change(
+            "x_y.same",
+            Action::Update,
+            object(1, "secret"),
+            object(size, "secret"),
+        )
+    };
     reviewed.changes.push(update(2));
     now.changes.push(update(3));
-    reviewed.changes.push(change("x_y.gone", Action::Create, null(), object(1, "a")));
-    now.changes.push(change("x_y.new", Action::Create, null(), object(1, "a")));
-    reviewed.changes.push(change("x_y.other", Action::Update, object(1, "a"), object(2, "a")));
-    now.changes.push(change("x_y.other", Action::DeleteThenCreate, object(1, "a"), object(2, "a")));
+    reviewed
+        .changes
+        .push(change("x_y.gone", Action::Create, null(), object(1, "a")));
+    now.changes
+        .push(change("x_y.new", Action::Create, null(), object(1, "a")));
+    reviewed.changes.push(change(
+        "x_y.other",
+        Action::Update,
+        object(1, "a"),
+        object(2, "a"),
+    ));
+    now.changes.push(change(
+        "x_y.other",
+        Action::DeleteThenCreate,
+        object(1, "a"),
+        object(2, "a"),
+    ));
     let told = differences(Some(&reviewed), &now);
-    assert_eq!(told.less, ["x_y.gone will be created, and now nothing happens to it"]);
+    assert_eq!(
+        told.less,
+        ["x_y.gone will be created, and now nothing happens to it"]
+    );
     assert_eq!(
         told.other,
         [
@@ -67,6 +90,10 @@ fn where_nothing_was_to_be_done_everything_is_new() {
     now.outputs.clear();
     assert_eq!(differences(None, &now), Differences::default());
     let object = || Value::object([("size", Value::int(1))]);
-    now.changes.push(change("x_y.new", Action::Delete, object(), object()));
-    assert_eq!(differences(None, &now).other, ["x_y.new will be destroyed, which the reviewed plan does not hold"]);
+    now.changes
+        .push(change("x_y.new", Action::Delete, object(), object()));
+    assert_eq!(
+        differences(None, &now).other,
+        ["x_y.new will be destroyed, which the reviewed plan does not hold"]
+    );
 }

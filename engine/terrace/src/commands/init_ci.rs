@@ -66,12 +66,15 @@ async fn settings(
         .map(|environment| (environment.name.clone(), environment.after.clone()))
         .collect();
     if environments.is_empty() {
-        let detail = "The project file has no environments, and workflows apply one after the other.";
-        return Err(
-            Diagnostic::error("no-environment", "No environment to write workflows for", detail)
-                .hint("environment \"dev\" {} in terrace.hcl")
-                .into(),
-        );
+        let detail =
+            "The project file has no environments, and workflows apply one after the other.";
+        return Err(Diagnostic::error(
+            "no-environment",
+            "No environment to write workflows for",
+            detail,
+        )
+        .hint("environment \"dev\" {} in terrace.hcl")
+        .into());
     }
     check_names(args)?;
     let folder = found.directory.strip_prefix(root).unwrap_or(Path::new(""));
@@ -99,17 +102,29 @@ async fn settings(
 /// Both go into workflows as they are.
 fn check_names(args: &InitCiGithubArgs) -> Result<(), CommandError> {
     let is_plain = |text: &str, more: &str| {
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
     };
     if !is_plain(&args.prefix, "-_") {
         let detail = format!("{:?} has more than letters, digits, - and _.", args.prefix);
-        return Err(CommandError::one("invalid-option", "Invalid prefix", detail));
+        return Err(CommandError::one(
+            "invalid-option",
+            "Invalid prefix",
+            detail,
+        ));
     }
     if let Some(action) = &args.action
         && !is_plain(action, "-_./@")
     {
-        let detail = format!("{action:?} is no action, such as {REPOSITORY}@v1.0.0 or ./actions/terrace.");
-        return Err(CommandError::one("invalid-option", "Invalid action", detail));
+        let detail =
+            format!("{action:?} is no action, such as {REPOSITORY}@v1.0.0 or ./actions/terrace.");
+        return Err(CommandError::one(
+            "invalid-option",
+            "Invalid action",
+            detail,
+        ));
     }
     Ok(())
 }
@@ -164,7 +179,11 @@ impl Planned {
 
     fn difference(&self) -> String {
         let old = self.old.as_deref().unwrap_or_default();
-        super::fmt::difference(&self.workflow.path, old.as_bytes(), self.workflow.text.as_bytes())
+        super::fmt::difference(
+            &self.workflow.path,
+            old.as_bytes(),
+            self.workflow.text.as_bytes(),
+        )
     }
 
     fn carry_out(&self, session: &Session, is_dry: bool) -> Result<(), CommandError> {
@@ -189,7 +208,10 @@ impl Planned {
 
 /// What people have changed stays, unless they say otherwise.
 fn refuse_changed(plans: &[Planned], is_forced: bool) -> Result<(), CommandError> {
-    let changed: Vec<&Planned> = plans.iter().filter(|planned| planned.is_changed()).collect();
+    let changed: Vec<&Planned> = plans
+        .iter()
+        .filter(|planned| planned.is_changed())
+        .collect();
     if is_forced || changed.is_empty() {
         return Ok(());
     }

@@ -18,11 +18,16 @@ fn the_very_plan_that_was_reviewed_is_applied() {
     assert_eq!(job.banner("dev"), "open");
     let comments = job.sticky();
     assert_eq!(comments.len(), 1);
-    let row = format!("| dev | applied | 2 to add, 0 to change, 0 to destroy | <code>{reviewed}</code>");
+    let row =
+        format!("| dev | applied | 2 to add, 0 to change, 0 to destroy | <code>{reviewed}</code>");
     assert!(comments[0].1.contains(&row), "{}", comments[0].1);
     assert!(comments[0].1.contains("### Terrace plan"));
     assert_eq!(job.states("dev"), [["in_progress", "success"]]);
-    assert!(job.summary().contains("| dev | - | applied |"), "{}", job.summary());
+    assert!(
+        job.summary().contains("| dev | - | applied |"),
+        "{}",
+        job.summary()
+    );
     // Again, there is nothing to do, and nothing is doubled.
     job.project.terrace(&["ci", "apply", "-env=dev"]).success();
     assert_eq!(job.states("dev").len(), 1);
@@ -41,11 +46,18 @@ fn what_has_moved_is_named_and_not_applied() {
         .fails(5)
         .says("Plan is not the reviewed one")
         .says("terraform_data.banner will be created, with other values of input");
-    assert!(!said.all().contains("terraform_data.shop will be created, with"));
+    assert!(
+        !said
+            .all()
+            .contains("terraform_data.shop will be created, with")
+    );
     assert_eq!(job.banner("dev"), "");
     assert_eq!(job.states("dev"), [["in_progress", "failure"]]);
     let body = &job.sticky()[0].1;
-    assert!(body.contains("not applied&#58; other than reviewed"), "{body}");
+    assert!(
+        body.contains("not applied&#58; other than reviewed"),
+        "{body}"
+    );
     // Somebody has looked at it, and starts the workflow with that run.
     let all = said.all();
     let at = all.find("-run=").unwrap() + "-run=".len();
@@ -60,8 +72,10 @@ fn what_has_moved_is_named_and_not_applied() {
 fn another_plan_that_does_the_same_is_the_reviewed_one() {
     let job = Job::reviewed();
     let reviewed = job.run_of("dev");
-    job.project
-        .write("main.tf", format!("# A remark of another change.\n{CONFIGURATION}"));
+    job.project.write(
+        "main.tf",
+        format!("# A remark of another change.\n{CONFIGURATION}"),
+    );
     job.project
         .terrace(&["ci", "apply", "-env=dev"])
         .success()
@@ -74,7 +88,12 @@ fn what_others_have_done_meanwhile_is_not_done_twice() {
     let job = Job::reviewed();
     // Another merge has brought a part of it.
     job.project
-        .terrace(&["apply", "-env=dev", "-auto-approve", "-target=terraform_data.banner"])
+        .terrace(&[
+            "apply",
+            "-env=dev",
+            "-auto-approve",
+            "-target=terraform_data.banner",
+        ])
         .success();
     job.project
         .terrace(&["ci", "apply", "-env=dev"])
@@ -104,7 +123,10 @@ fn a_gate_that_is_shut_says_who_opens_it_and_the_same_job_goes_on() {
         .says(&format!("Run {reviewed} is the plan that was reviewed"));
     assert_eq!(job.banner("prd"), "open");
     let body = &job.sticky()[0].1;
-    assert!(body.contains("| dev | applied |") && body.contains("| prd | applied |"), "{body}");
+    assert!(
+        body.contains("| dev | applied |") && body.contains("| prd | applied |"),
+        "{body}"
+    );
     assert_eq!(job.states("prd")[0].last().unwrap(), "success");
 }
 
@@ -138,7 +160,8 @@ fn githubs_approval_of_the_deployment_opens_the_gate() {
 fn githubs_approval_does_not_stand_for_having_seen_the_plan() {
     let job = Job::reviewed();
     job.github.let_run(99, COMMIT, ("ben-at-hub", "prd"));
-    job.project.write("main.tf", CONFIGURATION.replace("\"open\"", "\"ajar\""));
+    job.project
+        .write("main.tf", CONFIGURATION.replace("\"open\"", "\"ajar\""));
     job.project
         .terrace(&["ci", "apply", "-env=dev", "-unreviewed"])
         .success();
@@ -224,7 +247,8 @@ fn limits_and_lost_answers_make_no_second_deployment() {
 #[test]
 fn a_right_that_is_missing_is_named_before_anything_is_applied() {
     let job = Job::reviewed();
-    job.github.fail("POST", "deployments", GitHubFault::Forbidden);
+    job.github
+        .fail("POST", "deployments", GitHubFault::Forbidden);
     job.project
         .terrace(&["ci", "apply", "-env=dev"])
         .fails(1)
@@ -236,7 +260,7 @@ fn a_right_that_is_missing_is_named_before_anything_is_applied() {
 #[test]
 fn a_second_apply_waits_for_the_first() {
     let slow = format!(
-        "{CONFIGURATION}\nresource \"terraform_data\" \"slow\" {{\n  provisioner \"local-exec\" {{\n    command = \"touch begun; while [ ! -e go ]; do read -t 0.01 x <> <(:) || true; done\"\n    interpreter = [\"bash\", \"-c\"]\n  }}\n}}\n"
+        "{CONFIGURATION}\nresource \"terraform_data\" \"slow\" {{\n  provisioner \"local-exec\" {{\n    command = \"touch begun; while [ ! -e go ]; do sleep 0.05; done\"\n  }}\n}}\n"
     );
     let job = Job::reviewed_of(gated(&slow));
     let mut first = job.project.start(&["ci", "apply", "-env=dev"]);
@@ -284,7 +308,10 @@ fn a_stack_that_is_not_applied_keeps_back_what_comes_after_it() {
         .says("Plan is not the reviewed one");
     let body = &job.sticky()[0].1;
     assert!(body.contains("| dev | network | not applied"), "{body}");
-    assert!(body.contains("| dev | app | waits for other stacks |"), "{body}");
+    assert!(
+        body.contains("| dev | app | waits for other stacks |"),
+        "{body}"
+    );
 }
 
 #[test]
@@ -307,14 +334,18 @@ fn a_new_plan_after_the_merge_keeps_what_was_applied() {
     job.pull_request("acme/shop");
     job.project.terrace(&["ci", "plan"]).success();
     let body = &job.sticky()[0].1;
-    assert!(body.contains("| dev | applied |") && body.contains("| dev | no changes |"), "{body}");
+    assert!(
+        body.contains("| dev | applied |") && body.contains("| dev | no changes |"),
+        "{body}"
+    );
     assert_eq!(job.github.comments(NUMBER).len(), 1);
 }
 
 #[test]
 fn a_person_starts_the_workflow_on_the_branch() {
     let mut job = Job::reviewed();
-    let document = json!({"ref": "refs/heads/main", "inputs": {}, "repository": {"default_branch": "main"}});
+    let document =
+        json!({"ref": "refs/heads/main", "inputs": {}, "repository": {"default_branch": "main"}});
     job.event("workflow_dispatch", &document);
     job.project.set("GITHUB_SHA", COMMIT);
     job.project.terrace(&["ci", "apply", "-env=dev"]).success();

@@ -9,7 +9,10 @@ const PAGES: &str = "resource \"local_file\" \"page\" {\n  filename = \"${path.m
 
 /// A project with a page in `dev` and one in `prd`, and the daily job.
 fn applied() -> Job {
-    let mut job = Job::with(PAGES, "project \"shop\" {}\nenvironment \"dev\" {}\nenvironment \"prd\" {}\n");
+    let mut job = Job::with(
+        PAGES,
+        "project \"shop\" {}\nenvironment \"dev\" {}\nenvironment \"prd\" {}\n",
+    );
     job.project.write(
         "terrace.tfrc",
         "provider_installation {\n  native {\n    include = [\"hashicorp/*\"]\n  }\n}\n",
@@ -97,7 +100,10 @@ fn what_cannot_be_looked_at_changes_no_issue() {
     let job = applied();
     std::fs::remove_file(job.project.path().join("page-dev.txt")).unwrap();
     job.project.terrace(&["ci", "drift", "-env=dev"]).fails(2);
-    job.project.write("more.tf", "resource \"terraform_data\" \"x\" {\n  input = var.nowhere\n}\n");
+    job.project.write(
+        "more.tf",
+        "resource \"terraform_data\" \"x\" {\n  input = var.nowhere\n}\n",
+    );
     job.project.terrace(&["ci", "drift", "-env=dev"]).fails(1);
     assert_eq!(told(&job)[0].1, "open");
     assert!(job.summary().contains("| dev | - | **failed** |"));

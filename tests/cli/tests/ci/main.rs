@@ -6,6 +6,7 @@
     reason = "a test"
 )]
 
+mod act;
 mod applying;
 mod drifting;
 mod job;

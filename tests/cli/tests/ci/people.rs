@@ -18,13 +18,12 @@ fn make_key(path: &Path) -> String {
     key.public_key().fingerprint(HashAlg::Sha256).to_string()
 }
 
-/// `dev` asks for nothing, `prd` for an approval by another than the author. The job signs plans as ann's.
-pub(crate) fn gated(configuration: &str) -> Job {
-    let mut job = Job::with(configuration, "");
-    let key = |name: &str| job.project.outer().join(name);
-    let (ann, ben) = (make_key(&key("ann")), make_key(&key("ben")));
-    let api = &job.github.variables()[0].1;
-    let rules = format!(
+/// `dev` asks for nothing, `prd` for an approval by another than the author. Keys are made in `outer`; `more` of an environment is
+/// what else its block says.
+pub(crate) fn rules(outer: &Path, api: &str, more: impl Fn(&str) -> String) -> String {
+    let (ann, ben) = (make_key(&outer.join("ann")), make_key(&outer.join("ben")));
+    let (dev, prd) = (more("dev"), more("prd"));
+    format!(
         r#"
 project "shop" {{
   github     = "acme/shop"
@@ -43,21 +42,30 @@ person "ben" {{
 
 environment "dev" {{
   variables = ["environments/dev.tfvars"]
+  {dev}
 }}
 
 environment "prd" {{
   variables = ["environments/prd.tfvars"]
   after     = ["dev"]
+  {prd}
 
   gate {{
     approvals = 1
   }}
 }}
 "#
-    );
-    job.project.write("terrace.hcl", rules);
-    let ann = job.project.outer().join("ann");
-    job.project.set("TERRACE_SSH_KEY", ann);
+    )
+}
+
+/// A job of such a project, which signs plans as ann's.
+pub(crate) fn gated(configuration: &str) -> Job {
+    let mut job = Job::with(configuration, "");
+    let api = job.github.variables()[0].1.clone();
+    let outer = job.project.outer().to_owned();
+    job.project
+        .write("terrace.hcl", rules(&outer, &api, |_| String::new()));
+    job.project.set("TERRACE_SSH_KEY", outer.join("ann"));
     job
 }
 
@@ -130,13 +138,18 @@ impl Job {
             .terrace(&["show", "-json", &format!("-env={environment}")])
             .success()
             .json();
-        let all = shown["values"]["root_module"]["resources"].as_array().cloned();
+        let all = shown["values"]["root_module"]["resources"]
+            .as_array()
+            .cloned();
         let banner = all
             .into_iter()
             .flatten()
             .find(|one| one["name"] == "banner");
         banner.map_or_else(String::new, |one| {
-            one["values"]["input"].as_str().unwrap_or_default().to_owned()
+            one["values"]["input"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
         })
     }
 }

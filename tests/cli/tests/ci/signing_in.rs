@@ -32,7 +32,9 @@ fn the_next_steps_know_the_role_and_where_the_token_is() {
     assert!(asked[0].path.contains("audience=sts.amazonaws.com"));
     let written = std::fs::read_to_string(&variables).unwrap();
     let value = |name: &str| {
-        let line = written.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
+        let line = written
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}=")));
         line.unwrap().to_owned()
     };
     assert_eq!(value("AWS_ROLE_ARN"), ROLE);

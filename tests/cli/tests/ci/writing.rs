@@ -6,7 +6,8 @@ use std::process::Command;
 use terrace_test_services::actionlint;
 use terrace_test_support::{Project, available};
 
-const RULES: &str = "project \"shop\" {}\nenvironment \"dev\" {}\nenvironment \"prd\" {\n  after = [\"dev\"]\n}\n";
+const RULES: &str =
+    "project \"shop\" {}\nenvironment \"dev\" {}\nenvironment \"prd\" {\n  after = [\"dev\"]\n}\n";
 const NAMES: [&str; 3] = ["plan", "apply", "drift"];
 
 fn project() -> Project {
@@ -55,7 +56,11 @@ fn they_are_written_once_and_follow_the_project_file() {
         .success()
         .says("Wrote .github/workflows/terrace-apply.yml")
         .says("terrace-plan.yml is as it should be.");
-    assert!(project.read(path("apply")).contains("name: 'lab'\n    needs: [prd]"));
+    assert!(
+        project
+            .read(path("apply"))
+            .contains("name: 'lab'\n    needs: [prd]")
+    );
 }
 
 #[test]
@@ -75,9 +80,7 @@ fn what_people_have_changed_stays_until_they_say_so() {
         .says("+    runs-on: ubuntu-latest");
     assert_eq!(project.read(path("apply")), mine);
     assert!(!project.path().join(path("drift")).exists());
-    project
-        .terrace(&["init-ci", "github", "-force"])
-        .success();
+    project.terrace(&["init-ci", "github", "-force"]).success();
     assert!(!project.read(path("apply")).contains("our-own"));
 }
 
@@ -112,7 +115,10 @@ fn a_project_in_a_folder_has_its_workflows_at_the_top() {
     project.write("infra/shop/terrace.hcl", RULES);
     let folder = project.path().join("infra/shop");
     project
-        .terrace_in(folder, &["init-ci", "github", "-prefix=shop", "-branch=trunk"])
+        .terrace_in(
+            folder,
+            &["init-ci", "github", "-prefix=shop", "-branch=trunk"],
+        )
         .success();
     let plan = project.read(".github/workflows/shop-plan.yml");
     for part in [
@@ -137,7 +143,11 @@ fn actionlint_has_nothing_to_say() {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-        assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(
+            ran.status.success(),
+            "{said}{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
     };
     check(&repository());
     let project = project();
@@ -153,7 +163,9 @@ fn actionlint_has_nothing_to_say() {
         .success();
     check(&project.path());
     // And it does find what is wrong.
-    let broken = project.read(path("plan")).replace("command: plan", "comand: plan");
+    let broken = project
+        .read(path("plan"))
+        .replace("command: plan", "comand: plan");
     project.write(path("plan"), broken);
     let ran = Command::new(&actionlint)
         .args(["-color=false", "-shellcheck=", "-pyflakes="])

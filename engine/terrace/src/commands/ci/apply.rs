@@ -92,10 +92,9 @@ fn refuse_unmerged(context: &Context, args: &CiApplyArgs) -> Result<(), CommandE
         }
         _ => return Ok(()),
     };
-    let mut error: CommandError =
-        Diagnostic::error("ci-not-merged", "Not merged", detail)
-            .hint("let the workflow start by `push` to that branch, or name another with -branch=NAME")
-            .into();
+    let mut error: CommandError = Diagnostic::error("ci-not-merged", "Not merged", detail)
+        .hint("let the workflow start by `push` to that branch, or name another with -branch=NAME")
+        .into();
     error.code = REFUSED;
     Err(error)
 }
@@ -273,7 +272,8 @@ impl Job<'_> {
             Ok(deployment)
         };
         told.await.map(Some).map_err(|why: String| {
-            let detail = format!("{why}. Nothing was applied: -post=false applies without telling.");
+            let detail =
+                format!("{why}. Nothing was applied: -post=false applies without telling.");
             Diagnostic::error("forge-failed", "Forge cannot be asked or told", detail)
                 .hint(PERMISSIONS)
                 .into()
@@ -281,7 +281,11 @@ impl Job<'_> {
     }
 
     /// Says how it has ended.
-    async fn end(&self, deployment: Option<u64>, reports: &[ApplyReport]) -> Result<(), CommandError> {
+    async fn end(
+        &self,
+        deployment: Option<u64>,
+        reports: &[ApplyReport],
+    ) -> Result<(), CommandError> {
         let (Some(desk), Some(deployment)) = (&self.context.desk, deployment) else {
             return Ok(());
         };
@@ -300,10 +304,12 @@ impl Job<'_> {
     }
 }
 
-const PERMISSIONS: &str = "the job needs `permissions:` for it: contents: read, pull-requests: write, deployments: write";
+const PERMISSIONS: &str =
+    "the job needs `permissions:` for it: contents: read, pull-requests: write, deployments: write";
 
 fn untold(why: &str) -> CommandError {
-    let detail = format!("{why}. What was to be applied was applied; the log and the run say what.");
+    let detail =
+        format!("{why}. What was to be applied was applied; the log and the run say what.");
     Diagnostic::error("forge-failed", "Forge cannot be asked or told", detail)
         .hint(PERMISSIONS)
         .into()

@@ -1,8 +1,6 @@
 //! `terrace ci drift`: whether environments still are what was applied, and an issue for each stack of them that is not.
 
-use terrace_ci::{
-    DRIFT_LABEL, DriftOutcome, DriftReport, JOB_SUMMARY, Whereabouts,
-};
+use terrace_ci::{DRIFT_LABEL, DriftOutcome, DriftReport, JOB_SUMMARY, Whereabouts};
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_gate::Stack;
 use terrace_port::{Desk, KeptIssue};

@@ -24,12 +24,18 @@ const FILE: &str = "terrace-web-identity";
 pub(super) async fn run(session: &Session, command: &CiLoginCommand) -> Outcome {
     let CiLoginCommand::Aws { role, audience } = command;
     if !role.starts_with("arn:") || role.contains(char::is_whitespace) {
-        let detail = format!("{role:?} is no ARN of a role, such as arn:aws:iam::123456789012:role/terrace-plan.");
+        let detail = format!(
+            "{role:?} is no ARN of a role, such as arn:aws:iam::123456789012:role/terrace-plan."
+        );
         return Err(CommandError::one("invalid-option", "Invalid role", detail));
     }
     let Some(directory) = session.environment.get("RUNNER_TEMP") else {
         let detail = "RUNNER_TEMP is not set: there is no directory that is this job's alone.";
-        return Err(CommandError::one("ci-no-identity", "Not within a workflow", detail));
+        return Err(CommandError::one(
+            "ci-no-identity",
+            "Not within a workflow",
+            detail,
+        ));
     };
     let file = Path::new(directory).join(FILE);
     write_token(session, &file, audience).await?;
@@ -70,9 +76,10 @@ async fn write_token(session: &Session, file: &Path, audience: &str) -> Result<(
                 .hint("the job needs `permissions:` for it: id-token: write"),
         )
     };
-    let token = issuer.token(audience).await.map_err(|why| {
-        failed(format!("The runner was asked for a token: {why}."))
-    })?;
+    let token = issuer
+        .token(audience)
+        .await
+        .map_err(|why| failed(format!("The runner was asked for a token: {why}.")))?;
     let token = token.ok_or_else(|| {
         failed("The runner does not say where a token can be asked for (ACTIONS_ID_TOKEN_REQUEST_URL).".to_owned())
     })?;

@@ -122,11 +122,9 @@ impl<'a> Work<'a> {
         let plan = load_run_plan(&*store, &id).await?;
         let run = load_run(&*store, &id).await?;
         Ok(match (plan, run) {
-            (Some((_, plan, found)), Some(run)) if found == digest => Seen::Plan(Box::new(Known {
-                run,
-                plan,
-                digest,
-            })),
+            (Some((_, plan, found)), Some(run)) if found == digest => {
+                Seen::Plan(Box::new(Known { run, plan, digest }))
+            }
             _ => Seen::Lost(id),
         })
     }
@@ -207,9 +205,9 @@ impl<'a> Work<'a> {
         let reviewed = reviewed.map(Differences::lines);
         let outcome = reviewed.map_or(ApplyOutcome::Unreviewed, ApplyOutcome::Moved);
         if self.is_signed(known).await? {
-            self.own
-                .view
-                .line("It is not what was reviewed, and somebody has approved this very plan since.");
+            self.own.view.line(
+                "It is not what was reviewed, and somebody has approved this very plan since.",
+            );
             return Ok(None);
         }
         if self.job.args.unreviewed {
@@ -300,11 +298,7 @@ impl<'a> Work<'a> {
         self.keep_page(report, known).await
     }
 
-    async fn carry_out(
-        &self,
-        report: &mut ApplyReport,
-        known: &Known,
-    ) -> Result<(), CommandError> {
+    async fn carry_out(&self, report: &mut ApplyReport, known: &Known) -> Result<(), CommandError> {
         report.run = Some(known.run.id.clone());
         report.counts = reporting::counts(known.run.counts);
         let args = self.apply_args(Some(known.run.id.clone()));
@@ -314,7 +308,9 @@ impl<'a> Work<'a> {
             Ok(_) => {
                 report.outcome = ApplyOutcome::Failed;
                 let run = runs::named(&self.place, &known.run.id).await?;
-                report.text = run.message.unwrap_or_else(|| "The log says why.".to_owned());
+                report.text = run
+                    .message
+                    .unwrap_or_else(|| "The log says why.".to_owned());
             }
             // What was open a moment ago may be shut: a window, an approval that has expired.
             Err(error) if error.code == REFUSED => {
