@@ -97,6 +97,9 @@ pub fn deployment_state(reports: &[ApplyReport]) -> (&'static str, String) {
     let moved =
         count(|outcome| matches!(outcome, ApplyOutcome::Moved(_) | ApplyOutcome::Unreviewed));
     let gated = count(|outcome| matches!(outcome, ApplyOutcome::Gated));
+    if reports.is_empty() {
+        return ("failure", "nothing was found to apply".to_owned());
+    }
     if failed > 0 {
         return ("failure", format!("{failed} of {} failed", reports.len()));
     }

@@ -128,6 +128,12 @@ impl GitHubStandIn {
             .push(change);
     }
 
+    /// A workflow's run of a commit has begun.
+    pub fn begin_run(&self, id: u64, commit: &str) {
+        let mut repository = self.lock();
+        commit.clone_into(&mut repository.runs.entry(id).or_default().0);
+    }
+
     /// Somebody lets a workflow's run of a commit go on to an environment.
     pub fn let_run(&self, id: u64, commit: &str, (login, environment): (&str, &str)) {
         let review = json!({

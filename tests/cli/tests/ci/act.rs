@@ -211,6 +211,7 @@ fn a_change_goes_from_its_pull_request_to_production() {
 
     // The merge applies dev; prd waits for somebody.
     world.github.merge(NUMBER, HEAD, &commit);
+    world.github.begin_run(1, &commit);
     world.github.wrote("ann-at-hub", &commit);
     let said = world.run("terrace-apply", "push", &push(&commit)).fails(1);
     assert!(

@@ -59,9 +59,7 @@ fn what_has_moved_is_named_and_not_applied() {
         "{body}"
     );
     // Somebody has looked at it, and starts the workflow with that run.
-    let all = said.all();
-    let at = all.find("-run=").unwrap() + "-run=".len();
-    let run = format!("-run={}", &all[at..at + 12]);
+    let run = format!("-run={}", after(&said.all(), "-run="));
     job.project
         .terrace(&["ci", "apply", "-env=dev", &run])
         .success();
@@ -106,21 +104,23 @@ fn what_others_have_done_meanwhile_is_not_done_twice() {
 fn a_gate_that_is_shut_says_who_opens_it_and_the_same_job_goes_on() {
     let job = Job::reviewed();
     job.project.terrace(&["ci", "apply", "-env=dev"]).success();
-    let reviewed = job.run_of("prd");
-    job.project
+    let said = job
+        .project
         .terrace(&["ci", "apply", "-env=prd"])
         .fails(5)
         .says("Gate is not open yet")
-        .says(&format!("terrace approve -env=prd -key=FILE {reviewed}"))
-        .says("run this job again");
+        .says("It needs 1 approval by people other than its author, and has none.")
+        .says("run this job again")
+        .omits("404");
     assert_eq!(job.banner("prd"), "");
     assert_eq!(job.states("prd"), [["in_progress", "pending"]]);
     assert!(job.sticky()[0].1.contains("| prd | waits for its gate |"));
-    job.approve("prd", "ben", &reviewed);
+    let run = after(&said.all(), "terrace approve -env=prd -key=FILE ");
+    job.approve("prd", "ben", &run);
     job.project
         .terrace(&["ci", "apply", "-env=prd"])
         .success()
-        .says(&format!("Run {reviewed} is the plan that was reviewed"));
+        .says(&format!("Run {run} was planned at"));
     assert_eq!(job.banner("prd"), "open");
     let body = &job.sticky()[0].1;
     assert!(
@@ -128,6 +128,34 @@ fn a_gate_that_is_shut_says_who_opens_it_and_the_same_job_goes_on() {
         "{body}"
     );
     assert_eq!(job.states("prd")[0].last().unwrap(), "success");
+}
+
+#[test]
+fn an_approval_that_was_given_in_the_pull_request_holds() {
+    let mut job = gated(CONFIGURATION);
+    job.project.terrace(&["ci", "plan"]).success();
+    let reviewed = job.run_of("prd");
+    job.approve("prd", "ben", &reviewed);
+    job.merge();
+    // dev comes first; its gate says so of the very run that was approved.
+    let early = job.project.terrace(&["ci", "apply", "-env=prd"]).fails(5);
+    assert!(
+        early.all().contains(&format!("run {reviewed} waits for")),
+        "{}",
+        early.all()
+    );
+    job.project.terrace(&["ci", "apply", "-env=dev"]).success();
+    job.project
+        .terrace(&["ci", "apply", "-env=prd"])
+        .success()
+        .says(&format!("Run {reviewed} is the plan that was reviewed"));
+    assert_eq!(job.banner("prd"), "open");
+}
+
+/// The id of a run after some words.
+fn after(text: &str, words: &str) -> String {
+    let at = text.find(words).unwrap() + words.len();
+    text[at..at + 12].to_owned()
 }
 
 #[test]
@@ -172,9 +200,7 @@ fn githubs_approval_does_not_stand_for_having_seen_the_plan() {
         .says("Plan is not the reviewed one");
     assert_eq!(job.banner("prd"), "");
     // A signature under this very plan does.
-    let all = said.all();
-    let at = all.find("-run=").unwrap() + "-run=".len();
-    job.approve("prd", "ben", &all[at..at + 12]);
+    job.approve("prd", "ben", &after(&said.all(), "-run="));
     job.project.terrace(&["ci", "apply", "-env=prd"]).success();
     assert_eq!(job.banner("prd"), "ajar");
 }
@@ -198,6 +224,20 @@ fn what_is_not_merged_is_not_applied() {
         .says("comes from a fork");
     assert!(job.github.web().asked().is_empty());
     assert!(!job.project.path().join(".terrace").exists());
+}
+
+#[test]
+fn a_run_of_what_is_not_merged_is_not_applied_by_its_name() {
+    let mut job = gated(&CONFIGURATION.replace("\"open\"", "\"theirs\""));
+    job.project.terrace(&["ci", "plan"]).success();
+    let theirs = format!("-run={}", job.run_of("dev"));
+    job.project.write("main.tf", CONFIGURATION);
+    job.push("main", COMMIT);
+    job.project
+        .terrace(&["ci", "apply", "-env=dev", "-all", &theirs])
+        .fails(1)
+        .says("Run is not of what was merged");
+    assert_eq!(job.banner("dev"), "");
 }
 
 #[test]

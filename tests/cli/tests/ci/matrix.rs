@@ -27,7 +27,7 @@ fn outputs(job: &mut Job, arguments: &[&str]) -> (Value, String) {
     let file = job.project.outer().join("outputs");
     std::fs::remove_file(&file).ok();
     job.project.set("GITHUB_OUTPUT", &file);
-    let said = job.project.terrace(arguments).success().stdout();
+    let said = job.project.terrace(arguments).success().stdout;
     let printed: Value = serde_json::from_str(said.trim()).unwrap();
     (printed, std::fs::read_to_string(file).unwrap())
 }
@@ -83,6 +83,7 @@ fn jobs_of_a_matrix_plan_what_does_not_wait_for_others() {
         "{STACKS}\nstack \"app\" {{\n  input \"net\" {{\n    stack = \"network\"\n  }}\n}}\n"
     );
     let job = job_with_stacks();
+    job.github.change_files(&[("stacks/app/main.tf", "")]);
     job.project.write("terrace.hcl", rules);
     job.project.write(
         "stacks/app/main.tf",

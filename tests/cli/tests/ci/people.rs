@@ -73,6 +73,7 @@ impl Job {
     /// The pull request is merged, and the job is one for the push to the branch.
     pub(crate) fn merge(&mut self) {
         self.github.merge(NUMBER, HEAD, COMMIT);
+        self.github.begin_run(99, COMMIT);
         self.push("main", COMMIT);
     }
 

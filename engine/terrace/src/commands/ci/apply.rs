@@ -11,7 +11,7 @@ use terrace_gate::Stack;
 use terrace_port::{DeploymentState, Files as _};
 
 use super::context::Context;
-use super::stack::Work;
+use super::stack::{Work, unknown_run};
 use super::targets::{self, Target, Targets};
 use super::{login, post, report};
 use crate::args::CiApplyArgs;
@@ -55,7 +55,16 @@ pub(super) async fn run(session: &Session, args: &CiApplyArgs) -> Ending {
         return Ok(SUCCESS);
     };
     let deployment = job.begin(target).await?;
-    let reports = job.environment(target).await;
+    let mut reports = job.environment(target).await;
+    if let Some(named) = &args.run {
+        // The other stacks were not asked for.
+        reports.retain(|report| report.run.is_some() || !report.outcome.is_done());
+        if reports.is_empty() {
+            let why = format!("No stack has a run {named:?} in this environment.");
+            job.end(deployment, &reports).await?;
+            return Err(unknown_run(&why));
+        }
+    }
     job.tell_problems(&reports);
     job.tell(&reports).await?;
     job.end(deployment, &reports).await?;

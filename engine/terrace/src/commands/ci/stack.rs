@@ -1,9 +1,10 @@
 //! One stack of what was merged: the run that is applied, and whether it is what was reviewed.
 
 use terrace_ci::{ApplyOutcome, ApplyReport};
+use terrace_diag::Diagnostic;
 use terrace_gate::{
-    Approval, Demand, ForgeReference, RefusalReason, Reviewed, Run, RunStatus, load_reviewed,
-    load_run, load_run_plan, run_approvals, save_forge_reference,
+    Approval, Demand, ForgeReference, RefusalReason, Reviewed, Run, RunStatus, find_run,
+    load_reviewed, load_run, load_run_plan, run_approvals, save_forge_reference,
 };
 use terrace_plan::{Differences, Plan, PlanDigest, differences};
 
@@ -73,22 +74,46 @@ impl<'a> Work<'a> {
 
     async fn once(&self, report: &mut ApplyReport) -> Result<(), CommandError> {
         if let Some(named) = &self.job.args.run {
-            let run = runs::named(&self.place, named).await?;
+            let store = self.place.store.runs(&self.place.workspace);
+            let run = match find_run(&*store, named).await? {
+                Ok(run) => run,
+                // It is one of another stack, or of none, which is seen at the end.
+                Err(_) if self.job.targets.has_stacks => return Ok(()),
+                Err(why) => return Err(unknown_run(&why)),
+            };
             let known = self.known(&run.id).await?;
+            if known.run.status == RunStatus::Planned && !self.holds(&known).await? {
+                return Err(other_run(&run.id));
+            }
             self.refer(&known).await?;
-            return self.judge_and_apply(report, known).await;
+            return self.judge_and_apply(report, &known).await;
         }
         let seen = self.seen().await?;
         if let Seen::Plan(known) = &seen {
             report.reviewed = Some(known.run.id.clone());
+            if self.holds(known).await? {
+                let is_open = self.is_let_through(known).await?;
+                if is_open {
+                    self.own.view.line(format!(
+                        "Run {} is the plan that was reviewed, and nothing has moved since: it is applied as it is.",
+                        known.run.id
+                    ));
+                }
+                // One that somebody has approved waits for the rest; another would need all of it anew.
+                if is_open || self.is_signed(known).await? {
+                    return self.judge_and_apply(report, known).await;
+                }
+            }
         }
-        if let Some(run) = self.as_it_is(&seen).await? {
-            self.own.view.line(format!(
-                "Run {run} is the plan that was reviewed, and nothing has moved since: it is applied as it is."
-            ));
-            let known = self.known(&run).await?;
-            return self.carry_out(report, &known).await;
-        }
+        self.apply_present(report, &seen).await
+    }
+
+    /// Applies what would be done now, where that is what was reviewed.
+    async fn apply_present(
+        &self,
+        report: &mut ApplyReport,
+        seen: &Seen,
+    ) -> Result<(), CommandError> {
         let Some(known) = self.present(report).await? else {
             report.outcome = ApplyOutcome::Unchanged;
             return Ok(());
@@ -96,12 +121,12 @@ impl<'a> Work<'a> {
         report.run = Some(known.run.id.clone());
         report.counts = reporting::counts(known.run.counts);
         self.refer(&known).await?;
-        if let Some(outcome) = self.unseen(&seen, &known).await? {
+        if let Some(outcome) = self.unseen(seen, &known).await? {
             report.outcome = outcome;
             self.keep_page(report, &known).await?;
             return Ok(());
         }
-        self.judge_and_apply(report, known).await
+        self.judge_and_apply(report, &known).await
     }
 
     /// What people have seen in the pull request.
@@ -129,20 +154,16 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// The run that was reviewed, where it can be applied as it is: nothing has moved, and the gate lets it through.
-    async fn as_it_is(&self, seen: &Seen) -> Result<Option<String>, CommandError> {
-        let Seen::Plan(known) = seen else {
-            return Ok(None);
-        };
+    /// Whether the plan that was reviewed can be applied as it is: it is of the files that are here, and nothing has moved.
+    async fn holds(&self, known: &Known) -> Result<bool, CommandError> {
         let args = self.apply_args(None);
-        let Some(wanted) = many::Wanted::of(self.own, &self.place, &args).await? else {
-            return Ok(None);
-        };
-        if !wanted.is_met_by(&self.place, &known.run, &known.plan) {
-            return Ok(None);
-        }
+        let wanted = many::Wanted::of(self.own, &self.place, &args).await?;
+        Ok(wanted.is_some_and(|wanted| wanted.is_met_by(&self.place, &known.run, &known.plan)))
+    }
+
+    async fn is_let_through(&self, known: &Known) -> Result<bool, CommandError> {
         let answer = gate::answer(self.own, &self.place, &known.run.id).await?;
-        Ok(answer.refusal.is_none().then(|| known.run.id.clone()))
+        Ok(answer.refusal.is_none())
     }
 
     /// What would be done now: a run that waits already, or a new one. `None` where there is nothing to do.
@@ -268,7 +289,7 @@ impl<'a> Work<'a> {
     async fn judge_and_apply(
         &self,
         report: &mut ApplyReport,
-        known: Known,
+        known: &Known,
     ) -> Result<(), CommandError> {
         report.run = Some(known.run.id.clone());
         report.counts = reporting::counts(known.run.counts);
@@ -279,12 +300,10 @@ impl<'a> Work<'a> {
                 .line(format!("Run {} was applied before.", known.run.id));
             return Ok(());
         }
-        let answer = gate::answer(self.own, &self.place, &known.run.id).await?;
-        if answer.refusal.is_some() {
-            self.wait(report, &known).await?;
-            return Ok(());
+        if !self.is_let_through(known).await? {
+            return self.wait(report, known).await;
         }
-        self.carry_out(report, &known).await
+        self.carry_out(report, known).await
     }
 
     /// Notes what the gate waits for.
@@ -382,6 +401,24 @@ impl<'a> Work<'a> {
             request: many::absolute_request(&args.request),
         }
     }
+}
+
+/// A run that is not of what was merged.
+fn other_run(run: &str) -> CommandError {
+    let detail = format!(
+        "Run {run} cannot be applied here: it was planned from other files or values than those of this branch, or not for all of it, or what it touches has moved since."
+    );
+    let mut error: CommandError =
+        Diagnostic::error("ci-not-merged", "Run is not of what was merged", detail)
+            .hint("run this job without -run: it names the run that holds now")
+            .into();
+    error.code = REFUSED;
+    error
+}
+
+/// There is no such run.
+pub(super) fn unknown_run(why: &str) -> CommandError {
+    CommandError::one("unknown-run", "No such run", why)
 }
 
 /// Whether a plan could not be applied because of what was applied meanwhile.
