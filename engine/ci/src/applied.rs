@@ -5,7 +5,7 @@
 )]
 
 use crate::comment::{address, remark};
-use crate::limit::cut;
+use crate::limit::{COMMENT, cut, cut_lines};
 use crate::markdown::{code, fenced, inert};
 use crate::{Counts, GateReport, Whereabouts, wire};
 
@@ -158,7 +158,8 @@ impl AppliedEntry {
     }
 }
 
-/// A comment, which begins with its marker, with what was applied: what it says already of others stays.
+/// A comment, which begins with its marker, with what was applied: what it says already of others stays. Where the whole is longer than
+/// a comment may be, the rest is cut at a line.
 pub fn with_applied(comment: &str, entries: &[AppliedEntry]) -> String {
     let (marker, mut all, rest) = taken_apart(comment);
     for entry in entries {
@@ -168,6 +169,12 @@ pub fn with_applied(comment: &str, entries: &[AppliedEntry]) -> String {
         }
     }
     put_together(&marker, all, &rest)
+}
+
+/// Whether a comment says all of this already.
+pub fn has_applied(comment: &str, entries: &[AppliedEntry]) -> bool {
+    let (_, found, _) = taken_apart(comment);
+    entries.iter().all(|entry| found.contains(entry))
 }
 
 /// A new text of a comment, with what the old one says of what was applied.
@@ -202,6 +209,8 @@ fn put_together(marker: &str, mut entries: Vec<AppliedEntry>, rest: &str) -> Str
     loop {
         let section = section(&entries);
         if section.len() <= APPLIED || entries.is_empty() {
+            let room = COMMENT.saturating_sub(marker.len() + 1 + section.len());
+            let (rest, _) = cut_lines(rest, room);
             return format!("{marker}\n{section}{rest}");
         }
         // The oldest go first.
@@ -359,11 +368,11 @@ mod tests {
         }
     }
 
-    const COMMENT: &str = "<!-- terrace:plan:shop -->\n### Terrace plan: shop\n\nthe plan\n";
+    const TEXT: &str = "<!-- terrace:plan:shop -->\n### Terrace plan: shop\n\nthe plan\n";
 
     #[test]
     fn environments_follow_each_other_and_replace_themselves() {
-        let one = with_applied(COMMENT, &[entry("dev", "failed")]);
+        let one = with_applied(TEXT, &[entry("dev", "failed")]);
         let two = with_applied(&one, &[entry("stg", "applied")]);
         let three = with_applied(&two.replace('\n', "\r\n"), &[entry("dev", "applied")]);
         assert!(three.starts_with("<!-- terrace:plan:shop -->\n"));
@@ -378,15 +387,15 @@ mod tests {
 
     #[test]
     fn a_new_plan_keeps_what_was_applied() {
-        let old = with_applied(COMMENT, &[entry("dev", "applied")]);
+        let old = with_applied(TEXT, &[entry("dev", "applied")]);
         let new = carry_applied(&old, "<!-- terrace:plan:shop -->\nanother\n");
         assert!(new.contains("| dev | applied |") && new.ends_with("another"));
-        assert_eq!(carry_applied(COMMENT, "x\ny\n"), "x\ny\n");
+        assert_eq!(carry_applied(TEXT, "x\ny\n"), "x\ny\n");
     }
 
     #[test]
     fn nothing_in_an_entry_ends_the_hidden_line_and_damage_is_no_harm() {
-        let text = with_applied(COMMENT, &[entry("dev --> <b>@all</b>", "applied")]);
+        let text = with_applied(TEXT, &[entry("dev --> <b>@all</b>", "applied")]);
         let hidden = text.lines().nth(1).unwrap();
         assert!(
             hidden.ends_with(" -->") && hidden.matches("--").count() == 2,
@@ -403,8 +412,21 @@ mod tests {
         let many: Vec<AppliedEntry> = (0..400)
             .map(|n| entry(&format!("e{n}"), "applied"))
             .collect();
-        let text = with_applied(COMMENT, &many);
-        assert!(text.len() <= APPLIED + COMMENT.len() + 8, "{}", text.len());
+        let text = with_applied(TEXT, &many);
+        assert!(text.len() <= APPLIED + TEXT.len() + 8, "{}", text.len());
         assert!(text.contains("| e399 |"));
+        assert!(has_applied(&text, &many[399..]) && !has_applied(&text, &many[..1]));
+    }
+
+    #[test]
+    fn again_and_again_the_rest_stays_and_the_whole_fits() {
+        let long = format!("{TEXT}{}", "a line of the plan\n".repeat(4_000));
+        let mut text = with_applied(&long, &[entry("dev", "applied")]);
+        let first = text.len();
+        assert!(first <= crate::COMMENT && first > 60_000, "{first}");
+        for _ in 0..3 {
+            text = with_applied(&text, &[entry("dev", "applied")]);
+        }
+        assert!(first - text.len() < 40, "{first} {}", text.len());
     }
 }

@@ -21,7 +21,8 @@ mod workflows;
 
 pub use annotation::{Annotation, Level, changed_lines, commands, touching};
 pub use applied::{
-    APPLIED, AppliedEntry, ApplyOutcome, ApplyReport, carry_applied, deployment_state, with_applied,
+    APPLIED, AppliedEntry, ApplyOutcome, ApplyReport, carry_applied, deployment_state, has_applied,
+    with_applied,
 };
 pub use check::{Check, Conclusion};
 pub use comment::{Whereabouts, marker};

@@ -128,6 +128,23 @@ impl GitHubStandIn {
             .push(change);
     }
 
+    /// A pull request that holds a commit was merged, later and elsewhere.
+    pub fn merge_elsewhere(&self, number: u64, commit: &str) {
+        let change = json!({
+            "number": number,
+            "merged_at": "2027-01-01T00:00:00Z",
+            "merge_commit_sha": "another",
+            "head": {"sha": commit},
+            "base": {"ref": "release"},
+        });
+        let mut repository = self.lock();
+        repository
+            .merged
+            .entry(commit.to_owned())
+            .or_default()
+            .push(change);
+    }
+
     /// A workflow's run of a commit has begun.
     pub fn begin_run(&self, id: u64, commit: &str) {
         let mut repository = self.lock();

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use terrace_test_services::{GitHubFault, GitHubStandIn, act};
+use terrace_test_services::{GitHubFault, GitHubStandIn, WorkflowIssuer, act, workflow_claims};
 use terrace_test_support::{Project, Ran, Running, available, terrace};
 
 use crate::job::{CONFIGURATION, HEAD, NUMBER};
@@ -30,6 +30,7 @@ const ACTIONS: [(&str, &str); 3] = [
 struct World {
     project: Project,
     github: GitHubStandIn,
+    issuer: WorkflowIssuer,
     act: PathBuf,
 }
 
@@ -63,9 +64,12 @@ impl World {
             std::fs::create_dir_all(project.path().join(".github/actions/terrace")).unwrap();
             std::fs::copy(here.join(&file), project.path().join(&file)).unwrap();
         }
+        let issuer = WorkflowIssuer::start().unwrap();
+        issuer.say(workflow_claims(&issuer.name(), "", HEAD, 1_700_000_000));
         let world = Self {
             project,
             github,
+            issuer,
             act,
         };
         world.git(&["init", "--quiet", "--initial-branch=main"]);
@@ -121,6 +125,11 @@ impl World {
             ),
             ("GITHUB_REPOSITORY", "acme/shop".into()),
         ];
+        for (name, value) in self.issuer.variables() {
+            arguments.push(format!("--env={name}={value}"));
+        }
+        let role = "arn:aws:iam::123456789012:role/terrace-plan";
+        arguments.push(format!("--var=TERRACE_PLAN_ROLE_DEV={role}"));
         for (name, value) in variables {
             arguments.push(format!("--env={name}={}", value.display()));
         }
@@ -184,6 +193,14 @@ fn a_change_goes_from_its_pull_request_to_production() {
         .fail("POST", "comments", GitHubFault::LostAnswer);
     world.run("terrace-plan", "pull_request", &ours).success();
     assert_eq!(world.github.faults_left(), 0);
+    // dev has a role, and prd none: one job signs in, and renews what it has before it plans.
+    let asked = world.issuer.web().asked();
+    assert!(!asked.is_empty());
+    assert!(
+        asked
+            .iter()
+            .all(|asked| asked.path.contains("audience=sts.amazonaws.com"))
+    );
     let first = world.sticky();
     assert_eq!(first.len(), 1);
     assert!(

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use terrace_ci::{
-    APPLIED, AppliedEntry, ApplyOutcome, ApplyReport, COMMENT, Counts, EventKind, JOB_SUMMARY,
-    deployment_state, marker, with_applied,
+    AppliedEntry, ApplyOutcome, ApplyReport, Counts, EventKind, JOB_SUMMARY, deployment_state,
+    has_applied, marker, with_applied,
 };
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_gate::Stack;
-use terrace_port::{DeploymentState, Files as _};
+use terrace_port::{DeploymentState, Desk, Files as _};
 
 use super::context::Context;
 use super::stack::{Work, unknown_run};
@@ -66,8 +66,9 @@ pub(super) async fn run(session: &Session, args: &CiApplyArgs) -> Ending {
         }
     }
     job.tell_problems(&reports);
-    job.tell(&reports).await?;
+    let told = job.tell(&reports).await;
     job.end(deployment, &reports).await?;
+    told?;
     Ok(code(&reports))
 }
 
@@ -255,15 +256,9 @@ impl Job<'_> {
             .map(|report| AppliedEntry::of(report, &whereabouts))
             .collect();
         let marker = marker("plan", &self.targets.project);
-        let told = async {
-            let old = desk.comment(number, &marker).await?;
-            let old = old.unwrap_or_else(|| marker.clone());
-            // A comment of before the part was kept free is cut for it.
-            let (kept, _) = terrace_ci::cut_lines(&old, COMMENT - APPLIED);
-            desk.keep_comment(number, &marker, &with_applied(kept, &entries))
-                .await
-        };
-        told.await.map_err(|why| untold(&why))
+        keep_entries(&**desk, (number, &marker), &entries)
+            .await
+            .map_err(|why| untold(&why))
     }
 
     /// Says that a deployment begins. Gives its number.
@@ -311,6 +306,27 @@ impl Job<'_> {
             details: self.context.run_url.clone(),
         }
     }
+}
+
+/// How often a comment is written that other jobs write at the same time.
+const WRITES: u32 = 4;
+
+/// Adds entries to the comment of a change. Another job that writes at the same moment may undo it: it is looked for afterwards.
+async fn keep_entries(
+    desk: &dyn Desk,
+    (number, marker): (u64, &str),
+    entries: &[AppliedEntry],
+) -> Result<(), String> {
+    for _ in 0..WRITES {
+        let old = desk.comment(number, marker).await?;
+        let old = old.unwrap_or_else(|| marker.to_owned());
+        if has_applied(&old, entries) {
+            return Ok(());
+        }
+        desk.keep_comment(number, marker, &with_applied(&old, entries))
+            .await?;
+    }
+    Ok(())
 }
 
 const PERMISSIONS: &str =

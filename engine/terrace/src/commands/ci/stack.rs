@@ -202,7 +202,10 @@ impl<'a> Work<'a> {
         known: &Known,
     ) -> Result<Option<ApplyOutcome>, CommandError> {
         let reviewed = match seen {
-            Seen::Nothing => None,
+            // Where nothing happens, there is nothing to look at.
+            Seen::Nothing => {
+                Some(differences(None, &known.plan)).filter(|all| all.other.is_empty())
+            }
             Seen::NoChanges => Some(differences(None, &known.plan)),
             Seen::Plan(reviewed) => Some(differences(Some(&reviewed.plan), &known.plan)),
             Seen::Lost(run) => Some(Differences {
