@@ -96,12 +96,12 @@ impl Whereabouts {
 }
 
 /// An address that ends no link.
-fn address(url: &str) -> String {
+pub(crate) fn address(url: &str) -> String {
     url.replace(['(', ')', '<', '>', ' ', '\n', '\r'], "")
 }
 
 /// A remark of others, in a line.
-fn remark(text: &str) -> String {
+pub(crate) fn remark(text: &str) -> String {
     let text = text.trim();
     let mut end = text.len().min(LONGEST);
     while !text.is_char_boundary(end) {

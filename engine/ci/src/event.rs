@@ -36,6 +36,10 @@ pub struct Event {
     pub repository: String,
     /// What has happened.
     pub kind: EventKind,
+    /// The branch that the workflow runs for, where it is one.
+    pub branch: Option<String>,
+    /// The repository's default branch.
+    pub default_branch: Option<String>,
 }
 
 impl Event {
@@ -56,9 +60,13 @@ impl Event {
             "push" => push(&document)?,
             other => EventKind::Other(other.to_owned()),
         };
+        let branch = text(&document["ref"]).strip_prefix("refs/heads/");
+        let default_branch = document["repository"]["default_branch"].as_str();
         Ok(Self {
             repository: repository.to_owned(),
             kind,
+            branch: branch.map(str::to_owned),
+            default_branch: default_branch.map(str::to_owned),
         })
     }
 }
@@ -130,10 +138,13 @@ mod tests {
     #[test]
     fn pushes() {
         let read = |before: &str| {
-            let document = json!({"before": before, "after": "def"}).to_string();
-            Event::read("push", document.as_bytes(), "acme/shop")
-                .unwrap()
-                .kind
+            let document = json!({"before": before, "after": "def", "ref": "refs/heads/x/y",
+                "repository": {"default_branch": "main"}});
+            let document = document.to_string();
+            let event = Event::read("push", document.as_bytes(), "acme/shop").unwrap();
+            assert_eq!(event.branch.as_deref(), Some("x/y"));
+            assert_eq!(event.default_branch.as_deref(), Some("main"));
+            event.kind
         };
         let push = |before: Option<&str>| EventKind::Push {
             commit: "def".to_owned(),

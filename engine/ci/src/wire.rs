@@ -1,7 +1,8 @@
-//! Reports as JSON, by which jobs hand them to the one that posts them.
+//! Reports as JSON, by which jobs hand them to the one that posts them; and what comments hold hidden of what was applied.
 
 use serde::{Deserialize, Serialize};
 
+use crate::applied::AppliedEntry;
 use crate::report::{
     ChangedObject, Counts, GateReport, MissingPiece, Outcome, PlanReport, PolicyReport, Problem,
     Verdict,
@@ -220,4 +221,48 @@ impl Trouble {
             line: self.line,
         }
     }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Applied {
+    environment: String,
+    stack: Option<String>,
+    result: String,
+    changes: String,
+    run: Option<String>,
+    commit: Option<String>,
+    url: Option<String>,
+}
+
+/// What was applied, in a line.
+pub(crate) fn write_applied(entries: &[AppliedEntry]) -> String {
+    let entries: Vec<Applied> = entries
+        .iter()
+        .cloned()
+        .map(|entry| Applied {
+            environment: entry.environment,
+            stack: entry.stack,
+            result: entry.result,
+            changes: entry.changes,
+            run: entry.run,
+            commit: entry.commit,
+            url: entry.url,
+        })
+        .collect();
+    serde_json::to_string(&entries).expect("texts are JSON")
+}
+
+/// What was applied, by such a line.
+pub(crate) fn read_applied(text: &str) -> Option<Vec<AppliedEntry>> {
+    let entries: Vec<Applied> = serde_json::from_str(text).ok()?;
+    let entries = entries.into_iter().map(|entry| AppliedEntry {
+        environment: entry.environment,
+        stack: entry.stack,
+        result: entry.result,
+        changes: entry.changes,
+        run: entry.run,
+        commit: entry.commit,
+        url: entry.url,
+    });
+    Some(entries.collect())
 }

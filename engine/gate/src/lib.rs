@@ -25,6 +25,7 @@ mod project;
 mod refusal;
 mod report;
 mod retention;
+mod reviewed;
 mod rules;
 mod runs;
 mod shape;
@@ -78,6 +79,7 @@ pub use project::{
 pub use refusal::{Refusal, RefusalReason, told_length};
 pub use report::{Judged, Override, Report, Waiting, report};
 pub use retention::{Prunable, Retention, forget as forget_run, prunable};
+pub use reviewed::{Reviewed, forget_reviewed, load_reviewed, record_reviewed};
 pub use rules::{
     ChangeKind, ChangeRule, Gate, GitHub, Obstacle, Person, Review, Risk, Rules, RulesDigest,
     WorkflowIdentity,

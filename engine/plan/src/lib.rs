@@ -3,6 +3,7 @@
 mod file;
 mod ignore;
 mod json;
+mod moved;
 mod plan;
 mod secrets;
 mod wire;
@@ -11,6 +12,7 @@ mod words;
 pub use file::{PlanDigest, is_plan_file, read_plan_file, write_plan_file};
 pub use ignore::ignore_changes;
 pub use json::{SchemaLookup, change_json, plan_json, state_json, stored_value};
+pub use moved::{Differences, differences};
 pub use plan::{
     Action, ActionReason, ChangeRequest, ExecGraph, FileRead, Importing, Op, OpKind, OutputChange,
     Plan, PlanInputs, PlanMode, PlannedProvider, Reason, RelevantAttribute, ResourceChange,

@@ -49,6 +49,41 @@ pub struct CommitCheck {
     pub details: Option<String>,
 }
 
+/// A proposed change that was merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedChange {
+    /// Its number.
+    pub number: u64,
+    /// The last of its commits.
+    pub head: String,
+}
+
+/// An issue that is kept up to date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptIssue {
+    /// The first line of its text, by which it is found again.
+    pub marker: String,
+    /// The label by which it is looked for.
+    pub label: String,
+    /// Its title.
+    pub title: String,
+    /// Its text, which begins with the marker.
+    pub body: String,
+    /// Whether it is open. One that is closed and not there is not made.
+    pub is_open: bool,
+}
+
+/// How a deployment goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeploymentState {
+    /// `pending`, `in_progress`, `success` or `failure`.
+    pub state: String,
+    /// In a line.
+    pub description: String,
+    /// Where to read on.
+    pub details: Option<String>,
+}
+
 /// A repository at a forge, as far as CI writes there. Errors say what could not be done and why.
 ///
 /// Whatever is told is told once: who tells the same again changes what is there, and an answer that was lost leaves nothing
@@ -63,4 +98,12 @@ pub trait Desk: Send + Sync {
     async fn keep_comment(&self, number: u64, marker: &str, body: &str) -> Result<(), String>;
     /// Makes a check the one of its name and commit.
     async fn keep_check(&self, check: &CommitCheck) -> Result<(), String>;
+    /// The proposed change by which a commit came to its branch; `None` where it was not proposed, or not merged.
+    async fn merged_change(&self, commit: &str) -> Result<Option<MergedChange>, String>;
+    /// The number of the newest deployment of a commit to an environment, which is made where there is none.
+    async fn keep_deployment(&self, commit: &str, environment: &str) -> Result<u64, String>;
+    /// Makes a state the last one of a deployment.
+    async fn keep_state(&self, deployment: u64, state: &DeploymentState) -> Result<(), String>;
+    /// Makes an issue the one of its marker, open or closed. Gives its number; `None` where there is none, and none is needed.
+    async fn keep_issue(&self, issue: &KeptIssue) -> Result<Option<u64>, String>;
 }

@@ -6,7 +6,7 @@ mod provider;
 mod remote;
 mod store;
 
-pub use desk::{ChangedFile, CommitCheck, Desk, Remark};
+pub use desk::{ChangedFile, CommitCheck, DeploymentState, Desk, KeptIssue, MergedChange, Remark};
 pub use outside::{
     Clock, DeploymentReview, Entropy, FileEntry, Files, Forge, Issuer, Observer, OperationEvent,
     Process, ProcessOutput, ProcessRequest, PullRequest, PullRequestReview, Signer, Surroundings,

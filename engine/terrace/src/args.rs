@@ -17,7 +17,10 @@ mod tools;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use bootstrap::{BootstrapAwsArgs, BootstrapCommand};
-pub(crate) use ci::{CiCommand, CiOutput, CiPlanArgs, CiReportArgs, CiTargets};
+pub(crate) use ci::{
+    CiApplyArgs, CiCommand, CiDriftArgs, CiLoginCommand, CiMatrixArgs, CiOutput, CiPlanArgs,
+    CiReportArgs, CiTargets, DriftPlan, InitCiCommand, InitCiGithubArgs, MatrixBy,
+};
 pub(crate) use gate::{
     ApproveArgs, AuditCommand, DriftArgs, GateCommand, PromoteArgs, RequestArgs, ReviewArgs,
     RunsArgs, RunsCommand, RunsFilter, StacksArgs,
@@ -140,6 +143,9 @@ pub(crate) enum Command {
     /// In workflows: plan what a pull request touches and tell it there, apply what was merged.
     #[command(subcommand)]
     Ci(CiCommand),
+    /// Write the workflows that plan, apply and look for drift, from the project file.
+    #[command(subcommand)]
+    InitCi(InitCiCommand),
     /// Bring what a command that was killed left behind into the state.
     Recover(RecoverArgs),
     /// Evaluate expressions, one after the other.

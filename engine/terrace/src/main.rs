@@ -248,6 +248,7 @@ async fn run(session: &Arc<Session>, command: Command) -> Outcome {
         }
         Command::Bootstrap(command) => commands::bootstrap::run(session, &command).await,
         Command::Ci(command) => commands::ci::run(session, &command).await,
+        Command::InitCi(command) => commands::init_ci::run(session, &command).await,
         Command::Import(args) => commands::import::run(session, args).await,
         Command::Recover(args) => commands::recover::run(session, &args).await,
         Command::Console(args) => commands::console::run(session, &args).await,

@@ -580,6 +580,25 @@ pub(crate) fn write_file(path: &str, bytes: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Writes a file that nobody but this user may read, as [`write_file`] does.
+pub(crate) fn write_private_file(path: &str, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    let temporary = format!("{path}.{}.tmp", std::process::id());
+    std::fs::remove_file(&temporary).ok();
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        std::fs::remove_file(&temporary).ok();
+    }
+    written
+}
+
 /// Adds to the end of a file, which is made where there is none.
 pub(crate) fn append_file(path: &str, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write as _;

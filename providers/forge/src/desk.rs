@@ -1,4 +1,4 @@
-//! GitHub behind the [`Desk`] port: comments and checks of a repository.
+//! GitHub behind the [`Desk`] port: comments, checks, deployments and issues of a repository.
 //!
 //! GitHub asks callers to come later in three ways: status 429, status 403 with `retry-after` or with the words of its
 //! secondary limit, and statuses of 500 and more. What was refused so had no effect, but for the last: whoever writes looks again
@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
-use terrace_port::{ChangedFile, CommitCheck, Desk, Remark};
+use terrace_port::{
+    ChangedFile, CommitCheck, DeploymentState, Desk, KeptIssue, MergedChange, Remark,
+};
 use terrace_registry_client::{Answer, Http};
 
 use crate::{MOST_PAGES, PAGE, check_way, text};
@@ -18,6 +20,8 @@ use crate::{MOST_PAGES, PAGE, check_way, text};
 const ATTEMPTS: u32 = 5;
 /// How long a server may ask to wait; whoever is asked for longer is told so.
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
+/// How many characters the description of a deployment's state may have.
+const DESCRIPTION: usize = 140;
 /// How many remarks one request may hold.
 const REMARKS: usize = 50;
 
@@ -38,6 +42,12 @@ enum Sought<'a> {
     Comment(u64, &'a str),
     /// The check of a commit with a name.
     Check(&'a str, &'a str),
+    /// The deployment of a commit to an environment.
+    Deployment(&'a str, &'a str),
+    /// The issue with a label whose text begins with a marker.
+    Issue(&'a str, &'a str),
+    /// The state of a deployment, where it is the last one.
+    State(u64, &'a DeploymentState),
 }
 
 /// Why a request had no success.
@@ -169,6 +179,61 @@ impl GitHubDesk {
                 let own = found.iter().filter(|found| text(&found["name"]) == name);
                 Ok(own.filter_map(|found| found["id"].as_u64()).max())
             }
+            Sought::Deployment(commit, environment) => {
+                let path = format!(
+                    "deployments?sha={}&environment={}",
+                    encoded(commit),
+                    encoded(environment)
+                );
+                let found = self.pages(&path, None).await?;
+                Ok(found.iter().filter_map(|found| found["id"].as_u64()).max())
+            }
+            Sought::Issue(label, marker) => {
+                let path = format!("issues?state=all&labels={}", encoded(label));
+                let found = self.pages(&path, None).await?;
+                let own = found.iter().filter(|found| {
+                    found["pull_request"].is_null() && is_marked(&text(&found["body"]), marker)
+                });
+                Ok(own.filter_map(|found| found["number"].as_u64()).min())
+            }
+            Sought::State(deployment, state) => {
+                let path = format!("deployments/{deployment}/statuses?per_page=1&page=1");
+                let found = self.read(&path).await?;
+                let last = &found[0];
+                let is_same = text(&last["state"]) == state.state
+                    && text(&last["description"]) == state.description
+                    && text(&last["log_url"]) == state.details.clone().unwrap_or_default();
+                Ok(last["id"].as_u64().filter(|_| is_same))
+            }
+        }
+    }
+
+    /// Makes something by what is found of it: where it is there, nothing is done. Gives its number.
+    async fn make_once(
+        &self,
+        sought: Sought<'_>,
+        path: &str,
+        (name, body): (&str, &Json),
+    ) -> Result<u64, String> {
+        let mut pause = self.pause;
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            if let Some(found) = self.find(sought).await? {
+                return Ok(found);
+            }
+            let failure = match self.once("POST", path, Some(body)).await {
+                Ok(made) => {
+                    return made[name].as_u64().ok_or_else(|| {
+                        format!("{path} was answered without the {name} of what was made")
+                    });
+                }
+                Err(failure) => failure,
+            };
+            if left == 0 || rest(&failure, pause).await.is_err() {
+                return Err(failure.told());
+            }
+            pause *= 2;
         }
     }
 
@@ -366,5 +431,84 @@ impl Desk for GitHubDesk {
                 .map_err(Failure::told)?;
         }
         Ok(())
+    }
+
+    async fn merged_change(&self, commit: &str) -> Result<Option<MergedChange>, String> {
+        let all = self
+            .pages(&format!("commits/{}/pulls", encoded(commit)), None)
+            .await?;
+        let merged = |change: &&Json| !text(&change["merged_at"]).is_empty();
+        // Of several that hold the commit, the one whose merge has made it; else the last one that was merged.
+        let found = all.iter().filter(merged).max_by_key(|change| {
+            (
+                text(&change["merge_commit_sha"]) == commit,
+                text(&change["merged_at"]),
+            )
+        });
+        Ok(found.and_then(|change| {
+            Some(MergedChange {
+                number: change["number"].as_u64()?,
+                head: text(&change["head"]["sha"]),
+            })
+        }))
+    }
+
+    async fn keep_deployment(&self, commit: &str, environment: &str) -> Result<u64, String> {
+        let body = json!({
+            "ref": commit,
+            "environment": environment,
+            "task": "deploy",
+            "description": format!("terrace: {environment}"),
+            "auto_merge": false,
+            // The workflow itself says when it begins; checks of the commit do not hold it back.
+            "required_contexts": [],
+        });
+        let sought = Sought::Deployment(commit, environment);
+        self.make_once(sought, "deployments", ("id", &body)).await
+    }
+
+    async fn keep_state(&self, deployment: u64, state: &DeploymentState) -> Result<(), String> {
+        let description: String = state.description.chars().take(DESCRIPTION).collect();
+        let state = DeploymentState {
+            description,
+            ..state.clone()
+        };
+        let mut body = json!({
+            "state": state.state,
+            "description": state.description,
+            "auto_inactive": state.state == "success",
+        });
+        if let Some(details) = &state.details {
+            body["log_url"] = details.clone().into();
+        }
+        let path = format!("deployments/{deployment}/statuses");
+        let sought = Sought::State(deployment, &state);
+        self.make_once(sought, &path, ("id", &body)).await.map(drop)
+    }
+
+    async fn keep_issue(&self, issue: &KeptIssue) -> Result<Option<u64>, String> {
+        let sought = Sought::Issue(&issue.label, &issue.marker);
+        let found = self.find(sought).await?;
+        if found.is_none() && issue.is_open {
+            let body = json!({
+                "title": issue.title,
+                "body": issue.body,
+                "labels": [issue.label],
+            });
+            let made = self.make_once(sought, "issues", ("number", &body)).await?;
+            return Ok(Some(made));
+        }
+        let Some(number) = found else {
+            return Ok(None);
+        };
+        let mut body = json!({"title": issue.title, "body": issue.body, "state": "open"});
+        if !issue.is_open {
+            body["state"] = "closed".into();
+            body["state_reason"] = "completed".into();
+        }
+        self.ask("PATCH", &format!("issues/{number}"), Some(&body))
+            .await
+            .map_err(Failure::told)?;
+        Ok(Some(number))
     }
 }

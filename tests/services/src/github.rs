@@ -1,5 +1,5 @@
-//! A stand-in for GitHub's API, which remembers what it is told: comments and checks of one repository, with pages, limits and
-//! failures.
+//! A stand-in for GitHub's API, which remembers what it is told: comments, checks, issues and deployments of one repository, with
+//! pages, limits and failures.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -38,6 +38,17 @@ struct Repository {
     comments: BTreeMap<u64, (u64, String)>,
     files: Vec<Value>,
     checks: BTreeMap<u64, Value>,
+    /// Issues by their number.
+    issues: BTreeMap<u64, Value>,
+    deployments: BTreeMap<u64, Value>,
+    /// States of deployments, with the deployment of each.
+    states: BTreeMap<u64, (u64, Value)>,
+    /// Pull requests that were merged, by the commit that was made so.
+    merged: BTreeMap<String, Vec<Value>>,
+    /// Who has let workflows' runs go on, by their id.
+    runs: BTreeMap<u64, (String, Vec<Value>)>,
+    /// Who wrote commits: logins.
+    authors: BTreeMap<String, String>,
     /// What goes wrong next, for requests of a method whose path holds a text.
     faults: Vec<(String, String, GitHubFault)>,
 }
@@ -97,6 +108,86 @@ impl GitHubStandIn {
         let own = repository.comments.iter();
         own.filter(|(_, (of, _))| *of == number)
             .map(|(id, (_, body))| (*id, body.clone()))
+            .collect()
+    }
+
+    /// A pull request was merged: number, last commit, and the commit that was made so.
+    pub fn merge(&self, number: u64, head: &str, merged: &str) {
+        let change = json!({
+            "number": number,
+            "merged_at": format!("2026-01-01T00:00:{:02}Z", number % 60),
+            "merge_commit_sha": merged,
+            "head": {"sha": head},
+            "base": {"ref": "main"},
+        });
+        let mut repository = self.lock();
+        repository
+            .merged
+            .entry(merged.to_owned())
+            .or_default()
+            .push(change);
+    }
+
+    /// A pull request that holds a commit was merged, later and elsewhere.
+    pub fn merge_elsewhere(&self, number: u64, commit: &str) {
+        let change = json!({
+            "number": number,
+            "merged_at": "2027-01-01T00:00:00Z",
+            "merge_commit_sha": "another",
+            "head": {"sha": commit},
+            "base": {"ref": "release"},
+        });
+        let mut repository = self.lock();
+        repository
+            .merged
+            .entry(commit.to_owned())
+            .or_default()
+            .push(change);
+    }
+
+    /// A workflow's run of a commit has begun.
+    pub fn begin_run(&self, id: u64, commit: &str) {
+        let mut repository = self.lock();
+        commit.clone_into(&mut repository.runs.entry(id).or_default().0);
+    }
+
+    /// Somebody lets a workflow's run of a commit go on to an environment.
+    pub fn let_run(&self, id: u64, commit: &str, (login, environment): (&str, &str)) {
+        let review = json!({
+            "state": "approved",
+            "user": {"login": login},
+            "environments": [{"name": environment}],
+        });
+        let mut repository = self.lock();
+        let run = repository.runs.entry(id).or_default();
+        commit.clone_into(&mut run.0);
+        run.1.push(review);
+    }
+
+    /// Whose commit it is.
+    pub fn wrote(&self, login: &str, commit: &str) {
+        self.lock()
+            .authors
+            .insert(commit.to_owned(), login.to_owned());
+    }
+
+    /// The issues, in the order of their numbers.
+    pub fn issues(&self) -> Vec<Value> {
+        self.lock().issues.values().cloned().collect()
+    }
+
+    /// The deployments with their states, the oldest first: environment, commit, states.
+    pub fn deployments(&self) -> Vec<(String, String, Vec<String>)> {
+        let repository = self.lock();
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        repository
+            .deployments
+            .iter()
+            .map(|(id, made)| {
+                let own = repository.states.values().filter(|(of, _)| of == id);
+                let states = own.map(|(_, state)| word(&state["state"])).collect();
+                (word(&made["environment"]), word(&made["sha"]), states)
+            })
             .collect()
     }
 
@@ -200,6 +291,46 @@ fn route(
                 .collect();
             made(200, &json!({"total_count": own.len(), "check_runs": own}))
         }
+        ("GET", ["commits", commit, "pulls"]) => {
+            let found = repository.merged.get(*commit).cloned();
+            page(query, &found.unwrap_or_default())
+        }
+        ("GET", ["commits", commit]) => match repository.authors.get(*commit) {
+            Some(login) => made(200, &json!({"sha": commit, "author": {"login": login}})),
+            None => error(422, "No commit found for SHA"),
+        },
+        ("GET", ["actions", "runs", _]) => {
+            match number(2).and_then(|id| repository.runs.get(&id)) {
+                Some((commit, _)) => made(
+                    200,
+                    &json!({"head_sha": commit, "actor": {"login": "merger"}}),
+                ),
+                None => error(404, "Not Found"),
+            }
+        }
+        ("GET", ["actions", "runs", _, "approvals"]) => {
+            match number(2).and_then(|id| repository.runs.get(&id)) {
+                Some((_, reviews)) => made(200, &json!(reviews)),
+                None => error(404, "Not Found"),
+            }
+        }
+        (_, ["deployments", ..]) => repository.deployment(method, number(1), (query, body)),
+        ("GET", ["issues"]) => {
+            let label = asked_for(query, "labels");
+            let all = repository.issues.values().rev();
+            let own: Vec<Value> = all
+                .filter(|issue| {
+                    issue["labels"]
+                        .as_array()
+                        .is_some_and(|labels| labels.iter().any(|own| own["name"] == label))
+                })
+                .filter(|issue| asked_for(query, "state") == "all" || issue["state"] == "open")
+                .cloned()
+                .collect();
+            page(query, &own)
+        }
+        ("POST", ["issues"]) => repository.issue(None, body),
+        ("PATCH", ["issues", _]) => repository.issue(number(1), body),
         ("POST", ["check-runs"]) => repository.check(None, body),
         ("PATCH", ["check-runs", _]) => repository.check(number(1), body),
         _ => error(404, "Not Found"),
@@ -231,6 +362,85 @@ impl Repository {
         };
         self.comments.insert(id, (number, text.to_owned()));
         made(status, &json!({"id": id, "body": text}))
+    }
+
+    fn issue(&mut self, number: Option<u64>, body: &Value) -> Reply {
+        if characters(&body["title"]) == 0 || characters(&body["body"]) > COMMENT {
+            return error(422, "Validation Failed");
+        }
+        let status = if number.is_some() { 200 } else { 201 };
+        let mut issue = match number {
+            Some(number) => match self.issues.get(&number) {
+                Some(issue) => issue.clone(),
+                None => return error(404, "Not Found"),
+            },
+            None => {
+                let labels = body["labels"].as_array().cloned().unwrap_or_default();
+                let labels: Vec<Value> = labels.iter().map(|name| json!({"name": name})).collect();
+                json!({"number": self.id(), "state": "open", "labels": labels})
+            }
+        };
+        for name in ["title", "body", "state"] {
+            if !body[name].is_null() {
+                issue[name] = body[name].clone();
+            }
+        }
+        let number = issue["number"].as_u64().unwrap_or_default();
+        self.issues.insert(number, issue.clone());
+        made(status, &issue)
+    }
+
+    fn deployment(
+        &mut self,
+        method: &str,
+        id: Option<u64>,
+        (query, body): (&str, &Value),
+    ) -> Reply {
+        match (method, id) {
+            ("GET", None) => {
+                let (sha, environment) = (asked_for(query, "sha"), asked_for(query, "environment"));
+                let all = self.deployments.values().rev();
+                let own: Vec<Value> = all
+                    .filter(|made| made["sha"] == sha && made["environment"] == environment)
+                    .cloned()
+                    .collect();
+                page(query, &own)
+            }
+            ("POST", None) => {
+                if characters(&body["ref"]) == 0 || body["auto_merge"] != false {
+                    return error(422, "Validation Failed");
+                }
+                let id = self.id();
+                let deployment =
+                    json!({"id": id, "sha": body["ref"], "environment": body["environment"]});
+                self.deployments.insert(id, deployment.clone());
+                made(201, &deployment)
+            }
+            ("GET", Some(id)) => {
+                let all = self.states.values().rev();
+                let own: Vec<Value> = all
+                    .filter(|(of, _)| *of == id)
+                    .map(|(_, state)| state.clone())
+                    .collect();
+                page(query, &own)
+            }
+            ("POST", Some(deployment)) => {
+                let states = ["pending", "in_progress", "success", "failure"];
+                let is_known = states.iter().any(|name| body["state"] == *name);
+                if !is_known || characters(&body["description"]) > 140 {
+                    return error(422, "Validation Failed");
+                }
+                if !self.deployments.contains_key(&deployment) {
+                    return error(404, "Not Found");
+                }
+                let id = self.id();
+                let mut state = body.clone();
+                state["id"] = id.into();
+                self.states.insert(id, (deployment, state.clone()));
+                made(201, &state)
+            }
+            _ => error(404, "Not Found"),
+        }
     }
 
     fn check(&mut self, id: Option<u64>, body: &Value) -> Reply {
@@ -273,16 +483,18 @@ impl Repository {
     }
 }
 
+/// What a query says under a name; what is encoded in it is no concern of the names that tests use.
+fn asked_for<'a>(query: &'a str, name: &str) -> &'a str {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(found, _)| *found == name)
+        .map_or("", |(_, value)| value)
+}
+
 /// The page of a list that a query asks for.
 fn page(query: &str, all: &[Value]) -> Reply {
-    let number = |name: &str, otherwise: usize| {
-        query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(found, _)| *found == name)
-            .and_then(|(_, value)| value.parse().ok())
-            .unwrap_or(otherwise)
-    };
+    let number = |name: &str, otherwise: usize| asked_for(query, name).parse().unwrap_or(otherwise);
     let size = number("per_page", 30).clamp(1, 100);
     let begin = (number("page", 1).max(1) - 1) * size;
     let end = all.len().min(begin + size);

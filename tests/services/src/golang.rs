@@ -39,6 +39,19 @@ pub fn current_provider(name: &str) -> Result<(PathBuf, &'static str), Unavailab
     Ok((program, version))
 }
 
+/// `act`, which runs workflows of GitHub on this machine.
+pub fn act() -> Result<PathBuf, Unavailable> {
+    installed("act", "github.com/nektos/act@v0.2.89")
+}
+
+/// `actionlint`, which knows what is wrong with workflows.
+pub fn actionlint() -> Result<PathBuf, Unavailable> {
+    installed(
+        "actionlint",
+        "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+    )
+}
+
 /// A program that `go install` can build.
 pub(crate) fn installed(name: &str, package: &str) -> Result<PathBuf, Unavailable> {
     let directory = once(&versioned(name, package), |directory| {

@@ -41,7 +41,7 @@ pub use dynamodb::DynamoDb;
 pub use gateway::Gateway;
 pub use gcs::CloudStorage;
 pub use github::{GitHubFault, GitHubStandIn};
-pub use golang::{current_provider, go_module};
+pub use golang::{act, actionlint, current_provider, go_module};
 pub use install::{
     Unavailable, aws_provider_zip, fake_provider, null_provider, schema_provider, terrace,
     terrace_with_test_clock, time_provider, tools_directory,

@@ -9,6 +9,7 @@ mod identity;
 mod outputs;
 mod owed;
 mod policies;
+mod reviewed;
 mod rules;
 mod runs;
 
@@ -29,6 +30,7 @@ pub(crate) use identity::{
 pub(crate) use outputs::{decode_outputs, decode_sealed, encode_outputs, encode_sealed};
 pub(crate) use owed::{decode_owed, encode_owed};
 pub(crate) use policies::{decode_results, encode_results};
+pub(crate) use reviewed::{decode_reviewed, encode_reviewed};
 pub(crate) use rules::{decode_rules, encode_rules};
 pub(crate) use runs::{decode_run, encode_run};
 

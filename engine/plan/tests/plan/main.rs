@@ -7,5 +7,6 @@
 mod damage;
 mod digest;
 mod json;
+mod moved;
 mod round_trip;
 mod sample;

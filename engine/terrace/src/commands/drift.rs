@@ -9,13 +9,21 @@ use crate::args::{DriftArgs, PlanOptions};
 use crate::command_error::{CHANGES, CommandError, Outcome, SUCCESS};
 use crate::outside::SystemClock;
 use crate::session::{Place, Session};
+use crate::view::View;
 use crate::view::plan as plan_view;
 use crate::wiring::load_config_for_backend;
 
 /// One environment as it was found.
-pub(super) struct Found {
+pub(crate) struct Found {
     environment: Option<String>,
-    lines: Vec<(String, &'static str)>,
+    /// What has changed outside: addresses with what became of them.
+    pub(crate) lines: Vec<(String, &'static str)>,
+    /// What the configuration asks for and was not applied, where that was looked for: what would happen, as titles.
+    pub(crate) pending: Vec<String>,
+    /// The run that was applied last.
+    pub(crate) run: Option<String>,
+    /// All of it as people read it elsewhere.
+    pub(crate) plain: String,
     shown: String,
 }
 
@@ -85,7 +93,17 @@ async fn check(session: &Session, args: &DriftArgs, place: &Place) -> Result<Fou
         parallelism: args.parallelism,
         compact_warnings: false,
     };
-    let made = super::plan::make(session, place, &options).await?;
+    examine(session, &options, place).await
+}
+
+/// Looks at one place, and records what was found. Where the options ask for more than a refresh, what was not applied is found
+/// too; that is no drift, and is not recorded.
+pub(crate) async fn examine(
+    session: &Session,
+    options: &PlanOptions,
+    place: &Place,
+) -> Result<Found, CommandError> {
+    let made = super::plan::make(session, place, options).await?;
     let lines = lines(&made.plan);
     let now = SystemClock.now().0;
     let store = place.store.runs(&place.workspace);
@@ -111,8 +129,22 @@ async fn check(session: &Session, args: &DriftArgs, place: &Place) -> Result<Fou
             .audit(place, "drift", run.as_deref(), &details)
             .await?;
     }
+    let pending = if options.refresh_only {
+        Vec::new()
+    } else {
+        pending(&made.plan)
+    };
+    let plain = if lines.is_empty() && pending.is_empty() {
+        String::new()
+    } else {
+        let text = plan_view::render(&made.plan, &View::plain());
+        text.trim().to_owned()
+    };
     Ok(Found {
         environment: place.environment.clone(),
+        pending,
+        run,
+        plain,
         shown: if lines.is_empty() {
             String::new()
         } else {
@@ -120,6 +152,15 @@ async fn check(session: &Session, args: &DriftArgs, place: &Place) -> Result<Fou
         },
         lines,
     })
+}
+
+/// What the configuration asks for and was not applied.
+fn pending(plan: &Plan) -> Vec<String> {
+    plan.changes
+        .iter()
+        .filter(|change| !matches!(change.action, Action::NoOp | Action::Read))
+        .map(terrace_plan::ResourceChange::title)
+        .collect()
 }
 
 /// What has changed outside.

@@ -269,7 +269,7 @@ impl Wanted {
     }
 }
 
-fn difference(path: &str, old: &[u8], new: &[u8]) -> String {
+pub(crate) fn difference(path: &str, old: &[u8], new: &[u8]) -> String {
     let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
     similar::TextDiff::from_lines(&*old, &*new)
         .unified_diff()

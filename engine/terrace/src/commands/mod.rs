@@ -15,6 +15,7 @@ pub(crate) mod graph;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod init_ci;
 pub(crate) mod judging;
 pub(crate) mod login;
 pub(crate) mod many;

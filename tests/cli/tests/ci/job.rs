@@ -11,7 +11,7 @@ const MERGED: &str = "2222222222222222222222222222222222222222";
 /// The number of the pull request.
 pub(crate) const NUMBER: u64 = 7;
 
-const CONFIGURATION: &str = r#"
+pub(crate) const CONFIGURATION: &str = r#"
 variable "greeting" {
   type    = string
   default = "hello"

@@ -6,6 +6,13 @@
     reason = "a test"
 )]
 
+mod act;
+mod applying;
+mod drifting;
 mod job;
+mod matrix;
+mod people;
 mod plans;
+mod signing_in;
 mod telling;
+mod writing;

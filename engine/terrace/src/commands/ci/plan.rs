@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use terrace_ci::{Outcome, PlanReport, write_report};
-use terrace_gate::{RefusalReason, Stack};
+use terrace_gate::{RefusalReason, Reviewed, Stack, forget_reviewed, record_reviewed};
+use terrace_plan::PlanDigest;
 use terrace_port::Files as _;
 
 use super::context::Context;
 use super::targets::{self, Target, Targets};
-use super::{gate, post, report};
+use super::{gate, login, post, report};
 use crate::args::{CiPlanArgs, LockArgs, OutputStyle, PlanArgs, PlanOptions, StacksArgs, Where};
 use crate::command_error::{CommandError, FAILURE, Outcome as Ending, REFUSED, SUCCESS};
 use crate::commands::plan::{self, Made, Planned};
@@ -18,11 +19,15 @@ use crate::outside::{Disk, write_file};
 use crate::session::{Place, Session};
 use crate::stacks;
 use crate::visit::Visit;
+use crate::wiring::load_config_for_backend;
 
 pub(super) async fn run(session: &Session, args: &CiPlanArgs) -> Ending {
     let context = Context::read(session)?;
     context.refuse_strangers()?;
-    let targets = targets::find(session, &context, &args.targets).await?;
+    let targets = targets::find(session, &context, &args.targets, None).await?;
+    if let Some(note) = &targets.note {
+        session.view.line(note);
+    }
     let job = Job {
         session,
         context: &context,
@@ -172,7 +177,9 @@ impl Job<'_> {
             return Ok(kept);
         };
         for input in &stack.inputs {
-            if open.contains(&input.path)
+            // Another job may plan it, or none has to.
+            let is_elsewhere = !target.stacks.iter().any(|other| other.path == input.path);
+            if (open.contains(&input.path) || is_elsewhere)
                 && !kept.contains(&input.stack)
                 && !stacks::has_published(self.session, found, &input.path, environment).await?
             {
@@ -188,12 +195,14 @@ impl Job<'_> {
         let mut blank = self.blank(target, stack, Outcome::Unchanged);
         let name = blank.name();
         let quiet = post::Quiet::begin(self.session, &name);
+        login::renew(self.session).await?;
         let _visit = Visit::to(&directory)?;
         let planned = plan::run_whole(&own, &self.plan_args(target)).await;
         quiet.end();
         let (planned, place, made) = match planned {
             Ok(planned) => planned,
             Err(error) => {
+                self.forget(&own, target).await;
                 let (text, problems) = report::failure(&own, self.context, error);
                 return Ok(PlanReport {
                     outcome: Outcome::Failed,
@@ -203,6 +212,8 @@ impl Job<'_> {
                 });
             }
         };
+        self.remember(&place, planned.run.is_some().then(|| made.digest()))
+            .await?;
         blank.run.clone_from(&planned.run);
         self.keep_artefacts(&own, &name, (&planned, &place, &made))
             .await?;
@@ -210,6 +221,31 @@ impl Job<'_> {
         // The process ends soon; to take a large plan apart piece by piece would only cost time.
         std::mem::forget(made);
         filled
+    }
+
+    /// Keeps in mind which plan people see in the pull request: that one alone is applied after the merge.
+    async fn remember(&self, place: &Place, plan: Option<PlanDigest>) -> Result<(), CommandError> {
+        let (Some(change), Some(_)) = (self.context.pull_request(), &place.environment) else {
+            return Ok(());
+        };
+        let store = place.store.runs(&place.workspace);
+        let reviewed = Reviewed {
+            change,
+            commit: self.context.head.clone(),
+            plan,
+        };
+        Ok(record_reviewed(&*store, &reviewed).await?)
+    }
+
+    /// What people saw of earlier commits does not stand for those that cannot be planned.
+    async fn forget(&self, own: &Session, target: &Target) {
+        let config = load_config_for_backend(own);
+        let place = own.place(target.environment.as_deref(), config.as_deref());
+        if let (Some(change), Ok(place)) = (self.context.pull_request(), place) {
+            let store = place.store.runs(&place.workspace);
+            // Where the store fails, it has failed before, which is told.
+            forget_reviewed(&*store, change).await.ok();
+        }
     }
 
     fn plan_args(&self, target: &Target) -> PlanArgs {

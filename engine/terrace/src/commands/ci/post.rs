@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use terrace_ci::{
-    Annotation, COMMENT, Check, JOB_SUMMARY, Level, PlanReport, commands, marker, read_reports,
+    APPLIED, Annotation, COMMENT, Check, JOB_SUMMARY, Level, PlanReport, carry_applied, commands,
+    marker, read_reports,
 };
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_port::{CommitCheck, Entropy as _, Files as _, Remark};
@@ -103,7 +104,8 @@ pub(super) async fn tell(
 ) -> Result<(), CommandError> {
     let whereabouts = context.whereabouts(project);
     add_summary(session, &whereabouts.summary(reports, JOB_SUMMARY))?;
-    let comment = whereabouts.comment(reports, COMMENT);
+    // A part is kept free for what becomes of it after the merge.
+    let comment = whereabouts.comment(reports, COMMENT - APPLIED);
     if let Some(file) = &output.markdown {
         super::plan::write(Path::new(file), comment.as_bytes())?;
     }
@@ -156,10 +158,12 @@ async fn keep_comment(
     comment: &str,
     is_empty: bool,
 ) -> Result<(), String> {
-    if is_empty && desk.comment(number, marker).await?.is_none() {
+    let old = desk.comment(number, marker).await?;
+    if is_empty && old.is_none() {
         return Ok(());
     }
-    desk.keep_comment(number, marker, comment).await
+    let comment = carry_applied(&old.unwrap_or_default(), comment);
+    desk.keep_comment(number, marker, &comment).await
 }
 
 fn commit_check(check: Check, commit: &str, context: &Context) -> CommitCheck {
@@ -208,8 +212,32 @@ pub(super) fn is_workflow(session: &Session) -> bool {
 }
 
 /// Adds to the summary of the job, where there is one.
-fn add_summary(session: &Session, text: &str) -> Result<(), CommandError> {
-    let variable = "GITHUB_STEP_SUMMARY";
+pub(super) fn add_summary(session: &Session, text: &str) -> Result<(), CommandError> {
+    add_to_file(session, "GITHUB_STEP_SUMMARY", text)
+}
+
+/// Sets outputs of the step, where it can have any. Values are of one line.
+pub(super) fn set_outputs(
+    session: &Session,
+    outputs: &[(&str, String)],
+) -> Result<(), CommandError> {
+    add_variables(session, "GITHUB_OUTPUT", outputs)
+}
+
+/// Adds lines `NAME=VALUE` to a file of the runner.
+pub(super) fn add_variables(
+    session: &Session,
+    variable: &str,
+    values: &[(&str, String)],
+) -> Result<(), CommandError> {
+    let lines: Vec<String> = values
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.replace(['\n', '\r'], " ")))
+        .collect();
+    add_to_file(session, variable, &lines.join("\n"))
+}
+
+fn add_to_file(session: &Session, variable: &str, text: &str) -> Result<(), CommandError> {
     let Some(file) = session.environment.get(variable) else {
         return Ok(());
     };

@@ -41,6 +41,8 @@ pub(super) struct Targets {
     pub(super) list: Vec<Target>,
     /// What was changed; empty where nobody knows.
     pub(super) lines: Lines,
+    /// Why everything is meant, where nobody has asked for that.
+    pub(super) note: Option<String>,
 }
 
 impl Targets {
@@ -53,18 +55,20 @@ impl Targets {
     }
 }
 
-/// Finds what is meant.
+/// Finds what is meant. `change` is the pull request that is looked at, where that is not for the event to say.
 pub(super) async fn find(
     session: &Session,
     context: &Context,
     args: &CiTargets,
+    change: Option<u64>,
 ) -> Result<Targets, CommandError> {
     let found = session.find_project()?;
     let all = all(found.as_ref(), args)?;
+    let mut note = None;
     let files = if args.all {
         None
     } else {
-        changed(session, context, args).await?
+        changed(context, args, change, &mut note).await?
     };
     let lines: Lines = files
         .iter()
@@ -83,11 +87,13 @@ pub(super) async fn find(
         found,
         list: all,
         lines,
+        note,
     };
     let Some(files) = files else {
-        session
-            .view
-            .line("What was changed is not known here: everything is meant.");
+        if !args.all && targets.note.is_none() {
+            let why = "What was changed is not known here: everything is meant.";
+            targets.note = Some(why.to_owned());
+        }
         return Ok(targets);
     };
     keep_touched(context, &mut targets, &files);
@@ -161,12 +167,17 @@ fn all(found: Option<&FoundProject>, args: &CiTargets) -> Result<Vec<Target>, Co
 
 /// The files that have changed; `None` where nobody knows.
 async fn changed(
-    session: &Session,
     context: &Context,
     args: &CiTargets,
+    change: Option<u64>,
+    note: &mut Option<String>,
 ) -> Result<Option<Vec<ChangedFile>>, CommandError> {
     if let Some(base) = &args.base {
         return git_changes(context, base).await.map(Some);
+    }
+    if let (Some(number), Some(desk)) = (change, &context.desk) {
+        let files = desk.changed_files(number).await;
+        return files.map(Some).map_err(|why| super::post::untold(&why));
     }
     match context.event.as_ref().map(|event| &event.kind) {
         Some(EventKind::PullRequest { number, base, .. }) => {
@@ -185,8 +196,8 @@ async fn changed(
             // A shallow clone does not hold what was there before.
             let files = git_changes(context, before).await;
             if files.is_err() {
-                session.view.line(format!(
-                    "Commit {before} is not in this clone, so that nobody knows what has changed since."
+                *note = Some(format!(
+                    "Commit {before} is not in this clone, so that nobody knows what has changed since: everything is meant."
                 ));
             }
             Ok(files.ok())

@@ -24,6 +24,7 @@ use crate::stacks;
 pub(crate) use apply::apply;
 pub(crate) use drift::drift;
 pub(crate) use init::init;
+pub(crate) use pending::{Wanted, pending};
 pub(crate) use plan::plan;
 
 /// What the command line says of stacks.

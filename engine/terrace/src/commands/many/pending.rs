@@ -20,52 +20,89 @@ use crate::wiring::{load_config_for_backend, variable_values};
 /// How many of the newest runs are looked at.
 const LOOKED_AT: usize = 20;
 
+/// What a run must be of, so that it can be carried out where a new plan would be made.
+pub(crate) struct Wanted {
+    configuration: String,
+    values: BTreeMap<Name, (Value, bool)>,
+    mode: &'static str,
+    state: State,
+}
+
+impl Wanted {
+    /// What is wanted in the working directory; `None` where that cannot be known, or is but a part.
+    pub(crate) async fn of(
+        session: &Session,
+        place: &Place,
+        args: &ApplyArgs,
+    ) -> Result<Option<Self>, CommandError> {
+        let is_narrow = !args.options.target.is_empty() || !args.options.replace.is_empty();
+        let (false, Some(config)) = (is_narrow, load_config_for_backend(session)) else {
+            return Ok(None);
+        };
+        let mut sources = config.sources.clone();
+        // What is wrong with these is told when a new plan is made.
+        let Ok(mut taken) = stacks::take(session, place, &config).await else {
+            return Ok(None);
+        };
+        let Ok(values) = variable_values(session, place, &config, &mut sources, &mut taken) else {
+            return Ok(None);
+        };
+        let mode = match (args.options.destroy, args.options.refresh_only) {
+            (true, _) => "destroy",
+            (_, true) => "refresh-only",
+            _ => "normal",
+        };
+        Ok(Some(Self {
+            configuration: configuration_digest(&config.snapshot),
+            values,
+            mode,
+            state: terrace_state::load(&*place.store, &place.workspace).await?,
+        }))
+    }
+
+    /// Whether a run that was not carried out yet is of the same configuration.
+    fn is_alike(&self, place: &Place, run: &Run) -> bool {
+        run.status == RunStatus::Planned
+            && run.environment == place.environment
+            && run.configuration == self.configuration
+            && run.mode == self.mode
+    }
+
+    /// Whether a run that was not carried out yet is of the same configuration and variables, whole, over a state in which
+    /// nothing that it touches has moved.
+    pub(crate) fn is_met_by(&self, place: &Place, run: &Run, plan: &Plan) -> bool {
+        self.is_alike(place, run)
+            && plan.inputs.targets.is_empty()
+            && plan.inputs.replace.is_empty()
+            && has_variables(plan, &self.values)
+            && is_fresh(plan, &self.state)
+    }
+}
+
 /// The run to go on with in a gated environment: of the same configuration and variables, over a state in which nothing that
 /// it touches has moved. One that the gate lets through, else the newest that only waits.
-pub(super) async fn pending(
+pub(crate) async fn pending(
     session: &Session,
     place: &Place,
     args: &ApplyArgs,
 ) -> Result<Option<Run>, CommandError> {
     let rules = gate::rules(place).await?;
-    let is_gated = rules.as_ref().is_some_and(Rules::is_gated);
-    let is_narrow = !args.options.target.is_empty() || !args.options.replace.is_empty();
-    let (true, false, Some(config)) = (is_gated, is_narrow, load_config_for_backend(session))
-    else {
+    if !rules.as_ref().is_some_and(Rules::is_gated) {
         return Ok(None);
-    };
-    let mut sources = config.sources.clone();
-    // What is wrong with these is told when a new plan is made.
-    let Ok(mut taken) = stacks::take(session, place, &config).await else {
+    }
+    let Some(wanted) = Wanted::of(session, place, args).await? else {
         return Ok(None);
-    };
-    let Ok(values) = variable_values(session, place, &config, &mut sources, &mut taken) else {
-        return Ok(None);
-    };
-    let mode = match (args.options.destroy, args.options.refresh_only) {
-        (true, _) => "destroy",
-        (_, true) => "refresh-only",
-        _ => "normal",
     };
     let kind = args.request.change.as_deref().unwrap_or_default();
     let kind = if kind == "normal" { "" } else { kind };
-    let configuration = configuration_digest(&config.snapshot);
-    let is_alike = |run: &Run| {
-        run.status == RunStatus::Planned
-            && run.environment == place.environment
-            && run.configuration == configuration
-            && run.mode == mode
-            && run.change == kind
-    };
     let store = place.store.runs(&place.workspace);
-    let state = terrace_state::load(&*place.store, &place.workspace).await?;
     let mut waiting = None;
-    let runs = list_runs(&*store).await?;
-    for run in runs.into_iter().rev().take(LOOKED_AT).filter(is_alike) {
+    let runs = list_runs(&*store).await?.into_iter().rev().take(LOOKED_AT);
+    for run in runs.filter(|run| run.change == kind && wanted.is_alike(place, run)) {
         let Some((_, plan, _)) = load_run_plan(&*store, &run.id).await? else {
             continue;
         };
-        if !has_variables(&plan, &values) || !is_fresh(&plan, &state) {
+        if !wanted.is_met_by(place, &run, &plan) {
             continue;
         }
         match gate::answer(session, place, &run.id).await?.refusal {
