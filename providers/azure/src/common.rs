@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::de::value::{Error, StrDeserializer};
 use serde_json::Value as Json;
 use terrace_provider_sdk::{
-    Attribute, Block, Call, Change, Diagnostic, ImportFrom, Object, Outcome, Schema, Text, Type,
-    Value, attribute, validate,
+    Attribute, Block, Call, Change, Diagnostic, ImportFrom, Kind, Object, Outcome, Schema, Text,
+    Type, Value, attribute, validate,
 };
 
 use crate::arm::Session;
@@ -189,6 +189,45 @@ pub(crate) fn of_text_map(json: Option<&Json>) -> Value {
         .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
         .collect();
     terrace_provider_sdk::Data::into_value(entries)
+}
+
+/// What was read, in the words of what was known before: nothing and an empty collection are the same.
+pub(crate) fn like(before: &Object, after: Object) -> Object {
+    after
+        .entries()
+        .iter()
+        .map(|(name, value)| (Text::clone(name), like_value(before.value(name), value)))
+        .collect()
+}
+
+fn like_value(before: &Value, after: &Value) -> Value {
+    let is_empty = match after.kind() {
+        Kind::List(_, items) | Kind::Set(_, items) => items.is_empty(),
+        Kind::Map(_, entries) => entries.is_empty(),
+        _ => false,
+    };
+    if before.is_null() && is_empty {
+        return Value::null(after.ty());
+    }
+    match (before.as_sequence(), after.kind()) {
+        (Some(befores), Kind::List(ty, items)) if befores.len() == items.len() => Value::list(
+            ty.clone(),
+            befores
+                .iter()
+                .zip(items.iter())
+                .map(|(before, after)| like_value(before, after)),
+        ),
+        (None, Kind::Object(entries)) => Value::object(
+            entries
+                .iter()
+                .map(|(name, after)| {
+                    let before = before.get(name).unwrap_or(&Value::NULL);
+                    (Text::clone(name), like_value(before, after))
+                })
+                .collect::<Vec<_>>(),
+        ),
+        _ => after.clone(),
+    }
 }
 
 /// A name of the models' for a value. They take unknown ones where their service may know more than they do.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::arm::{During as _, Session, Target, body as request_body};
 use crate::common::{
-    Limits, all_timeouts, exists, filled, group_name, id, imported, known, location,
+    Limits, all_timeouts, exists, filled, group_name, id, imported, known, like, location,
     location_attribute, of_text_map, stored, tags_attribute, text_map,
 };
 use crate::configuration::Client;
@@ -110,7 +110,7 @@ impl Resource for ResourceGroups {
         let id = stored(&state, GroupId::parse, GroupId::FORM)?;
         let found = session.get::<ResourceGroup>(&target(&id)).await;
         let found = found.during("reading", &what(&id))?;
-        Ok(found.map(|group| flatten(&state, &id, &group)))
+        Ok(found.map(|group| like(&state, flatten(&state, &id, &group))))
     }
 
     async fn update(

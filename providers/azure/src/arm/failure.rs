@@ -220,6 +220,9 @@ fn refused(status: u16, code: &str, message: &str, request: &str) -> (String, St
         (404, code) if is_subscription(code) => {
             "Set \"subscription_id\" of the provider, or ARM_SUBSCRIPTION_ID, to a subscription that the signed-in principal may see (az account list)."
         }
+        (404, _) => {
+            "It was there when the plan was made. Run the command again: it reads what is left, and makes anew what is gone."
+        }
         (_, UNREGISTERED) => {
             "Register it once: az provider register --namespace Microsoft.Storage, or set \"resource_providers_to_register\" of the provider."
         }

@@ -18,7 +18,7 @@ use terrace_provider_sdk::{
 };
 
 use crate::arm::{During as _, Session, Target};
-use crate::common::{Limits, exists, imported, known, stored};
+use crate::common::{Limits, exists, imported, known, like, stored};
 use crate::configuration::Client;
 use crate::ids::{AccountId, GroupId};
 use blocks::{BlobService, ShareService};
@@ -221,7 +221,10 @@ impl Resource for StorageAccounts {
         let found = session.get::<StorageAccount>(&target(&id)).await;
         match found.during("reading", &what(&id))? {
             None => Ok(None),
-            Some(account) => whole(&session, &state, &id, &account).await.map(Some),
+            Some(account) => {
+                let found = whole(&session, &state, &id, &account).await?;
+                Ok(Some(like(&state, found)))
+            }
         }
     }
 

@@ -56,6 +56,7 @@ pub(super) struct Cloud {
     resting: BTreeMap<String, Instant>,
     pub(super) next_failure: Option<(String, String)>,
     pub(super) count: u64,
+    pub(super) elsewhere: Option<String>,
 }
 
 /// The path of a request, and what it means.
@@ -214,6 +215,7 @@ impl Cloud {
             resting: BTreeMap::new(),
             next_failure: None,
             count: 0,
+            elsewhere: None,
         }
     }
 
@@ -397,7 +399,8 @@ impl Cloud {
                 failure: self.next_failure.take(),
             },
         );
-        let root = format!("{}/subscriptions/{}", self.url, AzureStandIn::SUBSCRIPTION);
+        let host = self.elsewhere.as_ref().unwrap_or(&self.url);
+        let root = format!("{host}/subscriptions/{}", AzureStandIn::SUBSCRIPTION);
         let document = format!("{root}/operations/{number}?api-version=2021-04-01");
         let location = format!(
             "{root}/providers/Microsoft.Storage/locations/westeurope/asyncoperations/{number}?monitor=true&api-version=2023-05-01"

@@ -158,6 +158,11 @@ impl AzureStandIn {
         cloud.duration = duration;
     }
 
+    /// Operations from now on are said to be told of at another host.
+    pub fn lead_astray(&self, url: &str) {
+        lock(&self.cloud).elsewhere = Some(url.to_owned());
+    }
+
     /// For how long what is made from now on cannot be seen.
     pub fn appear_after(&self, duration: Duration) {
         lock(&self.cloud).appearance = duration;
