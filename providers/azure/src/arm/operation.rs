@@ -55,6 +55,8 @@ impl Session {
             wait = answer.wait();
             let standing = match &watched {
                 Watched::Document(_) => standing(&answer.json(), "/status")?,
+                // One that is to go goes on until it is gone, whatever became of it before.
+                Watched::Object(_) if is_end => Standing::Going,
                 Watched::Object(_) => standing(&answer.json(), "/properties/provisioningState")?,
                 Watched::Location(_) if answer.status == StatusCode::ACCEPTED => Standing::Going,
                 Watched::Location(_) => Standing::Done,

@@ -57,6 +57,7 @@ pub(super) struct Cloud {
     pub(super) next_failure: Option<(String, String)>,
     pub(super) count: u64,
     pub(super) elsewhere: Option<String>,
+    pub(super) wait: Duration,
 }
 
 /// The path of a request, and what it means.
@@ -216,6 +217,7 @@ impl Cloud {
             next_failure: None,
             count: 0,
             elsewhere: None,
+            wait: Duration::ZERO,
         }
     }
 
@@ -416,7 +418,7 @@ impl Cloud {
             (AzureManner::Object, None) => Reply::status(202),
             (AzureManner::Location, _) => Reply::status(202).header("Location", &location),
         };
-        reply.header("Retry-After", "0")
+        reply.header("Retry-After", &self.wait.as_secs().to_string())
     }
 
     fn stands(&mut self, number: &str, is_document: bool) -> Result<Reply, Refusal> {
@@ -443,7 +445,7 @@ impl Cloud {
             (true, false, None) => answer(200, &Value::Null),
             (true, false, Some(error)) => answer(409, &json!({"error": error})),
         }
-        .header("Retry-After", "0"))
+        .header("Retry-After", &self.wait.as_secs().to_string()))
     }
 
     fn group(&mut self, asked: &Asked, path: &Path) -> Result<Reply, Refusal> {

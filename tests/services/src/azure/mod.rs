@@ -158,6 +158,11 @@ impl AzureStandIn {
         cloud.duration = duration;
     }
 
+    /// How long who looks at an operation is asked to wait before the next look; not at all at first.
+    pub fn ask_to_wait(&self, duration: Duration) {
+        lock(&self.cloud).wait = duration;
+    }
+
     /// Operations from now on are said to be told of at another host.
     pub fn lead_astray(&self, url: &str) {
         lock(&self.cloud).elsewhere = Some(url.to_owned());
