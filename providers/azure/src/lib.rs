@@ -15,15 +15,29 @@ mod resource_group;
 mod storage_account;
 mod storage_container;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
-use terrace_port::Clock;
+use terrace_port::{Clock, Surroundings};
 use terrace_provider_sdk::Provider;
 
 pub use configuration::Client;
+
+/// Variables of an environment, by name.
+pub type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// The variables of this process, changed as those of the processes that it starts are.
+pub fn variables(surroundings: &Surroundings) -> Variables {
+    let mut all: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    all.retain(|name, _| !surroundings.removed.contains(name));
+    all.extend(surroundings.set.clone());
+    Arc::new(move |name| all.get(name).cloned())
+}
 
 /// What the provider uses of the outside.
 #[derive(Clone)]
@@ -31,7 +45,7 @@ pub struct Outside {
     /// The time, for what is signed to sign in.
     pub clock: Arc<dyn Clock>,
     /// Variables of the environment, by name.
-    pub environment: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub environment: Variables,
     /// What requests call their sender: `Terrace/1.2.3`.
     pub user_agent: String,
     /// How often is asked again, and how long is waited.

@@ -101,7 +101,11 @@ impl Driver {
         let given = terrace_value::json::decode_implied(config).unwrap();
         let config = schema.provider.block.coerce(&given).unwrap();
         let config = unknown.iter().fold(config, with_unknown);
-        checked(runtime.block_on(provider.validate_provider_config(config.clone())).unwrap())?;
+        checked(
+            runtime
+                .block_on(provider.validate_provider_config(config.clone()))
+                .unwrap(),
+        )?;
         checked(runtime.block_on(provider.configure(config)).unwrap())?;
         Ok(Self {
             azure,
@@ -150,7 +154,12 @@ impl Driver {
     }
 
     /// What becomes of an object.
-    pub(crate) fn plan(&self, type_name: &str, prior: &Value, json: &Json) -> Result<Planned, Told> {
+    pub(crate) fn plan(
+        &self,
+        type_name: &str,
+        prior: &Value,
+        json: &Json,
+    ) -> Result<Planned, Told> {
         let block = self.block(type_name);
         let config = self.config(type_name, json);
         let reply = self.provider.plan(PlanRequest {
@@ -187,7 +196,11 @@ impl Driver {
             identity: None,
         });
         let reply = self.runtime.block_on(reply).unwrap();
-        assert!(reply.value.state.is_wholly_known(), "{:?}", reply.value.state);
+        assert!(
+            reply.value.state.is_wholly_known(),
+            "{:?}",
+            reply.value.state
+        );
         (reply.value.state, told(&reply.diagnostics))
     }
 
@@ -195,7 +208,11 @@ impl Driver {
     pub(crate) fn apply(&self, type_name: &str, prior: &Value, json: &Json) -> Result<Value, Told> {
         let planned = self.plan(type_name, prior, json)?;
         let (state, told) = self.carry_out(type_name, prior, &planned);
-        if told.is_empty() { Ok(state) } else { Err(told) }
+        if told.is_empty() {
+            Ok(state)
+        } else {
+            Err(told)
+        }
     }
 
     pub(crate) fn create(&self, type_name: &str, json: &Json) -> Result<Value, Told> {
@@ -243,13 +260,22 @@ impl Driver {
     }
 
     /// The state of an older version of a type's schema.
-    pub(crate) fn upgrade(&self, type_name: &str, version: i64, json: &Json) -> Result<Value, Told> {
+    pub(crate) fn upgrade(
+        &self,
+        type_name: &str,
+        version: i64,
+        json: &Json,
+    ) -> Result<Value, Told> {
         let state = terrace_port::ResourceState {
             type_name: type_name.into(),
             schema_version: version,
             json: json.to_string().as_bytes().into(),
         };
-        checked(self.runtime.block_on(self.provider.upgrade_state(state)).unwrap())
+        checked(
+            self.runtime
+                .block_on(self.provider.upgrade_state(state))
+                .unwrap(),
+        )
     }
 
     /// An object that is the same as it is planned to be.
@@ -257,7 +283,11 @@ impl Driver {
         let read = self.read(type_name, state).unwrap();
         assert_same(&read, state, &format!("{what}: what is read again"));
         let planned = self.plan(type_name, &read, json).unwrap();
-        assert_same(&planned.object, &read, &format!("{what}: what is planned again"));
+        assert_same(
+            &planned.object,
+            &read,
+            &format!("{what}: what is planned again"),
+        );
         assert_eq!(planned.replace, Vec::<String>::new(), "{what}");
     }
 }

@@ -64,7 +64,10 @@ fn assert_says(told: &str, wanted: &[&str]) {
 
 fn count(driver: &Driver, wanted: &str) -> usize {
     let requests = driver.azure.requests();
-    requests.iter().filter(|request| request.contains(wanted)).count()
+    requests
+        .iter()
+        .filter(|request| request.contains(wanted))
+        .count()
 }
 
 #[test]
@@ -77,8 +80,14 @@ fn operations_are_waited_for_however_they_are_told_of() {
         let driver = with_group(PACE);
         driver.azure.operations(manner, WHILE);
         let state = driver.create(ACCOUNT, &account()).unwrap();
-        let made = driver.azure.object(&Driver::account_id("accountone")).unwrap();
-        assert_eq!(made["properties"]["provisioningState"], "Succeeded", "{manner:?}");
+        let made = driver
+            .azure
+            .object(&Driver::account_id("accountone"))
+            .unwrap();
+        assert_eq!(
+            made["properties"]["provisioningState"], "Succeeded",
+            "{manner:?}"
+        );
         assert!(count(&driver, place) > 1, "{manner:?}");
         driver.assert_clean(ACCOUNT, &state, &account(), &format!("{manner:?}"));
         driver.delete(ACCOUNT, &state).unwrap();
@@ -92,7 +101,10 @@ fn operations_are_waited_for_however_they_are_told_of() {
 fn an_operation_that_fails_is_told_and_leaves_what_there_is_in_the_state() {
     for (manner, wanted) in [
         (AzureManner::Location, "QuotaExceeded: No more accounts."),
-        (AzureManner::Document, "the operation failed. QuotaExceeded: No more accounts."),
+        (
+            AzureManner::Document,
+            "the operation failed. QuotaExceeded: No more accounts.",
+        ),
         (AzureManner::Object, "the operation failed"),
     ] {
         let driver = with_group(PACE);
@@ -100,7 +112,13 @@ fn an_operation_that_fails_is_told_and_leaves_what_there_is_in_the_state() {
         let fault = AzureFault::OperationFails("QuotaExceeded".into(), "No more accounts.".into());
         driver.azure.fault("PUT", "storageaccounts", fault);
         let (state, told) = failed(&driver, ACCOUNT, &account());
-        assert_says(&told, &["Failed creating Storage Account \"accountone\" (Resource Group \"group\")", wanted]);
+        assert_says(
+            &told,
+            &[
+                "Failed creating Storage Account \"accountone\" (Resource Group \"group\")",
+                wanted,
+            ],
+        );
         // It is tainted, and replaced by the next apply.
         assert_eq!(
             state.get("id"),
@@ -129,23 +147,45 @@ fn throttling_is_waited_for() {
 #[test]
 fn throttling_for_longer_than_there_is_time_is_told() {
     let driver = with_group(PACE);
-    driver.azure.fault("PUT", "accountone", AzureFault::Throttled(FOREVER));
+    driver
+        .azure
+        .fault("PUT", "accountone", AzureFault::Throttled(FOREVER));
     let mut json = account();
     json["timeouts"] = json!({"create": "5m"});
     let (state, told) = failed(&driver, ACCOUNT, &json);
     assert!(state.is_null());
-    assert_says(&told, &["status 429", "SubscriptionRequestsThrottled", "-parallelism=N", "\"timeouts\""]);
+    assert_says(
+        &told,
+        &[
+            "status 429",
+            "SubscriptionRequestsThrottled",
+            "-parallelism=N",
+            "\"timeouts\"",
+        ],
+    );
 }
 
 #[test]
 fn what_fails_for_a_moment_is_asked_again() {
     let driver = with_group(PACE);
     for method in ["PUT", "GET"] {
-        driver.azure.fault(method, "accountone", AzureFault::Refused(503, "ServiceUnavailable".into(), "Later.".into()));
-        driver.azure.fault(method, "accountone", AzureFault::Refused(500, "InternalServerError".into(), "Oh.".into()));
+        driver.azure.fault(
+            method,
+            "accountone",
+            AzureFault::Refused(503, "ServiceUnavailable".into(), "Later.".into()),
+        );
+        driver.azure.fault(
+            method,
+            "accountone",
+            AzureFault::Refused(500, "InternalServerError".into(), "Oh.".into()),
+        );
     }
-    driver.azure.fault("PUT", "accountone", AzureFault::LostAnswer);
-    driver.azure.fault("GET", "accountone", AzureFault::LostAnswer);
+    driver
+        .azure
+        .fault("PUT", "accountone", AzureFault::LostAnswer);
+    driver
+        .azure
+        .fault("GET", "accountone", AzureFault::LostAnswer);
     let state = driver.create(ACCOUNT, &account()).unwrap();
     assert_eq!(driver.azure.faults_left(), 0);
     driver.assert_clean(ACCOUNT, &state, &account(), "after failures");
@@ -155,11 +195,22 @@ fn what_fails_for_a_moment_is_asked_again() {
 fn what_fails_all_the_time_is_told() {
     let driver = with_group(PACE);
     for _ in 0..=PACE.retries {
-        driver.azure.fault("PUT", "accountone", AzureFault::Refused(503, "ServiceUnavailable".into(), "Later.".into()));
+        driver.azure.fault(
+            "PUT",
+            "accountone",
+            AzureFault::Refused(503, "ServiceUnavailable".into(), "Later.".into()),
+        );
     }
     let (state, told) = failed(&driver, ACCOUNT, &account());
     assert!(state.is_null());
-    assert_says(&told, &["ServiceUnavailable: Later.", "Azure failed several times", "The request was PUT /subscriptions/"]);
+    assert_says(
+        &told,
+        &[
+            "ServiceUnavailable: Later.",
+            "Azure failed several times",
+            "The request was PUT /subscriptions/",
+        ],
+    );
     assert_eq!(driver.azure.faults_left(), 0);
 }
 
@@ -184,8 +235,17 @@ fn what_never_appears_is_in_the_state() {
     let driver = Driver::with(pace, "{}", &[]).unwrap();
     driver.azure.appear_after(FOREVER);
     let (state, told) = failed(&driver, GROUP, &group());
-    assert_says(&told, &["Failed reading Resource Group \"group\"", "there was nothing to be read"]);
-    assert_eq!(state.get("id"), Some(&Value::string(Driver::group_id("group"))));
+    assert_says(
+        &told,
+        &[
+            "Failed reading Resource Group \"group\"",
+            "there was nothing to be read",
+        ],
+    );
+    assert_eq!(
+        state.get("id"),
+        Some(&Value::string(Driver::group_id("group")))
+    );
 }
 
 #[test]
@@ -194,11 +254,20 @@ fn a_parent_that_is_gone_is_named() {
     driver.azure.vanish(&Driver::account_id("accountone"));
     let (state, told) = failed(&driver, CONTAINER, &container());
     assert!(state.is_null());
-    assert_says(&told, &["Storage Account \"accountone\" (Resource Group \"group\") is gone", "terrace plan"]);
+    assert_says(
+        &told,
+        &[
+            "Storage Account \"accountone\" (Resource Group \"group\") is gone",
+            "terrace plan",
+        ],
+    );
     driver.azure.vanish(&Driver::group_id("group"));
     let (state, told) = failed(&driver, ACCOUNT, &account());
     assert!(state.is_null());
-    assert_says(&told, &["Resource Group \"group\" is gone", "ResourceGroupNotFound"]);
+    assert_says(
+        &told,
+        &["Resource Group \"group\" is gone", "ResourceGroupNotFound"],
+    );
 }
 
 #[test]
@@ -216,7 +285,14 @@ fn what_vanished_is_made_anew_and_ends_without_ado() {
     let mut json = account();
     json["tags"] = json!({"a": "1"});
     let told = driver.apply(ACCOUNT, &account_state, &json).unwrap_err();
-    assert_says(&told, &["Failed updating Storage Account", "ResourceNotFound", "Run the command again"]);
+    assert_says(
+        &told,
+        &[
+            "Failed updating Storage Account",
+            "ResourceNotFound",
+            "Run the command again",
+        ],
+    );
     driver.delete(ACCOUNT, &account_state).unwrap();
 }
 
@@ -230,7 +306,9 @@ fn a_denied_action_names_the_missing_permission() {
     assert_says(
         &told,
         &[
-            &format!("The permission Microsoft.Storage/storageAccounts/write is missing over {id}."),
+            &format!(
+                "The permission Microsoft.Storage/storageAccounts/write is missing over {id}."
+            ),
             "az role assignment create --assignee-object-id 77777777-1111-4222-8333-444444444444",
             &format!("--scope {id}"),
         ],
@@ -238,7 +316,10 @@ fn a_denied_action_names_the_missing_permission() {
     driver.azure.fault("DELETE", "group", AzureFault::Denied);
     let state = driver.import(GROUP, &Driver::group_id("group")).unwrap();
     let told = driver.delete(GROUP, &state).unwrap_err();
-    assert_says(&told, &["The permission Microsoft.Resources/subscriptions/resourceGroups/delete is missing"]);
+    assert_says(
+        &told,
+        &["The permission Microsoft.Resources/subscriptions/resourceGroups/delete is missing"],
+    );
 }
 
 #[test]
@@ -247,7 +328,10 @@ fn who_may_not_see_the_keys_has_the_account_without_them() {
     driver.azure.fault("POST", "listkeys", AzureFault::Denied);
     let state = driver.create(ACCOUNT, &account()).unwrap();
     assert_eq!(state.get("primary_access_key"), Some(&Value::string("")));
-    assert_eq!(state.get("primary_connection_string"), Some(&Value::string("")));
+    assert_eq!(
+        state.get("primary_connection_string"),
+        Some(&Value::string(""))
+    );
     let locked = AzureFault::Refused(409, "ScopeLocked".into(), "There is a lock.".into());
     driver.azure.fault("POST", "listkeys", locked);
     assert!(!driver.read(ACCOUNT, &state).unwrap().is_null());
@@ -256,8 +340,14 @@ fn who_may_not_see_the_keys_has_the_account_without_them() {
 #[test]
 fn a_lock_is_told_of() {
     let driver = furnished();
-    let state = driver.import(ACCOUNT, &Driver::account_id("accountone")).unwrap();
-    let locked = AzureFault::Refused(409, "ScopeLocked".into(), "The scope cannot perform delete operation because following scope(s) are locked.".into());
+    let state = driver
+        .import(ACCOUNT, &Driver::account_id("accountone"))
+        .unwrap();
+    let locked = AzureFault::Refused(
+        409,
+        "ScopeLocked".into(),
+        "The scope cannot perform delete operation because following scope(s) are locked.".into(),
+    );
     driver.azure.fault("DELETE", "accountone", locked);
     let told = driver.delete(ACCOUNT, &state).unwrap_err();
     assert_says(&told, &["ScopeLocked", "az lock list"]);
@@ -267,10 +357,20 @@ fn a_lock_is_told_of() {
 fn what_exists_already_is_not_taken_over_unless_that_is_wanted() {
     let driver = furnished();
     driver.create(CONTAINER, &container()).unwrap();
-    for (type_name, json) in [(GROUP, group()), (ACCOUNT, account()), (CONTAINER, container())] {
+    for (type_name, json) in [
+        (GROUP, group()),
+        (ACCOUNT, account()),
+        (CONTAINER, container()),
+    ] {
         let (state, told) = failed(&driver, type_name, &json);
         assert!(state.is_null(), "what exists is not ours");
-        assert_says(&told, &["exists already", &format!("terrace import {type_name}.NAME /subscriptions/")]);
+        assert_says(
+            &told,
+            &[
+                "exists already",
+                &format!("terrace import {type_name}.NAME /subscriptions/"),
+            ],
+        );
     }
     let Driver { azure, .. } = driver;
     let config = r#"{"features": [{"skip_import_check_on_create_and_allow_overwriting_existing_resources": true}]}"#;
@@ -278,7 +378,10 @@ fn what_exists_already_is_not_taken_over_unless_that_is_wanted() {
     let mut json = group();
     json["tags"] = json!({"a": "1"});
     driver.create(GROUP, &json).unwrap();
-    assert_eq!(driver.azure.object(&Driver::group_id("group")).unwrap()["tags"], json!({"a": "1"}));
+    assert_eq!(
+        driver.azure.object(&Driver::group_id("group")).unwrap()["tags"],
+        json!({"a": "1"})
+    );
 }
 
 #[test]
@@ -290,7 +393,10 @@ fn a_name_that_somebody_else_has_is_told() {
     let mut json = account();
     json["resource_group_name"] = json!("other");
     let (_, told) = failed(&driver, ACCOUNT, &json);
-    assert_says(&told, &["StorageAccountAlreadyTaken", "unique in all of Azure"]);
+    assert_says(
+        &told,
+        &["StorageAccountAlreadyTaken", "unique in all of Azure"],
+    );
 }
 
 #[test]
@@ -315,7 +421,10 @@ fn filled(config: &str) -> Driver {
     let driver = Driver::with(pace, config, &[]).unwrap();
     driver.create(GROUP, &group()).unwrap();
     for number in 0..5 {
-        let id = format!("{}/providers/Microsoft.Network/things/thing{number}", Driver::group_id("group"));
+        let id = format!(
+            "{}/providers/Microsoft.Network/things/thing{number}",
+            Driver::group_id("group")
+        );
         driver.azure.place(&id, json!({"location": "westeurope"}));
     }
     driver
@@ -329,7 +438,13 @@ fn a_group_that_holds_something_stays_and_all_pages_are_told() {
     for number in 0..5 {
         assert_says(&told, &[&format!("things/thing{number}")]);
     }
-    assert_says(&told, &["5 objects", "prevent_deletion_if_contains_resources = false"]);
+    assert_says(
+        &told,
+        &[
+            "5 objects",
+            "prevent_deletion_if_contains_resources = false",
+        ],
+    );
     assert_eq!(count(&driver, "/resources"), 3, "pages");
     assert_eq!(count(&driver, "DELETE"), 0);
     assert_eq!(driver.azure.ids().len(), 6);
@@ -370,7 +485,12 @@ fn an_interrupted_run_does_not_wait_for_azure() {
     let (state, told) = std::thread::scope(|scope| {
         let azure = &driver.azure;
         scope.spawn(move || {
-            let looks = || azure.requests().iter().any(|request| request.contains("/operations/"));
+            let looks = || {
+                azure
+                    .requests()
+                    .iter()
+                    .any(|request| request.contains("/operations/"))
+            };
             while !looks() {
                 std::thread::yield_now();
             }
@@ -395,7 +515,13 @@ fn tokens_are_not_sent_elsewhere() {
     driver.azure.operations(AzureManner::Document, WHILE);
     driver.azure.lead_astray(&stranger.url(""));
     let (_, told) = failed(&driver, ACCOUNT, &account());
-    assert_says(&told, &["which is not the Azure Resource Manager that was signed in to", &stranger.url("")]);
+    assert_says(
+        &told,
+        &[
+            "which is not the Azure Resource Manager that was signed in to",
+            &stranger.url(""),
+        ],
+    );
     assert_eq!(stranger.asked(), []);
 }
 
@@ -404,7 +530,13 @@ fn a_resource_provider_that_is_not_registered_is_told_of_or_registered() {
     let driver = with_group(PACE);
     driver.azure.unregister("Microsoft.Storage");
     let (_, told) = failed(&driver, ACCOUNT, &account());
-    assert_says(&told, &["MissingSubscriptionRegistration", "resource_providers_to_register"]);
+    assert_says(
+        &told,
+        &[
+            "MissingSubscriptionRegistration",
+            "resource_providers_to_register",
+        ],
+    );
     let Driver { azure, .. } = driver;
     azure.operations(AzureManner::Location, WHILE);
     let config = r#"{"resource_providers_to_register": ["Microsoft.Web"], "resource_provider_registrations": "core"}"#;
@@ -412,18 +544,38 @@ fn a_resource_provider_that_is_not_registered_is_told_of_or_registered() {
     assert_eq!(count(&driver, "POST"), 2, "one for each that was missing");
     driver.create(ACCOUNT, &account()).unwrap();
     let Driver { azure, .. } = driver;
-    let told = Driver::beside(azure, PACE, r#"{"resource_providers_to_register": ["Microsoft.Nonsense"]}"#, &[], &[]).err().unwrap();
-    assert_says(&told, &["registering the resource provider Microsoft.Nonsense", "InvalidResourceNamespace"]);
+    let told = Driver::beside(
+        azure,
+        PACE,
+        r#"{"resource_providers_to_register": ["Microsoft.Nonsense"]}"#,
+        &[],
+        &[],
+    )
+    .err()
+    .unwrap();
+    assert_says(
+        &told,
+        &[
+            "registering the resource provider Microsoft.Nonsense",
+            "InvalidResourceNamespace",
+        ],
+    );
 }
 
 #[test]
 fn a_subscription_that_is_not_there_is_no_object_that_is_gone() {
     let driver = furnished();
-    let state = driver.import(ACCOUNT, &Driver::account_id("accountone")).unwrap();
+    let state = driver
+        .import(ACCOUNT, &Driver::account_id("accountone"))
+        .unwrap();
     let Driver { azure, .. } = driver;
     let other = "12345678-1111-4222-8333-444444444444";
     let driver = Driver::beside(azure, PACE, "{}", &[("ARM_SUBSCRIPTION_ID", other)], &[]).unwrap();
-    let (_, told) = failed(&driver, GROUP, &json!({"name": "new", "location": "westeurope"}));
+    let (_, told) = failed(
+        &driver,
+        GROUP,
+        &json!({"name": "new", "location": "westeurope"}),
+    );
     assert_says(&told, &["SubscriptionNotFound", "az account list"]);
     // An id says which subscription its object is in.
     assert!(!driver.read(ACCOUNT, &state).unwrap().is_null());

@@ -52,7 +52,9 @@ fn compare(ours: &ResourceSchema, theirs: &ResourceSchema, what: &str) {
     let (ours, theirs) = (bare(&ours.block), bare(&theirs.block));
     let names = |block: &Block| -> Vec<String> {
         let attributes = block.attributes.keys().map(ToString::to_string);
-        attributes.chain(block.blocks.keys().map(ToString::to_string)).collect()
+        attributes
+            .chain(block.blocks.keys().map(ToString::to_string))
+            .collect()
     };
     assert_eq!(names(&ours), names(&theirs), "{what}");
     for (name, attribute) in &theirs.attributes {
@@ -69,7 +71,11 @@ fn schemas_are_those_of_azurerm() {
     let ours = driver.schema();
     let theirs = schema_of_json(&theirs()).unwrap();
     compare(&ours.provider, &theirs.provider, "provider");
-    let types: Vec<String> = ours.resources.iter().map(|(name, _)| name.to_string()).collect();
+    let types: Vec<String> = ours
+        .resources
+        .iter()
+        .map(|(name, _)| name.to_string())
+        .collect();
     assert_eq!(
         types,
         [

@@ -8,13 +8,18 @@ use crate::driver::{Driver, PACE};
 const GROUP: &str = "azurerm_resource_group";
 
 fn told(config: &str, variables: &[(&str, &str)]) -> String {
-    Driver::with(PACE, config, variables).err().unwrap_or_default()
+    Driver::with(PACE, config, variables)
+        .err()
+        .unwrap_or_default()
 }
 
 /// How often a token was asked for.
 fn tokens(driver: &Driver) -> usize {
     let asked = driver.azure.asked();
-    asked.iter().filter(|asked| asked.path.contains("/oauth2/")).count()
+    asked
+        .iter()
+        .filter(|asked| asked.path.contains("/oauth2/"))
+        .count()
 }
 
 fn make(driver: &Driver, name: &str) -> Result<(), String> {
@@ -38,7 +43,11 @@ fn credentials_that_have_expired_are_told_of() {
     let driver = Driver::new();
     driver.azure.take_no_tokens();
     let told = make(&driver, "one").unwrap_err();
-    for wanted in ["ExpiredAuthenticationToken", "az login", "renew the client secret"] {
+    for wanted in [
+        "ExpiredAuthenticationToken",
+        "az login",
+        "renew the client secret",
+    ] {
         assert!(told.contains(wanted), "{told}");
     }
     assert_eq!(tokens(&driver), 2, "a new one is tried once");
@@ -56,7 +65,10 @@ fn a_wrong_secret_is_told_of() {
 #[test]
 fn what_is_missing_is_told_of() {
     let missing = told("{}", &[("ARM_SUBSCRIPTION_ID", "")]);
-    assert!(missing.contains("\"subscription_id\", or the variable ARM_SUBSCRIPTION_ID"), "{missing}");
+    assert!(
+        missing.contains("\"subscription_id\", or the variable ARM_SUBSCRIPTION_ID"),
+        "{missing}"
+    );
     let cloud = told(r#"{"environment": "moon"}"#, &[]);
     assert!(cloud.contains("public, usgovernment and china"), "{cloud}");
     let oidc = told(r#"{"use_oidc": true}"#, &[]);
@@ -97,7 +109,11 @@ fn the_configuration_goes_before_the_environment() {
     let silent = Driver::with(PACE, r#"{"disable_correlation_request_id": true}"#, &[]).unwrap();
     make(&silent, "one").unwrap();
     let asked = silent.azure.asked();
-    assert!(asked.iter().all(|asked| !asked.headers.contains_key("x-ms-correlation-request-id")));
+    assert!(
+        asked
+            .iter()
+            .all(|asked| !asked.headers.contains_key("x-ms-correlation-request-id"))
+    );
 }
 
 #[test]
@@ -108,6 +124,9 @@ fn what_is_not_known_yet_is_told_of_once_it_is_needed() {
     let nothing = driver.nothing(GROUP);
     driver.plan(GROUP, &nothing, &config).unwrap();
     let told = driver.create(GROUP, &config).unwrap_err();
-    assert!(told.contains("\"client_secret\" comes from something that is not made yet"), "{told}");
+    assert!(
+        told.contains("\"client_secret\" comes from something that is not made yet"),
+        "{told}"
+    );
     assert_eq!(driver.azure.asked(), []);
 }

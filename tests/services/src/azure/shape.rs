@@ -120,13 +120,19 @@ mod tests {
     #[test]
     fn what_is_unknown_missing_or_of_another_type_is_refused() {
         let told = |body: serde_json::Value| bodies::GROUP.check(&body, "").unwrap_err();
-        assert!(told(json!({"location": "x", "colour": "red"})).contains("Could not find member 'colour'"));
+        assert!(
+            told(json!({"location": "x", "colour": "red"}))
+                .contains("Could not find member 'colour'")
+        );
         assert!(told(json!({})).contains("Required property 'location'"));
         assert!(told(json!({"location": 5})).contains("a string is wanted"));
         assert!(told(json!({"location": "x", "tags": {"a": 1}})).contains(".tags.a"));
         let body = json!({"properties": {"networkAcls": {"defaultAction": "Deny", "ipRules": [{"value": "x", "why": ""}]}}});
         let told = bodies::ACCOUNT_PATCH.check(&body, "").unwrap_err();
-        assert!(told.contains(".properties.networkAcls.ipRules[0].why"), "{told}");
+        assert!(
+            told.contains(".properties.networkAcls.ipRules[0].why"),
+            "{told}"
+        );
         let once = json!({"properties": {"isHnsEnabled": true}});
         bodies::ACCOUNT_PATCH.check(&once, "").unwrap_err();
     }
