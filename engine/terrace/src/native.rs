@@ -20,6 +20,11 @@ pub(crate) fn versions() -> BTreeMap<ProviderAddr, Version> {
             .parse()
             .expect("it is a version"),
     )]);
+    #[cfg(feature = "azure")]
+    let versions = versions.chain([(
+        terrace_provider_azure::address(),
+        terrace_provider_azure::version(),
+    )]);
     versions.collect()
 }
 
@@ -31,6 +36,10 @@ pub(crate) fn open(
     #[cfg(feature = "aws")]
     if *provider == ProviderAddr::default_for("aws") {
         return Some(Arc::new(aws(surroundings)));
+    }
+    #[cfg(feature = "azure")]
+    if *provider == terrace_provider_azure::address() {
+        return Some(Arc::new(azure(surroundings)));
     }
     let outside = Outside {
         clock: Arc::new(SystemClock),
@@ -48,5 +57,17 @@ fn aws(
         clock: Arc::new(SystemClock),
         surroundings: surroundings.clone(),
         user_agent: concat!("Terrace/", env!("CARGO_PKG_VERSION")).to_owned(),
+    })
+}
+
+#[cfg(feature = "azure")]
+fn azure(
+    surroundings: &Surroundings,
+) -> terrace_provider_sdk::Provider<terrace_provider_azure::Client> {
+    terrace_provider_azure::provider(terrace_provider_azure::Outside {
+        clock: Arc::new(SystemClock),
+        environment: terrace_provider_azure::variables(surroundings),
+        user_agent: concat!("Terrace/", env!("CARGO_PKG_VERSION")).to_owned(),
+        pace: terrace_provider_azure::Pace::default(),
     })
 }

@@ -71,6 +71,11 @@ impl Token {
 pub(crate) struct Kept(Mutex<Option<Token>>);
 
 impl Kept {
+    /// The next one is asked for anew.
+    pub(crate) async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+
     /// The kept token, while it is good for some minutes; else a new one.
     pub(crate) async fn get(
         &self,

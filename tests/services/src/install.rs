@@ -120,8 +120,29 @@ pub fn terrace_with_test_clock() -> Result<PathBuf, Unavailable> {
     )
 }
 
+/// The executable that `TERRACE_AZURE_PLUGIN` names, or else the native Azure provider as a plugin, built anew where its sources have
+/// changed.
+pub fn azure_plugin() -> Result<PathBuf, Unavailable> {
+    if let Some(path) = std::env::var_os("TERRACE_AZURE_PLUGIN") {
+        return Ok(path.into());
+    }
+    build_target(
+        "terrace-provider-azure",
+        ["--example", "serve_azurerm"],
+        &[],
+    )
+}
+
 /// Builds a binary of this workspace and gives its path.
 pub(crate) fn build(package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, Unavailable> {
+    build_target(package, ["--bin", binary], options)
+}
+
+fn build_target(
+    package: &str,
+    target: [&str; 2],
+    options: &[&str],
+) -> Result<PathBuf, Unavailable> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -133,9 +154,8 @@ pub(crate) fn build(package: &str, binary: &str, options: &[&str]) -> Result<Pat
             "json-render-diagnostics",
             "-p",
             package,
-            "--bin",
-            binary,
         ])
+        .args(target)
         .args(options);
     let output = command
         .output()

@@ -4,6 +4,7 @@
 //! something are missing, the error says which; a test may then skip, saying so.
 #![allow(clippy::disallowed_methods, reason = "tests install and start things")]
 
+mod azure;
 mod azurite;
 mod boring;
 mod browser;
@@ -31,6 +32,7 @@ mod sshd;
 mod state_server;
 mod web;
 
+pub use azure::{AzureFault, AzureManner, AzureStandIn};
 pub use azurite::Azurite;
 pub use boring::BoringRegistry;
 pub use browser::Browser;
@@ -43,7 +45,7 @@ pub use gcs::CloudStorage;
 pub use github::{GitHubFault, GitHubStandIn};
 pub use golang::{act, actionlint, current_provider, go_module};
 pub use install::{
-    Unavailable, aws_provider_zip, fake_provider, null_provider, schema_provider, terrace,
+    Unavailable, aws_provider_zip, azure_plugin, fake_provider, null_provider, schema_provider, terrace,
     terrace_with_test_clock, time_provider, tools_directory,
 };
 pub use issuer::{TokenKey, WorkflowIssuer, workflow_claims};

@@ -59,7 +59,12 @@ impl Tokens {
         self.kept.get(self.ask()).await
     }
 
-    /// The same, with what to tell the user where there is none: how to sign in, `or` what to do without.
+    /// Forgets the token that is kept: the service does not take it any more, whatever its end is.
+    pub async fn forget(&self) {
+        self.kept.forget().await;
+    }
+
+    /// A token, with what to tell the user where there is none: how to sign in, `or` what to do without.
     pub async fn sign_in(&self, or: &str) -> Result<String, Problem> {
         self.get().await.map_err(|why| {
             Problem::new(
