@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ObjectCannedAcl, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, Delete, ObjectCannedAcl, ObjectIdentifier, ServerSideEncryption,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
 use md5::{Digest as _, Md5};
 use terrace_backend_remote::{Deleted, Failure, Object, Objects, Put, Version, When, Write};
@@ -18,8 +21,11 @@ use crate::failure::{code, failure, status};
 use crate::layout::Keys;
 use crate::settings::{Encryption, Settings};
 
-/// How many objects are read at the same time.
+/// How many objects are read at the same time, or deleted by requests of their own.
 const AT_ONCE: usize = 16;
+
+/// How many objects one request deletes at most.
+const IN_ONE: usize = 1000;
 
 /// The objects of a bucket.
 #[derive(Clone)]
@@ -198,6 +204,37 @@ impl Bucket {
             )),
         }
     }
+
+    /// Deletes what lies under names, by one request. Those that are left, for which another way may do: not all servers know
+    /// this request, or accept its checksum.
+    async fn remove_together(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        let what = || match names {
+            [first, _, ..] => format!("deleting {} and {} more", self.place(first), names.len() - 1),
+            names => format!("deleting {}", self.place(&names.concat())),
+        };
+        let identifiers = names
+            .iter()
+            .map(|name| ObjectIdentifier::builder().key(name).build());
+        let delete = identifiers.collect::<Result<Vec<_>, _>>().and_then(|all| {
+            let delete = Delete::builder().set_objects(Some(all));
+            delete.quiet(true).build()
+        });
+        let delete = delete.map_err(|error| Failure::lasting(what(), error))?;
+        let request = self.0.client.delete_objects().bucket(&self.0.bucket);
+        match request.delete(delete).send().await {
+            Ok(answer) => {
+                let failed = answer.errors().iter();
+                Ok(failed
+                    .filter_map(|error| error.key().map(str::to_owned))
+                    .collect())
+            }
+            Err(error) if status(&error) == 501 => Ok(names.to_vec()),
+            Err(error) => match failure(what(), "s3:DeleteObject on the objects", &error) {
+                passing @ Failure::Transient { .. } => Err(passing),
+                _ => Ok(names.to_vec()),
+            },
+        }
+    }
 }
 
 #[async_trait]
@@ -239,6 +276,24 @@ impl Objects for Bucket {
             digests.confirm(name, b"").await?;
         }
         Ok(deleted)
+    }
+
+    async fn delete_all(&self, names: &[String]) -> Result<(), Failure> {
+        let with_digest = |name: &&String| self.digests(name).is_some();
+        let (mut left, together): (Vec<&String>, Vec<&String>) =
+            names.iter().partition(with_digest);
+        let together: Vec<String> = together.into_iter().cloned().collect();
+        let mut failed = Vec::new();
+        for some in together.chunks(IN_ONE) {
+            failed.extend(self.remove_together(some).await?);
+        }
+        left.extend(&failed);
+        for some in left.chunks(AT_ONCE) {
+            let always = Write::when(When::Always);
+            let requests = some.iter().map(|name| self.delete(name, always));
+            try_join_all(requests.collect::<Vec<_>>()).await?;
+        }
+        Ok(())
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {

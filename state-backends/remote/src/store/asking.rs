@@ -201,6 +201,13 @@ impl Parts {
         }
     }
 
+    pub(super) async fn delete_all(&self, names: &[String]) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        insist!(self, self.objects.delete_all(names))
+    }
+
     pub(super) async fn read_lock(&self, workspace: &str) -> Result<Option<Held>, StoreError> {
         insist!(self, self.locks.read(workspace))
     }
