@@ -164,8 +164,7 @@ async fn prepare(plan: &Plan, request: &ApplyRequest<'_>) -> Result<State, Box<D
             "Terrace encountered an error when generating this plan, so it cannot be applied.",
         )));
     }
-    let (stored, frames) =
-        futures::join!(load_locked(&*request.locked), request.journal.read());
+    let (stored, frames) = futures::join!(load_locked(&*request.locked), request.journal.read());
     let stored = stored.map_err(|error| Box::new(unreadable(&error)))?;
     let frames = frames.map_err(|error| Box::new(journal::failed("read", &error)))?;
     if !frames.is_empty() {

@@ -57,8 +57,8 @@ impl Objects for Timely {
         self.within("deleting", self.0.delete(name, write)).await
     }
 
-    async fn delete_all(&self, names: &[String]) -> Result<(), Failure> {
-        self.within("deleting", self.0.delete_all(names)).await
+    async fn delete_many(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        self.within("deleting", self.0.delete_many(names)).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {

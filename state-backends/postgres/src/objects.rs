@@ -230,7 +230,7 @@ impl Objects for Database {
         }
     }
 
-    async fn delete_all(&self, names: &[String]) -> Result<(), Failure> {
+    async fn delete_many(&self, names: &[String]) -> Result<Vec<String>, Failure> {
         let what = self.what("deleting");
         let connection = self.connection().await?;
         let (states, own): (Vec<&str>, Vec<&str>) = names
@@ -246,7 +246,7 @@ impl Objects for Database {
                 done.map_err(|error| failure(&what, &error))?;
             }
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {

@@ -4,12 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::future::try_join_all;
 
 use crate::{Failure, Token};
-
-/// How many objects are deleted at the same time, where each takes a request.
-const AT_ONCE: usize = 16;
 
 /// What tells one content of an object from another: an `ETag`, a generation, a hash. Opaque outside of its adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,15 +117,9 @@ pub trait Objects: Send + Sync {
         Ok(found)
     }
 
-    /// Deletes what is under names, in any case, in as few requests as there can be, or some at the same time; where it fails,
-    /// some may have been deleted.
-    async fn delete_all(&self, names: &[String]) -> Result<(), Failure> {
-        for some in names.chunks(AT_ONCE) {
-            let requests = some
-                .iter()
-                .map(|name| self.delete(name, Write::when(When::Always)));
-            try_join_all(requests.collect::<Vec<_>>()).await?;
-        }
-        Ok(())
+    /// Deletes what is under names, in any case, where one request can delete many. The names that are left, each of which
+    /// takes a [`delete`](Self::delete).
+    async fn delete_many(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        Ok(names.to_vec())
     }
 }

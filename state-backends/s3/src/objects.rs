@@ -1,5 +1,8 @@
 //! The bucket.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,7 +13,6 @@ use aws_sdk_s3::types::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures::future::try_join_all;
 use futures::{StreamExt as _, TryStreamExt as _};
 use md5::{Digest as _, Md5};
 use terrace_backend_remote::{Deleted, Failure, Object, Objects, Put, Version, When, Write};
@@ -21,7 +23,7 @@ use crate::failure::{code, failure, status};
 use crate::layout::Keys;
 use crate::settings::{Encryption, Settings};
 
-/// How many objects are read at the same time, or deleted by requests of their own.
+/// How many objects are read at the same time.
 const AT_ONCE: usize = 16;
 
 /// How many objects one request deletes at most.
@@ -205,11 +207,15 @@ impl Bucket {
         }
     }
 
-    /// Deletes what lies under names, by one request. Those that are left, for which another way may do: not all servers know
-    /// this request, or accept its checksum.
+    /// Deletes what lies under names, by one request. Those that are left, each of which may take one of its own: not all
+    /// servers know this request, or accept its checksum.
     async fn remove_together(&self, names: &[String]) -> Result<Vec<String>, Failure> {
         let what = || match names {
-            [first, _, ..] => format!("deleting {} and {} more", self.place(first), names.len() - 1),
+            [first, _, ..] => format!(
+                "deleting {} and {} more",
+                self.place(first),
+                names.len() - 1
+            ),
             names => format!("deleting {}", self.place(&names.concat())),
         };
         let identifiers = names
@@ -278,22 +284,14 @@ impl Objects for Bucket {
         Ok(deleted)
     }
 
-    async fn delete_all(&self, names: &[String]) -> Result<(), Failure> {
-        let with_digest = |name: &&String| self.digests(name).is_some();
-        let (mut left, together): (Vec<&String>, Vec<&String>) =
-            names.iter().partition(with_digest);
-        let together: Vec<String> = together.into_iter().cloned().collect();
-        let mut failed = Vec::new();
+    async fn delete_many(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        let has_digest = |name: &String| self.digests(name).is_some();
+        let (mut left, together): (Vec<String>, Vec<String>) =
+            names.iter().cloned().partition(has_digest);
         for some in together.chunks(IN_ONE) {
-            failed.extend(self.remove_together(some).await?);
+            left.extend(self.remove_together(some).await?);
         }
-        left.extend(&failed);
-        for some in left.chunks(AT_ONCE) {
-            let always = Write::when(When::Always);
-            let requests = some.iter().map(|name| self.delete(name, always));
-            try_join_all(requests.collect::<Vec<_>>()).await?;
-        }
-        Ok(())
+        Ok(left)
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
