@@ -11,13 +11,17 @@ use support::{Client, Keys, World, options};
 use terrace_backend_remote::{
     Deleted, Failure, Object, Objects, Put, RemoteOptions, RemoteStore, When, Write,
 };
-use terrace_port::{LockInfo, StateStore, StateVersion};
+use terrace_port::{JournalStore, LockInfo, StateStore, StateVersion, StoreError};
 
 /// A store that deletes many objects by one request, and whose requests are noted.
 #[derive(Clone)]
 struct Noted {
     client: Client,
     requests: Arc<Mutex<Vec<String>>>,
+    /// A journal that is emptied before its next batch is read.
+    emptied: Arc<Mutex<Option<Arc<dyn JournalStore>>>>,
+    /// What names end with that are listed though nothing is there.
+    lost: Option<&'static str>,
 }
 
 impl Noted {
@@ -25,6 +29,8 @@ impl Noted {
         Self {
             client: Client::of(world),
             requests: Arc::default(),
+            emptied: Arc::default(),
+            lost: None,
         }
     }
 
@@ -53,6 +59,15 @@ impl Objects for Noted {
     }
     async fn get(&self, name: &str) -> Result<Option<Object>, Failure> {
         self.note("get", name);
+        if name.contains("/journal/") {
+            let emptied = self.emptied.lock().unwrap().take();
+            if let Some(journal) = emptied {
+                journal.clear().await.unwrap();
+            }
+        }
+        if self.lost.is_some_and(|ending| name.ends_with(ending)) {
+            return Ok(None);
+        }
         self.client.get(name).await
     }
     async fn put(&self, name: &str, bytes: &[u8], write: Write<'_>) -> Result<Put, Failure> {
@@ -160,4 +175,30 @@ async fn what_came_from_elsewhere_meanwhile_is_looked_at_again() {
         !names.iter().any(|name| name.contains("/journal/")),
         "{names:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_is_emptied_while_it_is_read_is_not_damaged() {
+    let world = Arc::<World>::default();
+    let noted = Noted::of(&world);
+    let reader = noted.store(options(0)).journal("default");
+    let writer = Client::of(&world).store().journal("default");
+    for batch in ["one", "two"] {
+        writer.append(&frames(batch)).await.unwrap();
+    }
+    *noted.emptied.lock().unwrap() = Some(writer.clone());
+    assert!(reader.read().await.unwrap().is_empty());
+    // A batch that nobody has said to be over is another thing.
+    for batch in ["three", "four"] {
+        writer.append(&frames(batch)).await.unwrap();
+    }
+    let losing = Noted {
+        lost: Some("0000000003"),
+        ..noted
+    };
+    let damaged = losing.store(options(0)).journal("default").read().await;
+    let Err(StoreError::Corrupt(why)) = damaged else {
+        panic!("{damaged:?}");
+    };
+    assert!(why.contains("0000000003 is gone"), "{why}");
 }

@@ -255,16 +255,28 @@ impl RemoteJournal {
 
     /// The frames that the store has.
     async fn read_there(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        let batches = self.found().await?;
-        let names: Vec<String> = batches.live.into_iter().map(|(_, name)| name).collect();
-        let objects = self.parts.get_all(&names).await?;
-        let mut frames = Vec::new();
-        for (name, object) in names.iter().zip(objects) {
-            let object = object.ok_or_else(|| self.damaged(name, "is gone"))?;
-            unpack(&object.bytes, &mut frames)
-                .ok_or_else(|| self.damaged(name, "does not have the content that was written"))?;
+        let mut gone = None;
+        loop {
+            let batches = self.found().await?;
+            let names: Vec<String> = batches.live.into_iter().map(|(_, name)| name).collect();
+            let objects = self.parts.get_all(&names).await?;
+            let missing = names.iter().zip(&objects).find(|(_, it)| it.is_none());
+            if let Some((name, _)) = missing {
+                // Somebody may have emptied the journal since it was looked at, and has said so before.
+                if gone.as_ref() == Some(name) {
+                    return Err(self.damaged(name, "is gone"));
+                }
+                gone = Some(name.clone());
+                continue;
+            }
+            let mut frames = Vec::new();
+            for (name, object) in names.iter().zip(objects.iter().flatten()) {
+                unpack(&object.bytes, &mut frames).ok_or_else(|| {
+                    self.damaged(name, "does not have the content that was written")
+                })?;
+            }
+            return Ok(frames);
         }
-        Ok(frames)
     }
 
     /// The batches that are there. Who holds the lock remembers them.

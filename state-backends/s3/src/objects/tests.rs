@@ -1,7 +1,7 @@
 //! Deleting many objects, with servers that do it and servers that do not.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_smithy_runtime_api::client::http::{
