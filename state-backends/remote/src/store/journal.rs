@@ -93,7 +93,7 @@ impl Known {
         }
     }
 
-    /// What lies behind everything so far, and behind whatever a former holder may still send.
+    /// How far the journal is empty once it is emptied: over all that is there, and over what a former holder may still send.
     fn end(&self) -> Position {
         Position {
             sequence: self.next.sequence - 1,
