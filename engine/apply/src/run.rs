@@ -164,14 +164,9 @@ async fn prepare(plan: &Plan, request: &ApplyRequest<'_>) -> Result<State, Box<D
             "Terrace encountered an error when generating this plan, so it cannot be applied.",
         )));
     }
-    let stored = load_locked(request.locked)
-        .await
-        .map_err(|error| Box::new(unreadable(&error)))?;
-    let frames = request
-        .journal
-        .read()
-        .await
-        .map_err(|error| Box::new(journal::failed("read", &error)))?;
+    let (stored, frames) = futures::join!(load_locked(&*request.locked), request.journal.read());
+    let stored = stored.map_err(|error| Box::new(unreadable(&error)))?;
+    let frames = frames.map_err(|error| Box::new(journal::failed("read", &error)))?;
     if !frames.is_empty() {
         let recovery = recover_by(&stored, &frames, request.journal.witness().as_deref()).map_err(
             |error| {

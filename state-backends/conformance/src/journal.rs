@@ -56,6 +56,29 @@ pub(crate) async fn frames_come_back_in_order(backend: &dyn Backend) {
     );
 }
 
+pub(crate) async fn a_holder_empties_the_journal_and_goes_on(backend: &dyn Backend) {
+    let store = backend.open();
+    let info = crate::info("one");
+    let locked = store.lock("default", info).await.expect("locking");
+    let journal = store.journal("default");
+    let read = || async { backend.open().journal("default").read().await };
+    let frames = frames(20);
+    for _ in 0..2 {
+        assert!(journal.read().await.expect("reading").is_empty());
+        for frame in &frames {
+            let batch = std::slice::from_ref(frame);
+            journal.append(batch).await.expect("appending");
+        }
+        assert_eq!(read().await.expect("reading"), frames);
+        journal.clear().await.expect("clearing");
+        assert!(read().await.expect("reading").is_empty());
+    }
+    journal.append(&frames[..2]).await.expect("appending");
+    assert_eq!(read().await.expect("reading"), frames[..2]);
+    journal.clear().await.expect("clearing");
+    locked.unlock().await.expect("releasing");
+}
+
 pub(crate) async fn a_torn_tail_is_dropped_at_every_byte(backend: &dyn Backend) {
     let frames = frames(4);
     let mut ends = Vec::new();

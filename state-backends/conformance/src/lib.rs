@@ -99,6 +99,7 @@ pub async fn suite(make: &dyn Fn() -> Box<dyn Backend>) -> Vec<&'static str> {
         runs::workspaces_have_their_own,
         runs::bad_names_are_refused,
         journal::frames_come_back_in_order,
+        journal::a_holder_empties_the_journal_and_goes_on,
         journal::a_torn_tail_is_dropped_at_every_byte,
         journal::damage_before_the_tail_is_detected,
         journal::another_handle_appends_behind_a_torn_tail,

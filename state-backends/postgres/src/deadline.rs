@@ -57,6 +57,10 @@ impl Objects for Timely {
         self.within("deleting", self.0.delete(name, write)).await
     }
 
+    async fn delete_many(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        self.within("deleting", self.0.delete_many(names)).await
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
         self.within("listing", self.0.list(prefix)).await
     }

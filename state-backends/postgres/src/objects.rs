@@ -230,6 +230,25 @@ impl Objects for Database {
         }
     }
 
+    async fn delete_many(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        let what = self.what("deleting");
+        let connection = self.connection().await?;
+        let (states, own): (Vec<&str>, Vec<&str>) = names
+            .iter()
+            .map(String::as_str)
+            .partition(|name| name.starts_with(STATES));
+        let states: Vec<&str> = states.iter().map(|name| &name[STATES.len()..]).collect();
+        let client = connection.client.lock().await;
+        for (table, keys) in [(self.states(), states), (self.own("terrace_objects"), own)] {
+            if !keys.is_empty() {
+                let statement = format!("DELETE FROM {table} WHERE name = ANY($1)");
+                let done = client.execute(&statement, &[&keys]).await;
+                done.map_err(|error| failure(&what, &error))?;
+            }
+        }
+        Ok(Vec::new())
+    }
+
     async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
         let what = self.what("listing");
         let connection = self.connection().await?;

@@ -116,4 +116,10 @@ pub trait Objects: Send + Sync {
         }
         Ok(found)
     }
+
+    /// Deletes what is under names, in any case, where one request can delete many. The names that are left, each of which
+    /// takes a [`delete`](Self::delete).
+    async fn delete_many(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        Ok(names.to_vec())
+    }
 }

@@ -167,7 +167,52 @@ async fn a_former_holder_appends_nothing_to_the_journal() {
     assert_eq!(numbers.len(), 2, "{numbers:?}");
     // Not read by anyone, though an object has come.
     let frames = Client::of(&world).store().journal("default").read().await;
-    assert!(!frames.unwrap().contains(&b"four".to_vec()));
+    assert_eq!(frames.unwrap(), [b"three".to_vec()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_was_unlocked_by_force_empties_nothing_of_the_next_one() {
+    let world = Arc::<World>::default();
+    let (old_store, new_store) = (Client::of(&world).store(), Client::of(&world).store());
+    let _old = old_store.lock("default", info("old")).await.unwrap();
+    let old = old_store.journal("default");
+    assert!(old.read().await.unwrap().is_empty());
+    old.append(&[b"one".to_vec()]).await.unwrap();
+    new_store.force_unlock("default", "old").await.unwrap();
+    let _new = new_store.lock("default", info("new")).await.unwrap();
+    let new = new_store.journal("default");
+    new.append(&[b"two".to_vec()]).await.unwrap();
+    // It does not know yet, or is told.
+    let emptied = old.clear().await;
+    assert!(
+        matches!(emptied, Ok(()) | Err(StoreError::LockLost(_))),
+        "{emptied:?}"
+    );
+    let frames = new.read().await.unwrap();
+    assert_eq!(frames.last(), Some(&b"two".to_vec()));
+    new.clear().await.unwrap();
+    assert!(new.read().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_was_cut_off_proves_its_lock_before_it_empties_the_journal() {
+    let world = Arc::<World>::default();
+    let (paused, other) = (Client::of(&world), Client::of(&world));
+    let (old_store, new_store) = (paused.store(), other.store());
+    let _old = old_store.lock("default", info("old")).await.unwrap();
+    let old = old_store.journal("default");
+    assert!(old.read().await.unwrap().is_empty());
+    old.append(&[b"one".to_vec()]).await.unwrap();
+    paused.faults.cut(true);
+    let _new = patiently(&new_store, "new").await;
+    paused.faults.cut(false);
+    let refused = old.clear().await;
+    assert!(
+        matches!(refused, Err(StoreError::LockLost(_))),
+        "{refused:?}"
+    );
+    let frames = new_store.journal("default").read().await.unwrap();
+    assert_eq!(frames, [b"one".to_vec()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

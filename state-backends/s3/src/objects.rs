@@ -1,11 +1,16 @@
 //! The bucket.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ObjectCannedAcl, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, Delete, ObjectCannedAcl, ObjectIdentifier, ServerSideEncryption,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -20,6 +25,9 @@ use crate::settings::{Encryption, Settings};
 
 /// How many objects are read at the same time.
 const AT_ONCE: usize = 16;
+
+/// How many objects one request deletes at most.
+const IN_ONE: usize = 1000;
 
 /// The objects of a bucket.
 #[derive(Clone)]
@@ -198,6 +206,41 @@ impl Bucket {
             )),
         }
     }
+
+    /// Deletes what lies under names, by one request. Those that are left, each of which may take one of its own: not all
+    /// servers know this request, or accept its checksum.
+    async fn remove_together(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        let what = || match names {
+            [first, _, ..] => format!(
+                "deleting {} and {} more",
+                self.place(first),
+                names.len() - 1
+            ),
+            names => format!("deleting {}", self.place(&names.concat())),
+        };
+        let identifiers = names
+            .iter()
+            .map(|name| ObjectIdentifier::builder().key(name).build());
+        let delete = identifiers.collect::<Result<Vec<_>, _>>().and_then(|all| {
+            let delete = Delete::builder().set_objects(Some(all));
+            delete.quiet(true).build()
+        });
+        let delete = delete.map_err(|error| Failure::lasting(what(), error))?;
+        let request = self.0.client.delete_objects().bucket(&self.0.bucket);
+        match request.delete(delete).send().await {
+            Ok(answer) => {
+                let failed = answer.errors().iter();
+                Ok(failed
+                    .filter_map(|error| error.key().map(str::to_owned))
+                    .collect())
+            }
+            Err(error) if status(&error) == 501 => Ok(names.to_vec()),
+            Err(error) => match failure(what(), "s3:DeleteObject on the objects", &error) {
+                passing @ Failure::Transient { .. } => Err(passing),
+                _ => Ok(names.to_vec()),
+            },
+        }
+    }
 }
 
 #[async_trait]
@@ -239,6 +282,16 @@ impl Objects for Bucket {
             digests.confirm(name, b"").await?;
         }
         Ok(deleted)
+    }
+
+    async fn delete_many(&self, names: &[String]) -> Result<Vec<String>, Failure> {
+        let has_digest = |name: &String| self.digests(name).is_some();
+        let (mut left, together): (Vec<String>, Vec<String>) =
+            names.iter().cloned().partition(has_digest);
+        for some in together.chunks(IN_ONE) {
+            left.extend(self.remove_together(some).await?);
+        }
+        Ok(left)
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {

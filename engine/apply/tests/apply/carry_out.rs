@@ -78,6 +78,22 @@ fn values_flow_and_the_state_is_stored() {
 }
 
 #[test]
+fn the_state_and_the_journal_are_read_at_the_same_time() {
+    let world = World::new();
+    let text = "resource \"fake_thing\" \"a\" {\n  name = \"a\"\n}\n";
+    let plan = world.plan(text, PlanMode::Normal);
+    let plan = plan.now_or_never().expect("planning never waits");
+    *world.reading.lock().unwrap() = Some(Vec::new());
+    let stop = Stop::default();
+    let applied = futures::executor::block_on(world.run(plan, &stop));
+    assert_eq!(applied.counts.added, 1);
+    assert_eq!(
+        world.reading.lock().unwrap().take().unwrap(),
+        ["state", "journal", "state is there", "journal is there"]
+    );
+}
+
+#[test]
 fn what_is_ready_together_costs_one_flush() {
     let world = World::new();
     let applied = world

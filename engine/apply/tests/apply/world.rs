@@ -94,6 +94,8 @@ pub(crate) struct World {
     pub(crate) appends: Arc<Mutex<usize>>,
     pub(crate) commands: Arc<Mutex<Vec<String>>>,
     pub(crate) refuse_writes: Arc<Mutex<bool>>,
+    /// Where reading takes a while: what was begun and what was answered, in order.
+    pub(crate) reading: Arc<Mutex<Option<Vec<&'static str>>>>,
     /// Whether the journal keeps what is staged when its process dies.
     pub(crate) stages: Arc<Mutex<bool>>,
 }
@@ -396,6 +398,7 @@ impl LockedState for Locked {
         1
     }
     async fn read(&self) -> Result<Option<StoredState>, StoreError> {
+        self.0.reads(["state", "state is there"]).await;
         Ok(self
             .0
             .stored
@@ -439,6 +442,7 @@ impl JournalStore for Journal {
         self.0.witness()
     }
     async fn read(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.0.reads(["journal", "journal is there"]).await;
         Ok(self.0.frames.lock().unwrap().clone())
     }
     async fn clear(&self) -> Result<(), StoreError> {
@@ -637,6 +641,30 @@ impl World {
 
     pub(crate) fn witness(&self) -> Option<String> {
         self.stages.lock().unwrap().then(|| "this boot".to_owned())
+    }
+
+    /// A request that takes a while, where any does.
+    async fn reads(&self, what: [&'static str; 2]) {
+        let note = |what| {
+            let mut reading = self.reading.lock().unwrap();
+            reading.as_mut().is_some_and(|all| {
+                all.push(what);
+                true
+            })
+        };
+        if note(what[0]) {
+            let mut waited = false;
+            std::future::poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if std::mem::replace(&mut waited, true) {
+                    std::task::Poll::Ready(())
+                } else {
+                    std::task::Poll::Pending
+                }
+            })
+            .await;
+            note(what[1]);
+        }
     }
 
     /// What the journal and the stored state give together.

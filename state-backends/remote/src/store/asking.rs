@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use terrace_port::StoreError;
 use tokio::time::Instant;
 
@@ -18,6 +19,9 @@ const REMINDER: Duration = Duration::from_secs(10);
 
 /// How long a request is made again after another one was given up.
 const SHORT: Duration = Duration::from_secs(3);
+
+/// How many requests are made at the same time.
+const AT_ONCE: usize = 16;
 
 /// How long a request is made again.
 struct Patience<'a> {
@@ -137,7 +141,21 @@ impl Parts {
         &self,
         names: &[String],
     ) -> Result<Vec<Option<Object>>, StoreError> {
-        insist!(self, self.objects.get_all(names))
+        match self.objects.get_all(names).await {
+            Ok(found) => {
+                self.is_down.store(false, Ordering::Relaxed);
+                return Ok(found);
+            }
+            // Of many requests one may always fail: each is made again by itself.
+            Err(Failure::Transient { .. }) => {}
+            Err(failure) => return Err(failure.into()),
+        }
+        let mut found = Vec::with_capacity(names.len());
+        for some in names.chunks(AT_ONCE) {
+            let requests = some.iter().map(|name| self.get(name));
+            found.extend(try_join_all(requests).await?);
+        }
+        Ok(found)
     }
 
     pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
@@ -199,6 +217,19 @@ impl Parts {
                 self.objects.place(name)
             ))),
         }
+    }
+
+    /// Deletes, in any case: by one request, or some at the same time.
+    pub(super) async fn delete_all(&self, names: &[String]) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let left = insist!(self, self.objects.delete_many(names))?;
+        for some in left.chunks(AT_ONCE) {
+            let requests = some.iter().map(|name| self.delete(name, None));
+            try_join_all(requests).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn read_lock(&self, workspace: &str) -> Result<Option<Held>, StoreError> {

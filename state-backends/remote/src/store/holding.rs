@@ -146,13 +146,24 @@ impl Holding {
     /// A request may have been under way for long, and in the meantime somebody may have taken the lock over or released it by
     /// force: what was written then has no effect, and nothing may be begun because of it.
     pub(super) async fn confirm(&self) -> Result<(), StoreError> {
+        self.confirm_within(FRESH).await
+    }
+
+    /// As [`confirm`](Self::confirm), for what undoes something: a proof is good for part of a lease only, in which nobody can
+    /// have taken the lock over.
+    pub(super) async fn confirm_soon(&self) -> Result<(), StoreError> {
+        self.confirm_within(FRESH.min(self.parts.options.lease / 4))
+            .await
+    }
+
+    async fn confirm_within(&self, fresh: Duration) -> Result<(), StoreError> {
         self.known()?;
         let liveness = self.parts.locks.liveness();
         if !matches!(liveness, Liveness::Lease | Liveness::Session) {
             return Ok(());
         }
         let proven = locked(&self.ends).0 - self.parts.options.lease;
-        if proven.elapsed() < FRESH {
+        if proven.elapsed() < fresh {
             return Ok(());
         }
         self.renew().await

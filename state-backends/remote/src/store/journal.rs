@@ -1,8 +1,11 @@
 //! The journal: an object for each batch of frames.
 //!
 //! Names carry epoch and sequence number and are created, never replaced; so two writers cannot write over each other, and
-//! the order of names is that of events. Emptying the journal first writes how far it is empty, which decides, and then deletes: a batch that a
-//! former holder's request brings late, after that, is behind the mark and not read.
+//! the order of names is that of events. Emptying the journal first writes how far it is empty, which decides, and then
+//! deletes: a batch that a former holder's request brings late, after that, is behind the mark and not read.
+//!
+//! Who holds the lock and has read the journal knows what is there: nobody else writes to it. So a run looks once, and neither
+//! its first batch nor emptying the journal asks for what is there again.
 
 use std::sync::Arc;
 
@@ -11,7 +14,7 @@ use terrace_port::{JournalStore, StoreError};
 
 use super::Parts;
 use super::aside::{self, Aside};
-use crate::Put;
+use crate::{Put, Version};
 
 /// Where a journal goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,12 +40,72 @@ impl Position {
 /// What this store has written to a journal under one epoch.
 #[derive(Default)]
 pub(super) struct Written {
-    /// Where it goes on; `None` before the first batch.
-    position: Option<Position>,
+    /// The epoch; `None` before the journal was looked at.
+    epoch: Option<u64>,
+    /// What is there; `None` where it must be looked at.
+    known: Option<Known>,
     /// Every frame so far, for a journal that must be kept elsewhere.
     frames: Vec<Vec<u8>>,
     /// Set once it is.
     pub(super) aside: Option<Aside>,
+}
+
+impl Written {
+    /// What is known under an epoch; what was under another one is forgotten.
+    fn under(&mut self, epoch: u64) -> &mut Option<Known> {
+        if self.epoch != Some(epoch) {
+            self.epoch = Some(epoch);
+            self.known = None;
+            self.frames.clear();
+        }
+        &mut self.known
+    }
+}
+
+/// A journal as it was found, and as it has been written since.
+struct Known {
+    /// Where it goes on.
+    next: Position,
+    /// All batches, those that do not count among them.
+    names: Vec<String>,
+    /// Whether any of them counts.
+    is_used: bool,
+    /// The version of what says how far it is empty; `None` where nothing does.
+    mark: Option<Version>,
+}
+
+impl Known {
+    fn new(batches: &Batches, epoch: u64) -> Self {
+        let last = batches.live.last().map(|(position, _)| *position);
+        let next = match last.max(batches.floor) {
+            Some(last) if last.epoch >= epoch => Position {
+                epoch: last.epoch,
+                sequence: last.sequence + 1,
+            },
+            _ => Position { epoch, sequence: 1 },
+        };
+        let live = batches.live.iter().map(|(_, name)| name);
+        Self {
+            next,
+            names: batches.dead.iter().chain(live).cloned().collect(),
+            is_used: last.is_some(),
+            mark: batches.mark.clone(),
+        }
+    }
+
+    /// How far the journal is empty once it is emptied: over all that is there, and over what a former holder may still send.
+    fn end(&self) -> Position {
+        Position {
+            sequence: self.next.sequence - 1,
+            ..self.next
+        }
+    }
+
+    fn add(&mut self, name: String) {
+        self.next.sequence += 1;
+        self.names.push(name);
+        self.is_used = true;
+    }
 }
 
 /// Batches of frames as objects.
@@ -56,6 +119,8 @@ struct Batches {
     live: Vec<(Position, String)>,
     dead: Vec<String>,
     floor: Option<Position>,
+    /// The version of what says where the floor is.
+    mark: Option<Version>,
 }
 
 impl RemoteJournal {
@@ -82,17 +147,20 @@ impl RemoteJournal {
             .list(&self.parts.own(&self.workspace, "journal"))
             .await?;
         let floor_name = self.floor_name();
-        let mut floor = None;
+        let (mut floor, mut mark) = (None, None);
         if names.contains(&floor_name) {
-            let object = self.parts.get(&floor_name).await?;
-            let text = object.map(|object| String::from_utf8_lossy(&object.bytes).into_owned());
-            floor = text.as_deref().map(str::trim).and_then(Position::parse);
+            if let Some(object) = self.parts.get(&floor_name).await? {
+                let text = String::from_utf8_lossy(&object.bytes);
+                floor = Position::parse(text.trim());
+                mark = Some(object.version);
+            }
         }
         let prefix = self.parts.own(&self.workspace, "journal/");
         let mut batches = Batches {
             live: Vec::new(),
             dead: Vec::new(),
             floor,
+            mark,
         };
         for name in names {
             let Some(rest) = name.strip_prefix(&prefix) else {
@@ -121,18 +189,9 @@ impl RemoteJournal {
         }
     }
 
-    /// The first free position of an epoch.
-    async fn next(&self, epoch: u64) -> Result<Position, StoreError> {
-        let batches = self.batches().await?;
-        let last = batches.live.last().map(|(position, _)| *position);
-        let last = last.max(batches.floor);
-        Ok(match last {
-            Some(last) if last.epoch >= epoch => Position {
-                epoch: last.epoch,
-                sequence: last.sequence + 1,
-            },
-            _ => Position { epoch, sequence: 1 },
-        })
+    /// Looks at what is there, to go on under an epoch.
+    async fn look(&self, epoch: u64) -> Result<Known, StoreError> {
+        Ok(Known::new(&self.batches().await?, epoch))
     }
 
     /// Writes a batch behind all others of this epoch.
@@ -143,19 +202,18 @@ impl RemoteJournal {
     ) -> Result<(), StoreError> {
         let bytes = pack(frames)?;
         let epoch = self.epoch().await?;
-        let mut position = match written.position {
-            Some(position) if position.epoch == epoch => position,
-            _ => {
-                written.frames.clear();
-                self.next(epoch).await?
-            }
+        let known = written.under(epoch);
+        // Put back once it is known again what is there.
+        let mut there = match known.take() {
+            Some(there) => there,
+            None => self.look(epoch).await?,
         };
         loop {
-            let name = self.batch_name(position);
+            let name = self.batch_name(there.next);
             let put = self.parts.put_over(&name, &bytes, None, None).await?;
             if let Put::Written(_) = put {
-                position.sequence += 1;
-                written.position = Some(position);
+                there.add(name);
+                *known = Some(there);
                 return match self.parts.holding(&self.workspace) {
                     Some(holding) => holding.confirm().await,
                     None => Ok(()),
@@ -164,7 +222,7 @@ impl RemoteJournal {
             if let Some(holding) = self.parts.holding(&self.workspace) {
                 holding.prove().await?;
             }
-            position = self.next(epoch).await?;
+            there = self.look(epoch).await?;
         }
     }
 
@@ -197,46 +255,79 @@ impl RemoteJournal {
 
     /// The frames that the store has.
     async fn read_there(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        let names: Vec<String> = self
-            .batches()
-            .await?
-            .live
-            .into_iter()
-            .map(|(_, name)| name)
-            .collect();
-        let objects = self.parts.get_all(&names).await?;
-        let mut frames = Vec::new();
-        for (name, object) in names.iter().zip(objects) {
-            let object = object.ok_or_else(|| self.damaged(name, "is gone"))?;
-            unpack(&object.bytes, &mut frames)
-                .ok_or_else(|| self.damaged(name, "does not have the content that was written"))?;
+        let mut gone = None;
+        loop {
+            let batches = self.found().await?;
+            let names: Vec<String> = batches.live.into_iter().map(|(_, name)| name).collect();
+            let objects = self.parts.get_all(&names).await?;
+            let missing = names.iter().zip(&objects).find(|(_, it)| it.is_none());
+            if let Some((name, _)) = missing {
+                // Somebody may have emptied the journal since it was looked at, and has said so before.
+                if gone.as_ref() == Some(name) {
+                    return Err(self.damaged(name, "is gone"));
+                }
+                gone = Some(name.clone());
+                continue;
+            }
+            let mut frames = Vec::new();
+            for (name, object) in names.iter().zip(objects.iter().flatten()) {
+                unpack(&object.bytes, &mut frames).ok_or_else(|| {
+                    self.damaged(name, "does not have the content that was written")
+                })?;
+            }
+            return Ok(frames);
         }
-        Ok(frames)
     }
 
-    async fn clear_there(&self) -> Result<(), StoreError> {
-        if let Some(holding) = self.parts.holding(&self.workspace) {
+    /// The batches that are there. Who holds the lock remembers them.
+    async fn found(&self) -> Result<Batches, StoreError> {
+        let Some(holding) = self.parts.holding(&self.workspace) else {
+            return self.batches().await;
+        };
+        let mut journals = self.parts.journals.lock().await;
+        let batches = self.batches().await?;
+        let written = journals.entry(self.workspace.clone()).or_default();
+        let epoch = holding.epoch();
+        *written.under(epoch) = Some(Known::new(&batches, epoch));
+        Ok(batches)
+    }
+
+    /// Empties what the store has of the journal.
+    async fn clear_there(&self, written: &mut Written) -> Result<(), StoreError> {
+        let holding = self.parts.holding(&self.workspace);
+        if let Some(holding) = &holding {
+            if let Some(known) = written.under(holding.epoch()).take() {
+                holding.confirm_soon().await?;
+                if self.empty(&known).await? {
+                    return Ok(());
+                }
+            }
             holding.prove().await?;
         }
-        let batches = self.batches().await?;
-        if let Some((last, _)) = batches.live.last() {
+        let known = self.look(self.epoch().await?).await?;
+        if self.empty(&known).await? {
+            return Ok(());
+        }
+        Err(StoreError::Conflict(
+            "someone else empties the journal at the same time".into(),
+        ))
+    }
+
+    /// Says that the journal is empty, and then deletes what is known to be there. Whether it could be said: not where
+    /// somebody else has.
+    async fn empty(&self, known: &Known) -> Result<bool, StoreError> {
+        if known.is_used {
+            let text = format!("{}\n", known.end().name());
             let name = self.floor_name();
-            let there = self.parts.get(&name).await?.map(|object| object.version);
-            let text = format!("{}\n", last.name());
             let put = self
                 .parts
-                .put_over(&name, text.as_bytes(), there.as_ref(), None);
+                .put_over(&name, text.as_bytes(), known.mark.as_ref(), None);
             if put.await? == Put::Refused {
-                return Err(StoreError::Conflict(
-                    "someone else empties the journal at the same time".into(),
-                ));
+                return Ok(false);
             }
         }
-        let live = batches.live.into_iter().map(|(_, name)| name);
-        for name in batches.dead.into_iter().chain(live) {
-            self.parts.delete(&name, None).await?;
-        }
-        Ok(())
+        self.parts.delete_all(&known.names).await?;
+        Ok(true)
     }
 }
 
@@ -318,12 +409,14 @@ impl JournalStore for RemoteJournal {
     }
 
     async fn clear(&self) -> Result<(), StoreError> {
-        self.clear_there().await?;
+        let mut journals = self.parts.journals.lock().await;
+        let written = journals.entry(self.workspace.clone()).or_default();
+        self.clear_there(written).await?;
         if let Some(path) = self.parts.aside_file(&self.workspace) {
             aside::remove(&path)?;
         }
         self.parts.drop_staged(&self.workspace)?;
-        self.parts.journals.lock().await.remove(&self.workspace);
+        journals.remove(&self.workspace);
         Ok(())
     }
 }

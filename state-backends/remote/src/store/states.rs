@@ -287,9 +287,8 @@ impl RemoteStore {
         let parts = &self.parts;
         let workspace = &holding.workspace;
         holding.prove().await?;
-        for name in parts.list(&parts.layout.own(workspace)).await? {
-            parts.delete(&name, None).await?;
-        }
+        let own = parts.list(&parts.layout.own(workspace)).await?;
+        parts.delete_all(&own).await?;
         let token = holding.token().await;
         parts
             .delete(&parts.layout.state(workspace), Some(&token))

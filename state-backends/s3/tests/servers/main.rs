@@ -9,6 +9,7 @@
 
 mod digests;
 mod halves;
+mod leftovers;
 mod signing;
 mod support;
 
@@ -58,6 +59,7 @@ async fn states_in_moto() {
     let servers = Arc::new(servers);
     digests::agree(&servers).await;
     halves::are_no_locks(&servers).await;
+    leftovers::are_none(&servers).await;
     signing::works(&servers).await;
     takes_turns_with_the_reference(&servers).await;
     conforms(&servers, Lock::Object).await;
@@ -79,6 +81,7 @@ async fn states_in_minio_and_dynamodb_local() {
     let servers = Arc::new(servers);
     digests::agree(&servers).await;
     halves::are_no_locks(&servers).await;
+    leftovers::are_none(&servers).await;
     signing::are_checked(&servers).await;
     takes_turns_with_the_reference(&servers).await;
     for lock in [Lock::Object, Lock::Item, Lock::Both, Lock::None] {
