@@ -25,6 +25,11 @@ pub(crate) fn of(context: &Context, planned: &Object, name: &str, prefix: &str) 
     }
 }
 
+/// A name that begins so, and that nothing else has.
+pub(crate) fn beginning(context: &Context, prefix: &str) -> String {
+    made_up(context.client.now(), prefix)
+}
+
 /// A name that nothing else has.
 pub(crate) fn unique(context: &Context) -> String {
     made_up(context.client.now(), PREFIX)

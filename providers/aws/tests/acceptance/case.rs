@@ -14,6 +14,7 @@ pub(crate) struct Case {
     pub(crate) import_leaves: Vec<&'static str>,
     pub(crate) settles: Vec<&'static str>,
     pub(crate) untried: Vec<(&'static str, &'static str)>,
+    pub(crate) remains: Option<&'static str>,
 }
 
 /// A change of the configuration: what it says is merged over what was there; null takes out.
@@ -37,6 +38,7 @@ impl Case {
             import_leaves: Vec::new(),
             settles: Vec::new(),
             untried: Vec::new(),
+            remains: None,
         }
     }
 
@@ -102,6 +104,12 @@ impl Case {
     /// An argument (`block.argument` within blocks) that is not tried here, and why.
     pub(crate) fn untried(mut self, argument: &'static str, why: &'static str) -> Self {
         self.untried.push((argument, why));
+        self
+    }
+
+    /// It can still be read when it was destroyed, and why.
+    pub(crate) fn remains(mut self, why: &'static str) -> Self {
+        self.remains = Some(why);
         self
     }
 

@@ -9,6 +9,7 @@
     reason = "what a test sets up must succeed, or the test fails"
 )]
 
+mod bent;
 mod case;
 mod cover;
 mod values;

@@ -15,12 +15,15 @@ use terrace_schema::{Block, proposed_new};
 use terrace_test_services::Moto;
 use terrace_value::{Path, Value};
 
+use crate::bent;
 use crate::case::{Case, Step};
 use crate::values::{configured, filled, filled_text, merged};
 
 /// moto and a provider that is configured to it.
 pub(crate) struct World {
     pub(crate) provider: Provider<Client>,
+    /// Where moto's answers come from put right.
+    pub(crate) endpoint: String,
     _moto: Moto,
 }
 
@@ -85,6 +88,7 @@ impl World {
         });
         let world = Self {
             provider,
+            endpoint: bent::serve(&moto.endpoint()).await,
             _moto: moto,
         };
         world.configure().await;
@@ -95,7 +99,7 @@ impl World {
         let schema = self.provider.schema().await.unwrap();
         let block = &schema.provider.block;
         let names = block.blocks["endpoints"].block.attributes.keys();
-        let endpoint = self._moto.endpoint();
+        let endpoint = &self.endpoint;
         let endpoints: BTreeMap<String, Json> = names
             .map(|name| (name.to_string(), json!(endpoint)))
             .collect();

@@ -1,0 +1,165 @@
+//! moto behind a server that puts right what it answers wrongly. Each correction says what is wrong with moto's answer; the
+//! provider is never made to fit it.
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A request as corrections see it.
+pub(crate) struct Asked {
+    /// Method, path and query.
+    pub(crate) line: String,
+    head: String,
+    body: Vec<u8>,
+}
+
+/// An answer of moto.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Puts an answer right, or leaves it as it is.
+type Correction = fn(&Asked, &mut Answer);
+
+/// What is put right.
+const CORRECTIONS: [Correction; 2] = [elements, payment];
+
+/// Elements that moto names after the call; S3 calls them otherwise, as the SDK insists.
+const ELEMENTS: [(&str, &str); 2] = [
+    ("GetBucketVersioningResponse", "VersioningConfiguration"),
+    ("GetBucketAccelerateConfigurationResponse", "AccelerateConfiguration"),
+];
+
+fn elements(_asked: &Asked, answer: &mut Answer) {
+    let text = String::from_utf8_lossy(&answer.body);
+    let wrong = |(wrong, _): &&(&str, &str)| text.contains(&format!("<{wrong}"));
+    if let Some((wrong, right)) = ELEMENTS.iter().find(wrong) {
+        answer.body = text.replace(wrong, right).into_bytes();
+    }
+}
+
+/// moto does not know who pays for requests, and lists the bucket instead. It is the bucket's owner.
+fn payment(asked: &Asked, answer: &mut Answer) {
+    let wanted = asked.line.starts_with("GET ") && asked.line.contains("?requestPayment");
+    if wanted && answer.status == 200 {
+        let payer = "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
+        answer.body = payer.into();
+    }
+}
+
+/// Serves until the runtime ends, and gives the address.
+pub(crate) async fn serve(behind: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let behind: Arc<str> = behind.trim_start_matches("http://").into();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let behind = behind.clone();
+            tokio::spawn(async move {
+                // A client that hangs up in the midst of a call needs no answer.
+                let _gone = forward(client, &behind).await;
+            });
+        }
+    });
+    address
+}
+
+async fn forward(mut client: TcpStream, behind: &str) -> std::io::Result<()> {
+    while let Some(asked) = request(&mut client).await? {
+        let mut server = TcpStream::connect(behind).await?;
+        let head = without(&asked.head, &["connection", "expect"]);
+        let head = format!("{}\r\n{head}connection: close\r\n\r\n", asked.line);
+        server.write_all(head.as_bytes()).await?;
+        server.write_all(&asked.body).await?;
+        let mut told = Vec::new();
+        server.read_to_end(&mut told).await?;
+        let Some(mut answer) = parsed(&told) else {
+            return Ok(());
+        };
+        for correct in CORRECTIONS {
+            correct(&asked, &mut answer);
+        }
+        // The answer to HEAD tells the length of what it leaves out.
+        let head = if asked.line.starts_with("HEAD ") {
+            without(&answer.head, &["connection", "transfer-encoding"])
+        } else {
+            let head = without(&answer.head, &["connection", "content-length", "transfer-encoding"]);
+            format!("{head}content-length: {}\r\n", answer.body.len())
+        };
+        let head = format!("HTTP/1.1 {} Told\r\n{head}\r\n", answer.status);
+        client.write_all(head.as_bytes()).await?;
+        client.write_all(&answer.body).await?;
+    }
+    Ok(())
+}
+
+/// The next request of a connection; none when it is over.
+async fn request(client: &mut TcpStream) -> std::io::Result<Option<Asked>> {
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(end) = find(&bytes, b"\r\n\r\n") {
+            break end;
+        }
+        if client.read_buf(&mut bytes).await? == 0 {
+            return Ok(None);
+        }
+    };
+    let whole = String::from_utf8_lossy(&bytes[..end + 2]).into_owned();
+    let (line, head) = whole.split_once("\r\n").unwrap_or_default();
+    let (line, head) = (line.to_owned(), head.to_owned());
+    let mut body = bytes.split_off(end + 4);
+    if field(&head, "expect").is_some() {
+        client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+    }
+    let length = field(&head, "content-length").and_then(|length| length.parse().ok());
+    let chunked = field(&head, "transfer-encoding").is_some();
+    let complete = |body: &[u8]| match length {
+        Some(length) => body.len() >= length,
+        None => !chunked || body.ends_with(b"\r\n0\r\n\r\n") || body == b"0\r\n\r\n",
+    };
+    while !complete(&body) {
+        if client.read_buf(&mut body).await? == 0 {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Asked { line, head, body }))
+}
+
+/// An answer; none where moto went in the midst of it.
+fn parsed(told: &[u8]) -> Option<Answer> {
+    let end = find(told, b"\r\n\r\n")?;
+    let whole = String::from_utf8_lossy(&told[..end + 2]).into_owned();
+    let (line, head) = whole.split_once("\r\n").unwrap_or_default();
+    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Some(Answer {
+        status: status?,
+        head: head.to_owned(),
+        body: told[end + 4..].to_vec(),
+    })
+}
+
+/// A header, by its name in lower case.
+fn field<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    head.lines().find_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// The headers but these.
+fn without(head: &str, names: &[&str]) -> String {
+    head.lines()
+        .filter(|line| {
+            let key = line.split(':').next().unwrap_or_default();
+            !names.iter().any(|name| key.eq_ignore_ascii_case(name))
+        })
+        .map(|line| format!("{line}\r\n"))
+        .collect()
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
