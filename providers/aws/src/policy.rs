@@ -64,6 +64,11 @@ pub(crate) fn normal(text: &str) -> String {
     parsed(text).map_or_else(|| text.to_owned(), |json| written(&json))
 }
 
+/// The same with every letter as it is.
+pub(crate) fn plain(text: &str) -> String {
+    parsed(text).map_or_else(|| text.to_owned(), |json| json.to_string())
+}
+
 /// JSON without blanks, with sorted keys behind the version.
 pub(crate) fn version_first(text: &str) -> String {
     match parsed(text) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProviderOutput as Told;
-use terrace_provider_sdk::{Object, Outcome, Schema, Value, validate};
+use terrace_provider_sdk::{Object, Outcome, Schema, validate};
 
 use super::{GONE, sdk_tags, told_tags};
 use crate::blocks::{list, owned};

@@ -1,5 +1,170 @@
+use std::path::Path;
+
+use serde_json::json;
+
 use crate::case::Case;
 
+const TRUST: &str = r#"{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"}}],"Version":"2012-10-17"}"#;
+
+/// An archive with one file that is not compressed, and its path.
+#[expect(clippy::disallowed_methods, reason = "a function's code is a file that the case makes")]
+fn archive(name: &str, text: &str) -> String {
+    let (file, bytes) = (b"index.py", text.as_bytes());
+    let mut sum = flate2::Crc::new();
+    sum.update(bytes);
+    let small = |number: usize| u16::try_from(number).unwrap().to_le_bytes();
+    let large = |number: usize| u32::try_from(number).unwrap().to_le_bytes();
+    // Version 2.0, no flags, stored, 1980-01-01.
+    let mut facts = vec![20, 0, 0, 0, 0, 0, 0, 0, 0x21, 0];
+    facts.extend(sum.sum().to_le_bytes());
+    facts.extend(large(bytes.len()));
+    facts.extend(large(bytes.len()));
+    facts.extend(small(file.len()));
+    facts.extend(small(0));
+    let mut zip = b"PK\x03\x04".to_vec();
+    zip.extend(&facts);
+    zip.extend(file);
+    zip.extend(bytes);
+    let directory = zip.len();
+    zip.extend(b"PK\x01\x02\x14\x00");
+    zip.extend(&facts);
+    zip.extend([0; 14]);
+    zip.extend(file);
+    let length = zip.len() - directory;
+    zip.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
+    zip.extend(large(length));
+    zip.extend(large(directory));
+    zip.extend(small(0));
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, zip).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 pub(crate) fn cases() -> Vec<Case> {
-    Vec::new()
+    let (one, two) = (
+        archive("one.zip", "def handle(event, context):\n    return 1\n"),
+        archive("two.zip", "def handle(event, context):\n    return 2\n"),
+    );
+    let role = json!({"name": "$name-role", "assume_role_policy": TRUST});
+    let plain = |name: &str| {
+        json!({
+            "function_name": name, "role": "${role.arn}", "filename": one.as_str(),
+            "handler": "index.handle", "runtime": "python3.13", "publish": true,
+        })
+    };
+    vec![
+        functions(&one, &two),
+        Case::of(
+            "aws_lambda_function",
+            json!({"function_name": "$name", "role": "${role.arn}", "package_type": "Image", "image_uri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1",
+                "image_config": {"command": ["index.handle"], "entry_point": ["/run"], "working_directory": "/app"}}),
+        )
+        .variant("image")
+        .given("role", "aws_iam_role", role.clone())
+        .update(json!({"image_uri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:2"}))
+        .import_leaves(&["publish", "skip_destroy"]),
+        Case::of(
+            "aws_lambda_permission",
+            json!({"function_name": "${function.function_name}", "action": "lambda:InvokeFunction", "principal": "events.amazonaws.com", "statement_id": "one"}),
+        )
+        .given("role", "aws_iam_role", role.clone())
+        .given("function", "aws_lambda_function", plain("$name"))
+        .given("alias", "aws_lambda_alias", json!({"name": "live", "function_name": "${function.arn}", "function_version": "1"}))
+        .replace(json!({"principal": "sns.amazonaws.com"}))
+        .replace(json!({"source_arn": "arn:aws:sns:us-east-1:123456789012:topic"}))
+        .replace(json!({"source_account": "123456789012"}))
+        .replace(json!({"action": "lambda:GetFunction"}))
+        .replace(json!({"statement_id": "two"}))
+        .replace(json!({"qualifier": "live"}))
+        .import("${function.function_name}:live/two")
+        .untried("event_source_token", "moto forgets it")
+        .untried("function_url_auth_type", "moto does not write it into the policy")
+        .untried("invoked_via_function_url", "moto does not write it into the policy"),
+        Case::of(
+            "aws_lambda_permission",
+            json!({"function_name": "${function.arn}", "action": "lambda:InvokeFunction", "principal": "arn:aws:iam::123456789012:root", "statement_id_prefix": "one-"}),
+        )
+        .variant("by prefix")
+        .given("role", "aws_iam_role", role.clone())
+        .given("function", "aws_lambda_function", plain("$name"))
+        .given("other", "aws_lambda_function", plain("$name-other"))
+        .replace(json!({"principal_org_id": "o-1234567890"}))
+        .replace(json!({"statement_id_prefix": "two-"}))
+        .replace(json!({"function_name": "${other.arn}"}))
+        .not_imported(),
+        mapping(&role, &plain("$name"), &plain("$name-other")),
+        Case::of(
+            "aws_lambda_function_url",
+            json!({"function_name": "${function.function_name}", "authorization_type": "NONE"}),
+        )
+        .given("role", "aws_iam_role", role.clone())
+        .given("function", "aws_lambda_function", plain("$name"))
+        .given("other", "aws_lambda_function", plain("$name-other"))
+        .update(json!({"authorization_type": "AWS_IAM"}))
+        .update(json!({"cors": {"allow_credentials": true, "allow_headers": ["a", "b"], "allow_methods": ["GET"], "allow_origins": ["https://example.com"], "expose_headers": ["c"], "max_age": 60}}))
+        .update(json!({"cors": {"allow_credentials": false, "allow_headers": ["b"], "allow_methods": ["POST"], "allow_origins": ["*"], "expose_headers": ["d"], "max_age": 90}}))
+        .replace(json!({"function_name": "${other.function_name}"}))
+        .untried("invoke_mode", "moto keeps it only as it was made")
+        .untried("qualifier", "moto has addresses of functions only, not of aliases"),
+        Case::of(
+            "aws_lambda_alias",
+            json!({"name": "live", "function_name": "${function.function_name}", "function_version": "1"}),
+        )
+        .given("role", "aws_iam_role", role.clone())
+        .given("function", "aws_lambda_function", plain("$name"))
+        .given("other", "aws_lambda_function", plain("$name-other"))
+        .update(json!({"description": "Is called"}))
+        .update(json!({"function_version": "$LATEST"}))
+        .update(json!({"function_version": "1", "routing_config": {"additional_version_weights": {"2": 0.25}}}))
+        .update(json!({"routing_config": {"additional_version_weights": {"2": 0.5}}}))
+        .replace(json!({"name": "next"}))
+        .replace(json!({"function_name": "${other.function_name}"}))
+        .import("${other.function_name}/next"),
+    ]
+}
+
+fn functions(one: &str, two: &str) -> Case {
+    Case::of(
+        "aws_lambda_function",
+        json!({"function_name": "$name", "role": "${role.arn}", "filename": one, "handler": "index.handle", "runtime": "python3.13"}),
+    )
+    .given("role", "aws_iam_role", json!({"name": "$name-role", "assume_role_policy": TRUST}))
+    .given("other", "aws_iam_role", json!({"name": "$name-other", "assume_role_policy": TRUST}))
+    .update(json!({"description": "Counts", "memory_size": 256, "timeout": 10}))
+    .update(json!({"handler": "index.other", "runtime": "python3.12"}))
+    .update(json!({"environment": {"variables": {"A": "1", "B": "2"}}}))
+    .update(json!({"environment": {"variables": {"B": "3"}}}))
+    .update(json!({"environment": null}))
+    .update(json!({"role": "${other.arn}"}))
+    .update(json!({"filename": two, "source_code_hash": "second"}))
+    .update(json!({"source_code_hash": "third"}))
+    .update(json!({"publish": true}))
+    .update(json!({"description": "Counts on"}))
+    .update(json!({"reserved_concurrent_executions": 5}))
+    .update(json!({"reserved_concurrent_executions": null}))
+    .update(json!({"tags": {"team": "a", "cost": "1"}}))
+    .update(json!({"tags": {"team": "b"}}))
+    .update(json!({"vpc_config": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]}}))
+    .update(json!({"vpc_config": {"subnet_ids": ["subnet-1", "subnet-2"], "security_group_ids": ["sg-2"], "ipv6_allowed_for_dual_stack": true}}))
+    .replace(json!({"function_name": "$name-other"}))
+    .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy"])
+}
+
+fn mapping(role: &serde_json::Value, function: &serde_json::Value, other: &serde_json::Value) -> Case {
+    Case::of(
+        "aws_lambda_event_source_mapping",
+        json!({"event_source_arn": "${queue.arn}", "function_name": "${function.arn}"}),
+    )
+    .given("role", "aws_iam_role", role.clone())
+    .given("function", "aws_lambda_function", function.clone())
+    .given("other", "aws_lambda_function", other.clone())
+    .given("queue", "aws_sqs_queue", json!({"name": "$name"}))
+    .given("next", "aws_sqs_queue", json!({"name": "$name-next"}))
+    .update(json!({"batch_size": 5, "maximum_batching_window_in_seconds": 2}))
+    .update(json!({"enabled": false}))
+    .update(json!({"enabled": true, "function_response_types": ["ReportBatchItemFailures"]}))
+    .update(json!({"filter_criteria": {"filter": [{"pattern": "{\"body\":[1]}"}]}}))
+    .update(json!({"filter_criteria": null}))
+    .update(json!({"function_name": "${other.arn}"}))
+    .replace(json!({"event_source_arn": "${next.arn}"}))
 }
