@@ -10,7 +10,9 @@
 )]
 
 mod case;
+mod cbor;
 mod cover;
+mod spoken;
 mod values;
 mod world;
 
