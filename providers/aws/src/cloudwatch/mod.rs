@@ -1,8 +1,11 @@
-//! CloudWatch.
+//! CloudWatch: alarms.
+
+mod alarm;
 
 use crate::Builder;
+use crate::kind::Managed;
 
 /// Adds its types.
 pub(crate) fn register(builder: Builder) -> Builder {
-    builder
+    builder.resource(Managed::<alarm::MetricAlarm>::default())
 }

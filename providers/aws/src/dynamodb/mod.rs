@@ -1,8 +1,23 @@
-//! DynamoDB.
+//! DynamoDB: tables.
+
+mod indices;
+mod plan;
+mod read;
+mod settings;
+mod source;
+mod spec;
+mod table;
+mod told;
 
 use crate::Builder;
+use crate::kind::{Looked, Managed};
+
+/// What DynamoDB says of a table that is not there.
+const GONE: [&str; 2] = ["ResourceNotFoundException", "TableNotFoundException"];
 
 /// Adds its types.
 pub(crate) fn register(builder: Builder) -> Builder {
     builder
+        .resource(Managed::<table::Table>::default())
+        .data_source(Looked::<read::TableData>::default())
 }

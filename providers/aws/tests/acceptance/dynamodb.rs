@@ -1,5 +1,125 @@
+use serde_json::{Value as Json, json};
+
 use crate::case::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
-    Vec::new()
+    vec![
+        by_request(),
+        provisioned(),
+        indices(),
+        Case::of("aws_dynamodb_table", all_at_once())
+            .given("key", "aws_kms_key", json!({"description": "Items"}))
+            .variant("all at once"),
+    ]
+}
+
+fn by_request() -> Case {
+    Case::of(
+        "aws_dynamodb_table",
+        json!({
+            "name": "$name", "billing_mode": "PAY_PER_REQUEST", "hash_key": "id",
+            "attribute": [{"name": "id", "type": "S"}],
+        }),
+    )
+    .update(json!({"ttl": {"attribute_name": "until", "enabled": true}}))
+    .update(json!({"ttl": {"attribute_name": "until", "enabled": false}}))
+    .update(json!({"point_in_time_recovery": {"enabled": true}}))
+    .update(json!({"point_in_time_recovery": {"enabled": true, "recovery_period_in_days": 7}}))
+    .update(json!({"point_in_time_recovery": {"enabled": false}}))
+    .update(json!({"warm_throughput": {"read_units_per_second": 13000, "write_units_per_second": 5000}}))
+    .replace(json!({"warm_throughput": {"read_units_per_second": 12500, "write_units_per_second": 5000}}))
+    .update(json!({"stream_enabled": true, "stream_view_type": "NEW_IMAGE"}))
+    .update(json!({"stream_enabled": false, "stream_view_type": null}))
+    .update(json!({"deletion_protection_enabled": true}))
+    .update(json!({"deletion_protection_enabled": false}))
+    .update(json!({"tags": {"team": "a", "cost": "1"}}))
+    .update(json!({"tags": {"team": "b"}}))
+    .replace(json!({"name": "$name-other"}))
+    .replace_for(&["hash_key"], json!({"hash_key": "key", "attribute": [{"name": "key", "type": "S"}]}))
+    .untried("table_class", "moto keeps no class")
+    .untried("on_demand_throughput", "moto keeps no limits")
+    .untried("replica", "the native provider makes no replicas, and says so")
+    .untried("global_table_witness", "without replicas there are no witnesses")
+    .untried("restore_source_name", "moto restores a copy at once, without what is configured over it")
+    .untried("restore_source_table_arn", "moto restores by name alone")
+    .untried("restore_backup_arn", "a case cannot make a backup")
+    .untried("restore_date_time", "moto keeps no history")
+    .untried("restore_to_latest_time", "moto keeps no history")
+    .untried("import_table", "a case cannot put the files there")
+    .untried("global_secondary_index.on_demand_throughput", "moto keeps no limits")
+    .untried("global_secondary_index.warm_throughput", "moto warms nothing up")
+}
+
+fn provisioned() -> Case {
+    Case::of(
+        "aws_dynamodb_table",
+        json!({
+            "name": "$name", "read_capacity": 1, "write_capacity": 1, "hash_key": "id",
+            "attribute": [{"name": "id", "type": "S"}],
+        }),
+    )
+    .variant("provisioned")
+    .update(json!({"read_capacity": 2, "write_capacity": 3}))
+    .update(json!({"billing_mode": "PAY_PER_REQUEST", "read_capacity": null, "write_capacity": null}))
+    .update(json!({"billing_mode": "PROVISIONED", "read_capacity": 4, "write_capacity": 4}))
+    .replace_for(&["range_key"], json!({"range_key": "at", "attribute": [{"name": "id", "type": "S"}, {"name": "at", "type": "N"}]}))
+    .replace_for(&["local_secondary_index"], json!({
+        "attribute": [{"name": "id", "type": "S"}, {"name": "at", "type": "N"}, {"name": "size", "type": "N"}],
+        "local_secondary_index": [{"name": "by-size", "range_key": "size", "projection_type": "INCLUDE", "non_key_attributes": ["owner"]}],
+    }))
+}
+
+fn indices() -> Case {
+    let attributes = |names: &[&str]| -> Json {
+        let attributes = names.iter().map(|name| json!({"name": name, "type": "S"}));
+        attributes.collect()
+    };
+    Case::of(
+        "aws_dynamodb_table",
+        json!({
+            "name": "$name", "billing_mode": "PAY_PER_REQUEST", "hash_key": "id",
+            "attribute": attributes(&["id", "owner"]),
+            "global_secondary_index": [{"name": "by-owner", "hash_key": "owner", "projection_type": "ALL"}],
+        }),
+    )
+    .variant("with indices")
+    .update(json!({
+        "attribute": attributes(&["id", "owner", "at"]),
+        "global_secondary_index": [
+            {"name": "by-owner", "hash_key": "owner", "projection_type": "ALL"},
+            {"name": "by-owner-and-time", "hash_key": "owner", "range_key": "at", "projection_type": "INCLUDE", "non_key_attributes": ["size"]},
+            {"name": "by-time", "key_schema": [{"attribute_name": "at", "key_type": "HASH"}], "projection_type": "KEYS_ONLY"},
+        ],
+    }))
+    .update(json!({
+        "attribute": attributes(&["id", "owner", "at"]),
+        "global_secondary_index": [
+            {"name": "by-owner", "hash_key": "owner", "projection_type": "KEYS_ONLY"},
+            {"name": "by-time", "key_schema": [{"attribute_name": "at", "key_type": "HASH"}], "projection_type": "KEYS_ONLY"},
+        ],
+    }))
+    .update(json!({
+        "attribute": attributes(&["id", "owner"]),
+        "global_secondary_index": [{"name": "by-owner", "hash_key": "owner", "projection_type": "KEYS_ONLY"}],
+    }))
+    .update(json!({
+        "billing_mode": "PROVISIONED", "read_capacity": 1, "write_capacity": 1,
+        "global_secondary_index": [{"name": "by-owner", "hash_key": "owner", "projection_type": "KEYS_ONLY", "read_capacity": 2, "write_capacity": 2}],
+    }))
+    .update(json!({
+        "global_secondary_index": [{"name": "by-owner", "hash_key": "owner", "projection_type": "KEYS_ONLY", "read_capacity": 3, "write_capacity": 2}],
+    }))
+}
+
+fn all_at_once() -> Json {
+    json!({
+        "name": "$name", "billing_mode": "PAY_PER_REQUEST", "hash_key": "id", "range_key": "at",
+        "attribute": [{"name": "id", "type": "S"}, {"name": "at", "type": "N"}, {"name": "owner", "type": "S"}],
+        "global_secondary_index": [{"name": "by-owner", "hash_key": "owner", "range_key": "at", "projection_type": "INCLUDE", "non_key_attributes": ["size"]}],
+        "ttl": {"attribute_name": "until", "enabled": true},
+        "point_in_time_recovery": {"enabled": true, "recovery_period_in_days": 14},
+        "server_side_encryption": {"enabled": true, "kms_key_arn": "${key.arn}"},
+        "stream_enabled": true, "stream_view_type": "NEW_AND_OLD_IMAGES",
+        "tags": {"team": "a"},
+    })
 }

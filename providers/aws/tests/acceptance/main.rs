@@ -11,7 +11,9 @@
 
 mod bent;
 mod case;
+mod cbor;
 mod cover;
+mod spoken;
 mod values;
 mod world;
 
