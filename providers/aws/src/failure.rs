@@ -189,7 +189,7 @@ pub(crate) fn by_half(failure: Diagnostics, subject: &Subject) -> Diagnostics {
         }
         diagnostic
     });
-    told.collect()
+    told.collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]
