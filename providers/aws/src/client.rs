@@ -99,7 +99,12 @@ macro_rules! services {
                 #[cfg(feature = $feature)]
                 #[doc = $what]
                 pub(crate) fn $name(&self, region: &str) -> $crate_name::Client {
-                    self.service($endpoint, region, $crate_name::Client::new)
+                    self.service($endpoint, region, |config| {
+                        let config = $crate_name::config::Builder::from(config)
+                            .retry_partition(self.session.retry_partition($endpoint))
+                            .build();
+                        $crate_name::Client::from_conf(config)
+                    })
                 }
             )*
         }
@@ -126,6 +131,7 @@ impl Client {
     pub(crate) fn s3(&self, region: &str) -> aws_sdk_s3::Client {
         self.service("s3", region, |config| {
             let config = aws_sdk_s3::config::Builder::from(config)
+                .retry_partition(self.session.retry_partition("s3"))
                 .force_path_style(self.path_style)
                 .build();
             aws_sdk_s3::Client::from_conf(config)

@@ -1,11 +1,16 @@
 //! What AWS refuses, said so that people know what to do.
 
+mod cause;
+
+use std::error::Error;
 use std::fmt;
 
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use terrace_provider_sdk::{Diagnostic, Outcome};
+use terrace_aws_access::Refused;
+use terrace_provider_sdk::{Diagnostic, Diagnostics, Outcome};
+
+use cause::Cause;
 
 /// An object in words: `SQS Queue (orders)`.
 #[derive(Clone, Debug)]
@@ -79,48 +84,7 @@ pub(crate) fn is_one_of<E: ProvideErrorMetadata, R>(
         .is_some_and(|code| codes.contains(&code))
 }
 
-/// Why a call failed.
-enum Cause {
-    Denied,
-    Expired,
-    Throttled,
-    NoCredentials,
-    Unreachable,
-    Other,
-}
-
-fn cause<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, text: &str) -> Cause {
-    let code = error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
-        .unwrap_or_default();
-    match code {
-        "AccessDenied"
-        | "AccessDeniedException"
-        | "UnauthorizedOperation"
-        | "AuthorizationError"
-        | "Forbidden" => Cause::Denied,
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
-            Cause::Expired
-        }
-        "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
-        | "RequestLimitExceeded"
-        | "TooManyRequestsException"
-        | "SlowDown"
-        | "ProvisionedThroughputExceededException"
-        | "RequestThrottled"
-        | "LimitExceededException" => Cause::Throttled,
-        _ => match error {
-            SdkError::DispatchFailure(_) if text.contains("redentials") => Cause::NoCredentials,
-            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Cause::Unreachable,
-            _ => Cause::Other,
-        },
-    }
-}
-
-/// A refusal as people read it.
+/// A refusal as people read it: what was being done, what AWS says, why that is, and what helps.
 fn refusal<E, R>(
     error: &SdkError<E, R>,
     doing: &str,
@@ -131,49 +95,70 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
 {
-    let told = match error.as_service_error() {
+    if let Some(Refused(problem)) = behind(error).find_map(<dyn Error>::downcast_ref) {
+        let detail = format!("{doing} {subject} takes credentials. {}", problem.detail);
+        return Diagnostic::error(problem.summary.clone(), capital(&detail));
+    }
+    let (told, cause) = match error.as_service_error() {
         Some(service) => {
-            let code = service.code().unwrap_or("an error without a code");
-            match service.message() {
-                Some(message) if !message.is_empty() => format!("{code}: {message}"),
-                _ => code.to_owned(),
-            }
+            let code = service.code().unwrap_or_default();
+            (said(service), Cause::of_code(code))
         }
-        None => DisplayErrorContext(error).to_string(),
+        None => (
+            unanswered(error),
+            match error {
+                SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => Cause::Unreachable,
+                _ => Cause::Other,
+            },
+        ),
     };
-    let summary = |why: &str| format!("{why} while {doing} {}", subject.what);
-    let (summary, advice) = match cause(error, &told) {
-        Cause::Denied => {
-            let missing = denied_action(&told).unwrap_or_else(|| permission.to_owned());
-            let on = denied_resource(&told)
-                .map(|resource| format!(" on {resource}"))
-                .unwrap_or_default();
-            (
-                summary("Permission denied"),
-                format!(
-                    "\n\nThe credentials lack the permission {missing}{on}. Allow it in a policy of the role or user that this run signs in as, and look for a deny in permission boundaries and service control policies."
-                ),
-            )
+    let summary = match cause.why() {
+        Some(why) => format!("{why} while {doing} {}", subject.what),
+        None => format!("{doing} {} failed", subject.what),
+    };
+    let detail = match cause.advice(&told, permission) {
+        Some(advice) => format!("{subject}: {told}\n\n{advice}"),
+        None => format!("{subject}: {told}"),
+    };
+    Diagnostic::error(capital(&summary), detail)
+}
+
+/// An answer of AWS in words, with the id by which AWS finds the request again.
+fn said(answer: &impl ProvideErrorMetadata) -> String {
+    let code = answer.code().unwrap_or("an error without a code");
+    let message = answer.message().unwrap_or_default();
+    let request = answer.meta().extra("aws_request_id").unwrap_or_default();
+    let mut told = code.to_owned();
+    if !message.is_empty() {
+        told += &format!(": {message}");
+    }
+    if !request.is_empty() {
+        told += &format!(" (request {request})");
+    }
+    told
+}
+
+/// Why there is no answer: what the errors behind an error say, each once.
+fn unanswered(error: &(dyn Error + 'static)) -> String {
+    let mut told: Vec<String> = Vec::new();
+    for error in behind(error).skip(1) {
+        let text = error.to_string();
+        if !told.iter().any(|before| before.contains(&text)) {
+            told.push(text);
         }
-        Cause::Expired => (
-            summary("Credentials expired"),
-            "\n\nThe session that this run signed in with is over. Sign in again (for a profile of AWS SSO: aws sso login) and run the command again: what was finished before is in the state.".to_owned(),
-        ),
-        Cause::Throttled => (
-            summary("Too many requests"),
-            "\n\nAWS throttled the call, also after the retries that the provider's max_retries allows. Wait a little, lower -parallelism, or raise max_retries.".to_owned(),
-        ),
-        Cause::NoCredentials => (
-            summary("No valid credentials"),
-            "\n\nSet AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the provider's own arguments.".to_owned(),
-        ),
-        Cause::Unreachable => (
-            summary("AWS cannot be reached"),
-            "\n\nLook at the network, the proxy settings and the provider's region and endpoints.".to_owned(),
-        ),
-        Cause::Other => (format!("{doing} {} failed", subject.what), String::new()),
-    };
-    Diagnostic::error(capital(&summary), format!("{subject}: {told}{advice}"))
+    }
+    if told.is_empty() {
+        error.to_string()
+    } else {
+        told.join(": ")
+    }
+}
+
+/// An error and those that caused it.
+fn behind<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
 }
 
 fn capital(text: &str) -> String {
@@ -182,18 +167,6 @@ fn capital(text: &str) -> String {
         .next()
         .map(|first| first.to_uppercase().chain(letters).collect())
         .unwrap_or_default()
-}
-
-/// The action that a refusal names: `not authorized to perform: s3:GetObject on resource: …`.
-fn denied_action(told: &str) -> Option<String> {
-    let (_, rest) = told.split_once("to perform: ")?;
-    rest.split_whitespace().next().map(str::to_owned)
-}
-
-fn denied_resource(told: &str) -> Option<String> {
-    let (_, rest) = told.split_once("on resource: ")?;
-    let resource = rest.split_whitespace().next()?;
-    Some(resource.trim_matches('"').to_owned())
 }
 
 /// An object that was made a moment ago and cannot be found.
@@ -206,18 +179,18 @@ pub(crate) fn vanished(subject: &Subject) -> Diagnostic {
     )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_refusal_names_the_action_and_what_it_was_for() {
-        let told = "AccessDenied: User: arn:aws:iam::1:user/x is not authorized to perform: sqs:createqueue on resource: arn:aws:sqs:eu-west-1:1:q because no identity-based policy allows the sqs:createqueue action";
-        assert_eq!(denied_action(told).as_deref(), Some("sqs:createqueue"));
-        assert_eq!(
-            denied_resource(told).as_deref(),
-            Some("arn:aws:sqs:eu-west-1:1:q")
-        );
-        assert_eq!(denied_action("AccessDenied: Access Denied"), None);
-    }
+/// What failed after an object was made, and what becomes of the object.
+pub(crate) fn by_half(failure: Diagnostics, subject: &Subject) -> Diagnostics {
+    let told = failure.into_iter().map(|mut diagnostic| {
+        if diagnostic.error {
+            diagnostic.detail += &format!(
+                "\n\n{subject} itself was made. It stays in the state as tainted, so that the next apply makes it anew; terrace untaint keeps it as it is."
+            );
+        }
+        diagnostic
+    });
+    told.collect::<Vec<_>>().into()
 }
+
+#[cfg(test)]
+mod tests;

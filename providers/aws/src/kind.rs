@@ -9,7 +9,7 @@ use terrace_provider_sdk::{
 };
 
 use crate::client::Client;
-use crate::failure::{Subject, vanished};
+use crate::failure::{Subject, by_half, vanished};
 use crate::shape;
 use crate::tags::{self, TagChange};
 use crate::wait::Patience;
@@ -167,10 +167,13 @@ impl<K: Kind> Managed<K> {
         let subject = K::subject(id(&known));
         let look = || self.0.read(context, &known);
         let found = context.patience(UNTIL_TOLD).look(look).await?;
-        let Some(found) = found else {
-            return Err(vanished(&subject).into());
-        };
-        Ok(Self::told(call, known, found))
+        match found {
+            Some(found) => Ok(Self::told(call, known, found)),
+            None if context.stop.is_wanted() => {
+                Err(Patience::interrupted(&subject, "found again").into())
+            }
+            None => Err(vanished(&subject).into()),
+        }
     }
 
     fn plan_tags(plan: &mut Plan<Client>) {
@@ -284,10 +287,12 @@ impl<K: Kind> Resource for Managed<K> {
         let id = match made {
             Ok(id) => id,
             Err(failure) => {
-                if let Some(id) = context.made {
-                    known.set("id", id);
-                    call.keep(known);
-                }
+                let Some(id) = context.made else {
+                    return Err(failure);
+                };
+                let failure = by_half(failure, &K::subject(&id));
+                known.set("id", id);
+                call.keep(known);
                 return Err(failure);
             }
         };

@@ -1,7 +1,7 @@
 //! AWS without a plugin: types of hashicorp/aws 6.48, with its schemas, states and import ids, on the AWS SDK.
 //!
 //! Configurations use it unchanged, by `native { include = ["hashicorp/aws"] }` in the CLI configuration; it is a plugin too
-//! (`examples/serve.rs`). Each service is a feature of the crate. What it has no type for, `aws_cloudcontrolapi_resource`
+//! (`examples/serve_aws.rs`). Each service is a feature of the crate. What it has no type for, `aws_cloudcontrolapi_resource`
 //! manages through Cloud Control, as far as that goes.
 //!
 //! A type is its shape (attributes and blocks, data in `shapes.json`), what the shape does not tell (replacements, defaults,

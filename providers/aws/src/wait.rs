@@ -83,17 +83,21 @@ impl Patience {
     {
         match self.look(look).await? {
             Some(found) => Ok(found),
-            None if self.stop.is_wanted() => Err(Diagnostic::error(
-                "Interrupted while AWS was still working",
-                format!("{subject}: the run was asked to stop before it was {awaited}. Run plan again to see what became of it."),
-            )
-            .into()),
+            None if self.stop.is_wanted() => Err(Self::interrupted(subject, awaited).into()),
             None => Err(Diagnostic::error(
                 "AWS took too long",
                 format!("{subject}: it was not {awaited} within {} s. Run plan again to see what became of it; a timeouts block in the configuration, where the type has one, allows for more.", self.longest.as_secs()),
             )
             .into()),
         }
+    }
+
+    /// What is said when the user wanted to stop before the end of a wait.
+    pub(crate) fn interrupted(subject: &Subject, awaited: &str) -> Diagnostic {
+        Diagnostic::error(
+            "Interrupted while AWS was still working",
+            format!("{subject}: the run was asked to stop before it was {awaited}. Run plan again to see what became of it."),
+        )
     }
 }
 

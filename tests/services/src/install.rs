@@ -133,6 +133,15 @@ pub fn azure_plugin() -> Result<PathBuf, Unavailable> {
     )
 }
 
+/// The executable that `TERRACE_AWS_PLUGIN` names, or else the native AWS provider as a plugin, built anew where its sources have
+/// changed.
+pub fn aws_plugin() -> Result<PathBuf, Unavailable> {
+    if let Some(path) = std::env::var_os("TERRACE_AWS_PLUGIN") {
+        return Ok(path.into());
+    }
+    build_target("terrace-provider-aws", ["--example", "serve_aws"], &[])
+}
+
 /// Builds a binary of this workspace and gives its path.
 pub(crate) fn build(package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, Unavailable> {
     build_target(package, ["--bin", binary], options)

@@ -1,0 +1,324 @@
+//! What people read when AWS refuses, and what becomes of the object: throttling, credentials that expired, an action that is
+//! denied, an object that was made by half, one that vanished, no network.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what a test sets up must succeed, or the test fails"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "requests are signed by the machine's clock"
+)]
+
+mod stand_in;
+#[allow(dead_code, reason = "only configurations are made of it here")]
+#[path = "../acceptance/values.rs"]
+mod values;
+mod world;
+
+use serde_json::{Value as Json, json};
+use terrace_port::Provider as _;
+
+use stand_in::{Answer, Request, StandIn};
+use world::{World, keys};
+
+const PARAMETER: &str = "aws_ssm_parameter";
+const ROLE: &str = "aws_iam_role";
+
+fn parameter(name: &str) -> Json {
+    json!({"name": name, "type": "String", "value": "https://example.com"})
+}
+
+fn role() -> Json {
+    json!({"name": "site", "assume_role_policy": "{\"Version\":\"2012-10-17\",\"Statement\":[]}"})
+}
+
+/// SSM where nothing goes wrong.
+fn ssm(request: &Request) -> Answer {
+    let name = request.part("Name");
+    let arn = format!("arn:aws:ssm:eu-west-1:123456789012:parameter{name}");
+    match request.operation.as_str() {
+        "PutParameter" => Answer::json(&json!({"Version": 1, "Tier": "Standard"})),
+        "GetParameter" => Answer::json(&json!({"Parameter": {
+            "Name": name, "Type": "String", "Value": "https://example.com", "Version": 1, "ARN": arn,
+            "DataType": "text",
+        }})),
+        "DescribeParameters" => Answer::json(&json!({"Parameters": []})),
+        "ListTagsForResource" => Answer::json(&json!({"TagList": []})),
+        "DeleteParameter" | "AddTagsToResource" => Answer::json(&json!({})),
+        other => panic!("nobody was to ask for {other}"),
+    }
+}
+
+fn throttled() -> Answer {
+    Answer::json_error("ThrottlingException", "Rate exceeded")
+}
+
+fn created_role() -> Answer {
+    Answer::xml(
+        "<CreateRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><CreateRoleResult><Role><Path>/</Path><RoleName>site</RoleName><RoleId>AROAEXAMPLE</RoleId><Arn>arn:aws:iam::123456789012:role/site</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role></CreateRoleResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></CreateRoleResponse>",
+    )
+}
+
+#[tokio::test]
+async fn a_call_that_is_throttled_is_made_again() {
+    let world = World::start(|request| match request.operation.as_str() {
+        "PutParameter" if request.before < 2 => throttled(),
+        _ => ssm(request),
+    })
+    .await;
+    let came = world.create(PARAMETER, &parameter("/app/url")).await;
+    assert_eq!(came.said, "");
+    assert_eq!(came.text("id"), Some("/app/url"));
+    assert_eq!(world.stand_in.asked("PutParameter"), 3);
+}
+
+/// Each call has its own attempts, however many others are throttled at the same time.
+#[tokio::test]
+async fn many_objects_that_are_throttled_at_once_are_all_made() {
+    const MANY: usize = 120;
+    let world = World::start(|request| match request.operation.as_str() {
+        "PutParameter" if request.before < 2 => throttled(),
+        _ => ssm(request),
+    })
+    .await;
+    let calls = (0..MANY).map(|place| {
+        let config = parameter(&format!("/app/{place}"));
+        let world = &world;
+        async move { world.create(PARAMETER, &config).await.said }
+    });
+    let said = futures::future::join_all(calls).await;
+    assert_eq!(said, vec![String::new(); MANY]);
+    assert_eq!(world.stand_in.asked("PutParameter"), 3 * MANY);
+}
+
+#[tokio::test]
+async fn a_call_that_is_throttled_for_ever() {
+    let mut settings = keys();
+    settings["max_retries"] = json!(2);
+    let stand_in = StandIn::start(|_| throttled()).await;
+    let world = World::with(settings, stand_in).await;
+    let came = world.create(PARAMETER, &parameter("/app/url")).await;
+    assert!(came.state.is_null(), "nothing was made");
+    assert_eq!(world.stand_in.asked("PutParameter"), 2);
+    insta::assert_snapshot!(came.said, @"");
+}
+
+#[tokio::test]
+async fn credentials_that_expired() {
+    let world = World::start(|_| {
+        Answer::json_error(
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+        )
+    })
+    .await;
+    let state = world.state(PARAMETER, &json!({"id": "/app/url", "type": "String"})).await;
+    let came = world.read(PARAMETER, &state).await;
+    assert_eq!(came.state, state, "what was known stays");
+    insta::assert_snapshot!(came.said, @"");
+}
+
+#[tokio::test]
+async fn credentials_that_expired_in_xml() {
+    let world = World::start(|_| {
+        Answer::query_error(
+            403,
+            "ExpiredToken",
+            "The security token included in the request is expired",
+        )
+    })
+    .await;
+    insta::assert_snapshot!(world.create(ROLE, &role()).await.said, @"");
+}
+
+#[tokio::test]
+async fn credentials_that_are_none() {
+    let world = World::start(|_| {
+        Answer::json_error(
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        )
+    })
+    .await;
+    insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @"");
+}
+
+#[tokio::test]
+async fn nobody_is_signed_in() {
+    let stand_in = StandIn::start(|_| panic!("nobody is to be asked")).await;
+    let world = World::with(json!({}), stand_in).await;
+    let said = world.create(PARAMETER, &parameter("/app/url")).await.said;
+    // Behind that is what was looked at, which depends on the machine.
+    let (said, looked_at) = said.split_once("\n\nError: ").unwrap();
+    assert!(looked_at.contains("no credentials found"), "{looked_at}");
+    insta::assert_snapshot!(said, @"");
+}
+
+#[tokio::test]
+async fn an_action_that_no_policy_allows() {
+    let world = World::start(|_| {
+        Answer::query_error(
+            403,
+            "AccessDenied",
+            "User: arn:aws:sts::123456789012:assumed-role/plan/ci is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/site because no identity-based policy allows the iam:CreateRole action",
+        )
+    })
+    .await;
+    let came = world.create(ROLE, &role()).await;
+    assert!(came.state.is_null(), "nothing was made");
+    insta::assert_snapshot!(came.said, @"");
+}
+
+#[tokio::test]
+async fn an_action_that_is_denied() {
+    let world = World::start(|_| {
+        Answer::json_error(
+            "AccessDeniedException",
+            "User: arn:aws:sts::123456789012:assumed-role/apply/ci is not authorized to perform: ssm:PutParameter on resource: arn:aws:ssm:eu-west-1:123456789012:parameter/app/url with an explicit deny in a service control policy",
+        )
+    })
+    .await;
+    insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @"");
+}
+
+#[tokio::test]
+async fn an_action_that_aws_does_not_name() {
+    let world = World::start(|request| match request.operation.as_str() {
+        "DescribeParameters" => Answer::json_error("AccessDeniedException", ""),
+        _ => ssm(request),
+    })
+    .await;
+    let state = world.state(PARAMETER, &json!({"id": "/app/url", "type": "String"})).await;
+    insta::assert_snapshot!(world.read(PARAMETER, &state).await.said, @"");
+}
+
+/// The second call of a creation fails: the object is kept with its id, so that the engine taints it and no second one is made.
+#[tokio::test]
+async fn an_object_that_was_made_by_half() {
+    let world = World::start(|request| match request.operation.as_str() {
+        "AddTagsToResource" => Answer::json_error("AccessDeniedException", ""),
+        _ => ssm(request),
+    })
+    .await;
+    let mut config = parameter("/app/url");
+    config["tags"] = json!({"team": "web"});
+    let came = world.create(PARAMETER, &config).await;
+    assert_eq!(came.text("id"), Some("/app/url"));
+    assert_eq!(came.text("value"), Some("https://example.com"));
+    assert!(came.state.is_wholly_known(), "a state has no unknowns");
+    insta::assert_snapshot!(came.said, @"");
+    // What is kept is enough to end it.
+    let gone = world.destroy(PARAMETER, &came.state).await;
+    assert_eq!(gone.said, "");
+    assert!(gone.state.is_null());
+    assert_eq!(world.stand_in.asked("DeleteParameter"), 1);
+}
+
+#[tokio::test]
+async fn a_role_that_was_made_without_its_policy() {
+    let world = World::start(|request| match request.operation.as_str() {
+        "CreateRole" => created_role(),
+        "PutRolePolicy" => Answer::query_error(
+            400,
+            "MalformedPolicyDocument",
+            "Syntax errors in policy.",
+        ),
+        other => panic!("nobody was to ask for {other}"),
+    })
+    .await;
+    let mut config = role();
+    config["inline_policy"] = json!([{"name": "logs", "policy": "{}"}]);
+    let came = world.create(ROLE, &config).await;
+    assert_eq!(came.text("id"), Some("site"));
+    insta::assert_snapshot!(came.said, @"");
+}
+
+/// An object that somebody else deleted is read as gone, so that it is planned to be made anew.
+#[tokio::test]
+async fn an_object_that_vanished_is_read_as_gone() {
+    let world = World::start(|_| Answer::json_error("ParameterNotFound", "")).await;
+    let state = world.state(PARAMETER, &json!({"id": "/app/url", "type": "String"})).await;
+    let came = world.read(PARAMETER, &state).await;
+    assert_eq!(came.said, "");
+    assert!(came.state.is_null());
+    // To end it is no error either.
+    let gone = world.destroy(PARAMETER, &state).await;
+    assert_eq!(gone.said, "");
+}
+
+#[tokio::test]
+async fn an_object_that_vanished_between_plan_and_apply() {
+    let world = World::start(|request| match request.operation.as_str() {
+        "UpdateRole" => Answer::query_error(
+            404,
+            "NoSuchEntity",
+            "The role with name site cannot be found.",
+        ),
+        other => panic!("nobody was to ask for {other}"),
+    })
+    .await;
+    let mut state = role();
+    state["id"] = json!("site");
+    let state = world.state(ROLE, &state).await;
+    let mut config = role();
+    config["max_session_duration"] = json!(7200);
+    let came = world.apply(ROLE, &state, &config).await;
+    assert_eq!(came.state, state);
+    insta::assert_snapshot!(came.said, @"");
+}
+
+/// The object is kept while AWS does not tell of it yet, also where the user does not want to wait.
+#[tokio::test]
+async fn a_wait_that_the_user_ends() {
+    let world = World::start(|request| match request.operation.as_str() {
+        "GetParameter" => Answer::json_error("ParameterNotFound", ""),
+        _ => ssm(request),
+    })
+    .await;
+    world.provider.stop().await.unwrap();
+    let came = world.create(PARAMETER, &parameter("/app/url")).await;
+    assert_eq!(came.text("id"), Some("/app/url"));
+    insta::assert_snapshot!(came.said, @"");
+}
+
+#[tokio::test]
+async fn an_object_whose_name_is_taken() {
+    let world = World::start(|_| {
+        Answer::json_error(
+            "ParameterAlreadyExists",
+            "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+        )
+    })
+    .await;
+    insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @"");
+}
+
+#[tokio::test]
+async fn data_that_are_not_there() {
+    let world = World::start(|_| Answer::json_error("ParameterNotFound", "")).await;
+    let said = world.read_data(PARAMETER, &json!({"name": "/app/url"})).await;
+    insta::assert_snapshot!(said, @"");
+}
+
+#[tokio::test]
+async fn a_plan_without_a_network() {
+    let mut stand_in = StandIn::start(|_| panic!("nobody is to be asked")).await;
+    // A port that nobody listens on: it was free a moment ago, and is bound without being listened on.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    stand_in.endpoint = format!("http://{}", socket.local_addr().unwrap());
+    let endpoint = stand_in.endpoint.clone();
+    let mut settings = keys();
+    settings["max_retries"] = json!(1);
+    let world = World::with(settings, stand_in).await;
+    let state = world.state(PARAMETER, &json!({"id": "/app/url", "type": "String"})).await;
+    let came = world.read(PARAMETER, &state).await;
+    assert_eq!(came.state, state, "what was known stays");
+    let said = came.said.replace(&endpoint, "http://closed");
+    // Systems number it differently.
+    let (before, number) = said.split_once(" (os error ").unwrap();
+    let (_, after) = number.split_once(')').unwrap();
+    insta::assert_snapshot!(format!("{before}{after}"), @"");
+}
