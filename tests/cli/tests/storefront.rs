@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use ssh_key::private::Ed25519Keypair;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
-use terrace_test_services::Moto;
+use terrace_test_services::Aws;
 use terrace_test_support::{Project, Said, available};
 
 const REGION: &str = "eu-central-1";
@@ -29,13 +29,13 @@ const BOOTSTRAP: [&str; 5] = [
 /// The storefront beside the modules that it calls, and moto in place of AWS.
 struct Story {
     project: Project,
-    moto: Moto,
+    aws: Aws,
     times: RefCell<Vec<(String, Duration)>>,
 }
 
 impl Story {
     fn begin() -> Option<Self> {
-        let moto = available("moto", Moto::start())?;
+        let aws = available("moto", Aws::start())?;
         let mut project = Project::new();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let beside = |text: String| text.replace("../../modules/library/aws/", "./modules/");
@@ -50,13 +50,13 @@ impl Story {
         let text = "provider_installation {\n  native {\n    include = [\"hashicorp/aws\"]\n  }\n}\n";
         std::fs::write(&settings, text).unwrap();
         project.set("TF_CLI_CONFIG_FILE", settings);
-        project.set("AWS_ENDPOINT_URL", moto.endpoint());
+        project.set("AWS_ENDPOINT_URL", aws.endpoint());
         project.set("AWS_ACCESS_KEY_ID", "test");
         project.set("AWS_SECRET_ACCESS_KEY", "test");
         project.set("AWS_EC2_METADATA_DISABLED", "true");
         Some(Self {
             project,
-            moto,
+            aws,
             times: RefCell::default(),
         })
     }
@@ -143,7 +143,7 @@ fn from_an_empty_account_to_production() {
         if let Some(commit) = commit {
             for environment in ["dev", "stg", "prd"] {
                 let repository = format!("shop-{environment}-orders");
-                story.moto.push_image(REGION, &repository, commit).unwrap();
+                story.aws.moto().push_image(REGION, &repository, commit).unwrap();
             }
             story.project.set("TF_VAR_image_tag", commit);
         }

@@ -4,6 +4,7 @@
 //! something are missing, the error says which; a test may then skip, saying so.
 #![allow(clippy::disallowed_methods, reason = "tests install and start things")]
 
+mod aws;
 mod azure;
 mod azurite;
 mod boring;
@@ -32,6 +33,7 @@ mod sshd;
 mod state_server;
 mod web;
 
+pub use aws::Aws;
 pub use azure::{AzureFault, AzureManner, AzureStandIn};
 pub use azurite::Azurite;
 pub use boring::BoringRegistry;

@@ -1,0 +1,129 @@
+//! What moto does not understand, answers wrongly or forgets.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value as Json, json};
+
+use super::{Answer, Asked, cbor};
+
+/// What moto forgets, by the object's name and the attribute.
+#[derive(Debug, Default)]
+pub(super) struct Memory(Mutex<BTreeMap<(String, &'static str), String>>);
+
+/// CloudWatch's clients speak CBOR only, and moto does not; it does understand the same calls in JSON. Whether it was CBOR.
+pub(super) fn from_cbor(asked: &mut Asked) -> bool {
+    let path = asked.line.split(' ').nth(1).unwrap_or_default();
+    let Some((service, operation)) = path
+        .strip_prefix("/service/")
+        .and_then(|rest| rest.split_once("/operation/"))
+    else {
+        return false;
+    };
+    let target = format!("{service}.{operation}");
+    asked.line = "POST / HTTP/1.1".to_owned();
+    asked.body = cbor::decode(&asked.body).to_string().into_bytes();
+    let spoken = ["content-type", "smithy-protocol", "accept", "content-length"];
+    asked
+        .headers
+        .retain(|(name, _)| !spoken.contains(&name.as_str()));
+    for (name, value) in [
+        ("content-type", "application/x-amz-json-1.0".to_owned()),
+        ("content-length", asked.body.len().to_string()),
+        ("x-amz-target", target),
+    ] {
+        asked.headers.push((name.to_owned(), value));
+    }
+    true
+}
+
+/// An answer in JSON as one in CBOR.
+pub(super) fn to_cbor(answer: &mut Answer) {
+    let json = serde_json::from_slice(&answer.body).unwrap_or(json!({}));
+    answer.body = cbor::encode(&json);
+    answer.headers.retain(|(name, _)| name != "content-type");
+    for (name, value) in [
+        ("content-type", "application/cbor"),
+        ("smithy-protocol", "rpc-v2-cbor"),
+    ] {
+        answer.headers.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+/// Puts an answer right.
+pub(super) fn correct(asked: &Asked, answer: &mut Answer, memory: &Memory) {
+    elements(answer);
+    payment(asked, answer);
+    if answer.status == 200 {
+        memory.queues(asked, answer);
+    }
+}
+
+/// Elements that moto names after the call; S3 calls them otherwise, as the SDK insists.
+const ELEMENTS: [(&str, &str); 2] = [
+    ("GetBucketVersioningResponse", "VersioningConfiguration"),
+    (
+        "GetBucketAccelerateConfigurationResponse",
+        "AccelerateConfiguration",
+    ),
+];
+
+fn elements(answer: &mut Answer) {
+    let text = String::from_utf8_lossy(&answer.body);
+    let wrong = |(wrong, _): &&(&str, &str)| text.contains(&format!("<{wrong}"));
+    if let Some((wrong, right)) = ELEMENTS.iter().find(wrong) {
+        answer.body = text.replace(wrong, right).into_bytes();
+    }
+}
+
+/// moto does not know who pays for requests, and lists the bucket instead. It is the bucket's owner.
+fn payment(asked: &Asked, answer: &mut Answer) {
+    let wanted = asked.line.starts_with("GET ") && asked.line.contains("?requestPayment");
+    if wanted && answer.status == 200 {
+        answer.body =
+            b"<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>"
+                .to_vec();
+    }
+}
+
+/// The attributes of queues that moto forgets: `RedriveAllowPolicy`, and `Policy` whenever another attribute is set.
+const FORGOTTEN: [&str; 2] = ["Policy", "RedriveAllowPolicy"];
+
+impl Memory {
+    fn queues(&self, asked: &Asked, answer: &mut Answer) {
+        let target = asked.header("x-amz-target").unwrap_or_default();
+        if !target.starts_with("AmazonSQS.") {
+            return;
+        }
+        let Ok(said) = serde_json::from_slice::<Json>(&asked.body) else {
+            return;
+        };
+        let name = said["QueueUrl"].as_str().or(said["QueueName"].as_str());
+        let name = name.unwrap_or_default().rsplit('/').next();
+        let name = name.unwrap_or_default().to_owned();
+        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match target {
+            "AmazonSQS.CreateQueue" | "AmazonSQS.SetQueueAttributes" => {
+                for attribute in FORGOTTEN {
+                    if let Some(value) = said["Attributes"][attribute].as_str() {
+                        remembered.insert((name.clone(), attribute), value.to_owned());
+                    }
+                }
+            }
+            "AmazonSQS.DeleteQueue" => remembered.retain(|(queue, _), _| *queue != name),
+            "AmazonSQS.GetQueueAttributes" => {
+                let Ok(mut told) = serde_json::from_slice::<Json>(&answer.body) else {
+                    return;
+                };
+                for attribute in FORGOTTEN {
+                    let value = remembered.get(&(name.clone(), attribute));
+                    if let Some(value) = value.filter(|value| !value.is_empty()) {
+                        told["Attributes"][attribute] = json!(value);
+                    }
+                }
+                answer.body = told.to_string().into_bytes();
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! AWS on this machine: moto behind a server that understands what moto does not, and puts right what it answers wrongly.
+//!
+//! Each correction says what is wrong with moto; nothing that is tested is made to fit it.
+
+mod cbor;
+mod corrections;
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::install::Unavailable;
+use crate::moto::Moto;
+use corrections::Memory;
+
+/// The server and moto behind it. Both end when it is dropped.
+#[derive(Debug)]
+pub struct Aws {
+    moto: Moto,
+    address: SocketAddr,
+    over: Arc<AtomicBool>,
+}
+
+/// A request.
+struct Asked {
+    /// Method, path, query and version.
+    line: String,
+    /// Headers, by names in lower case.
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// An answer of moto.
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Asked {
+    fn header(&self, name: &str) -> Option<&str> {
+        header(&self.headers, name)
+    }
+}
+
+fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
+    let found = headers.iter().find(|(known, _)| known == name)?;
+    Some(&found.1)
+}
+
+impl Aws {
+    /// Starts moto, and the server before it.
+    pub fn start() -> Result<Self, Unavailable> {
+        let moto = Moto::start()?;
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let over = Arc::new(AtomicBool::new(false));
+        let behind: Arc<str> = moto.endpoint().trim_start_matches("http://").into();
+        let (ended, memory) = (over.clone(), Arc::new(Memory::default()));
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                let (behind, memory) = (behind.clone(), memory.clone());
+                std::thread::spawn(move || {
+                    // A client that hangs up in the midst of a call needs no answer.
+                    let _gone = serve(client, &behind, &memory);
+                });
+            }
+        });
+        Ok(Self {
+            moto,
+            address,
+            over,
+        })
+    }
+
+    /// Where every service is.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What is behind it, for what AWS itself would not do.
+    pub const fn moto(&self) -> &Moto {
+        &self.moto
+    }
+}
+
+impl Drop for Aws {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
+        // Wakes the server, which sees that it is over.
+        let _woken = TcpStream::connect(self.address);
+    }
+}
+
+fn serve(mut client: TcpStream, behind: &str, memory: &Memory) -> io::Result<()> {
+    while let Some(mut asked) = request(&mut client)? {
+        let cbor = corrections::from_cbor(&mut asked);
+        let Some(mut answer) = asked_of(behind, &asked)? else {
+            return Ok(());
+        };
+        if cbor {
+            corrections::to_cbor(&mut answer);
+        }
+        corrections::correct(&asked, &mut answer, memory);
+        client.write_all(&written(&asked, &answer))?;
+    }
+    Ok(())
+}
+
+/// What moto answers; none where it went in the midst of it.
+fn asked_of(behind: &str, asked: &Asked) -> io::Result<Option<Answer>> {
+    let mut server = TcpStream::connect(behind)?;
+    let mut head = format!("{}\r\n", asked.line);
+    for (name, value) in &asked.headers {
+        if !["connection", "expect"].contains(&name.as_str()) {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
+    head.push_str("connection: close\r\n\r\n");
+    server.write_all(head.as_bytes())?;
+    server.write_all(&asked.body)?;
+    let mut told = Vec::new();
+    server.read_to_end(&mut told)?;
+    let Some(end) = find(&told, b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let (line, headers) = parsed(&told[..end]);
+    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Ok(status.map(|status| Answer {
+        status,
+        headers,
+        body: told.split_off(end + 4),
+    }))
+}
+
+fn written(asked: &Asked, answer: &Answer) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {} Told\r\n", answer.status);
+    // The answer to HEAD tells the length of what it leaves out.
+    let keeps_length = asked.line.starts_with("HEAD ");
+    for (name, value) in &answer.headers {
+        let dropped = match name.as_str() {
+            "connection" | "transfer-encoding" => true,
+            "content-length" => !keeps_length,
+            _ => false,
+        };
+        if !dropped {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+    }
+    if !keeps_length {
+        head.push_str(&format!("content-length: {}\r\n", answer.body.len()));
+    }
+    head.push_str("\r\n");
+    let mut whole = head.into_bytes();
+    whole.extend(&answer.body);
+    whole
+}
+
+/// The next request of a connection; none when it is over.
+fn request(client: &mut TcpStream) -> io::Result<Option<Asked>> {
+    let mut bytes = Vec::new();
+    let more = |bytes: &mut Vec<u8>, client: &mut TcpStream| -> io::Result<bool> {
+        let mut piece = [0; 16 * 1024];
+        let count = client.read(&mut piece)?;
+        bytes.extend(&piece[..count]);
+        Ok(count > 0)
+    };
+    let end = loop {
+        if let Some(end) = find(&bytes, b"\r\n\r\n") {
+            break end;
+        }
+        if !more(&mut bytes, client)? {
+            return Ok(None);
+        }
+    };
+    let mut body = bytes.split_off(end + 4);
+    let (line, headers) = parsed(&bytes[..end]);
+    if header(&headers, "expect").is_some() {
+        client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+    }
+    let length: Option<usize> = header(&headers, "content-length").and_then(|text| text.parse().ok());
+    let chunked = header(&headers, "transfer-encoding").is_some();
+    let complete = |body: &[u8]| match length {
+        Some(length) => body.len() >= length,
+        None => !chunked || body.ends_with(b"\r\n0\r\n\r\n") || body == b"0\r\n\r\n",
+    };
+    while !complete(&body) {
+        if !more(&mut body, client)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Asked {
+        line,
+        headers,
+        body,
+    }))
+}
+
+fn parsed(head: &[u8]) -> (String, Vec<(String, String)>) {
+    let head = String::from_utf8_lossy(head);
+    let mut lines = head.split("\r\n");
+    let line = lines.next().unwrap_or_default().to_owned();
+    let headers = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+        .collect();
+    (line, headers)
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
+}
