@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Answer, Asked, cbor};
 
-/// What moto forgets, by the object's name and the attribute.
+/// What moto forgets, by the object's name (or its path) and the attribute.
 #[derive(Debug, Default)]
 pub(super) struct Memory(Mutex<BTreeMap<(String, &'static str), String>>);
 
@@ -56,6 +56,49 @@ pub(super) fn correct(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     payment(asked, answer);
     if answer.status == 200 {
         memory.queues(asked, answer);
+        whole_policy(asked, answer, memory);
+    }
+}
+
+/// moto heeds no condition in the policy of a bucket, so that a denial of what is not encrypted denies everything. It is not
+/// told of denials with conditions.
+pub(super) fn without_conditions(asked: &mut Asked, memory: &Memory) {
+    let Some(bucket) = asked.bucket_policy("PUT ") else {
+        return;
+    };
+    let Ok(mut policy) = serde_json::from_slice::<Json>(&asked.body) else {
+        return;
+    };
+    let whole = String::from_utf8_lossy(&asked.body).into_owned();
+    memory.keep((bucket, "BucketPolicy"), whole);
+    if let Some(statements) = policy["Statement"].as_array_mut() {
+        statements.retain(|one| one["Effect"] != "Deny" || one["Condition"].is_null());
+    }
+    asked.body = policy.to_string().into_bytes();
+    let length = asked.body.len().to_string();
+    for (name, value) in &mut asked.headers {
+        if name == "content-length" {
+            value.clone_from(&length);
+        }
+    }
+}
+
+fn whole_policy(asked: &Asked, answer: &mut Answer, memory: &Memory) {
+    let Some(bucket) = asked.bucket_policy("GET ") else {
+        return;
+    };
+    if let Some(policy) = memory.kept(&(bucket, "BucketPolicy")) {
+        answer.body = policy.into_bytes();
+    }
+}
+
+impl Asked {
+    /// The path of the bucket whose policy a request is about, if it is one of this method.
+    fn bucket_policy(&self, method: &str) -> Option<String> {
+        let path = self.line.strip_prefix(method)?.split(' ').next()?;
+        let (bucket, query) = path.split_once('?')?;
+        let about = query.split('&').any(|part| part == "policy" || part == "policy=");
+        about.then(|| bucket.trim_end_matches('/').to_owned())
     }
 }
 
@@ -90,6 +133,16 @@ fn payment(asked: &Asked, answer: &mut Answer) {
 const FORGOTTEN: [&str; 2] = ["Policy", "RedriveAllowPolicy"];
 
 impl Memory {
+    fn keep(&self, key: (String, &'static str), value: String) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(key, value);
+    }
+
+    fn kept(&self, key: &(String, &'static str)) -> Option<String> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(key).cloned()
+    }
+
     fn queues(&self, asked: &Asked, answer: &mut Answer) {
         let target = asked.header("x-amz-target").unwrap_or_default();
         if !target.starts_with("AmazonSQS.") {
