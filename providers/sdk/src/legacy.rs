@@ -135,7 +135,10 @@ fn blocks(block: &Block, prior: &Value, config: &Value, proposed: &Value) -> Val
         (_, Kind::Set(ty, items)) => {
             let planned = Value::set(
                 ty.clone(),
-                items.iter().map(|item| element(&block.schema, item)),
+                items.iter().map(|item| {
+                    let planned = element(&block.schema, item);
+                    before(item, &planned, prior).unwrap_or(planned)
+                }),
             );
             if alike(&planned) == alike(prior) {
                 prior.clone()
@@ -144,6 +147,33 @@ fn blocks(block: &Block, prior: &Value, config: &Value, proposed: &Value) -> Val
             }
         }
         _ => proposed.clone(),
+    }
+}
+
+/// The element of before that a planned one is, but for what only the provider can say. What is configured must be known for it.
+fn before(configured: &Value, planned: &Value, prior: &Value) -> Option<Value> {
+    if planned.is_wholly_known() || !configured.is_wholly_known() {
+        return None;
+    }
+    let mut elements = prior.as_sequence()?.iter();
+    elements.find(|prior| agrees(planned, prior)).cloned()
+}
+
+/// Whether what is known of a planned value says the same as before.
+fn agrees(planned: &Value, prior: &Value) -> bool {
+    match (planned.kind(), prior.kind()) {
+        (Kind::Unknown(_), _) => true,
+        (Kind::Object(planned), Kind::Object(prior)) => planned
+            .iter()
+            .all(|(name, part)| prior.get(name).is_some_and(|prior| agrees(part, prior))),
+        (Kind::List(_, planned), Kind::List(_, prior)) if planned.len() == prior.len() => planned
+            .iter()
+            .zip(prior.iter())
+            .all(|(planned, prior)| agrees(planned, prior)),
+        (Kind::Set(_, planned), Kind::Set(_, prior)) if planned.len() == prior.len() => planned
+            .iter()
+            .all(|planned| prior.iter().any(|prior| agrees(planned, prior))),
+        _ => alike(planned) == alike(prior),
     }
 }
 

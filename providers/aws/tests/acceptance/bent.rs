@@ -1,7 +1,8 @@
 //! moto behind a server that puts right what it answers wrongly. Each correction says what is wrong with moto's answer; the
 //! provider is never made to fit it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,11 +22,14 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+/// Requests whose content moto does not keep whole, by their path and query.
+type Memory = Mutex<BTreeMap<String, Arc<Asked>>>;
+
 /// Puts an answer right, or leaves it as it is.
-type Correction = fn(&Asked, &mut Answer);
+type Correction = fn(&Memory, &Arc<Asked>, &mut Answer);
 
 /// What is put right.
-const CORRECTIONS: [Correction; 2] = [elements, payment];
+const CORRECTIONS: [Correction; 3] = [elements, payment, forgotten];
 
 /// Elements that moto names after the call; S3 calls them otherwise, as the SDK insists.
 const ELEMENTS: [(&str, &str); 2] = [
@@ -33,7 +37,7 @@ const ELEMENTS: [(&str, &str); 2] = [
     ("GetBucketAccelerateConfigurationResponse", "AccelerateConfiguration"),
 ];
 
-fn elements(_asked: &Asked, answer: &mut Answer) {
+fn elements(_memory: &Memory, _asked: &Arc<Asked>, answer: &mut Answer) {
     let text = String::from_utf8_lossy(&answer.body);
     let wrong = |(wrong, _): &&(&str, &str)| text.contains(&format!("<{wrong}"));
     if let Some((wrong, right)) = ELEMENTS.iter().find(wrong) {
@@ -42,11 +46,31 @@ fn elements(_asked: &Asked, answer: &mut Answer) {
 }
 
 /// moto does not know who pays for requests, and lists the bucket instead. It is the bucket's owner.
-fn payment(asked: &Asked, answer: &mut Answer) {
+fn payment(_memory: &Memory, asked: &Arc<Asked>, answer: &mut Answer) {
     let wanted = asked.line.starts_with("GET ") && asked.line.contains("?requestPayment");
     if wanted && answer.status == 200 {
         let payer = "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
         answer.body = payer.into();
+    }
+}
+
+/// moto forgets of lifecycle rules how large objects are and how many newer versions there must be, and the size from which
+/// objects move; and of notifications, whether there are any to EventBridge. What was written is what S3 tells.
+fn forgotten(memory: &Memory, asked: &Arc<Asked>, answer: &mut Answer) {
+    const SIZE: &str = "x-amz-transition-default-minimum-object-size";
+    let mut parts = asked.line.split(' ');
+    let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let parts = ["?lifecycle", "?notification"];
+    if answer.status != 200 || !parts.iter().any(|part| path.ends_with(part)) {
+        return;
+    }
+    let mut memory = memory.lock().unwrap();
+    if method == "PUT" {
+        memory.insert(path.to_owned(), asked.clone());
+    } else if let Some(written) = memory.get(path).filter(|_| method == "GET") {
+        answer.body.clone_from(&written.body);
+        let size = field(&written.head, SIZE).unwrap_or("all_storage_classes_128K");
+        answer.head = format!("{}{SIZE}: {size}\r\n", without(&answer.head, &[SIZE]));
     }
 }
 
@@ -55,20 +79,22 @@ pub(crate) async fn serve(behind: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let behind: Arc<str> = behind.trim_start_matches("http://").into();
+    let memory = Arc::new(Memory::default());
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            let behind = behind.clone();
+            let (behind, memory) = (behind.clone(), memory.clone());
             tokio::spawn(async move {
                 // A client that hangs up in the midst of a call needs no answer.
-                let _gone = forward(client, &behind).await;
+                let _gone = forward(client, &behind, &memory).await;
             });
         }
     });
     address
 }
 
-async fn forward(mut client: TcpStream, behind: &str) -> std::io::Result<()> {
+async fn forward(mut client: TcpStream, behind: &str, memory: &Memory) -> std::io::Result<()> {
     while let Some(asked) = request(&mut client).await? {
+        let asked = Arc::new(asked);
         let mut server = TcpStream::connect(behind).await?;
         let head = without(&asked.head, &["connection", "expect"]);
         let head = format!("{}\r\n{head}connection: close\r\n\r\n", asked.line);
@@ -80,7 +106,7 @@ async fn forward(mut client: TcpStream, behind: &str) -> std::io::Result<()> {
             return Ok(());
         };
         for correct in CORRECTIONS {
-            correct(&asked, &mut answer);
+            correct(memory, &asked, &mut answer);
         }
         // The answer to HEAD tells the length of what it leaves out.
         let head = if asked.line.starts_with("HEAD ") {

@@ -187,21 +187,29 @@ fn rules() -> Vec<Case> {
         .replace(OTHER())
         .untried(OWNER.0, OWNER.1),
         setting("aws_s3_bucket_notification", json!({"eventbridge": true}))
-            .given("queue", "aws_sqs_queue", json!({"name": "$name-news"}))
             .update(json!({
                 "eventbridge": null,
                 "queue": [{
-                    "id": "new", "queue_arn": "${queue.arn}", "events": ["s3:ObjectCreated:*"],
+                    "id": "new", "queue_arn": "arn:aws:sqs:us-east-1:123456789012:news", "events": ["s3:ObjectCreated:*"],
                     "filter_prefix": "in/", "filter_suffix": ".csv",
                 }],
             }))
             .update(json!({"queue": [
-                {"queue_arn": "${queue.arn}", "events": ["s3:ObjectRemoved:Delete", "s3:ObjectCreated:Put"]},
+                {"queue_arn": "arn:aws:sqs:us-east-1:123456789012:news", "events": ["s3:ObjectRemoved:Delete", "s3:ObjectCreated:Put"]},
             ]}))
+            .update(json!({
+                "queue": null,
+                "topic": [{
+                    "id": "old", "topic_arn": "arn:aws:sns:us-east-1:123456789012:news",
+                    "events": ["s3:ObjectRemoved:*"], "filter_prefix": "in/", "filter_suffix": ".csv",
+                }],
+                "lambda_function": [{
+                    "id": "call", "lambda_function_arn": "arn:aws:lambda:us-east-1:123456789012:function:news",
+                    "events": ["s3:ObjectCreated:*"], "filter_prefix": "in/", "filter_suffix": ".csv",
+                }],
+            }))
             .replace(OTHER())
-            .remains("a bucket always has notifications, if only none")
-            .untried("topic", "no topic of this provider: its SNS has no types yet")
-            .untried("lambda_function", "moto checks that the function is there; queues take the same way"),
+            .remains("a bucket always has notifications, if only none"),
     ]
 }
 
@@ -236,7 +244,7 @@ fn lists() -> Vec<Case> {
             "aws_s3_bucket_logging",
             json!({"target_bucket": "${logs.bucket}", "target_prefix": "a/"}),
         )
-        .given("logs", "aws_s3_bucket", json!({"bucket": "$name-logs"}))
+        .given("logs", "aws_s3_bucket", json!({"bucket": "$name-logs", "force_destroy": true}))
         .given("list", "aws_s3_bucket_acl", json!({"bucket": "${logs.bucket}", "acl": "log-delivery-write"}))
         .update(json!({"target_prefix": "b/"}))
         .update(json!({"target_grant": [
@@ -259,7 +267,7 @@ fn objects() -> Vec<Case> {
                 "cache_control": "max-age=60", "content_disposition": "inline", "content_encoding": "identity",
                 "content_language": "en", "metadata": {"team": "a"},
             }))
-            .update(json!({"tags": {"team": "a", "cost": "one & two"}}))
+            .update(json!({"tags": {"team": "a", "cost": "one and two"}}))
             .update(json!({"tags": {"team": "b"}}))
             .update(json!({"storage_class": "STANDARD_IA", "website_redirect": "/other"}))
             .update(json!({"content": null, "content_base64": "AQID"}))
