@@ -11,7 +11,7 @@ pub(crate) struct Asked {
     /// Method, path and query.
     pub(crate) line: String,
     head: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// An answer of moto.
@@ -25,12 +25,15 @@ pub(crate) struct Answer {
 type Correction = fn(&Asked, &mut Answer);
 
 /// What is put right.
-const CORRECTIONS: [Correction; 2] = [elements, payment];
+const CORRECTIONS: [Correction; 3] = [elements, payment, crate::forgotten::functions];
 
 /// Elements that moto names after the call; S3 calls them otherwise, as the SDK insists.
 const ELEMENTS: [(&str, &str); 2] = [
     ("GetBucketVersioningResponse", "VersioningConfiguration"),
-    ("GetBucketAccelerateConfigurationResponse", "AccelerateConfiguration"),
+    (
+        "GetBucketAccelerateConfigurationResponse",
+        "AccelerateConfiguration",
+    ),
 ];
 
 fn elements(_asked: &Asked, answer: &mut Answer) {
@@ -45,7 +48,8 @@ fn elements(_asked: &Asked, answer: &mut Answer) {
 fn payment(asked: &Asked, answer: &mut Answer) {
     let wanted = asked.line.starts_with("GET ") && asked.line.contains("?requestPayment");
     if wanted && answer.status == 200 {
-        let payer = "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
+        let payer =
+            "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
         answer.body = payer.into();
     }
 }
@@ -86,7 +90,10 @@ async fn forward(mut client: TcpStream, behind: &str) -> std::io::Result<()> {
         let head = if asked.line.starts_with("HEAD ") {
             without(&answer.head, &["connection", "transfer-encoding"])
         } else {
-            let head = without(&answer.head, &["connection", "content-length", "transfer-encoding"]);
+            let head = without(
+                &answer.head,
+                &["connection", "content-length", "transfer-encoding"],
+            );
             format!("{head}content-length: {}\r\n", answer.body.len())
         };
         let head = format!("HTTP/1.1 {} Told\r\n{head}\r\n", answer.status);
@@ -133,7 +140,10 @@ fn parsed(told: &[u8]) -> Option<Answer> {
     let end = find(told, b"\r\n\r\n")?;
     let whole = String::from_utf8_lossy(&told[..end + 2]).into_owned();
     let (line, head) = whole.split_once("\r\n").unwrap_or_default();
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     Some(Answer {
         status: status?,
         head: head.to_owned(),
@@ -161,5 +171,7 @@ fn without(head: &str, names: &[&str]) -> String {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }

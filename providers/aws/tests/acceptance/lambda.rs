@@ -7,7 +7,10 @@ use crate::case::Case;
 const TRUST: &str = r#"{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"}}],"Version":"2012-10-17"}"#;
 
 /// An archive with one file that is not compressed, and its path.
-#[expect(clippy::disallowed_methods, reason = "a function's code is a file that the case makes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a function's code is a file that the case makes"
+)]
 fn archive(name: &str, text: &str) -> String {
     let (file, bytes) = (b"index.py", text.as_bytes());
     let mut sum = flate2::Crc::new();
@@ -54,6 +57,7 @@ pub(crate) fn cases() -> Vec<Case> {
     };
     vec![
         functions(&one, &two),
+        settings(&one),
         Case::of(
             "aws_lambda_function",
             json!({"function_name": "$name", "role": "${role.arn}", "package_type": "Image", "image_uri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1",
@@ -147,10 +151,67 @@ fn functions(one: &str, two: &str) -> Case {
     .update(json!({"vpc_config": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]}}))
     .update(json!({"vpc_config": {"subnet_ids": ["subnet-1", "subnet-2"], "security_group_ids": ["sg-2"], "ipv6_allowed_for_dual_stack": true}}))
     .replace(json!({"function_name": "$name-other"}))
+    .data(
+        "aws_lambda_function",
+        json!({"function_name": "${self.function_name}"}),
+        &[
+            "architectures", "code_sha256", "dead_letter_config", "description",
+            "environment", "ephemeral_storage", "function_name", "handler", "id", "invoke_arn", "layers", "memory_size",
+            "qualified_arn", "qualified_invoke_arn", "role", "runtime", "source_code_size", "tags", "timeout",
+            "tracing_config", "version",
+        ],
+    )
     .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy"])
 }
 
-fn mapping(role: &serde_json::Value, function: &serde_json::Value, other: &serde_json::Value) -> Case {
+/// Settings that moto forgets, and that are remembered for it.
+fn settings(archive: &str) -> Case {
+    let queue = |name: &str| format!("arn:aws:sqs:us-east-1:123456789012:{name}");
+    let key = |name: &str| format!("arn:aws:kms:us-east-1:123456789012:key/{name}");
+    let mount = |name: &str| json!({"arn": format!("arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-{name}"), "local_mount_path": format!("/mnt/{name}")});
+    let provider = |name: &str| {
+        json!({"lambda_managed_instances_capacity_provider_config": {
+        "capacity_provider_arn": format!("arn:aws:lambda:us-east-1:123456789012:capacity-provider:{name}"),
+        "execution_environment_memory_gib_per_vcpu": 2, "per_execution_environment_max_concurrency": 4}})
+    };
+    Case::of(
+        "aws_lambda_function",
+        json!({"function_name": "$name", "role": "${role.arn}", "filename": archive, "handler": "index.handle", "runtime": "python3.13",
+            "architectures": ["arm64"], "durable_config": {"execution_timeout": 60}}),
+    )
+    .variant("settings")
+    .given("role", "aws_iam_role", json!({"name": "$name-role", "assume_role_policy": TRUST}))
+    .update(json!({"dead_letter_config": {"target_arn": queue("a")}}))
+    .update(json!({"dead_letter_config": {"target_arn": queue("b")}}))
+    .update(json!({"dead_letter_config": null, "tracing_config": {"mode": "Active"}}))
+    .update(json!({"ephemeral_storage": {"size": 1024}, "kms_key_arn": key("a")}))
+    .update(json!({"ephemeral_storage": {"size": 2048}, "kms_key_arn": key("b")}))
+    .update(json!({"logging_config": {"log_format": "JSON"}}))
+    .update(json!({"logging_config": {"log_format": "JSON", "application_log_level": "WARN", "system_log_level": "DEBUG", "log_group": "/a"}}))
+    .update(json!({"snap_start": {"apply_on": "PublishedVersions"}}))
+    .update(json!({"snap_start": null, "file_system_config": mount("a")}))
+    .update(json!({"file_system_config": mount("b")}))
+    .update(json!({"file_system_config": null, "durable_config": {"execution_timeout": 120, "retention_period": 7}}))
+    .update(json!({"capacity_provider_config": provider("a"), "architectures": ["x86_64"]}))
+    .update(json!({"capacity_provider_config": provider("b")}))
+    .replace(json!({"tenancy_config": {"tenant_isolation_mode": "PER_TENANT"}}))
+    .replace(json!({"durable_config": null}))
+    .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy"])
+    .untried("code_sha256", "a sum of the code that is configured asks for the code to be sent again, as source_code_hash does")
+    .untried("code_signing_config_arn", "moto cannot change it")
+    .untried("layers", "no type here makes one")
+    .untried("publish_to", "moto does not know it")
+    .untried("replace_security_groups_on_destroy", "moto has networks of functions without security groups that others could take the place of")
+    .untried("replacement_security_group_ids", "it goes with replace_security_groups_on_destroy")
+    .untried("skip_destroy", "a function that is kept would outlive its case")
+    .untried("source_kms_key_arn", "moto forgets it")
+}
+
+fn mapping(
+    role: &serde_json::Value,
+    function: &serde_json::Value,
+    other: &serde_json::Value,
+) -> Case {
     Case::of(
         "aws_lambda_event_source_mapping",
         json!({"event_source_arn": "${queue.arn}", "function_name": "${function.arn}"}),
