@@ -269,7 +269,7 @@ async fn put(
     }
 }
 
-/// What EventBridge says within an answer that is none.
+/// What `EventBridge` says within an answer that is none.
 fn refused(
     doing: &str,
     subject: &Subject,

@@ -1,4 +1,4 @@
-//! What is special to kinds of targets, as EventBridge wants and tells it.
+//! What is special to kinds of targets, as `EventBridge` wants and tells it.
 
 use std::collections::HashMap;
 
@@ -220,7 +220,7 @@ fn network(block: &Object) -> NetworkConfiguration {
         .build()
 }
 
-/// What EventBridge tells of a target's blocks.
+/// What `EventBridge` tells of a target's blocks.
 pub(super) fn told(object: &mut Object, told: &Target) {
     let appsync = told.app_sync_parameters.as_ref();
     object.set(
@@ -291,6 +291,10 @@ pub(super) fn told(object: &mut Object, told: &Target) {
         )])
     });
     object.set("kinesis_target", blocks(stream));
+    told_more(object, told);
+}
+
+fn told_more(object: &mut Object, told: &Target) {
     let redshift = told.redshift_data_parameters.as_ref().map(|statement| {
         block([
             ("database", Value::string(statement.database.as_str())),

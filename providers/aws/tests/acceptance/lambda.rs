@@ -97,6 +97,21 @@ pub(crate) fn cases() -> Vec<Case> {
         .replace(json!({"function_name": "${other.arn}"}))
         .not_imported(),
         mapping(&role, &plain("$name"), &plain("$name-other")),
+        stream(&role, &plain("$name")),
+        Case::of(
+            "aws_lambda_function",
+            json!({"function_name": "$name", "role": "${role.arn}", "handler": "index.handle", "runtime": "python3.13",
+                "s3_bucket": "${bucket.bucket}", "s3_key": "${code.key}"}),
+        )
+        .variant("from a bucket")
+        .given("role", "aws_iam_role", role.clone())
+        .given("bucket", "aws_s3_bucket", json!({"bucket": "$name-code", "force_destroy": true}))
+        .given("versions", "aws_s3_bucket_versioning", json!({"bucket": "${bucket.bucket}", "versioning_configuration": {"status": "Enabled"}}))
+        .given("code", "aws_s3_object", json!({"bucket": "${versions.bucket}", "key": "one.zip", "source": one.as_str(), "force_destroy": true}))
+        .given("next", "aws_s3_object", json!({"bucket": "${versions.bucket}", "key": "two.zip", "source": two.as_str(), "force_destroy": true}))
+        .update(json!({"s3_key": "${next.key}"}))
+        .update(json!({"s3_object_version": "${next.version_id}"}))
+        .import_leaves(&["publish", "s3_bucket", "s3_key", "s3_object_version", "skip_destroy"]),
         Case::of(
             "aws_lambda_function_url",
             json!({"function_name": "${function.function_name}", "authorization_type": "NONE"}),
@@ -227,5 +242,48 @@ fn mapping(
     .update(json!({"filter_criteria": {"filter": [{"pattern": "{\"body\":[1]}"}]}}))
     .update(json!({"filter_criteria": null}))
     .update(json!({"function_name": "${other.arn}"}))
+    .update(json!({"tags": {"team": "a", "cost": "1"}}))
+    .update(json!({"tags": {"team": "b"}}))
     .replace(json!({"event_source_arn": "${next.arn}"}))
+}
+
+/// A mapping of a table's changes. moto keeps what is special to other kinds of sources as it came, whatever the source is.
+fn stream(role: &serde_json::Value, function: &serde_json::Value) -> Case {
+    let queue = |name: &str| json!({"on_failure": {"destination_arn": format!("arn:aws:sqs:us-east-1:123456789012:{name}")}});
+    let registry = json!({
+        "event_record_format": "JSON", "schema_registry_uri": "https://registry.example.com",
+        "access_config": [{"type": "BASIC_AUTH", "uri": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}],
+        "schema_validation_config": [{"attribute": "KEY"}],
+    });
+    let no_brokers = "moto has no mappings whose source is not of AWS";
+    Case::of(
+        "aws_lambda_event_source_mapping",
+        json!({"event_source_arn": "${table.stream_arn}", "function_name": "${function.arn}", "starting_position": "LATEST",
+            "maximum_record_age_in_seconds": 60, "maximum_retry_attempts": 2, "parallelization_factor": 2}),
+    )
+    .variant("stream")
+    .given("role", "aws_iam_role", role.clone())
+    .given("function", "aws_lambda_function", function.clone())
+    .given("table", "aws_dynamodb_table", json!({
+        "name": "$name", "billing_mode": "PAY_PER_REQUEST", "hash_key": "id", "attribute": [{"name": "id", "type": "S"}],
+        "stream_enabled": true, "stream_view_type": "NEW_IMAGE",
+    }))
+    .update(json!({"maximum_record_age_in_seconds": 120, "maximum_retry_attempts": 3, "parallelization_factor": 3}))
+    .update(json!({"bisect_batch_on_function_error": true, "tumbling_window_in_seconds": 30}))
+    .update(json!({"bisect_batch_on_function_error": false, "tumbling_window_in_seconds": 60}))
+    .update(json!({"destination_config": queue("a")}))
+    .update(json!({"destination_config": queue("b"), "kms_key_arn": "arn:aws:kms:us-east-1:123456789012:key/a"}))
+    .update(json!({"kms_key_arn": "arn:aws:kms:us-east-1:123456789012:key/b"}))
+    .update(json!({"metrics_config": {"metrics": ["EventCount"]}, "scaling_config": {"maximum_concurrency": 5}}))
+    .update(json!({"metrics_config": null, "scaling_config": {"maximum_concurrency": 6}}))
+    .update(json!({"provisioned_poller_config": {"minimum_pollers": 1, "maximum_pollers": 3, "poller_group_name": "g"}}))
+    .update(json!({"provisioned_poller_config": {"minimum_pollers": 2, "maximum_pollers": 4, "poller_group_name": "h"}}))
+    .update(json!({"document_db_event_source_config": {"database_name": "d", "collection_name": "c", "full_document": "UpdateLookup"}}))
+    .update(json!({"source_access_configuration": [{"type": "BASIC_AUTH", "uri": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}]}))
+    .replace(json!({"starting_position": "TRIM_HORIZON"}))
+    .replace_for(&["topics"], json!({"topics": ["t"], "amazon_managed_kafka_event_source_config": {"consumer_group_id": "g", "schema_registry_config": registry}}))
+    .replace(json!({"queues": ["q"]}))
+    .untried("self_managed_event_source", no_brokers)
+    .untried("self_managed_kafka_event_source_config", no_brokers)
+    .untried("starting_position_timestamp", "moto forgets it")
 }

@@ -225,6 +225,10 @@ pub(super) fn told(object: &mut Object, told: &Told) {
         ])
     });
     object.set("document_db_event_source_config", blocks(documents));
+    told_more(object, told);
+}
+
+fn told_more(object: &mut Object, told: &Told) {
     let failure = told
         .destination_config
         .as_ref()
