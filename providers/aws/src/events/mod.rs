@@ -1,4 +1,4 @@
-//! EventBridge: rules and what they call.
+//! `EventBridge`: rules and what they call.
 
 mod rule;
 mod target;
@@ -11,10 +11,10 @@ use terrace_provider_sdk::{Diagnostic, Outcome};
 use crate::Builder;
 use crate::kind::Managed;
 
-/// What EventBridge says of something that is not there.
+/// What `EventBridge` says of something that is not there.
 const GONE: [&str; 1] = ["ResourceNotFoundException"];
 
-/// How long it may take until EventBridge knows a role that is new.
+/// How long it may take until `EventBridge` knows a role that is new.
 const PROPAGATION: Duration = Duration::from_mins(2);
 
 /// The bus that every account has.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_eventbridge::types::{RuleState, Tag};
-use terrace_provider_sdk::{Attribute, Change as Planned, Object, Outcome, Plan, Schema, Value, validate};
+use terrace_provider_sdk::{
+    Attribute, Change as Planned, Object, Outcome, Plan, Schema, Value, validate,
+};
 
 use super::{DEFAULT_BUS, GONE, PROPAGATION, split};
 use crate::blocks::{given, or_empty};
@@ -45,10 +47,14 @@ impl Kind for Rule {
         shape
             .replaces(&["event_bus_name"])
             .change("name", |name| named(name, 64, "name_prefix"))
-            .change("name_prefix", |prefix| named(prefix, 64 - names::SUFFIX, "name"))
+            .change("name_prefix", |prefix| {
+                named(prefix, 64 - names::SUFFIX, "name")
+            })
             .defaults_to_text(&[("event_bus_name", DEFAULT_BUS)])
             .defaults_to_bool(&[("force_destroy", false)])
-            .change("description", |text| text.validate(validate::length(0..=512)))
+            .change("description", |text| {
+                text.validate(validate::length(0..=512))
+            })
             .change("schedule_expression", |text| {
                 text.validate(validate::length(0..=256))
             })
@@ -58,7 +64,9 @@ impl Kind for Rule {
                     .validate(validate::at_least_one_of(["schedule_expression"]))
             })
             .change("is_enabled", |enabled| {
-                enabled.modify(keep).validate(validate::conflicts_with(["state"]))
+                enabled
+                    .modify(keep)
+                    .validate(validate::conflicts_with(["state"]))
             })
             .change("state", |state| {
                 state.modify(keep).validate(validate::one_of([
@@ -71,7 +79,8 @@ impl Kind for Rule {
 
     async fn plan(&self, plan: &mut Plan<Client>) -> Outcome<()> {
         let (state, enabled) = (plan.changes("state"), plan.changes("is_enabled"));
-        let (Some(_), Some(config), Some(planned)) = (&plan.prior, &plan.config, &mut plan.planned) else {
+        let (Some(_), Some(config), Some(planned)) = (&plan.prior, &plan.config, &mut plan.planned)
+        else {
             return Ok(());
         };
         // Each says what the other does.
@@ -129,7 +138,10 @@ impl Kind for Rule {
                 }
             }),
         );
-        object.set("force_destroy", state.flag("force_destroy").unwrap_or(false));
+        object.set(
+            "force_destroy",
+            state.flag("force_destroy").unwrap_or(false),
+        );
         let is = told.state.as_ref().map_or(ENABLED, RuleState::as_str);
         object.set("is_enabled", is != DISABLED);
         object.set("state", is);
@@ -142,7 +154,12 @@ impl Kind for Rule {
             .resource_arn(&arn)
             .send()
             .await
-            .unless_gone(&GONE, "reading the tags of", &subject, "events:ListTagsForResource")?;
+            .unless_gone(
+                &GONE,
+                "reading the tags of",
+                &subject,
+                "events:ListTagsForResource",
+            )?;
         let tags = answer.and_then(|answer| answer.tags).unwrap_or_default();
         let tags: Tags = tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
         object.set("tags_all", tags);
@@ -153,7 +170,12 @@ impl Kind for Rule {
     async fn update(&self, context: &Context, change: Change<'_>) -> Outcome<()> {
         let (_, name) = split(change.id(), "bus/rule")?;
         let settings = [
-            "description", "event_pattern", "is_enabled", "role_arn", "schedule_expression", "state",
+            "description",
+            "event_pattern",
+            "is_enabled",
+            "role_arn",
+            "schedule_expression",
+            "state",
         ];
         if change.of(&settings) {
             put(context, name, change.planned, "updating").await?;
@@ -179,11 +201,22 @@ impl Kind for Rule {
         context
             .patience(TARGETS)
             .again(
-                |error| says(error, "ValidationException", "Rule can't be deleted since it has targets"),
+                |error| {
+                    says(
+                        error,
+                        "ValidationException",
+                        "Rule can't be deleted since it has targets",
+                    )
+                },
                 || request.clone().send(),
             )
             .await
-            .unless_gone(&GONE, "deleting", &Self::subject(id(state)), "events:DeleteRule")?;
+            .unless_gone(
+                &GONE,
+                "deleting",
+                &Self::subject(id(state)),
+                "events:DeleteRule",
+            )?;
         Ok(())
     }
 
@@ -205,7 +238,16 @@ fn keep(change: &mut Planned<'_>) {
 
 async fn put(context: &Context, name: &str, planned: &Object, doing: &str) -> Outcome<()> {
     let text = |name: &str| given(planned, name);
-    let by_flag = || Some(if planned.flag("is_enabled")? { ENABLED } else { DISABLED }.to_owned());
+    let by_flag = || {
+        Some(
+            if planned.flag("is_enabled")? {
+                ENABLED
+            } else {
+                DISABLED
+            }
+            .to_owned(),
+        )
+    };
     let state = text("state").or_else(by_flag);
     let tags = sdk_tags(&tags::planned(planned));
     let request = context
@@ -223,7 +265,13 @@ async fn put(context: &Context, name: &str, planned: &Object, doing: &str) -> Ou
     context
         .patience(PROPAGATION)
         .again(
-            |error| says(error, "ValidationException", "cannot be assumed by principal"),
+            |error| {
+                says(
+                    error,
+                    "ValidationException",
+                    "cannot be assumed by principal",
+                )
+            },
             || request.clone().send(),
         )
         .await

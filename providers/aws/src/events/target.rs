@@ -28,17 +28,20 @@ impl Kind for Target {
             .defaults_to_text(&[("event_bus_name", DEFAULT_BUS)])
             .defaults_to_bool(&[("force_destroy", false)])
             .change("target_id", |id| {
-                id.validate(validate::length(1..=64)).validate(validate::matches(
-                    "^[0-9A-Za-z_.-]+$",
-                    "may only have letters and digits without accents, and the characters .-_",
-                ))
+                id.validate(validate::length(1..=64))
+                    .validate(validate::matches(
+                        "^[0-9A-Za-z_.-]+$",
+                        "may only have letters and digits without accents, and the characters .-_",
+                    ))
             })
             .change("input", |input| {
                 input
                     .validate(validate::length(0..=8192))
                     .validate(validate::conflicts_with(["input_path"]))
             })
-            .change("input_path", |path| path.validate(validate::length(0..=256)))
+            .change("input_path", |path| {
+                path.validate(validate::length(0..=256))
+            })
             .within("input_transformer", |transformer| {
                 transformer.change("input_template", |template| {
                     template.validate(validate::length(1..=8192))
@@ -67,7 +70,9 @@ impl Kind for Target {
 
     fn validate(&self, config: &Object, diagnostics: &mut terrace_provider_sdk::Diagnostics) {
         let transforms = !config.items("input_transformer").is_empty();
-        let other = ["input", "input_path"].into_iter().find(|name| config.is_set(name));
+        let other = ["input", "input_path"]
+            .into_iter()
+            .find(|name| config.is_set(name));
         if let (true, Some(other)) = (transforms, other) {
             diagnostics.error_at(
                 terrace_provider_sdk::attribute(other),
@@ -103,7 +108,10 @@ impl Kind for Target {
         let mut object = Object::new();
         object.set("arn", told.arn.as_str());
         object.set("event_bus_name", bus);
-        object.set("force_destroy", state.flag("force_destroy").unwrap_or(false));
+        object.set(
+            "force_destroy",
+            state.flag("force_destroy").unwrap_or(false),
+        );
         object.set("input", or_empty(told.input.as_deref()));
         object.set("input_path", or_empty(told.input_path.as_deref()));
         object.set("role_arn", or_empty(told.role_arn.as_deref()));
@@ -116,12 +124,22 @@ impl Kind for Target {
     async fn update(&self, context: &Context, change: Change<'_>) -> Outcome<()> {
         let unsent = ["force_destroy", "id"];
         let names = change.planned.entries().keys();
-        let names: Vec<&str> = names.map(|name| &**name).filter(|name| !unsent.contains(name)).collect();
+        let names: Vec<&str> = names
+            .map(|name| &**name)
+            .filter(|name| !unsent.contains(name))
+            .collect();
         if !change.of(&names) {
             return Ok(());
         }
         let target = change.prior.text("target_id").unwrap_or_default();
-        put(context, target, change.planned, "updating", &Self::subject(change.id())).await
+        put(
+            context,
+            target,
+            change.planned,
+            "updating",
+            &Self::subject(change.id()),
+        )
+        .await
     }
 
     async fn delete(&self, context: &Context, state: &Object) -> Outcome<()> {
@@ -140,7 +158,9 @@ impl Kind for Target {
             .again(|error| is_one_of(error, &BUSY), || request.clone().send())
             .await
             .unless_gone(&GONE, "removing", &subject, "events:RemoveTargets")?;
-        let failed = answer.and_then(|answer| answer.failed_entries).unwrap_or_default();
+        let failed = answer
+            .and_then(|answer| answer.failed_entries)
+            .unwrap_or_default();
         match failed.first() {
             Some(entry) => Err(refused(
                 "removing",
@@ -155,7 +175,8 @@ impl Kind for Target {
 
     fn import(&self, id: &str) -> Outcome<Object> {
         let form = "bus/rule/target";
-        let Some((before, target)) = id.rsplit_once('/').filter(|(_, target)| !target.is_empty()) else {
+        let Some((before, target)) = id.rsplit_once('/').filter(|(_, target)| !target.is_empty())
+        else {
             return Err(Diagnostic::error(
                 "Invalid import id",
                 format!("{id:?} does not name a target of a rule. It must be {form}; the bus may be left out where it is the default one."),
@@ -205,7 +226,11 @@ async fn find(
         let Some(answer) = answer else {
             return Ok(None);
         };
-        let found = answer.targets.unwrap_or_default().into_iter().find(|told| told.id == target);
+        let found = answer
+            .targets
+            .unwrap_or_default()
+            .into_iter()
+            .find(|told| told.id == target);
         if found.is_some() || answer.next_token.is_none() {
             return Ok(found);
         }
@@ -213,7 +238,13 @@ async fn find(
     }
 }
 
-async fn put(context: &Context, target: &str, planned: &Object, doing: &str, subject: &Subject) -> Outcome<()> {
+async fn put(
+    context: &Context,
+    target: &str,
+    planned: &Object,
+    doing: &str,
+    subject: &Subject,
+) -> Outcome<()> {
     let request = context
         .client
         .events(&context.region)
@@ -238,8 +269,13 @@ async fn put(context: &Context, target: &str, planned: &Object, doing: &str, sub
     }
 }
 
-/// What EventBridge says within an answer that is none.
-fn refused(doing: &str, subject: &Subject, code: Option<&str>, message: Option<&str>) -> Diagnostic {
+/// What `EventBridge` says within an answer that is none.
+fn refused(
+    doing: &str,
+    subject: &Subject,
+    code: Option<&str>,
+    message: Option<&str>,
+) -> Diagnostic {
     Diagnostic::error(
         format!("EventBridge refused {doing} a target"),
         format!(

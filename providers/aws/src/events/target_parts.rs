@@ -1,13 +1,13 @@
-//! What is special to kinds of targets, as EventBridge wants and tells it.
+//! What is special to kinds of targets, as `EventBridge` wants and tells it.
 
 use std::collections::HashMap;
 
 use aws_sdk_eventbridge::types::{
     AppSyncParameters, AssignPublicIp, AwsVpcConfiguration, BatchArrayProperties, BatchParameters,
-    BatchRetryStrategy, CapacityProviderStrategyItem, DeadLetterConfig, EcsParameters, HttpParameters,
-    InputTransformer, KinesisParameters, LaunchType, NetworkConfiguration, PlacementConstraint,
-    PlacementConstraintType, PlacementStrategy, PlacementStrategyType, PropagateTags,
-    RedshiftDataParameters, RetryPolicy, RunCommandParameters, RunCommandTarget,
+    BatchRetryStrategy, CapacityProviderStrategyItem, DeadLetterConfig, EcsParameters,
+    HttpParameters, InputTransformer, KinesisParameters, LaunchType, NetworkConfiguration,
+    PlacementConstraint, PlacementConstraintType, PlacementStrategy, PlacementStrategyType,
+    PropagateTags, RedshiftDataParameters, RetryPolicy, RunCommandParameters, RunCommandTarget,
     SageMakerPipelineParameter, SageMakerPipelineParameters, SqsParameters, Tag, Target,
 };
 use terrace_provider_sdk::{Data as _, Object, Value};
@@ -31,7 +31,9 @@ pub(super) fn target(id: &str, planned: &Object) -> Target {
         }))
         .set_batch_parameters(one(planned, "batch_target").map(|block| batch(&block)))
         .set_dead_letter_config(one(planned, "dead_letter_config").map(|block| {
-            DeadLetterConfig::builder().set_arn(given(&block, "arn")).build()
+            DeadLetterConfig::builder()
+                .set_arn(given(&block, "arn"))
+                .build()
         }))
         .set_ecs_parameters(one(planned, "ecs_target").map(|block| ecs(&block)))
         .set_http_parameters(one(planned, "http_target").map(|block| http(&block)))
@@ -121,17 +123,23 @@ fn commands(planned: &Object) -> Option<RunCommandParameters> {
         })
         .collect();
     let parameters = RunCommandParameters::builder().set_run_command_targets(Some(targets.clone()));
-    (!targets.is_empty()).then(|| parameters.build().expect("commands with targets are complete"))
+    (!targets.is_empty()).then(|| {
+        parameters
+            .build()
+            .expect("commands with targets are complete")
+    })
 }
 
 fn pipeline(block: &Object) -> SageMakerPipelineParameters {
-    let parameters = all(block, "pipeline_parameter_list").into_iter().map(|block| {
-        SageMakerPipelineParameter::builder()
-            .name(block.text("name").unwrap_or_default())
-            .value(block.text("value").unwrap_or_default())
-            .build()
-            .expect("a parameter with name and value is complete")
-    });
+    let parameters = all(block, "pipeline_parameter_list")
+        .into_iter()
+        .map(|block| {
+            SageMakerPipelineParameter::builder()
+                .name(block.text("name").unwrap_or_default())
+                .value(block.text("value").unwrap_or_default())
+                .build()
+                .expect("a parameter with name and value is complete")
+        });
     SageMakerPipelineParameters::builder()
         .set_pipeline_parameter_list(Some(parameters.collect()))
         .build()
@@ -207,22 +215,35 @@ fn network(block: &Object) -> NetworkConfiguration {
         .assign_public_ip(public)
         .build()
         .expect("a network with subnets is complete");
-    NetworkConfiguration::builder().awsvpc_configuration(vpc).build()
+    NetworkConfiguration::builder()
+        .awsvpc_configuration(vpc)
+        .build()
 }
 
-/// What EventBridge tells of a target's blocks.
+/// What `EventBridge` tells of a target's blocks.
 pub(super) fn told(object: &mut Object, told: &Target) {
     let appsync = told.app_sync_parameters.as_ref();
     object.set(
         "appsync_target",
-        blocks(appsync.map(|sync| block([("graphql_operation", text(sync.graph_ql_operation.as_deref()))]))),
+        blocks(appsync.map(|sync| {
+            block([(
+                "graphql_operation",
+                text(sync.graph_ql_operation.as_deref()),
+            )])
+        })),
     );
     let batch = told.batch_parameters.as_ref().map(|batch| {
-        let (array, retry) = (batch.array_properties.as_ref(), batch.retry_strategy.as_ref());
+        let (array, retry) = (
+            batch.array_properties.as_ref(),
+            batch.retry_strategy.as_ref(),
+        );
         block([
             ("array_size", number(array.map(|array| array.size))),
             ("job_attempts", number(retry.map(|retry| retry.attempts))),
-            ("job_definition", Value::string(batch.job_definition.as_str())),
+            (
+                "job_definition",
+                Value::string(batch.job_definition.as_str()),
+            ),
             ("job_name", Value::string(batch.job_name.as_str())),
         ])
     });
@@ -232,31 +253,56 @@ pub(super) fn told(object: &mut Object, told: &Target) {
         "dead_letter_config",
         blocks(letters.map(|letters| block([("arn", text(letters.arn.as_deref()))]))),
     );
-    object.set("ecs_target", blocks(told.ecs_parameters.as_ref().map(told_ecs)));
+    object.set(
+        "ecs_target",
+        blocks(told.ecs_parameters.as_ref().map(told_ecs)),
+    );
     let http = told.http_parameters.as_ref().map(|http| {
         block([
-            ("header_parameters", told_map(http.header_parameters.as_ref())),
+            (
+                "header_parameters",
+                told_map(http.header_parameters.as_ref()),
+            ),
             ("path_parameter_values", list(http.path_parameter_values())),
-            ("query_string_parameters", told_map(http.query_string_parameters.as_ref())),
+            (
+                "query_string_parameters",
+                told_map(http.query_string_parameters.as_ref()),
+            ),
         ])
     });
     object.set("http_target", blocks(http));
     let transformer = told.input_transformer.as_ref().map(|transformer| {
         block([
-            ("input_paths", told_map(transformer.input_paths_map.as_ref())),
-            ("input_template", Value::string(transformer.input_template.as_str())),
+            (
+                "input_paths",
+                told_map(transformer.input_paths_map.as_ref()),
+            ),
+            (
+                "input_template",
+                Value::string(transformer.input_template.as_str()),
+            ),
         ])
     });
     object.set("input_transformer", blocks(transformer));
     let stream = told.kinesis_parameters.as_ref().map(|stream| {
-        block([("partition_key_path", Value::string(stream.partition_key_path.as_str()))])
+        block([(
+            "partition_key_path",
+            Value::string(stream.partition_key_path.as_str()),
+        )])
     });
     object.set("kinesis_target", blocks(stream));
+    told_more(object, told);
+}
+
+fn told_more(object: &mut Object, told: &Target) {
     let redshift = told.redshift_data_parameters.as_ref().map(|statement| {
         block([
             ("database", Value::string(statement.database.as_str())),
             ("db_user", text(statement.db_user.as_deref())),
-            ("secrets_manager_arn", text(statement.secret_manager_arn.as_deref())),
+            (
+                "secrets_manager_arn",
+                text(statement.secret_manager_arn.as_deref()),
+            ),
             ("sql", text(statement.sql.as_deref())),
             ("statement_name", text(statement.statement_name.as_deref())),
             ("with_event", Value::bool(statement.with_event)),
@@ -265,8 +311,14 @@ pub(super) fn told(object: &mut Object, told: &Target) {
     object.set("redshift_target", blocks(redshift));
     let retry = told.retry_policy.as_ref().map(|retry| {
         block([
-            ("maximum_event_age_in_seconds", number(retry.maximum_event_age_in_seconds)),
-            ("maximum_retry_attempts", number(retry.maximum_retry_attempts)),
+            (
+                "maximum_event_age_in_seconds",
+                number(retry.maximum_event_age_in_seconds),
+            ),
+            (
+                "maximum_retry_attempts",
+                number(retry.maximum_retry_attempts),
+            ),
         ])
     });
     object.set("retry_policy", blocks(retry));
@@ -279,26 +331,35 @@ pub(super) fn told(object: &mut Object, told: &Target) {
         })
     });
     object.set("run_command_targets", blocks(commands));
-    let pipeline = told.sage_maker_pipeline_parameters.as_ref().map(|pipeline| {
-        let parameters = pipeline.pipeline_parameter_list().iter().map(|parameter| {
-            block([
-                ("name", Value::string(parameter.name.as_str())),
-                ("value", Value::string(parameter.value.as_str())),
-            ])
+    let pipeline = told
+        .sage_maker_pipeline_parameters
+        .as_ref()
+        .map(|pipeline| {
+            let parameters = pipeline.pipeline_parameter_list().iter().map(|parameter| {
+                block([
+                    ("name", Value::string(parameter.name.as_str())),
+                    ("value", Value::string(parameter.value.as_str())),
+                ])
+            });
+            block([("pipeline_parameter_list", blocks(parameters))])
         });
-        block([("pipeline_parameter_list", blocks(parameters))])
-    });
     object.set("sagemaker_pipeline_target", blocks(pipeline));
     let queue = told.sqs_parameters.as_ref();
     object.set(
         "sqs_target",
-        blocks(queue.map(|queue| block([("message_group_id", text(queue.message_group_id.as_deref()))]))),
+        blocks(
+            queue.map(|queue| {
+                block([("message_group_id", text(queue.message_group_id.as_deref()))])
+            }),
+        ),
     );
 }
 
 fn told_map(told: Option<&HashMap<String, String>>) -> Value {
     let entries = told.into_iter().flatten();
-    let entries: Tags = entries.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let entries: Tags = entries
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
     if entries.is_empty() {
         return Value::null(tags::ty());
     }
@@ -309,31 +370,42 @@ fn told_ecs(told: &EcsParameters) -> Value {
     let strategies = told.capacity_provider_strategy().iter().map(|item| {
         block([
             ("base", Value::int(item.base.into())),
-            ("capacity_provider", Value::string(item.capacity_provider.as_str())),
+            (
+                "capacity_provider",
+                Value::string(item.capacity_provider.as_str()),
+            ),
             ("weight", Value::int(item.weight.into())),
         ])
     });
     let constraints = told.placement_constraints().iter().map(|item| {
         block([
             ("expression", text(item.expression.as_deref())),
-            ("type", text(item.r#type.as_ref().map(PlacementConstraintType::as_str))),
+            (
+                "type",
+                text(item.r#type.as_ref().map(PlacementConstraintType::as_str)),
+            ),
         ])
     });
     let placements = told.placement_strategy().iter().map(|item| {
         block([
             ("field", text(item.field.as_deref())),
-            ("type", text(item.r#type.as_ref().map(PlacementStrategyType::as_str))),
+            (
+                "type",
+                text(item.r#type.as_ref().map(PlacementStrategyType::as_str)),
+            ),
         ])
     });
     let vpc = told.network_configuration.as_ref();
-    let vpc = vpc.and_then(|network| network.awsvpc_configuration.as_ref()).map(|vpc| {
-        let public = vpc.assign_public_ip == Some(AssignPublicIp::Enabled);
-        block([
-            ("assign_public_ip", Value::bool(public)),
-            ("security_groups", list(vpc.security_groups())),
-            ("subnets", list(&vpc.subnets)),
-        ])
-    });
+    let vpc = vpc
+        .and_then(|network| network.awsvpc_configuration.as_ref())
+        .map(|vpc| {
+            let public = vpc.assign_public_ip == Some(AssignPublicIp::Enabled);
+            block([
+                ("assign_public_ip", Value::bool(public)),
+                ("security_groups", list(vpc.security_groups())),
+                ("subnets", list(&vpc.subnets)),
+            ])
+        });
     let labels: HashMap<String, String> = told
         .tags()
         .iter()
@@ -341,17 +413,32 @@ fn told_ecs(told: &EcsParameters) -> Value {
         .collect();
     block([
         ("capacity_provider_strategy", blocks(strategies)),
-        ("enable_ecs_managed_tags", Value::bool(told.enable_ecs_managed_tags)),
-        ("enable_execute_command", Value::bool(told.enable_execute_command)),
+        (
+            "enable_ecs_managed_tags",
+            Value::bool(told.enable_ecs_managed_tags),
+        ),
+        (
+            "enable_execute_command",
+            Value::bool(told.enable_execute_command),
+        ),
         ("group", text(told.group.as_deref())),
-        ("launch_type", text(told.launch_type.as_ref().map(LaunchType::as_str))),
+        (
+            "launch_type",
+            text(told.launch_type.as_ref().map(LaunchType::as_str)),
+        ),
         ("network_configuration", blocks(vpc)),
         ("ordered_placement_strategy", blocks(placements)),
         ("placement_constraint", blocks(constraints)),
         ("platform_version", text(told.platform_version.as_deref())),
-        ("propagate_tags", text(told.propagate_tags.as_ref().map(PropagateTags::as_str))),
+        (
+            "propagate_tags",
+            text(told.propagate_tags.as_ref().map(PropagateTags::as_str)),
+        ),
         ("tags", told_map(Some(&labels))),
         ("task_count", number(told.task_count)),
-        ("task_definition_arn", Value::string(told.task_definition_arn.as_str())),
+        (
+            "task_definition_arn",
+            Value::string(told.task_definition_arn.as_str()),
+        ),
     ])
 }

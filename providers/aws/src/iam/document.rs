@@ -129,7 +129,7 @@ fn statement(block: &Object, version: &str) -> Outcome<Statement> {
         if variables {
             items = replaced(items, name, version)?;
         }
-        Ok((!items.is_empty()).then(|| Node::one_or_list(descending(items))))
+        Ok((!items.is_empty()).then(|| Node::one_or_list(&descending(items))))
     };
     Ok(Statement {
         sid: given(block, "sid").unwrap_or_default(),
@@ -158,7 +158,7 @@ fn principals(block: &Object, name: &str, version: &str) -> Outcome<Vec<Principa
         let identifiers = replaced(owned(&principal, "identifiers"), name, version)?;
         found.push(Principal {
             kind: given(&principal, "type").unwrap_or_default(),
-            identifiers: Node::one_or_list(descending(identifiers)),
+            identifiers: Node::one_or_list(&descending(identifiers)),
         });
     }
     Ok(found)
@@ -306,7 +306,7 @@ mod tests {
             let problems = document(config).unwrap_err();
             let told: Vec<String> = problems
                 .iter()
-                .map(|problem| problem.detail.to_string())
+                .map(|problem| problem.detail.clone())
                 .collect();
             told.join("\n")
         };

@@ -1,4 +1,4 @@
-//! Roles, policies and providers of OpenID Connect that are only read.
+//! Roles, policies and providers of `OpenID` Connect that are only read.
 
 use async_trait::async_trait;
 use terrace_provider_sdk::{Diagnostic, Object, Outcome, Schema, Value, validate};

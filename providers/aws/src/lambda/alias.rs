@@ -45,7 +45,11 @@ impl Kind for Alias {
             .routing_config(routing(planned))
             .send()
             .await
-            .when("creating", &Self::subject(text("name")), "lambda:CreateAlias")?;
+            .when(
+                "creating",
+                &Self::subject(text("name")),
+                "lambda:CreateAlias",
+            )?;
         Ok(answer.alias_arn.unwrap_or_default())
     }
 
@@ -61,7 +65,9 @@ impl Kind for Alias {
         object.set("description", or_empty(told.description));
         object.set("function_version", told.function_version);
         object.set("name", told.name);
-        let weights = told.routing_config.and_then(|routing| routing.additional_version_weights);
+        let weights = told
+            .routing_config
+            .and_then(|routing| routing.additional_version_weights);
         let weights = weights.filter(|weights| !weights.is_empty());
         let weights = weights.map(|weights| {
             let weights: BTreeMap<String, f64> = weights.into_iter().collect();
@@ -115,7 +121,12 @@ impl Kind for Alias {
             .name(state.text("name").unwrap_or_default())
             .send()
             .await
-            .unless_gone(&GONE, "deleting", &Self::subject(id(state)), "lambda:DeleteAlias")?;
+            .unless_gone(
+                &GONE,
+                "deleting",
+                &Self::subject(id(state)),
+                "lambda:DeleteAlias",
+            )?;
         Ok(())
     }
 
@@ -125,7 +136,8 @@ impl Kind for Alias {
             Some((function, Some(alias))) => Some((function, alias)),
             _ => id.rsplit_once('/'),
         };
-        let Some((function, alias)) = parts.filter(|(function, alias)| !function.is_empty() && !alias.is_empty())
+        let Some((function, alias)) =
+            parts.filter(|(function, alias)| !function.is_empty() && !alias.is_empty())
         else {
             return Err(Diagnostic::error(
                 "Invalid import id",

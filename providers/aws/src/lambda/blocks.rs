@@ -21,7 +21,11 @@ pub(super) fn dead_letters(object: &Object) -> Option<DeadLetterConfig> {
 pub(super) fn environment(object: &Object) -> Option<Environment> {
     let variables = one(object, "environment").map(|block| tags::of(block.value("variables")))?;
     let variables = (!variables.is_empty()).then(|| variables.into_iter().collect())?;
-    Some(Environment::builder().set_variables(Some(variables)).build())
+    Some(
+        Environment::builder()
+            .set_variables(Some(variables))
+            .build(),
+    )
 }
 
 pub(super) fn storage(object: &Object) -> Option<EphemeralStorage> {
@@ -77,7 +81,8 @@ pub(super) fn snap_start(object: &Object) -> Option<SnapStart> {
 }
 
 pub(super) fn tenancy(object: &Object) -> Option<TenancyConfig> {
-    let mode = one(object, "tenancy_config").and_then(|block| given(&block, "tenant_isolation_mode"))?;
+    let mode =
+        one(object, "tenancy_config").and_then(|block| given(&block, "tenant_isolation_mode"))?;
     let mode = TenantIsolationMode::from(mode.as_str());
     let tenancy = TenancyConfig::builder().tenant_isolation_mode(mode).build();
     Some(tenancy.expect("a tenancy with a mode is complete"))
@@ -161,7 +166,10 @@ pub(super) fn told(object: &mut Object, told: &FunctionConfiguration) {
     let systems = told.file_system_configs().iter().map(|system| {
         block([
             ("arn", Value::string(system.arn.as_str())),
-            ("local_mount_path", Value::string(system.local_mount_path.as_str())),
+            (
+                "local_mount_path",
+                Value::string(system.local_mount_path.as_str()),
+            ),
         ])
     });
     object.set("file_system_config", blocks(systems));
@@ -169,16 +177,28 @@ pub(super) fn told(object: &mut Object, told: &FunctionConfiguration) {
         let application = logging.application_log_level.as_ref();
         let system = logging.system_log_level.as_ref();
         block([
-            ("application_log_level", text(application.map(ApplicationLogLevel::as_str))),
-            ("log_format", text(logging.log_format.as_ref().map(LogFormat::as_str))),
+            (
+                "application_log_level",
+                text(application.map(ApplicationLogLevel::as_str)),
+            ),
+            (
+                "log_format",
+                text(logging.log_format.as_ref().map(LogFormat::as_str)),
+            ),
             ("log_group", text(logging.log_group.as_deref())),
             ("system_log_level", text(system.map(SystemLogLevel::as_str))),
         ])
     });
     object.set("logging_config", blocks(logging));
-    let tracing = told.tracing_config.as_ref().and_then(|tracing| tracing.mode.as_ref());
+    let tracing = told
+        .tracing_config
+        .as_ref()
+        .and_then(|tracing| tracing.mode.as_ref());
     let mode = tracing.map_or("PassThrough", TracingMode::as_str);
-    object.set("tracing_config", blocks([block([("mode", Value::string(mode))])]));
+    object.set(
+        "tracing_config",
+        blocks([block([("mode", Value::string(mode))])]),
+    );
     let tenancy = told.tenancy_config.as_ref().map(|tenancy| {
         let mode = tenancy.tenant_isolation_mode.as_str();
         block([("tenant_isolation_mode", Value::string(mode))])
@@ -186,7 +206,8 @@ pub(super) fn told(object: &mut Object, told: &FunctionConfiguration) {
     object.set("tenancy_config", blocks(tenancy));
     // A function that left its network still has one, in which is nothing.
     let network = told.vpc_config.as_ref();
-    let network = network.filter(|network| network.vpc_id.as_deref().is_some_and(|id| !id.is_empty()));
+    let network =
+        network.filter(|network| network.vpc_id.as_deref().is_some_and(|id| !id.is_empty()));
     let network = network.map(|network| {
         block([
             (
@@ -208,20 +229,32 @@ pub(super) fn told(object: &mut Object, told: &FunctionConfiguration) {
 pub(super) fn told_more(object: &mut Object, told: &FunctionConfiguration) {
     let image = told.image_config_response.as_ref();
     let image = image.filter(|image| image.error.is_none());
-    let image = image.and_then(|image| image.image_config.as_ref()).map(|image| {
-        block([
-            ("command", list(image.command())),
-            ("entry_point", list(image.entry_point())),
-            ("working_directory", text(image.working_directory.as_deref())),
-        ])
-    });
+    let image = image
+        .and_then(|image| image.image_config.as_ref())
+        .map(|image| {
+            block([
+                ("command", list(image.command())),
+                ("entry_point", list(image.entry_point())),
+                (
+                    "working_directory",
+                    text(image.working_directory.as_deref()),
+                ),
+            ])
+        });
     object.set("image_config", blocks(image));
     let snap = told.snap_start.as_ref();
-    let snap = snap.filter(|snap| snap.apply_on.as_ref().is_some_and(|on| *on != SnapStartApplyOn::None));
+    let snap = snap.filter(|snap| {
+        snap.apply_on
+            .as_ref()
+            .is_some_and(|on| *on != SnapStartApplyOn::None)
+    });
     let snap = snap.map(|snap| {
         let status = snap.optimization_status.as_ref();
         block([
-            ("apply_on", text(snap.apply_on.as_ref().map(SnapStartApplyOn::as_str))),
+            (
+                "apply_on",
+                text(snap.apply_on.as_ref().map(SnapStartApplyOn::as_str)),
+            ),
             (
                 "optimization_status",
                 text(status.map(aws_sdk_lambda::types::SnapStartOptimizationStatus::as_str)),
@@ -235,19 +268,32 @@ fn told_durable(told: &FunctionConfiguration) -> Option<Value> {
     let durable = told.durable_config.as_ref()?;
     durable.execution_timeout?;
     Some(block([
-        ("execution_timeout", number_or_null(durable.execution_timeout)),
-        ("retention_period", number_or_null(durable.retention_period_in_days)),
+        (
+            "execution_timeout",
+            number_or_null(durable.execution_timeout),
+        ),
+        (
+            "retention_period",
+            number_or_null(durable.retention_period_in_days),
+        ),
     ]))
 }
 
 fn told_capacity(told: &FunctionConfiguration) -> Option<Value> {
     let config = told.capacity_provider_config.as_ref()?;
-    let instances = config.lambda_managed_instances_capacity_provider_config.as_ref()?;
+    let instances = config
+        .lambda_managed_instances_capacity_provider_config
+        .as_ref()?;
     let inner = block([
-        ("capacity_provider_arn", Value::string(instances.capacity_provider_arn.as_str())),
+        (
+            "capacity_provider_arn",
+            Value::string(instances.capacity_provider_arn.as_str()),
+        ),
         (
             "execution_environment_memory_gib_per_vcpu",
-            instances.execution_environment_memory_gib_per_v_cpu.into_value(),
+            instances
+                .execution_environment_memory_gib_per_v_cpu
+                .into_value(),
         ),
         (
             "per_execution_environment_max_concurrency",

@@ -9,8 +9,8 @@ use aws_sdk_lambda::types::{
 };
 use aws_smithy_types::Blob;
 use terrace_provider_sdk::{
-    Attribute, Change as Planned, Diagnostic, Diagnostics, Object, Outcome, Plan, Schema, Type, Value, attribute,
-    validate,
+    Attribute, Change as Planned, Diagnostic, Diagnostics, Object, Outcome, Plan, Schema, Type,
+    Value, attribute, validate,
 };
 
 use super::{GONE, LATEST, PROPAGATION, blocks, invoke_arn, streaming_arn, update};
@@ -28,16 +28,39 @@ pub(super) const USUAL: Duration = Duration::from_mins(10);
 
 /// What says where the code is, or changes what is made of it.
 pub(super) const CODE: [&str; 9] = [
-    "filename", "code_sha256", "source_code_hash", "s3_bucket", "s3_key", "s3_object_version",
-    "source_kms_key_arn", "image_uri", "architectures",
+    "filename",
+    "code_sha256",
+    "source_code_hash",
+    "s3_bucket",
+    "s3_key",
+    "s3_object_version",
+    "source_kms_key_arn",
+    "image_uri",
+    "architectures",
 ];
 
 /// What else of a function makes a new version of it.
 pub(super) const SETTINGS: [&str; 20] = [
-    "description", "handler", "file_system_config", "image_config", "logging_config", "memory_size",
-    "role", "timeout", "kms_key_arn", "layers", "dead_letter_config", "durable_config", "snap_start",
-    "tracing_config", "vpc_config", "runtime", "environment", "ephemeral_storage",
-    "capacity_provider_config", "publish_to",
+    "description",
+    "handler",
+    "file_system_config",
+    "image_config",
+    "logging_config",
+    "memory_size",
+    "role",
+    "timeout",
+    "kms_key_arn",
+    "layers",
+    "dead_letter_config",
+    "durable_config",
+    "snap_start",
+    "tracing_config",
+    "vpc_config",
+    "runtime",
+    "environment",
+    "ephemeral_storage",
+    "capacity_provider_config",
+    "publish_to",
 ];
 
 #[derive(Default)]
@@ -49,7 +72,8 @@ impl Kind for Function {
     const WHAT: &'static str = "Lambda Function";
 
     fn behave(&self, shape: Schema) -> Schema {
-        let between = |attribute: Attribute, least, most| attribute.validate(validate::between(least..=most));
+        let between =
+            |attribute: Attribute, least, most| attribute.validate(validate::between(least..=most));
         shape
             .replaces(&["function_name", "package_type", "tenancy_config"])
             .defaults_to_text(&[("package_type", "Zip")])
@@ -71,37 +95,61 @@ impl Kind for Function {
                     .defaults_to_text(&[("application_log_level", ""), ("system_log_level", "")])
                     .change("application_log_level", |level| level.modify(keep_level))
                     .change("system_log_level", |level| level.modify(keep_level))
-                    .change("log_format", |format| format.validate(validate::one_of(["JSON", "Text"])))
+                    .change("log_format", |format| {
+                        format.validate(validate::one_of(["JSON", "Text"]))
+                    })
             })
             .within("ephemeral_storage", |storage| {
                 storage.change("size", |size| between(size, 512, 10_240))
             })
             .change("memory_size", |size| between(size, 128, 32_768))
             .change("timeout", |timeout| between(timeout, 1, 900))
-            .change("reserved_concurrent_executions", |count| count.validate(validate::at_least(-1)))
-            .change("package_type", |ty| ty.validate(validate::one_of(["Zip", "Image"])))
+            .change("reserved_concurrent_executions", |count| {
+                count.validate(validate::at_least(-1))
+            })
+            .change("package_type", |ty| {
+                ty.validate(validate::one_of(["Zip", "Image"]))
+            })
             .change("filename", |name| {
-                name.validate(validate::conflicts_with(["image_uri", "s3_bucket", "s3_object_version"]))
+                name.validate(validate::conflicts_with([
+                    "image_uri",
+                    "s3_bucket",
+                    "s3_object_version",
+                ]))
             })
             .change("image_uri", |uri| {
-                uri.validate(validate::conflicts_with(["s3_bucket", "s3_object_version", "source_kms_key_arn"]))
+                uri.validate(validate::conflicts_with([
+                    "s3_bucket",
+                    "s3_object_version",
+                    "source_kms_key_arn",
+                ]))
             })
-            .change("s3_bucket", |bucket| bucket.validate(validate::also_requires(["s3_key"])))
-            .change("s3_key", |key| key.validate(validate::also_requires(["s3_bucket"])))
+            .change("s3_bucket", |bucket| {
+                bucket.validate(validate::also_requires(["s3_key"]))
+            })
+            .change("s3_key", |key| {
+                key.validate(validate::also_requires(["s3_bucket"]))
+            })
             .change("replacement_security_group_ids", |ids| {
-                ids.validate(validate::also_requires(["replace_security_groups_on_destroy"]))
+                ids.validate(validate::also_requires([
+                    "replace_security_groups_on_destroy",
+                ]))
             })
     }
 
     fn validate(&self, config: &Object, diagnostics: &mut Diagnostics) {
-        if !["filename", "image_uri", "s3_bucket"].iter().any(|name| config.is_set(name)) {
+        if !["filename", "image_uri", "s3_bucket"]
+            .iter()
+            .any(|name| config.is_set(name))
+        {
             diagnostics.error_at(
                 attribute("filename"),
                 "Missing code",
                 "One of filename, image_uri and s3_bucket must say where the code of the function is.",
             );
         }
-        let zip = config.is_known("package_type") && config.text("package_type").unwrap_or("Zip") == "Zip";
+        let zip = config.is_known("package_type")
+            && config.text("package_type").unwrap_or("Zip") == "Zip";
         let missing = |name: &str| config.value(name).is_null() || config.text(name) == Some("");
         if zip && (missing("handler") || missing("runtime")) {
             diagnostics.error_at(
@@ -120,11 +168,18 @@ impl Kind for Function {
         let code = CODE.iter().any(|name| plan.changes(name));
         let settings = SETTINGS.iter().any(|name| plan.changes(name));
         let publish = plan.changes("publish");
-        let durable = |object: &Option<Object>| object.as_ref().is_some_and(|object| one(object, "durable_config").is_some());
+        let durable = |object: &Option<Object>| {
+            object
+                .as_ref()
+                .is_some_and(|object| one(object, "durable_config").is_some())
+        };
         if durable(&plan.prior) != durable(&plan.planned) {
             plan.replace_for("durable_config");
         }
-        let hash_set = plan.config.as_ref().is_some_and(|config| config.is_set("code_sha256"));
+        let hash_set = plan
+            .config
+            .as_ref()
+            .is_some_and(|config| config.is_set("code_sha256"));
         let Some(planned) = &mut plan.planned else {
             return Ok(());
         };
@@ -157,13 +212,21 @@ impl Kind for Function {
             .code(code(planned).await?)
             .description(text("description").unwrap_or_default())
             .role(text("role").unwrap_or_default())
-            .package_type(PackageType::from(planned.text("package_type").unwrap_or("Zip")))
+            .package_type(PackageType::from(
+                planned.text("package_type").unwrap_or("Zip"),
+            ))
             .publish(planned.flag("publish").unwrap_or(false))
-            .set_publish_to(text("publish_to").map(|to| FunctionVersionLatestPublished::from(to.as_str())))
+            .set_publish_to(
+                text("publish_to").map(|to| FunctionVersionLatestPublished::from(to.as_str())),
+            )
             .set_memory_size(small(planned, "memory_size"))
             .set_timeout(small(planned, "timeout"))
             .set_handler(text("handler").filter(|_| zip))
-            .set_runtime(text("runtime").filter(|_| zip).map(|runtime| Runtime::from(runtime.as_str())))
+            .set_runtime(
+                text("runtime")
+                    .filter(|_| zip)
+                    .map(|runtime| Runtime::from(runtime.as_str())),
+            )
             .set_architectures(architectures(planned))
             .set_layers(Some(owned(planned, "layers")).filter(|layers| !layers.is_empty()))
             .set_kms_key_arn(text("kms_key_arn"))
@@ -172,7 +235,9 @@ impl Kind for Function {
             .set_durable_config(blocks::durable(planned))
             .set_environment(blocks::environment(planned))
             .set_ephemeral_storage(blocks::storage(planned))
-            .set_file_system_configs(Some(blocks::file_systems(planned)).filter(|systems| !systems.is_empty()))
+            .set_file_system_configs(
+                Some(blocks::file_systems(planned)).filter(|systems| !systems.is_empty()),
+            )
             .set_image_config(blocks::image(planned))
             .set_logging_config(blocks::logging(planned))
             .set_snap_start(blocks::snap_start(planned))
@@ -184,7 +249,10 @@ impl Kind for Function {
         context
             .patience(PROPAGATION)
             .again(
-                |error| update::passes(error) && !says(error, "ResourceConflictException", "already exist"),
+                |error| {
+                    update::passes(error)
+                        && !says(error, "ResourceConflictException", "already exist")
+                },
                 || request.clone().send(),
             )
             .await
@@ -192,7 +260,9 @@ impl Kind for Function {
         context.made(&name);
         let longest = timeouts::of(planned, "create", USUAL);
         until_active(context, &name, longest, &subject).await?;
-        if let Some(count) = small(planned, "reserved_concurrent_executions").filter(|count| *count >= 0) {
+        if let Some(count) =
+            small(planned, "reserved_concurrent_executions").filter(|count| *count >= 0)
+        {
             update::reserve(context, &name, Some(count), &subject).await?;
         }
         Ok(name)
@@ -211,7 +281,13 @@ impl Kind for Function {
         facts(context, &mut object, &told);
         blocks::told_more(&mut object, function);
         object.set("function_name", name);
-        object.set("package_type", function.package_type.as_ref().map_or("Zip", PackageType::as_str));
+        object.set(
+            "package_type",
+            function
+                .package_type
+                .as_ref()
+                .map_or("Zip", PackageType::as_str),
+        );
         object.set("source_code_hash", or_empty(state.text("source_code_hash")));
         object.set("skip_destroy", state.flag("skip_destroy").unwrap_or(false));
         object.set("publish", state.flag("publish").unwrap_or(false));
@@ -219,7 +295,10 @@ impl Kind for Function {
         object.set("qualified_invoke_arn", invoke_arn(context, &arn));
         object.set("qualified_arn", arn);
         object.set("version", version);
-        object.set("code_signing_config_arn", signing(context, name, function, &subject).await?);
+        object.set(
+            "code_signing_config_arn",
+            signing(context, name, function, &subject).await?,
+        );
         let tags = told.tags.clone().unwrap_or_default();
         object.set("tags_all", tags.into_iter().collect::<tags::Tags>());
         Ok(Some(object))
@@ -247,7 +326,13 @@ impl Kind for Function {
         context
             .patience(longest)
             .again(
-                |error| says(error, "InvalidParameterValueException", "because it is a replicated function"),
+                |error| {
+                    says(
+                        error,
+                        "InvalidParameterValueException",
+                        "because it is a replicated function",
+                    )
+                },
                 || request.clone().send(),
             )
             .await
@@ -256,7 +341,10 @@ impl Kind for Function {
             Some(_) => Ok(None),
             None => Ok(Some(())),
         };
-        context.patience(longest).until(&subject, "deleted", gone).await
+        context
+            .patience(longest)
+            .until(&subject, "deleted", gone)
+            .await
     }
 
     fn import(&self, id: &str) -> Outcome<Object> {
@@ -290,7 +378,9 @@ fn quiet(plan: &mut Plan<Client>) {
             parts.iter().all(|part| {
                 let value = block.value(part);
                 let empty = value.as_sequence().is_some_and(<[Value]>::is_empty)
-                    || value.as_entries().is_some_and(std::collections::BTreeMap::is_empty)
+                    || value
+                        .as_entries()
+                        .is_some_and(std::collections::BTreeMap::is_empty)
                     || value.as_bool() == Some(false)
                     || value.as_str() == Some("");
                 value.is_null() || empty
@@ -299,8 +389,18 @@ fn quiet(plan: &mut Plan<Client>) {
     };
     for (name, parts) in [
         ("environment", &["variables"][..]),
-        ("image_config", &["command", "entry_point", "working_directory"]),
-        ("vpc_config", &["security_group_ids", "subnet_ids", "ipv6_allowed_for_dual_stack"]),
+        (
+            "image_config",
+            &["command", "entry_point", "working_directory"],
+        ),
+        (
+            "vpc_config",
+            &[
+                "security_group_ids",
+                "subnet_ids",
+                "ipv6_allowed_for_dual_stack",
+            ],
+        ),
     ] {
         if prior.items(name).is_empty() && nothing(name, parts, planned) {
             planned.set(name, prior.value(name).clone());
@@ -364,9 +464,16 @@ pub(super) fn facts(context: &Context, object: &mut Object, told: &Told) {
     };
     let arn = or_empty(function.function_arn.as_deref());
     object.set("invoke_arn", invoke_arn(context, &arn));
-    object.set("response_streaming_invoke_arn", streaming_arn(context, &arn));
+    object.set(
+        "response_streaming_invoke_arn",
+        streaming_arn(context, &arn),
+    );
     object.set("arn", arn);
-    let architectures: Vec<&str> = function.architectures().iter().map(Architecture::as_str).collect();
+    let architectures: Vec<&str> = function
+        .architectures()
+        .iter()
+        .map(Architecture::as_str)
+        .collect();
     object.set("architectures", list(&architectures));
     object.set("code_sha256", or_empty(function.code_sha256.as_deref()));
     object.set("description", or_empty(function.description.as_deref()));
@@ -375,8 +482,14 @@ pub(super) fn facts(context: &Context, object: &mut Object, told: &Told) {
     object.set("last_modified", or_empty(function.last_modified.as_deref()));
     object.set("memory_size", function.memory_size);
     object.set("role", or_empty(function.role.as_deref()));
-    object.set("runtime", or_empty(function.runtime.as_ref().map(Runtime::as_str)));
-    object.set("signing_job_arn", or_empty(function.signing_job_arn.as_deref()));
+    object.set(
+        "runtime",
+        or_empty(function.runtime.as_ref().map(Runtime::as_str)),
+    );
+    object.set(
+        "signing_job_arn",
+        or_empty(function.signing_job_arn.as_deref()),
+    );
     object.set(
         "signing_profile_version_arn",
         or_empty(function.signing_profile_version_arn.as_deref()),
@@ -384,15 +497,28 @@ pub(super) fn facts(context: &Context, object: &mut Object, told: &Told) {
     object.set("source_code_size", function.code_size);
     object.set("timeout", function.timeout);
     let code = told.code.as_ref();
-    object.set("image_uri", or_empty(code.and_then(|code| code.image_uri.as_deref())));
-    object.set("source_kms_key_arn", or_empty(code.and_then(|code| code.source_kms_key_arn.as_deref())));
-    let reserved = told.concurrency.as_ref().and_then(|reserved| reserved.reserved_concurrent_executions);
+    object.set(
+        "image_uri",
+        or_empty(code.and_then(|code| code.image_uri.as_deref())),
+    );
+    object.set(
+        "source_kms_key_arn",
+        or_empty(code.and_then(|code| code.source_kms_key_arn.as_deref())),
+    );
+    let reserved = told
+        .concurrency
+        .as_ref()
+        .and_then(|reserved| reserved.reserved_concurrent_executions);
     object.set("reserved_concurrent_executions", reserved.unwrap_or(-1));
     blocks::told(object, function);
 }
 
 /// The version that was published last and its ARN; what was never published has a name for it too.
-pub(super) async fn latest(context: &Context, name: &str, subject: &Subject) -> Outcome<(String, String)> {
+pub(super) async fn latest(
+    context: &Context,
+    name: &str,
+    subject: &Subject,
+) -> Outcome<(String, String)> {
     let versions: Result<Vec<_>, _> = context
         .client
         .lambda(&context.region)
@@ -403,7 +529,12 @@ pub(super) async fn latest(context: &Context, name: &str, subject: &Subject) -> 
         .send()
         .collect()
         .await;
-    let versions = versions.unless_gone(&GONE, "reading the versions of", subject, "lambda:ListVersionsByFunction")?;
+    let versions = versions.unless_gone(
+        &GONE,
+        "reading the versions of",
+        subject,
+        "lambda:ListVersionsByFunction",
+    )?;
     let last = versions.and_then(|mut versions| versions.pop());
     Ok(last.map_or_else(
         || (LATEST.to_owned(), String::new()),
@@ -413,9 +544,25 @@ pub(super) async fn latest(context: &Context, name: &str, subject: &Subject) -> 
 
 /// Regions that have the service that signs code; elsewhere Lambda refuses to tell of it.
 const SIGNS: [&str; 20] = [
-    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "af-south-1", "ap-east-1", "ap-south-1",
-    "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
-    "eu-central-1", "eu-west-1", "eu-west-2", "eu-west-3", "eu-south-1", "eu-north-1", "me-south-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "af-south-1",
+    "ap-east-1",
+    "ap-south-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-south-1",
+    "eu-north-1",
+    "me-south-1",
     "sa-east-1",
 ];
 
@@ -426,7 +573,10 @@ pub(super) async fn signing(
     function: &aws_sdk_lambda::types::FunctionConfiguration,
     subject: &Subject,
 ) -> Outcome<String> {
-    let zip = function.package_type.as_ref().is_none_or(|ty| *ty == PackageType::Zip);
+    let zip = function
+        .package_type
+        .as_ref()
+        .is_none_or(|ty| *ty == PackageType::Zip);
     if !zip || !SIGNS.contains(&context.region.as_str()) {
         return Ok(String::new());
     }
@@ -437,12 +587,24 @@ pub(super) async fn signing(
         .function_name(name)
         .send()
         .await
-        .unless_gone(&GONE, "reading the code signing of", subject, "lambda:GetFunctionCodeSigningConfig")?;
-    Ok(answer.map(|answer| answer.code_signing_config_arn).unwrap_or_default())
+        .unless_gone(
+            &GONE,
+            "reading the code signing of",
+            subject,
+            "lambda:GetFunctionCodeSigningConfig",
+        )?;
+    Ok(answer
+        .map(|answer| answer.code_signing_config_arn)
+        .unwrap_or_default())
 }
 
 /// Waits until a function that was made can be called.
-async fn until_active(context: &Context, name: &str, longest: Duration, subject: &Subject) -> Outcome<()> {
+async fn until_active(
+    context: &Context,
+    name: &str,
+    longest: Duration,
+    subject: &Subject,
+) -> Outcome<()> {
     let look = async || {
         let told = fetch(context, name, None, subject).await?;
         let Some(function) = told.and_then(|told| told.configuration) else {
@@ -458,7 +620,10 @@ async fn until_active(context: &Context, name: &str, longest: Duration, subject:
             _ => Ok(Some(())),
         }
     };
-    context.patience(longest).until(subject, "active", look).await
+    context
+        .patience(longest)
+        .until(subject, "active", look)
+        .await
 }
 
 /// Whether Lambda refused since something else goes on with the function.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput as Told;
-use aws_sdk_lambda::types::{EventSourcePosition, FilterCriteria, FunctionResponseType, ScalingConfig};
+use aws_sdk_lambda::types::{
+    EventSourcePosition, FilterCriteria, FunctionResponseType, ScalingConfig,
+};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -36,7 +38,13 @@ impl Kind for EventSourceMapping {
     fn behave(&self, shape: Schema) -> Schema {
         let group = |config: Schema| config.replaces(&["consumer_group_id"]);
         shape
-            .replaces(&["event_source_arn", "queues", "starting_position", "starting_position_timestamp", "topics"])
+            .replaces(&[
+                "event_source_arn",
+                "queues",
+                "starting_position",
+                "starting_position_timestamp",
+                "topics",
+            ])
             .defaults_to_bool(&[("enabled", true)])
             .fills_in(&[
                 "amazon_managed_kafka_event_source_config",
@@ -47,9 +55,15 @@ impl Kind for EventSourceMapping {
             .change("event_source_arn", |arn| {
                 arn.validate(validate::exactly_one_of(["self_managed_event_source"]))
             })
-            .change("maximum_retry_attempts", |count| count.validate(validate::between(-1..=10_000)))
-            .change("parallelization_factor", |factor| factor.validate(validate::between(1..=10)))
-            .change("tumbling_window_in_seconds", |window| window.validate(validate::between(0..=900)))
+            .change("maximum_retry_attempts", |count| {
+                count.validate(validate::between(-1..=10_000))
+            })
+            .change("parallelization_factor", |factor| {
+                factor.validate(validate::between(1..=10))
+            })
+            .change("tumbling_window_in_seconds", |window| {
+                window.validate(validate::between(0..=900))
+            })
             .within("amazon_managed_kafka_event_source_config", group)
             .within("self_managed_kafka_event_source_config", group)
             .within("self_managed_event_source", |source| {
@@ -61,7 +75,9 @@ impl Kind for EventSourceMapping {
                 source.defaults_to_text(&[("full_document", "Default")])
             })
             .within("scaling_config", |scaling| {
-                scaling.change("maximum_concurrency", |most| most.validate(validate::at_least(2)))
+                scaling.change("maximum_concurrency", |most| {
+                    most.validate(validate::at_least(2))
+                })
             })
     }
 
@@ -88,17 +104,26 @@ impl Kind for EventSourceMapping {
             .set_metrics_config(parts::metrics(planned))
             .set_provisioned_poller_config(parts::pollers(planned))
             .set_batch_size(count(planned, "batch_size"))
-            .set_bisect_batch_on_function_error(planned.flag("bisect_batch_on_function_error").filter(|bisect| *bisect))
+            .set_bisect_batch_on_function_error(
+                planned
+                    .flag("bisect_batch_on_function_error")
+                    .filter(|bisect| *bisect),
+            )
             .set_function_response_types((!types.is_empty()).then_some(types))
             .set_kms_key_arn(text("kms_key_arn"))
-            .set_maximum_batching_window_in_seconds(count(planned, "maximum_batching_window_in_seconds"))
+            .set_maximum_batching_window_in_seconds(count(
+                planned,
+                "maximum_batching_window_in_seconds",
+            ))
             .set_maximum_record_age_in_seconds(count(planned, "maximum_record_age_in_seconds"))
             .set_maximum_retry_attempts(small(planned, "maximum_retry_attempts"))
             .set_parallelization_factor(count(planned, "parallelization_factor"))
             .set_tumbling_window_in_seconds(count(planned, "tumbling_window_in_seconds"))
             .set_queues(Some(owned(planned, "queues")).filter(|queues| !queues.is_empty()))
             .set_topics(Some(owned(planned, "topics")).filter(|topics| !topics.is_empty()))
-            .set_starting_position(text("starting_position").map(|at| EventSourcePosition::from(at.as_str())))
+            .set_starting_position(
+                text("starting_position").map(|at| EventSourcePosition::from(at.as_str())),
+            )
             .set_starting_position_timestamp(start)
             .set_tags(Some(tags::planned(planned).into_iter().collect()));
         let source = text("event_source_arn").unwrap_or_else(|| "Self-Managed Apache Kafka".into());
@@ -106,7 +131,11 @@ impl Kind for EventSourceMapping {
             .patience(PROPAGATION)
             .again(passes, || request.clone().send())
             .await
-            .when("creating", &Self::subject(source), "lambda:CreateEventSourceMapping")?;
+            .when(
+                "creating",
+                &Self::subject(source),
+                "lambda:CreateEventSourceMapping",
+            )?;
         let id = or_empty(answer.uuid);
         context.made(&id);
         settled(context, &id).await?;
@@ -141,7 +170,10 @@ impl Kind for EventSourceMapping {
         let subject = Self::subject(change.id());
         let unchanged = ["tags", "tags_all"];
         let entries = change.planned.entries().keys();
-        let names: Vec<&str> = entries.map(|name| &**name).filter(|name| !unchanged.contains(name)).collect();
+        let names: Vec<&str> = entries
+            .map(|name| &**name)
+            .filter(|name| !unchanged.contains(name))
+            .collect();
         if change.of(&names) {
             edit(context, change, &subject).await?;
         }
@@ -169,7 +201,12 @@ impl Kind for EventSourceMapping {
                 || request.clone().send(),
             )
             .await
-            .unless_gone(&GONE, "deleting", &subject, "lambda:DeleteEventSourceMapping")?;
+            .unless_gone(
+                &GONE,
+                "deleting",
+                &subject,
+                "lambda:DeleteEventSourceMapping",
+            )?;
         let gone = async || match fetch(context, uuid).await? {
             Some(_) => Ok(None),
             None => Ok(Some(())),
@@ -192,12 +229,22 @@ fn passes<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
 /// How many records come at once where nobody says so depends on the source, and is no change.
 fn usual_size(change: &mut Planned<'_>) {
     let says_nothing = change.planned.is_null()
-        || change.planned.as_number().and_then(terrace_provider_sdk::Number::to_i64) == Some(0);
-    let before = change.prior.as_number().and_then(terrace_provider_sdk::Number::to_i64);
+        || change
+            .planned
+            .as_number()
+            .and_then(terrace_provider_sdk::Number::to_i64)
+            == Some(0);
+    let before = change
+        .prior
+        .as_number()
+        .and_then(terrace_provider_sdk::Number::to_i64);
     if !says_nothing || before.is_none() {
         return;
     }
-    let arn = change.config_object.text("event_source_arn").unwrap_or_default();
+    let arn = change
+        .config_object
+        .text("event_source_arn")
+        .unwrap_or_default();
     let usual = match arn.split(':').nth(2) {
         Some("sqs") => Some(10),
         Some("dynamodb" | "kinesis" | "kafka" | "mq" | "rds") => Some(100),
@@ -215,7 +262,8 @@ fn same_brokers(change: &mut Planned<'_>) {
         let entries = endpoints.as_entries()?;
         let mut found = Vec::new();
         for (kind, brokers) in entries {
-            let mut brokers: Vec<String> = brokers.as_str()?.split(',').map(str::to_owned).collect();
+            let mut brokers: Vec<String> =
+                brokers.as_str()?.split(',').map(str::to_owned).collect();
             brokers.sort();
             found.push((kind.to_string(), brokers));
         }
@@ -248,39 +296,49 @@ async fn edit(context: &Context, change: Change<'_>, subject: &Subject) -> Outco
         .set_kms_key_arn(text("kms_key_arn"))
         .set_enabled(planned.flag("enabled").filter(|_| changed("enabled")))
         .set_batch_size(number("batch_size"))
-        .set_bisect_batch_on_function_error(
-            changed("bisect_batch_on_function_error")
-                .then(|| planned.flag("bisect_batch_on_function_error").unwrap_or(false)),
-        )
+        .set_bisect_batch_on_function_error(changed("bisect_batch_on_function_error").then(|| {
+            planned
+                .flag("bisect_batch_on_function_error")
+                .unwrap_or(false)
+        }))
         .set_maximum_batching_window_in_seconds(number("maximum_batching_window_in_seconds"))
         .set_maximum_record_age_in_seconds(number("maximum_record_age_in_seconds"))
         .set_maximum_retry_attempts(number("maximum_retry_attempts"))
         .set_parallelization_factor(number("parallelization_factor"))
         .set_tumbling_window_in_seconds(number("tumbling_window_in_seconds"))
-        .set_function_response_types(changed("function_response_types").then(|| response_types(planned)))
+        .set_function_response_types(
+            changed("function_response_types").then(|| response_types(planned)),
+        )
         .set_filter_criteria(
             changed("filter_criteria").then(|| parts::filters(planned).unwrap_or_else(no_filters)),
         )
         .set_scaling_config(
             changed("scaling_config").then(|| parts::scaling(planned).unwrap_or_else(no_scaling)),
         )
-        .set_destination_config(parts::destination(planned).filter(|_| changed("destination_config")))
+        .set_destination_config(
+            parts::destination(planned).filter(|_| changed("destination_config")),
+        )
         .set_document_db_event_source_config(
             parts::document_db(planned).filter(|_| changed("document_db_event_source_config")),
         )
-        .set_metrics_config(changed("metrics_config").then(|| parts::metrics(planned).unwrap_or_else(parts::no_metrics)))
+        .set_metrics_config(
+            changed("metrics_config")
+                .then(|| parts::metrics(planned).unwrap_or_else(parts::no_metrics)),
+        )
         .set_provisioned_poller_config(
             changed("provisioned_poller_config")
                 .then(|| parts::pollers(planned).unwrap_or_else(parts::no_pollers)),
         )
         .set_amazon_managed_kafka_event_source_config(
-            parts::managed_kafka(planned).filter(|_| changed("amazon_managed_kafka_event_source_config")),
+            parts::managed_kafka(planned)
+                .filter(|_| changed("amazon_managed_kafka_event_source_config")),
         )
         .set_self_managed_kafka_event_source_config(
             parts::own_kafka(planned).filter(|_| changed("self_managed_kafka_event_source_config")),
         )
         .set_source_access_configurations(
-            changed("source_access_configuration").then(|| parts::access(planned).unwrap_or_default()),
+            changed("source_access_configuration")
+                .then(|| parts::access(planned).unwrap_or_default()),
         );
     context
         .patience(PROPAGATION)
@@ -301,7 +359,12 @@ async fn fetch(context: &Context, uuid: &str) -> Outcome<Option<Told>> {
         .uuid(uuid)
         .send()
         .await
-        .unless_gone(&GONE, "reading", &EventSourceMapping::subject(uuid), "lambda:GetEventSourceMapping")
+        .unless_gone(
+            &GONE,
+            "reading",
+            &EventSourceMapping::subject(uuid),
+            "lambda:GetEventSourceMapping",
+        )
 }
 
 /// Waits until a mapping does what it is to do.
@@ -312,7 +375,10 @@ async fn settled(context: &Context, uuid: &str) -> Outcome<()> {
         Ok(matches!(state.as_deref(), Some("Enabled" | "Disabled")).then_some(()))
     };
     let subject = EventSourceMapping::subject(uuid);
-    context.patience(CHANGE).until(&subject, "enabled or disabled", look).await
+    context
+        .patience(CHANGE)
+        .until(&subject, "enabled or disabled", look)
+        .await
 }
 
 fn date(told: Option<&DateTime>) -> String {
@@ -323,21 +389,43 @@ fn date(told: Option<&DateTime>) -> String {
 /// What Lambda tells, but for blocks.
 fn facts(object: &mut Object, told: &Told) {
     object.set("batch_size", told.batch_size);
-    object.set("bisect_batch_on_function_error", told.bisect_batch_on_function_error.unwrap_or(false));
-    object.set("event_source_arn", or_empty(told.event_source_arn.as_deref()));
+    object.set(
+        "bisect_batch_on_function_error",
+        told.bisect_batch_on_function_error.unwrap_or(false),
+    );
+    object.set(
+        "event_source_arn",
+        or_empty(told.event_source_arn.as_deref()),
+    );
     object.set("function_arn", told.function_arn.clone());
     object.set("function_name", told.function_arn.clone());
-    let types: Vec<&str> = told.function_response_types().iter().map(FunctionResponseType::as_str).collect();
+    let types: Vec<&str> = told
+        .function_response_types()
+        .iter()
+        .map(FunctionResponseType::as_str)
+        .collect();
     object.set("function_response_types", list(&types));
     object.set("kms_key_arn", or_empty(told.kms_key_arn.as_deref()));
     object.set("last_modified", date(told.last_modified.as_ref()));
-    object.set("last_processing_result", or_empty(told.last_processing_result.as_deref()));
+    object.set(
+        "last_processing_result",
+        or_empty(told.last_processing_result.as_deref()),
+    );
     for (name, number) in [
-        ("maximum_batching_window_in_seconds", told.maximum_batching_window_in_seconds),
-        ("maximum_record_age_in_seconds", told.maximum_record_age_in_seconds),
+        (
+            "maximum_batching_window_in_seconds",
+            told.maximum_batching_window_in_seconds,
+        ),
+        (
+            "maximum_record_age_in_seconds",
+            told.maximum_record_age_in_seconds,
+        ),
         ("maximum_retry_attempts", told.maximum_retry_attempts),
         ("parallelization_factor", told.parallelization_factor),
-        ("tumbling_window_in_seconds", told.tumbling_window_in_seconds),
+        (
+            "tumbling_window_in_seconds",
+            told.tumbling_window_in_seconds,
+        ),
     ] {
         object.set(name, number.unwrap_or_default());
     }
@@ -345,11 +433,21 @@ fn facts(object: &mut Object, told: &Told) {
     object.set("topics", list(told.topics()));
     object.set(
         "starting_position",
-        or_empty(told.starting_position.as_ref().map(EventSourcePosition::as_str)),
+        or_empty(
+            told.starting_position
+                .as_ref()
+                .map(EventSourcePosition::as_str),
+        ),
     );
-    object.set("starting_position_timestamp", date(told.starting_position_timestamp.as_ref()));
+    object.set(
+        "starting_position_timestamp",
+        date(told.starting_position_timestamp.as_ref()),
+    );
     object.set("state", told.state.clone());
-    object.set("state_transition_reason", or_empty(told.state_transition_reason.as_deref()));
+    object.set(
+        "state_transition_reason",
+        or_empty(told.state_transition_reason.as_deref()),
+    );
     object.set("uuid", told.uuid.clone());
     match told.state.as_deref() {
         Some("Enabled" | "Enabling") => object.set("enabled", true),

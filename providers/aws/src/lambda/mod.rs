@@ -42,14 +42,18 @@ pub(crate) fn register(builder: Builder) -> Builder {
 fn invoke_arn(context: &Context, arn: &str) -> String {
     let partition = context.client.partition(&context.region).id;
     let region = &context.region;
-    format!("arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations")
+    format!(
+        "arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+    )
 }
 
 /// The ARN by which API Gateway calls a function that answers bit by bit.
 fn streaming_arn(context: &Context, arn: &str) -> String {
     let partition = context.client.partition(&context.region).id;
     let region = &context.region;
-    format!("arn:{partition}:apigateway:{region}:lambda:path/2021-11-15/functions/{arn}/response-streaming-invocations")
+    format!(
+        "arn:{partition}:apigateway:{region}:lambda:path/2021-11-15/functions/{arn}/response-streaming-invocations"
+    )
 }
 
 /// Changes the tags of something.

@@ -46,12 +46,25 @@ impl Kind for Permission {
         };
         shape
             .replaces(&[
-                "action", "event_source_token", "function_name", "function_url_auth_type",
-                "invoked_via_function_url", "principal", "principal_org_id", "qualifier",
-                "source_account", "source_arn", "statement_id", "statement_id_prefix",
+                "action",
+                "event_source_token",
+                "function_name",
+                "function_url_auth_type",
+                "invoked_via_function_url",
+                "principal",
+                "principal_org_id",
+                "qualifier",
+                "source_account",
+                "source_arn",
+                "statement_id",
+                "statement_id_prefix",
             ])
-            .change("statement_id", |name| statement(name, "statement_id_prefix"))
-            .change("statement_id_prefix", |prefix| statement(prefix, "statement_id"))
+            .change("statement_id", |name| {
+                statement(name, "statement_id_prefix")
+            })
+            .change("statement_id_prefix", |prefix| {
+                statement(prefix, "statement_id")
+            })
             .change("action", |action| {
                 action.validate(validate::matches(
                     r"^(lambda:[*]|lambda:[A-Za-z]+|[*])$",
@@ -76,7 +89,9 @@ impl Kind for Permission {
             .set_function_url_auth_type(
                 text("function_url_auth_type").map(|ty| FunctionUrlAuthType::from(ty.as_str())),
             )
-            .set_invoked_via_function_url(planned.flag("invoked_via_function_url").filter(|via| *via))
+            .set_invoked_via_function_url(
+                planned.flag("invoked_via_function_url").filter(|via| *via),
+            )
             .set_principal_org_id(text("principal_org_id"))
             .set_qualifier(text("qualifier"))
             .set_source_account(text("source_account"))
@@ -87,13 +102,20 @@ impl Kind for Permission {
             .patience(PROPAGATION)
             .again(
                 |error| {
-                    let passes = is_one_of(error, &["ResourceConflictException", "ResourceNotFoundException"]);
+                    let passes = is_one_of(
+                        error,
+                        &["ResourceConflictException", "ResourceNotFoundException"],
+                    );
                     passes && !says(error, "ResourceConflictException", "already exists")
                 },
                 || request.clone().send(),
             )
             .await
-            .when("adding", &Self::subject(format!("{function}/{statement}")), "lambda:AddPermission")?;
+            .when(
+                "adding",
+                &Self::subject(format!("{function}/{statement}")),
+                "lambda:AddPermission",
+            )?;
         Ok(statement)
     }
 
@@ -111,7 +133,9 @@ impl Kind for Permission {
         object.set(
             "function_name",
             if by_arn {
-                let end = qualifier.map(|qualifier| format!(":{qualifier}")).unwrap_or_default();
+                let end = qualifier
+                    .map(|qualifier| format!(":{qualifier}"))
+                    .unwrap_or_default();
                 arn.strip_suffix(&end).unwrap_or(&arn).to_owned()
             } else {
                 name.to_owned()
@@ -124,13 +148,28 @@ impl Kind for Permission {
             let value = found.get("Condition")?.get(test)?.get(key)?;
             Some(value.as_str()?.to_owned())
         };
-        object.set("event_source_token", condition("StringEquals", "lambda:EventSourceToken"));
-        object.set("function_url_auth_type", condition("StringEquals", "lambda:FunctionUrlAuthType"));
-        object.set("principal_org_id", condition("StringEquals", "aws:PrincipalOrgID"));
-        object.set("source_account", condition("StringEquals", "AWS:SourceAccount"));
+        object.set(
+            "event_source_token",
+            condition("StringEquals", "lambda:EventSourceToken"),
+        );
+        object.set(
+            "function_url_auth_type",
+            condition("StringEquals", "lambda:FunctionUrlAuthType"),
+        );
+        object.set(
+            "principal_org_id",
+            condition("StringEquals", "aws:PrincipalOrgID"),
+        );
+        object.set(
+            "source_account",
+            condition("StringEquals", "AWS:SourceAccount"),
+        );
         object.set("source_arn", condition("ArnLike", "AWS:SourceArn"));
         let via = condition("Bool", "lambda:InvokedViaFunctionUrl");
-        object.set("invoked_via_function_url", via.map(|via| via.eq_ignore_ascii_case("true")));
+        object.set(
+            "invoked_via_function_url",
+            via.map(|via| via.eq_ignore_ascii_case("true")),
+        );
         let statement = told("Sid").unwrap_or_default();
         object.set("statement_id_prefix", names::prefix_of(&statement));
         object.set("statement_id", statement);
@@ -162,12 +201,16 @@ impl Kind for Permission {
             Some(_) => Ok(None),
             None => Ok(Some(())),
         };
-        context.patience(PROPAGATION).until(&subject, "removed", gone).await
+        context
+            .patience(PROPAGATION)
+            .until(&subject, "removed", gone)
+            .await
     }
 
     fn import(&self, id: &str) -> Outcome<Object> {
         let parts = id.rsplit_once('/');
-        let Some((function, statement)) = parts.filter(|(function, statement)| !function.is_empty() && !statement.is_empty())
+        let Some((function, statement)) =
+            parts.filter(|(function, statement)| !function.is_empty() && !statement.is_empty())
         else {
             return Err(Diagnostic::error(
                 "Invalid import id",
@@ -178,7 +221,10 @@ impl Kind for Permission {
         let mut object = Object::new();
         object.set("id", statement);
         object.set("statement_id", statement);
-        match function.split_once(':').filter(|_| !function.starts_with("arn:")) {
+        match function
+            .split_once(':')
+            .filter(|_| !function.starts_with("arn:"))
+        {
             Some((name, qualifier)) => {
                 object.set("function_name", name);
                 object.set("qualifier", qualifier);

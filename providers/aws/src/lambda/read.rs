@@ -54,10 +54,16 @@ impl Source for FunctionData {
         object.set("id", name);
         object.set("arn", bare);
         object.set("invoke_arn", invoke_arn(context, bare));
-        object.set("response_streaming_invoke_arn", streaming_arn(context, bare));
+        object.set(
+            "response_streaming_invoke_arn",
+            streaming_arn(context, bare),
+        );
         object.set("qualified_invoke_arn", invoke_arn(context, &qualified));
         object.set("qualified_arn", qualified);
-        object.set("source_code_hash", or_empty(configuration.code_sha256.as_deref()));
+        object.set(
+            "source_code_hash",
+            or_empty(configuration.code_sha256.as_deref()),
+        );
         object.set("version", version);
         object.set(
             "code_signing_config_arn",

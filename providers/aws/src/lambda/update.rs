@@ -38,7 +38,13 @@ pub(super) async fn all(context: &Context, change: Change<'_>, subject: &Subject
     let (name, planned) = (change.id(), change.planned);
     let longest = timeouts::of(planned, "update", USUAL);
     if change.of(&["code_signing_config_arn"]) {
-        sign(context, name, given(planned, "code_signing_config_arn"), subject).await?;
+        sign(
+            context,
+            name,
+            given(planned, "code_signing_config_arn"),
+            subject,
+        )
+        .await?;
     }
     let settings = change.of(&SETTINGS);
     if settings {
@@ -47,7 +53,14 @@ pub(super) async fn all(context: &Context, change: Change<'_>, subject: &Subject
             .lambda(&context.region)
             .update_function_configuration()
             .function_name(name);
-        configure(context, networked(edited(request, change), change), longest, name, subject).await?;
+        configure(
+            context,
+            networked(edited(request, change), change),
+            longest,
+            name,
+            subject,
+        )
+        .await?;
     }
     let code = change.of(&CODE);
     if code {
@@ -71,7 +84,10 @@ fn edited(request: Request, change: Change<'_>) -> Request {
     let text = |name: &str| planned.text(name).unwrap_or_default().to_owned();
     let mut request = request;
     for (name, set) in [
-        ("description", Request::description as fn(Request, String) -> Request),
+        (
+            "description",
+            Request::description as fn(Request, String) -> Request,
+        ),
         ("handler", Request::handler),
         ("kms_key_arn", Request::kms_key_arn),
         ("role", Request::role),
@@ -101,7 +117,11 @@ fn edited(request: Request, change: Change<'_>) -> Request {
     }
     // Variables are sent with the key that they are encrypted with.
     if changed("environment") || changed("kms_key_arn") {
-        let none = || Environment::builder().set_variables(Some([].into())).build();
+        let none = || {
+            Environment::builder()
+                .set_variables(Some([].into()))
+                .build()
+        };
         request = request.environment(blocks::environment(planned).unwrap_or_else(none));
     }
     if changed("ephemeral_storage") {
@@ -118,7 +138,11 @@ fn edited(request: Request, change: Change<'_>) -> Request {
         request = request.set_logging_config(blocks::logging(planned));
     }
     if changed("snap_start") {
-        let none = || SnapStart::builder().apply_on(SnapStartApplyOn::None).build();
+        let none = || {
+            SnapStart::builder()
+                .apply_on(SnapStartApplyOn::None)
+                .build()
+        };
         request = request.snap_start(blocks::snap_start(planned).unwrap_or_else(none));
     }
     if changed("tracing_config") {
@@ -153,7 +177,12 @@ async fn configure(
     until_updated(context, name, None, longest, subject).await
 }
 
-async fn rewrite(context: &Context, change: Change<'_>, longest: Duration, subject: &Subject) -> Outcome<()> {
+async fn rewrite(
+    context: &Context,
+    change: Change<'_>,
+    longest: Duration,
+    subject: &Subject,
+) -> Outcome<()> {
     let (name, planned) = (change.id(), change.planned);
     let text = |name: &str| given(planned, name);
     let request = context
@@ -212,7 +241,12 @@ pub(super) async fn reserve(
     Ok(())
 }
 
-async fn sign(context: &Context, name: &str, arn: Option<String>, subject: &Subject) -> Outcome<()> {
+async fn sign(
+    context: &Context,
+    name: &str,
+    arn: Option<String>,
+    subject: &Subject,
+) -> Outcome<()> {
     let lambda = context.client.lambda(&context.region);
     let doing = "setting the code signing of";
     match arn {
@@ -288,13 +322,19 @@ async fn until_updated(
             (Some(LastUpdateStatus::InProgress), _) | (None, Some(_)) => Ok(None),
             (Some(LastUpdateStatus::Failed), _) => Err(Diagnostic::error(
                 "Lambda could not update the function",
-                format!("{subject}: {}", or_empty(function.last_update_status_reason)),
+                format!(
+                    "{subject}: {}",
+                    or_empty(function.last_update_status_reason)
+                ),
             )
             .into()),
             _ => Ok(Some(())),
         }
     };
-    context.patience(longest).until(subject, "updated", look).await
+    context
+        .patience(longest)
+        .until(subject, "updated", look)
+        .await
 }
 
 /// Puts a function that is to go into other security groups, so that its own can go before its network interfaces do.
@@ -304,7 +344,8 @@ pub(super) async fn leave_groups(
     longest: Duration,
     subject: &Subject,
 ) -> Outcome<()> {
-    let has_groups = one(state, "vpc_config").is_some_and(|block| !block.items("security_group_ids").is_empty());
+    let has_groups =
+        one(state, "vpc_config").is_some_and(|block| !block.items("security_group_ids").is_empty());
     if !has_groups {
         return Ok(());
     }
@@ -316,7 +357,9 @@ pub(super) async fn leave_groups(
         )
         .into());
     }
-    let network = VpcConfig::builder().set_security_group_ids(Some(groups)).build();
+    let network = VpcConfig::builder()
+        .set_security_group_ids(Some(groups))
+        .build();
     let request = context
         .client
         .lambda(&context.region)
@@ -327,7 +370,11 @@ pub(super) async fn leave_groups(
 }
 
 /// Ends the durable executions of a function: it cannot go before.
-pub(super) async fn stop_executions(context: &Context, name: &str, subject: &Subject) -> Outcome<()> {
+pub(super) async fn stop_executions(
+    context: &Context,
+    name: &str,
+    subject: &Subject,
+) -> Outcome<()> {
     let lambda = context.client.lambda(&context.region);
     let doing = "stopping the durable executions of";
     let running: Result<Vec<_>, _> = lambda
@@ -339,7 +386,12 @@ pub(super) async fn stop_executions(context: &Context, name: &str, subject: &Sub
         .send()
         .collect()
         .await;
-    let running = running.unless_gone(&GONE, doing, subject, "lambda:ListDurableExecutionsByFunction")?;
+    let running = running.unless_gone(
+        &GONE,
+        doing,
+        subject,
+        "lambda:ListDurableExecutionsByFunction",
+    )?;
     for execution in running.unwrap_or_default() {
         lambda
             .stop_durable_execution()

@@ -27,7 +27,9 @@ impl Kind for FunctionUrl {
         shape
             .replaces(&["function_name", "qualifier"])
             .change("function_name", by_name_or_arn)
-            .change("authorization_type", |ty| ty.validate(validate::one_of(["AWS_IAM", "NONE"])))
+            .change("authorization_type", |ty| {
+                ty.validate(validate::one_of(["AWS_IAM", "NONE"]))
+            })
             .change("invoke_mode", |mode| {
                 mode.validate(validate::one_of(["BUFFERED", "RESPONSE_STREAM"]))
             })
@@ -46,7 +48,8 @@ impl Kind for FunctionUrl {
             None => name.clone(),
         };
         let subject = Self::subject(&id);
-        let auth = FunctionUrlAuthType::from(planned.text("authorization_type").unwrap_or_default());
+        let auth =
+            FunctionUrlAuthType::from(planned.text("authorization_type").unwrap_or_default());
         let mode = planned.text("invoke_mode").unwrap_or("BUFFERED");
         lambda
             .create_function_url_config()
@@ -71,7 +74,8 @@ impl Kind for FunctionUrl {
                 .send()
                 .await;
             // Another address that the function had before has left it.
-            if !matches!(&added, Err(error) if says(error, "ResourceConflictException", "already exists")) {
+            if !matches!(&added, Err(error) if says(error, "ResourceConflictException", "already exists"))
+            {
                 added.when("letting everybody call", &subject, "lambda:AddPermission")?;
             }
         }
@@ -88,7 +92,12 @@ impl Kind for FunctionUrl {
             .set_qualifier(qualifier.map(str::to_owned))
             .send()
             .await
-            .unless_gone(&GONE, "reading", &Self::subject(id(state)), "lambda:GetFunctionUrlConfig")?;
+            .unless_gone(
+                &GONE,
+                "reading",
+                &Self::subject(id(state)),
+                "lambda:GetFunctionUrlConfig",
+            )?;
         let Some(told) = answer else {
             return Ok(None);
         };
@@ -98,7 +107,12 @@ impl Kind for FunctionUrl {
         object.set("authorization_type", told.auth_type.as_str());
         object.set("cors", blocks(told_cors(&told)));
         object.set("function_arn", told.function_arn.as_str());
-        object.set("invoke_mode", told.invoke_mode.as_ref().map_or("BUFFERED", InvokeMode::as_str));
+        object.set(
+            "invoke_mode",
+            told.invoke_mode
+                .as_ref()
+                .map_or("BUFFERED", InvokeMode::as_str),
+        );
         object.set("url_id", url_id(&told.function_url));
         object.set("function_url", told.function_url);
         Ok(Some(object))
@@ -109,7 +123,9 @@ impl Kind for FunctionUrl {
         let planned = change.planned;
         let text = |name: &str| planned.text(name).filter(|_| change.of(&[name]));
         let emptied = || Cors::builder().build();
-        let cors = change.of(&["cors"]).then(|| cors(planned).unwrap_or_else(emptied));
+        let cors = change
+            .of(&["cors"])
+            .then(|| cors(planned).unwrap_or_else(emptied));
         let request = context
             .client
             .lambda(&context.region)
@@ -126,7 +142,11 @@ impl Kind for FunctionUrl {
                 || request.clone().send(),
             )
             .await
-            .when("updating", &Self::subject(change.id()), "lambda:UpdateFunctionUrlConfig")?;
+            .when(
+                "updating",
+                &Self::subject(change.id()),
+                "lambda:UpdateFunctionUrlConfig",
+            )?;
         Ok(())
     }
 
@@ -140,7 +160,12 @@ impl Kind for FunctionUrl {
             .set_qualifier(qualifier.map(str::to_owned))
             .send()
             .await
-            .unless_gone(&GONE, "deleting", &Self::subject(id(state)), "lambda:DeleteFunctionUrlConfig")?;
+            .unless_gone(
+                &GONE,
+                "deleting",
+                &Self::subject(id(state)),
+                "lambda:DeleteFunctionUrlConfig",
+            )?;
         Ok(())
     }
 }
@@ -183,12 +208,20 @@ fn told_cors(told: &Told) -> Option<Value> {
     let cors = told.cors.as_ref()?;
     let says_something = cors.allow_credentials.is_some()
         || cors.max_age.is_some()
-        || ![cors.allow_headers(), cors.allow_methods(), cors.allow_origins(), cors.expose_headers()]
-            .iter()
-            .all(|texts| texts.is_empty());
+        || ![
+            cors.allow_headers(),
+            cors.allow_methods(),
+            cors.allow_origins(),
+            cors.expose_headers(),
+        ]
+        .iter()
+        .all(|texts| texts.is_empty());
     says_something.then(|| {
         block([
-            ("allow_credentials", Value::bool(cors.allow_credentials.unwrap_or(false))),
+            (
+                "allow_credentials",
+                Value::bool(cors.allow_credentials.unwrap_or(false)),
+            ),
             ("allow_headers", list(cors.allow_headers())),
             ("allow_methods", list(cors.allow_methods())),
             ("allow_origins", list(cors.allow_origins())),

@@ -12,7 +12,7 @@ pub(crate) struct Asked {
     /// Method, path and query.
     pub(crate) line: String,
     head: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// An answer of moto.
@@ -29,12 +29,19 @@ type Memory = Mutex<BTreeMap<String, Arc<Asked>>>;
 type Correction = fn(&Memory, &Arc<Asked>, &mut Answer);
 
 /// What is put right.
-const CORRECTIONS: [Correction; 3] = [elements, payment, forgotten];
+const CORRECTIONS: [Correction; 4] = [elements, payment, forgotten, functions];
+
+fn functions(_memory: &Memory, asked: &Arc<Asked>, answer: &mut Answer) {
+    crate::forgotten::functions(asked, answer);
+}
 
 /// Elements that moto names after the call; S3 calls them otherwise, as the SDK insists.
 const ELEMENTS: [(&str, &str); 2] = [
     ("GetBucketVersioningResponse", "VersioningConfiguration"),
-    ("GetBucketAccelerateConfigurationResponse", "AccelerateConfiguration"),
+    (
+        "GetBucketAccelerateConfigurationResponse",
+        "AccelerateConfiguration",
+    ),
 ];
 
 fn elements(_memory: &Memory, _asked: &Arc<Asked>, answer: &mut Answer) {
@@ -49,7 +56,8 @@ fn elements(_memory: &Memory, _asked: &Arc<Asked>, answer: &mut Answer) {
 fn payment(_memory: &Memory, asked: &Arc<Asked>, answer: &mut Answer) {
     let wanted = asked.line.starts_with("GET ") && asked.line.contains("?requestPayment");
     if wanted && answer.status == 200 {
-        let payer = "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
+        let payer =
+            "<RequestPaymentConfiguration><Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
         answer.body = payer.into();
     }
 }
@@ -112,7 +120,10 @@ async fn forward(mut client: TcpStream, behind: &str, memory: &Memory) -> std::i
         let head = if asked.line.starts_with("HEAD ") {
             without(&answer.head, &["connection", "transfer-encoding"])
         } else {
-            let head = without(&answer.head, &["connection", "content-length", "transfer-encoding"]);
+            let head = without(
+                &answer.head,
+                &["connection", "content-length", "transfer-encoding"],
+            );
             format!("{head}content-length: {}\r\n", answer.body.len())
         };
         let head = format!("HTTP/1.1 {} Told\r\n{head}\r\n", answer.status);
@@ -159,7 +170,10 @@ fn parsed(told: &[u8]) -> Option<Answer> {
     let end = find(told, b"\r\n\r\n")?;
     let whole = String::from_utf8_lossy(&told[..end + 2]).into_owned();
     let (line, head) = whole.split_once("\r\n").unwrap_or_default();
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     Some(Answer {
         status: status?,
         head: head.to_owned(),
@@ -187,5 +201,7 @@ fn without(head: &str, names: &[&str]) -> String {
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
+    bytes
+        .windows(wanted.len())
+        .position(|window| window == wanted)
 }

@@ -15,6 +15,7 @@ pub(crate) struct Case {
     pub(crate) settles: Vec<&'static str>,
     pub(crate) untried: Vec<(&'static str, &'static str)>,
     pub(crate) remains: Option<&'static str>,
+    pub(crate) data: Vec<(&'static str, Json, Vec<&'static str>)>,
 }
 
 /// A change of the configuration: what it says is merged over what was there; null takes out.
@@ -39,6 +40,7 @@ impl Case {
             settles: Vec::new(),
             untried: Vec::new(),
             remains: None,
+            data: Vec::new(),
         }
     }
 
@@ -110,6 +112,17 @@ impl Case {
     /// It can still be read when it was destroyed, and why.
     pub(crate) fn remains(mut self, why: &'static str) -> Self {
         self.remains = Some(why);
+        self
+    }
+
+    /// A data source that finds the object by this configuration, and tells the same of it in these attributes.
+    pub(crate) fn data(
+        mut self,
+        type_name: &'static str,
+        config: Json,
+        attributes: &[&'static str],
+    ) -> Self {
+        self.data.push((type_name, config, attributes.to_vec()));
         self
     }
 

@@ -17,6 +17,19 @@ const DENIES: &str =
 const INLINE_READS: &str = r#"{"Version":"2012-10-17","Statement":[{"Action":["s3:GetObject"],"Effect":"Allow","Resource":"*"}]}"#;
 const INLINE_WRITES: &str = r#"{"Version":"2012-10-17","Statement":[{"Action":["s3:PutObject"],"Effect":"Allow","Resource":"*"}]}"#;
 
+/// What both the type and the data source say of a policy.
+const POLICY: [&str; 9] = [
+    "arn",
+    "attachment_count",
+    "description",
+    "id",
+    "name",
+    "path",
+    "policy",
+    "policy_id",
+    "tags",
+];
+
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         Case::of(
@@ -38,6 +51,14 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"inline_policy": [{"name": "b", "policy": INLINE_WRITES}]}))
         .replace(json!({"path": "/apps/"}))
         .replace(json!({"name": "$name-other"}))
+        .data(
+            "aws_iam_role",
+            json!({"name": "${self.name}"}),
+            &[
+                "arn", "assume_role_policy", "create_date", "description", "id", "max_session_duration",
+                "name", "path", "permissions_boundary", "tags", "unique_id",
+            ],
+        )
         .import_leaves(&["force_detach_policies"]),
         Case::of(
             "aws_iam_role",
@@ -58,6 +79,8 @@ pub(crate) fn cases() -> Vec<Case> {
             .replace(json!({"description": "Reads"}))
             .replace(json!({"path": "/apps/"}))
             .replace(json!({"name": "$name-other"}))
+            .data("aws_iam_policy", json!({"arn": "${self.arn}"}), &POLICY)
+            .data("aws_iam_policy", json!({"name": "${self.name}", "path_prefix": "/apps/"}), &POLICY)
             .import_leaves(&["delay_after_policy_creation_in_ms"]),
         Case::of("aws_iam_policy", json!({"name_prefix": "$name-", "policy": READS}))
             .variant("by prefix")
@@ -98,6 +121,16 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"tags": {"team": "b"}}))
         .replace(json!({"url": "https://$name.example.org/tokens"}))
         .settles(&["url"])
+        .data(
+            "aws_iam_openid_connect_provider",
+            json!({"arn": "${self.arn}"}),
+            &["arn", "client_id_list", "id", "tags", "thumbprint_list", "url"],
+        )
+        .data(
+            "aws_iam_openid_connect_provider",
+            json!({"url": "https://${self.url}"}),
+            &["arn", "client_id_list", "id", "tags", "thumbprint_list", "url"],
+        )
         .untried("client_id_list", "it is set; moto can neither add clients nor remove any, so that it is not changed in place"),
     ]
 }

@@ -7,7 +7,10 @@ use crate::case::Case;
 const TRUST: &str = r#"{"Statement":[{"Action":"sts:AssumeRole","Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"}}],"Version":"2012-10-17"}"#;
 
 /// An archive with one file that is not compressed, and its path.
-#[expect(clippy::disallowed_methods, reason = "a function's code is a file that the case makes")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a function's code is a file that the case makes"
+)]
 fn archive(name: &str, text: &str) -> String {
     let (file, bytes) = (b"index.py", text.as_bytes());
     let mut sum = flate2::Crc::new();
@@ -54,6 +57,7 @@ pub(crate) fn cases() -> Vec<Case> {
     };
     vec![
         functions(&one, &two),
+        settings(&one),
         Case::of(
             "aws_lambda_function",
             json!({"function_name": "$name", "role": "${role.arn}", "package_type": "Image", "image_uri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1",
@@ -93,6 +97,21 @@ pub(crate) fn cases() -> Vec<Case> {
         .replace(json!({"function_name": "${other.arn}"}))
         .not_imported(),
         mapping(&role, &plain("$name"), &plain("$name-other")),
+        stream(&role, &plain("$name")),
+        Case::of(
+            "aws_lambda_function",
+            json!({"function_name": "$name", "role": "${role.arn}", "handler": "index.handle", "runtime": "python3.13",
+                "s3_bucket": "${bucket.bucket}", "s3_key": "${code.key}"}),
+        )
+        .variant("from a bucket")
+        .given("role", "aws_iam_role", role.clone())
+        .given("bucket", "aws_s3_bucket", json!({"bucket": "$name-code", "force_destroy": true}))
+        .given("versions", "aws_s3_bucket_versioning", json!({"bucket": "${bucket.bucket}", "versioning_configuration": {"status": "Enabled"}}))
+        .given("code", "aws_s3_object", json!({"bucket": "${versions.bucket}", "key": "one.zip", "source": one.as_str(), "force_destroy": true}))
+        .given("next", "aws_s3_object", json!({"bucket": "${versions.bucket}", "key": "two.zip", "source": two.as_str(), "force_destroy": true}))
+        .update(json!({"s3_key": "${next.key}"}))
+        .update(json!({"s3_object_version": "${next.version_id}"}))
+        .import_leaves(&["publish", "s3_bucket", "s3_key", "s3_object_version", "skip_destroy"]),
         Case::of(
             "aws_lambda_function_url",
             json!({"function_name": "${function.function_name}", "authorization_type": "NONE"}),
@@ -147,10 +166,67 @@ fn functions(one: &str, two: &str) -> Case {
     .update(json!({"vpc_config": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]}}))
     .update(json!({"vpc_config": {"subnet_ids": ["subnet-1", "subnet-2"], "security_group_ids": ["sg-2"], "ipv6_allowed_for_dual_stack": true}}))
     .replace(json!({"function_name": "$name-other"}))
+    .data(
+        "aws_lambda_function",
+        json!({"function_name": "${self.function_name}"}),
+        &[
+            "architectures", "code_sha256", "dead_letter_config", "description",
+            "environment", "ephemeral_storage", "function_name", "handler", "id", "invoke_arn", "layers", "memory_size",
+            "qualified_arn", "qualified_invoke_arn", "role", "runtime", "source_code_size", "tags", "timeout",
+            "tracing_config", "version",
+        ],
+    )
     .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy"])
 }
 
-fn mapping(role: &serde_json::Value, function: &serde_json::Value, other: &serde_json::Value) -> Case {
+/// Settings that moto forgets, and that are remembered for it.
+fn settings(archive: &str) -> Case {
+    let queue = |name: &str| format!("arn:aws:sqs:us-east-1:123456789012:{name}");
+    let key = |name: &str| format!("arn:aws:kms:us-east-1:123456789012:key/{name}");
+    let mount = |name: &str| json!({"arn": format!("arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-{name}"), "local_mount_path": format!("/mnt/{name}")});
+    let provider = |name: &str| {
+        json!({"lambda_managed_instances_capacity_provider_config": {
+        "capacity_provider_arn": format!("arn:aws:lambda:us-east-1:123456789012:capacity-provider:{name}"),
+        "execution_environment_memory_gib_per_vcpu": 2, "per_execution_environment_max_concurrency": 4}})
+    };
+    Case::of(
+        "aws_lambda_function",
+        json!({"function_name": "$name", "role": "${role.arn}", "filename": archive, "handler": "index.handle", "runtime": "python3.13",
+            "architectures": ["arm64"], "durable_config": {"execution_timeout": 60}}),
+    )
+    .variant("settings")
+    .given("role", "aws_iam_role", json!({"name": "$name-role", "assume_role_policy": TRUST}))
+    .update(json!({"dead_letter_config": {"target_arn": queue("a")}}))
+    .update(json!({"dead_letter_config": {"target_arn": queue("b")}}))
+    .update(json!({"dead_letter_config": null, "tracing_config": {"mode": "Active"}}))
+    .update(json!({"ephemeral_storage": {"size": 1024}, "kms_key_arn": key("a")}))
+    .update(json!({"ephemeral_storage": {"size": 2048}, "kms_key_arn": key("b")}))
+    .update(json!({"logging_config": {"log_format": "JSON"}}))
+    .update(json!({"logging_config": {"log_format": "JSON", "application_log_level": "WARN", "system_log_level": "DEBUG", "log_group": "/a"}}))
+    .update(json!({"snap_start": {"apply_on": "PublishedVersions"}}))
+    .update(json!({"snap_start": null, "file_system_config": mount("a")}))
+    .update(json!({"file_system_config": mount("b")}))
+    .update(json!({"file_system_config": null, "durable_config": {"execution_timeout": 120, "retention_period": 7}}))
+    .update(json!({"capacity_provider_config": provider("a"), "architectures": ["x86_64"]}))
+    .update(json!({"capacity_provider_config": provider("b")}))
+    .replace(json!({"tenancy_config": {"tenant_isolation_mode": "PER_TENANT"}}))
+    .replace(json!({"durable_config": null}))
+    .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy"])
+    .untried("code_sha256", "a sum of the code that is configured asks for the code to be sent again, as source_code_hash does")
+    .untried("code_signing_config_arn", "moto cannot change it")
+    .untried("layers", "no type here makes one")
+    .untried("publish_to", "moto does not know it")
+    .untried("replace_security_groups_on_destroy", "moto has networks of functions without security groups that others could take the place of")
+    .untried("replacement_security_group_ids", "it goes with replace_security_groups_on_destroy")
+    .untried("skip_destroy", "a function that is kept would outlive its case")
+    .untried("source_kms_key_arn", "moto forgets it")
+}
+
+fn mapping(
+    role: &serde_json::Value,
+    function: &serde_json::Value,
+    other: &serde_json::Value,
+) -> Case {
     Case::of(
         "aws_lambda_event_source_mapping",
         json!({"event_source_arn": "${queue.arn}", "function_name": "${function.arn}"}),
@@ -166,5 +242,48 @@ fn mapping(role: &serde_json::Value, function: &serde_json::Value, other: &serde
     .update(json!({"filter_criteria": {"filter": [{"pattern": "{\"body\":[1]}"}]}}))
     .update(json!({"filter_criteria": null}))
     .update(json!({"function_name": "${other.arn}"}))
+    .update(json!({"tags": {"team": "a", "cost": "1"}}))
+    .update(json!({"tags": {"team": "b"}}))
     .replace(json!({"event_source_arn": "${next.arn}"}))
+}
+
+/// A mapping of a table's changes. moto keeps what is special to other kinds of sources as it came, whatever the source is.
+fn stream(role: &serde_json::Value, function: &serde_json::Value) -> Case {
+    let queue = |name: &str| json!({"on_failure": {"destination_arn": format!("arn:aws:sqs:us-east-1:123456789012:{name}")}});
+    let registry = json!({
+        "event_record_format": "JSON", "schema_registry_uri": "https://registry.example.com",
+        "access_config": [{"type": "BASIC_AUTH", "uri": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}],
+        "schema_validation_config": [{"attribute": "KEY"}],
+    });
+    let no_brokers = "moto has no mappings whose source is not of AWS";
+    Case::of(
+        "aws_lambda_event_source_mapping",
+        json!({"event_source_arn": "${table.stream_arn}", "function_name": "${function.arn}", "starting_position": "LATEST",
+            "maximum_record_age_in_seconds": 60, "maximum_retry_attempts": 2, "parallelization_factor": 2}),
+    )
+    .variant("stream")
+    .given("role", "aws_iam_role", role.clone())
+    .given("function", "aws_lambda_function", function.clone())
+    .given("table", "aws_dynamodb_table", json!({
+        "name": "$name", "billing_mode": "PAY_PER_REQUEST", "hash_key": "id", "attribute": [{"name": "id", "type": "S"}],
+        "stream_enabled": true, "stream_view_type": "NEW_IMAGE",
+    }))
+    .update(json!({"maximum_record_age_in_seconds": 120, "maximum_retry_attempts": 3, "parallelization_factor": 3}))
+    .update(json!({"bisect_batch_on_function_error": true, "tumbling_window_in_seconds": 30}))
+    .update(json!({"bisect_batch_on_function_error": false, "tumbling_window_in_seconds": 60}))
+    .update(json!({"destination_config": queue("a")}))
+    .update(json!({"destination_config": queue("b"), "kms_key_arn": "arn:aws:kms:us-east-1:123456789012:key/a"}))
+    .update(json!({"kms_key_arn": "arn:aws:kms:us-east-1:123456789012:key/b"}))
+    .update(json!({"metrics_config": {"metrics": ["EventCount"]}, "scaling_config": {"maximum_concurrency": 5}}))
+    .update(json!({"metrics_config": null, "scaling_config": {"maximum_concurrency": 6}}))
+    .update(json!({"provisioned_poller_config": {"minimum_pollers": 1, "maximum_pollers": 3, "poller_group_name": "g"}}))
+    .update(json!({"provisioned_poller_config": {"minimum_pollers": 2, "maximum_pollers": 4, "poller_group_name": "h"}}))
+    .update(json!({"document_db_event_source_config": {"database_name": "d", "collection_name": "c", "full_document": "UpdateLookup"}}))
+    .update(json!({"source_access_configuration": [{"type": "BASIC_AUTH", "uri": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}]}))
+    .replace(json!({"starting_position": "TRIM_HORIZON"}))
+    .replace_for(&["topics"], json!({"topics": ["t"], "amazon_managed_kafka_event_source_config": {"consumer_group_id": "g", "schema_registry_config": registry}}))
+    .replace(json!({"queues": ["q"]}))
+    .untried("self_managed_event_source", no_brokers)
+    .untried("self_managed_kafka_event_source_config", no_brokers)
+    .untried("starting_position_timestamp", "moto forgets it")
 }

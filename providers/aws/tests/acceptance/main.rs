@@ -13,6 +13,7 @@ mod bent;
 mod case;
 mod cbor;
 mod cover;
+mod forgotten;
 mod spoken;
 mod values;
 mod world;

@@ -37,16 +37,22 @@ pub(crate) struct Table {
     pub(crate) updates: usize,
     pub(crate) replacements: usize,
     pub(crate) imported: bool,
+    /// How many data sources told of it.
+    pub(crate) data: usize,
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: made, planned clean, {} updates, {} replacements, {}destroyed",
+            "{}: made, planned clean, {} updates, {} replacements, {}{}destroyed",
             self.title,
             self.updates,
             self.replacements,
+            match self.data {
+                0 => String::new(),
+                count => format!("told by {count} data sources, "),
+            },
             if self.imported { "imported, " } else { "" }
         )
     }
@@ -231,6 +237,9 @@ impl Life<'_> {
             }
             self.plans_clean(&config).await;
         }
+        for (type_name, config, attributes) in &self.case.data {
+            self.data(type_name, config, attributes).await;
+        }
         if let Some(id) = self.case.import {
             self.import(id, &config).await;
         }
@@ -243,6 +252,37 @@ impl Life<'_> {
             updates,
             replacements,
             imported: self.case.import.is_some(),
+            data: self.case.data.len(),
+        }
+    }
+
+    /// A data source tells of the object what its state does.
+    async fn data(&self, type_name: &str, config: &Json, attributes: &[&str]) {
+        let what = format!("{}, read by data source {type_name} {config}", self.title);
+        let schema = self.world.provider.schema().await.unwrap();
+        let found = schema.data_sources.get(type_name);
+        let found = found.unwrap_or_else(|| panic!("the provider has no data source {type_name}"));
+        let config = filled(config, &|reference| look(&self.names, reference));
+        let config = configured(&found.block, &config);
+        let provider = &self.world.provider;
+        let checked = provider
+            .validate_data_config(type_name, config.clone())
+            .await;
+        sure(&what, checked);
+        let told = sure(&what, provider.read_data(type_name, config).await);
+        assert!(
+            told.is_wholly_known(),
+            "{what}: something in {} is not known",
+            shown(&told)
+        );
+        for name in attributes {
+            let (told, state) = (told.get(name).unwrap(), self.state.get(name).unwrap());
+            assert!(
+                same(told, state) || shown(told) == shown(state),
+                "{what}: {name} is {} and not {}",
+                shown(told),
+                shown(state)
+            );
         }
     }
 

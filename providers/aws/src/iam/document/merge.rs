@@ -271,7 +271,7 @@ fn conditions_node(conditions: &[Condition]) -> Node {
     let variables = |variables: BTreeMap<String, Vec<String>>| {
         let nodes = variables
             .into_iter()
-            .map(|(variable, values)| (variable, Node::one_or_list(values)));
+            .map(|(variable, values)| (variable, Node::one_or_list(&values)));
         Node::sorted(nodes.collect())
     };
     let tests = tests

@@ -33,7 +33,7 @@ pub(super) fn condition(block: &Object) -> String {
     let values: String = block
         .texts("values")
         .into_iter()
-        .map(|value| format!("{value};"))
+        .flat_map(|value| [value, ";"])
         .collect();
     format!(
         "test:{};values:({values});variable:{};",

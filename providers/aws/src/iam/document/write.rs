@@ -27,10 +27,10 @@ impl Node {
     }
 
     /// One text, or a list of none or several.
-    pub(super) fn one_or_list(texts: Vec<String>) -> Self {
-        match texts.as_slice() {
+    pub(super) fn one_or_list(texts: &[String]) -> Self {
+        match texts {
             [one] => Self::text(one),
-            _ => Self::list(&texts),
+            _ => Self::list(texts),
         }
     }
 

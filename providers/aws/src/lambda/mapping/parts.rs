@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_lambda::operation::get_event_source_mapping::GetEventSourceMappingOutput as Told;
 use aws_sdk_lambda::types::{
-    AmazonManagedKafkaEventSourceConfig, DestinationConfig, DocumentDbEventSourceConfig, EndPointType,
-    EventSourceMappingMetric, EventSourceMappingMetricsConfig, Filter, FilterCriteria, FullDocument,
-    KafkaSchemaRegistryAccessConfig, KafkaSchemaRegistryAuthType, KafkaSchemaRegistryConfig,
-    KafkaSchemaValidationAttribute, KafkaSchemaValidationConfig, OnFailure, ProvisionedPollerConfig,
-    ScalingConfig, SchemaRegistryEventRecordFormat, SelfManagedEventSource,
-    SelfManagedKafkaEventSourceConfig, SourceAccessConfiguration, SourceAccessType,
+    AmazonManagedKafkaEventSourceConfig, DestinationConfig, DocumentDbEventSourceConfig,
+    EndPointType, EventSourceMappingMetric, EventSourceMappingMetricsConfig, Filter,
+    FilterCriteria, FullDocument, KafkaSchemaRegistryAccessConfig, KafkaSchemaRegistryAuthType,
+    KafkaSchemaRegistryConfig, KafkaSchemaValidationAttribute, KafkaSchemaValidationConfig,
+    OnFailure, ProvisionedPollerConfig, ScalingConfig, SchemaRegistryEventRecordFormat,
+    SelfManagedEventSource, SelfManagedKafkaEventSourceConfig, SourceAccessConfiguration,
+    SourceAccessType,
 };
 use terrace_provider_sdk::{Data as _, Object, Value};
 
@@ -43,12 +44,16 @@ fn registry(object: &Object) -> Option<KafkaSchemaRegistryConfig> {
             .set_uri(given(&access, "uri"))
             .build()
     });
-    let validation = all(&block, "schema_validation_config").into_iter().map(|validation| {
-        let attribute = given(&validation, "attribute");
-        KafkaSchemaValidationConfig::builder()
-            .set_attribute(attribute.map(|name| KafkaSchemaValidationAttribute::from(name.as_str())))
-            .build()
-    });
+    let validation = all(&block, "schema_validation_config")
+        .into_iter()
+        .map(|validation| {
+            let attribute = given(&validation, "attribute");
+            KafkaSchemaValidationConfig::builder()
+                .set_attribute(
+                    attribute.map(|name| KafkaSchemaValidationAttribute::from(name.as_str())),
+                )
+                .build()
+        });
     let format = given(&block, "event_record_format");
     let config = KafkaSchemaRegistryConfig::builder()
         .set_schema_registry_uri(given(&block, "schema_registry_uri"))
@@ -70,7 +75,11 @@ pub(super) fn own_source(object: &Object) -> Option<SelfManagedEventSource> {
             (EndPointType::from(kind.as_str()), brokers)
         })
         .collect();
-    Some(SelfManagedEventSource::builder().set_endpoints(Some(endpoints)).build())
+    Some(
+        SelfManagedEventSource::builder()
+            .set_endpoints(Some(endpoints))
+            .build(),
+    )
 }
 
 pub(super) fn access(object: &Object) -> Option<Vec<SourceAccessConfiguration>> {
@@ -112,7 +121,11 @@ pub(super) fn filters(object: &Object) -> Option<FilterCriteria> {
     let block = one(object, "filter_criteria")?;
     let filters: Vec<Filter> = all(&block, "filter")
         .iter()
-        .map(|filter| Filter::builder().set_pattern(given(filter, "pattern")).build())
+        .map(|filter| {
+            Filter::builder()
+                .set_pattern(given(filter, "pattern"))
+                .build()
+        })
         .collect();
     let filters = (!filters.is_empty()).then_some(filters);
     Some(FilterCriteria::builder().set_filters(filters).build())
@@ -120,13 +133,19 @@ pub(super) fn filters(object: &Object) -> Option<FilterCriteria> {
 
 pub(super) fn scaling(object: &Object) -> Option<ScalingConfig> {
     let most = one(object, "scaling_config").map(|block| count(&block, "maximum_concurrency"))?;
-    Some(ScalingConfig::builder().set_maximum_concurrency(most).build())
+    Some(
+        ScalingConfig::builder()
+            .set_maximum_concurrency(most)
+            .build(),
+    )
 }
 
 pub(super) fn metrics(object: &Object) -> Option<EventSourceMappingMetricsConfig> {
     let block = one(object, "metrics_config")?;
     let metrics = owned(&block, "metrics");
-    let metrics = metrics.iter().map(|metric| EventSourceMappingMetric::from(metric.as_str()));
+    let metrics = metrics
+        .iter()
+        .map(|metric| EventSourceMappingMetric::from(metric.as_str()));
     let config = EventSourceMappingMetricsConfig::builder()
         .set_metrics(Some(metrics.collect()))
         .build();
@@ -157,13 +176,25 @@ pub(super) fn no_pollers() -> ProvisionedPollerConfig {
 
 /// What Lambda tells of the blocks.
 pub(super) fn told(object: &mut Object, told: &Told) {
-    let managed = told.amazon_managed_kafka_event_source_config.as_ref().map(|config| {
-        kafka(config.consumer_group_id.as_deref(), config.schema_registry_config.as_ref())
-    });
+    let managed = told
+        .amazon_managed_kafka_event_source_config
+        .as_ref()
+        .map(|config| {
+            kafka(
+                config.consumer_group_id.as_deref(),
+                config.schema_registry_config.as_ref(),
+            )
+        });
     object.set("amazon_managed_kafka_event_source_config", blocks(managed));
-    let own = told.self_managed_kafka_event_source_config.as_ref().map(|config| {
-        kafka(config.consumer_group_id.as_deref(), config.schema_registry_config.as_ref())
-    });
+    let own = told
+        .self_managed_kafka_event_source_config
+        .as_ref()
+        .map(|config| {
+            kafka(
+                config.consumer_group_id.as_deref(),
+                config.schema_registry_config.as_ref(),
+            )
+        });
     object.set("self_managed_kafka_event_source_config", blocks(own));
     let source = told.self_managed_event_source.as_ref().map(|source| {
         let endpoints = source.endpoints.iter().flatten();
@@ -175,7 +206,10 @@ pub(super) fn told(object: &mut Object, told: &Told) {
     object.set("self_managed_event_source", blocks(source));
     let access = told.source_access_configurations().iter().map(|access| {
         block([
-            ("type", text(access.r#type.as_ref().map(SourceAccessType::as_str))),
+            (
+                "type",
+                text(access.r#type.as_ref().map(SourceAccessType::as_str)),
+            ),
             ("uri", text(access.uri.as_deref())),
         ])
     });
@@ -184,17 +218,30 @@ pub(super) fn told(object: &mut Object, told: &Told) {
         block([
             ("collection_name", text(config.collection_name.as_deref())),
             ("database_name", text(config.database_name.as_deref())),
-            ("full_document", text(config.full_document.as_ref().map(FullDocument::as_str))),
+            (
+                "full_document",
+                text(config.full_document.as_ref().map(FullDocument::as_str)),
+            ),
         ])
     });
     object.set("document_db_event_source_config", blocks(documents));
-    let failure = told.destination_config.as_ref().and_then(|config| config.on_failure.as_ref());
+    told_more(object, told);
+}
+
+fn told_more(object: &mut Object, told: &Told) {
+    let failure = told
+        .destination_config
+        .as_ref()
+        .and_then(|config| config.on_failure.as_ref());
     let destination = failure.map(|failure| {
         let arn = block([("destination_arn", text(failure.destination.as_deref()))]);
         block([("on_failure", blocks([arn]))])
     });
     object.set("destination_config", blocks(destination));
-    let filters = told.filter_criteria.as_ref().filter(|criteria| !criteria.filters().is_empty());
+    let filters = told
+        .filter_criteria
+        .as_ref()
+        .filter(|criteria| !criteria.filters().is_empty());
     let filters = filters.map(|criteria| {
         let patterns = criteria
             .filters()
@@ -203,20 +250,34 @@ pub(super) fn told(object: &mut Object, told: &Told) {
         block([("filter", blocks(patterns))])
     });
     object.set("filter_criteria", blocks(filters));
-    let scaling = told.scaling_config.as_ref().and_then(|scaling| scaling.maximum_concurrency);
+    let scaling = told
+        .scaling_config
+        .as_ref()
+        .and_then(|scaling| scaling.maximum_concurrency);
     let scaling = scaling.map(|most| block([("maximum_concurrency", Value::int(most.into()))]));
     object.set("scaling_config", blocks(scaling));
-    let metrics = told.metrics_config.as_ref().map(EventSourceMappingMetricsConfig::metrics);
-    let metrics = metrics.filter(|metrics| !metrics.is_empty()).map(|metrics| {
-        let names: Vec<&str> = metrics.iter().map(EventSourceMappingMetric::as_str).collect();
-        block([("metrics", list(&names))])
-    });
+    let metrics = told
+        .metrics_config
+        .as_ref()
+        .map(EventSourceMappingMetricsConfig::metrics);
+    let metrics = metrics
+        .filter(|metrics| !metrics.is_empty())
+        .map(|metrics| {
+            let names: Vec<&str> = metrics
+                .iter()
+                .map(EventSourceMappingMetric::as_str)
+                .collect();
+            block([("metrics", list(&names))])
+        });
     object.set("metrics_config", blocks(metrics));
     let pollers = told.provisioned_poller_config.as_ref().map(|pollers| {
         block([
             ("maximum_pollers", number(pollers.maximum_pollers)),
             ("minimum_pollers", number(pollers.minimum_pollers)),
-            ("poller_group_name", text(pollers.poller_group_name.as_deref())),
+            (
+                "poller_group_name",
+                text(pollers.poller_group_name.as_deref()),
+            ),
         ])
     });
     object.set("provisioned_poller_config", blocks(pollers));
@@ -226,18 +287,38 @@ fn kafka(group: Option<&str>, registry: Option<&KafkaSchemaRegistryConfig>) -> V
     let registry = registry.map(|registry| {
         let access = registry.access_configs().iter().map(|access| {
             block([
-                ("type", text(access.r#type.as_ref().map(KafkaSchemaRegistryAuthType::as_str))),
+                (
+                    "type",
+                    text(
+                        access
+                            .r#type
+                            .as_ref()
+                            .map(KafkaSchemaRegistryAuthType::as_str),
+                    ),
+                ),
                 ("uri", text(access.uri.as_deref())),
             ])
         });
-        let validation = registry.schema_validation_configs().iter().map(|validation| {
-            let attribute = validation.attribute.as_ref();
-            block([("attribute", text(attribute.map(KafkaSchemaValidationAttribute::as_str)))])
-        });
+        let validation = registry
+            .schema_validation_configs()
+            .iter()
+            .map(|validation| {
+                let attribute = validation.attribute.as_ref();
+                block([(
+                    "attribute",
+                    text(attribute.map(KafkaSchemaValidationAttribute::as_str)),
+                )])
+            });
         let format = registry.event_record_format.as_ref();
         block([
-            ("event_record_format", text(format.map(SchemaRegistryEventRecordFormat::as_str))),
-            ("schema_registry_uri", text(registry.schema_registry_uri.as_deref())),
+            (
+                "event_record_format",
+                text(format.map(SchemaRegistryEventRecordFormat::as_str)),
+            ),
+            (
+                "schema_registry_uri",
+                text(registry.schema_registry_uri.as_deref()),
+            ),
             ("access_config", blocks(access)),
             ("schema_validation_config", blocks(validation)),
         ])
