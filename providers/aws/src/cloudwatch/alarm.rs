@@ -19,7 +19,11 @@ use crate::shape::Behaviour as _;
 use crate::tags::{self, TagChange, Tags};
 
 /// What CloudWatch says of an alarm that is not there.
-const GONE: [&str; 3] = ["ResourceNotFound", "ResourceNotFoundException", "NoSuchAlarm"];
+const GONE: [&str; 3] = [
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+    "NoSuchAlarm",
+];
 
 /// The metrics that an alarm is reckoned from.
 const QUERIES: &str = "metric_query";
@@ -65,9 +69,15 @@ impl Kind for MetricAlarm {
             .replaces(&["alarm_name"])
             .defaults_to_bool(&[("actions_enabled", true)])
             .defaults_to_text(&[("treat_missing_data", MISSING)])
-            .within(QUERIES, |query| query.defaults_to_bool(&[("return_data", false)]))
-            .change("alarm_name", |name| name.validate(validate::length(1..=255)))
-            .change("alarm_description", |text| text.validate(validate::length(0..=1024)))
+            .within(QUERIES, |query| {
+                query.defaults_to_bool(&[("return_data", false)])
+            })
+            .change("alarm_name", |name| {
+                name.validate(validate::length(1..=255))
+            })
+            .change("alarm_description", |text| {
+                text.validate(validate::length(0..=1024))
+            })
             .change("comparison_operator", |operator| {
                 operator.validate(validate::one_of([
                     "GreaterThanOrEqualToThreshold",
@@ -84,13 +94,24 @@ impl Kind for MetricAlarm {
             .change("statistic", |statistic| {
                 statistic
                     .validate(validate::conflicts_with(["extended_statistic"]))
-                    .validate(validate::one_of(["SampleCount", "Average", "Sum", "Minimum", "Maximum"]))
+                    .validate(validate::one_of([
+                        "SampleCount",
+                        "Average",
+                        "Sum",
+                        "Minimum",
+                        "Maximum",
+                    ]))
             })
             .change("threshold", |threshold| {
                 threshold.validate(validate::conflicts_with(["threshold_metric_id"]))
             })
             .change("treat_missing_data", |treat| {
-                treat.validate(validate::one_of(["breaching", "ignore", MISSING, "notBreaching"]))
+                treat.validate(validate::one_of([
+                    "breaching",
+                    "ignore",
+                    MISSING,
+                    "notBreaching",
+                ]))
             })
             .change("evaluate_low_sample_count_percentiles", |evaluate| {
                 evaluate.validate(validate::one_of(["evaluate", "ignore"]))
@@ -107,7 +128,14 @@ impl Kind for MetricAlarm {
             );
         }
         let queries = blocks::all(config, QUERIES);
-        let of_one = ["metric_name", "namespace", "period", "statistic", "extended_statistic", "dimensions"];
+        let of_one = [
+            "metric_name",
+            "namespace",
+            "period",
+            "statistic",
+            "extended_statistic",
+            "dimensions",
+        ];
         if !queries.is_empty()
             && let Some(name) = of_one.into_iter().find(|name| config.is_set(name))
         {
@@ -122,7 +150,10 @@ impl Kind for MetricAlarm {
                 diagnostics.error_at(
                     attribute(QUERIES),
                     "Invalid combination of arguments",
-                    format!("The metric_query {} is either a metric or an expression over others.", query.text("id").unwrap_or_default()),
+                    format!(
+                        "The metric_query {} is either a metric or an expression over others.",
+                        query.text("id").unwrap_or_default()
+                    ),
                 );
             }
         }
@@ -135,7 +166,11 @@ impl Kind for MetricAlarm {
             .set_tags((!tags.is_empty()).then(|| sdk_tags(&tags)))
             .send()
             .await
-            .when("creating", &Self::subject(name), "cloudwatch:PutMetricAlarm")?;
+            .when(
+                "creating",
+                &Self::subject(name),
+                "cloudwatch:PutMetricAlarm",
+            )?;
         Ok(name.to_owned())
     }
 
@@ -158,10 +193,11 @@ impl Kind for MetricAlarm {
     async fn update(&self, context: &Context, change: Change<'_>) -> Outcome<()> {
         let subject = Self::subject(change.id());
         if change.of(&SETTINGS) {
-            request(context, change.planned)
-                .send()
-                .await
-                .when("updating", &subject, "cloudwatch:PutMetricAlarm")?;
+            request(context, change.planned).send().await.when(
+                "updating",
+                &subject,
+                "cloudwatch:PutMetricAlarm",
+            )?;
         }
         match change.tags() {
             Some(tags) => {
@@ -181,7 +217,12 @@ impl Kind for MetricAlarm {
             .alarm_names(name)
             .send()
             .await
-            .unless_gone(&GONE, "deleting", &Self::subject(name), "cloudwatch:DeleteAlarms")?;
+            .unless_gone(
+                &GONE,
+                "deleting",
+                &Self::subject(name),
+                "cloudwatch:DeleteAlarms",
+            )?;
         Ok(())
     }
 }
@@ -197,8 +238,12 @@ async fn find(context: &Context, name: &str, subject: &Subject) -> Outcome<Optio
         .send()
         .await
         .unless_gone(&GONE, "reading", subject, "cloudwatch:DescribeAlarms")?;
-    let alarms = answer.and_then(|answer| answer.metric_alarms).unwrap_or_default();
-    Ok(alarms.into_iter().find(|alarm| alarm.alarm_name.as_deref() == Some(name)))
+    let alarms = answer
+        .and_then(|answer| answer.metric_alarms)
+        .unwrap_or_default();
+    Ok(alarms
+        .into_iter()
+        .find(|alarm| alarm.alarm_name.as_deref() == Some(name)))
 }
 
 /// All that an alarm is, but its tags.
@@ -218,7 +263,9 @@ fn request(context: &Context, planned: &Object) -> PutMetricAlarmFluentBuilder {
         .set_ok_actions(actions("ok_actions"))
         .set_insufficient_data_actions(actions("insufficient_data_actions"))
         .set_alarm_description(text("alarm_description"))
-        .set_comparison_operator(text("comparison_operator").map(|text| ComparisonOperator::from(text.as_str())))
+        .set_comparison_operator(
+            text("comparison_operator").map(|text| ComparisonOperator::from(text.as_str())),
+        )
         .set_datapoints_to_alarm(blocks::count(planned, "datapoints_to_alarm"))
         .set_evaluation_periods(blocks::count(planned, "evaluation_periods"))
         .set_evaluate_low_sample_count_percentile(text("evaluate_low_sample_count_percentiles"))
@@ -230,7 +277,11 @@ fn request(context: &Context, planned: &Object) -> PutMetricAlarmFluentBuilder {
         .set_unit(text("unit").map(|text| StandardUnit::from(text.as_str())))
         .set_dimensions(dimensions(planned))
         .set_metrics((!queries.is_empty()).then_some(queries))
-        .set_threshold(if reckoned.is_some() { None } else { Some(threshold.unwrap_or(0.0)) })
+        .set_threshold(if reckoned.is_some() {
+            None
+        } else {
+            Some(threshold.unwrap_or(0.0))
+        })
         .set_threshold_metric_id(reckoned)
         .set_treat_missing_data(text("treat_missing_data"))
 }
@@ -274,21 +325,40 @@ fn facts(told: &Told) -> Object {
     object.set("actions_enabled", told.actions_enabled.unwrap_or(true));
     object.set("alarm_actions", actions(told.alarm_actions()));
     object.set("ok_actions", actions(told.ok_actions()));
-    object.set("insufficient_data_actions", actions(told.insufficient_data_actions()));
+    object.set(
+        "insufficient_data_actions",
+        actions(told.insufficient_data_actions()),
+    );
     object.set("alarm_description", text(&told.alarm_description));
-    object.set("comparison_operator", told.comparison_operator.as_ref().map(|operator| operator.as_str().to_owned()));
+    object.set(
+        "comparison_operator",
+        told.comparison_operator
+            .as_ref()
+            .map(|operator| operator.as_str().to_owned()),
+    );
     object.set("datapoints_to_alarm", told.datapoints_to_alarm.unwrap_or(0));
     object.set("dimensions", by_name(told.dimensions()));
-    object.set("evaluate_low_sample_count_percentiles", text(&told.evaluate_low_sample_count_percentile));
+    object.set(
+        "evaluate_low_sample_count_percentiles",
+        text(&told.evaluate_low_sample_count_percentile),
+    );
     object.set("evaluation_periods", told.evaluation_periods);
     object.set("extended_statistic", text(&told.extended_statistic));
     object.set("metric_name", text(&told.metric_name));
     object.set("namespace", text(&told.namespace));
     object.set("period", told.period.unwrap_or(0));
-    object.set("statistic", told.statistic.as_ref().map_or("", |statistic| statistic.as_str()));
+    object.set(
+        "statistic",
+        told.statistic
+            .as_ref()
+            .map_or("", |statistic| statistic.as_str()),
+    );
     object.set("threshold", told.threshold.unwrap_or(0.0));
     object.set("threshold_metric_id", text(&told.threshold_metric_id));
-    object.set("treat_missing_data", told.treat_missing_data.as_deref().unwrap_or(MISSING));
+    object.set(
+        "treat_missing_data",
+        told.treat_missing_data.as_deref().unwrap_or(MISSING),
+    );
     object.set("unit", told.unit.as_ref().map_or("", |unit| unit.as_str()));
     let queries = told.metrics().iter().map(|told| {
         let mut query = Object::new();
@@ -301,7 +371,10 @@ fn facts(told: &Told) -> Object {
             let of = told.metric.as_ref();
             metric.set("metric_name", of.map(|of| text(&of.metric_name)));
             metric.set("namespace", of.map(|of| text(&of.namespace)));
-            metric.set("dimensions", by_name(of.map(Metric::dimensions).unwrap_or_default()));
+            metric.set(
+                "dimensions",
+                by_name(of.map(Metric::dimensions).unwrap_or_default()),
+            );
             metric.set("period", told.period);
             metric.set("stat", text(&told.stat));
             metric.set("unit", told.unit.as_ref().map_or("", |unit| unit.as_str()));
@@ -317,7 +390,12 @@ fn facts(told: &Told) -> Object {
 fn by_name(dimensions: &[Dimension]) -> Tags {
     let dimensions = dimensions.iter();
     dimensions
-        .map(|told| (told.name.clone().unwrap_or_default(), told.value.clone().unwrap_or_default()))
+        .map(|told| {
+            (
+                told.name.clone().unwrap_or_default(),
+                told.value.clone().unwrap_or_default(),
+            )
+        })
         .collect()
 }
 
@@ -330,16 +408,23 @@ async fn tags_of(context: &Context, arn: &str, subject: &Subject) -> Outcome<Opt
         .resource_arn(arn)
         .send()
         .await
-        .unless_gone(&GONE, "reading the tags of", subject, "cloudwatch:ListTagsForResource")?;
+        .unless_gone(
+            &GONE,
+            "reading the tags of",
+            subject,
+            "cloudwatch:ListTagsForResource",
+        )?;
     Ok(answer.map(|answer| {
         let tags = answer.tags.unwrap_or_default().into_iter();
-        tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default())).collect()
+        tags.map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()))
+            .collect()
     }))
 }
 
 fn sdk_tags(tags: &Tags) -> Vec<Tag> {
     let tags = tags.iter();
-    tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+    tags.map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect()
 }
 
 async fn tag(context: &Context, arn: &str, change: &TagChange, subject: &Subject) -> Outcome<()> {

@@ -10,6 +10,7 @@ pub(crate) struct Case {
     pub(crate) given: Vec<(&'static str, &'static str, Json)>,
     pub(crate) config: Json,
     pub(crate) steps: Vec<Step>,
+    pub(crate) readings: Vec<Reading>,
     pub(crate) import: Option<&'static str>,
     pub(crate) import_leaves: Vec<&'static str>,
     pub(crate) settles: Vec<&'static str>,
@@ -26,6 +27,15 @@ pub(crate) enum Step {
     Replace(Json, Vec<&'static str>),
 }
 
+/// How an object is found by those who only read it.
+pub(crate) struct Reading {
+    pub(crate) type_name: &'static str,
+    pub(crate) ephemeral: bool,
+    pub(crate) config: Json,
+    /// What is read, and the attribute of the object that it is the same as.
+    pub(crate) same: Vec<(&'static str, &'static str)>,
+}
+
 impl Case {
     /// A case of a type, made with this configuration.
     pub(crate) fn of(type_name: &'static str, config: Json) -> Self {
@@ -35,6 +45,7 @@ impl Case {
             given: Vec::new(),
             config,
             steps: Vec::new(),
+            readings: Vec::new(),
             import: Some("${self.id}"),
             import_leaves: Vec::new(),
             settles: Vec::new(),
@@ -76,6 +87,38 @@ impl Case {
     /// A change for which the object is replaced because of these arguments; what else it says only goes with them.
     pub(crate) fn replace_for(mut self, names: &[&'static str], change: Json) -> Self {
         self.steps.push(Step::Replace(change, names.to_vec()));
+        self
+    }
+
+    /// A data source that finds the object after its last change, and which of its attributes say what the object's do.
+    pub(crate) fn found_by(
+        mut self,
+        type_name: &'static str,
+        config: Json,
+        same: &[(&'static str, &'static str)],
+    ) -> Self {
+        self.readings.push(Reading {
+            type_name,
+            ephemeral: false,
+            config,
+            same: same.to_vec(),
+        });
+        self
+    }
+
+    /// The same for an ephemeral resource.
+    pub(crate) fn opened_by(
+        mut self,
+        type_name: &'static str,
+        config: Json,
+        same: &[(&'static str, &'static str)],
+    ) -> Self {
+        self.readings.push(Reading {
+            type_name,
+            ephemeral: true,
+            config,
+            same: same.to_vec(),
+        });
         self
     }
 

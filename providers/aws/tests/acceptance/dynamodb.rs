@@ -9,9 +9,28 @@ pub(crate) fn cases() -> Vec<Case> {
         indices(),
         Case::of("aws_dynamodb_table", all_at_once())
             .given("key", "aws_kms_key", json!({"description": "Items"}))
-            .variant("all at once"),
+            .variant("all at once")
+            .found_by("aws_dynamodb_table", json!({"name": "${self.name}"}), &TOLD),
     ]
 }
+
+/// What the data source says as the table itself does.
+const TOLD: [(&str, &str); 14] = [
+    ("id", "id"),
+    ("arn", "arn"),
+    ("attribute", "attribute"),
+    ("billing_mode", "billing_mode"),
+    ("global_secondary_index", "global_secondary_index"),
+    ("hash_key", "hash_key"),
+    ("point_in_time_recovery", "point_in_time_recovery"),
+    ("range_key", "range_key"),
+    ("server_side_encryption", "server_side_encryption"),
+    ("stream_arn", "stream_arn"),
+    ("stream_view_type", "stream_view_type"),
+    ("table_class", "table_class"),
+    ("tags", "tags_all"),
+    ("ttl", "ttl"),
+];
 
 fn by_request() -> Case {
     Case::of(

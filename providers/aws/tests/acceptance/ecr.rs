@@ -18,7 +18,22 @@ pub(crate) fn cases() -> Vec<Case> {
             .replace(json!({"name": "$name/other"}))
             .replace(json!({"encryption_configuration": {"encryption_type": "KMS", "kms_key": "${key.arn}"}}))
             .given("key", "aws_kms_key", json!({"description": "Images"}))
-            .import_leaves(&["force_delete"]),
+            .import_leaves(&["force_delete"])
+            .found_by(
+                "aws_ecr_repository",
+                json!({"name": "${self.name}"}),
+                &[
+                    ("id", "id"),
+                    ("arn", "arn"),
+                    ("registry_id", "registry_id"),
+                    ("repository_url", "repository_url"),
+                    ("image_tag_mutability", "image_tag_mutability"),
+                    ("image_tag_mutability_exclusion_filter", "image_tag_mutability_exclusion_filter"),
+                    ("image_scanning_configuration", "image_scanning_configuration"),
+                    ("encryption_configuration", "encryption_configuration"),
+                    ("tags", "tags_all"),
+                ],
+            ),
         Case::of(
             "aws_ecr_repository",
             json!({

@@ -13,6 +13,19 @@ pub(crate) fn cases() -> Vec<Case> {
             .update(json!({"policy": policy("kms:Decrypt")}))
             .update(json!({"tags": {"team": "a", "cost": "1"}}))
             .update(json!({"tags": {"team": "b"}}))
+            .found_by(
+                "aws_kms_key",
+                json!({"key_id": "${self.key_id}"}),
+                &[
+                    ("id", "id"),
+                    ("arn", "arn"),
+                    ("description", "description"),
+                    ("enabled", "is_enabled"),
+                    ("key_usage", "key_usage"),
+                    ("key_spec", "customer_master_key_spec"),
+                    ("multi_region", "multi_region"),
+                ],
+            )
             .replace(json!({"multi_region": true}))
             .replace(json!({"key_usage": "SIGN_VERIFY", "customer_master_key_spec": "RSA_2048"}))
             .import_leaves(&["deletion_window_in_days", "bypass_policy_lockout_safety_check"])
@@ -32,7 +45,12 @@ pub(crate) fn cases() -> Vec<Case> {
         .given("key", "aws_kms_key", json!({"description": "One"}))
         .given("other", "aws_kms_key", json!({"description": "Another"}))
         .update(json!({"target_key_id": "${other.key_id}"}))
-        .replace(json!({"name": "alias/$name/other"})),
+        .replace(json!({"name": "alias/$name/other"}))
+        .found_by(
+            "aws_kms_alias",
+            json!({"name": "${self.name}"}),
+            &[("id", "arn"), ("arn", "arn"), ("target_key_arn", "target_key_arn"), ("target_key_id", "target_key_id")],
+        ),
         Case::of(
             "aws_kms_alias",
             json!({"name_prefix": "alias/$name-", "target_key_id": "${key.arn}"}),

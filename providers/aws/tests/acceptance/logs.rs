@@ -19,6 +19,17 @@ pub(crate) fn cases() -> Vec<Case> {
         )
         .given("key", "aws_kms_key", json!({"description": "Logs"}))
         .variant("called by a prefix")
-        .replace(json!({"name_prefix": "$name-other-"})),
+        .replace(json!({"name_prefix": "$name-other-"}))
+        .found_by(
+            "aws_cloudwatch_log_group",
+            json!({"name": "${self.name}"}),
+            &[
+                ("id", "id"),
+                ("arn", "arn"),
+                ("retention_in_days", "retention_in_days"),
+                ("kms_key_id", "kms_key_id"),
+                ("tags", "tags_all"),
+            ],
+        ),
     ]
 }

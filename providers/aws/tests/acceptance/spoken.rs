@@ -44,7 +44,11 @@ pub(crate) async fn serve(moto: &str) -> String {
     address
 }
 
-async fn forward(mut client: TcpStream, moto: &str, remembered: &Remembered) -> std::io::Result<()> {
+async fn forward(
+    mut client: TcpStream,
+    moto: &str,
+    remembered: &Remembered,
+) -> std::io::Result<()> {
     let Some(mut asked) = request(&mut client).await? else {
         return Ok(());
     };
@@ -55,7 +59,10 @@ async fn forward(mut client: TcpStream, moto: &str, remembered: &Remembered) -> 
             head += &format!("{name}: {value}\r\n");
         }
     }
-    head += &format!("content-length: {}\r\nconnection: close\r\n\r\n", asked.body.len());
+    head += &format!(
+        "content-length: {}\r\nconnection: close\r\n\r\n",
+        asked.body.len()
+    );
     let mut server = TcpStream::connect(moto).await?;
     server.write_all(head.as_bytes()).await?;
     server.write_all(&asked.body).await?;
@@ -74,7 +81,8 @@ async fn forward(mut client: TcpStream, moto: &str, remembered: &Remembered) -> 
         remember(&asked, &mut body, remembered);
     }
     let length = body.len();
-    let head = format!("{status}\r\n{content}content-length: {length}\r\nconnection: close\r\n\r\n");
+    let head =
+        format!("{status}\r\n{content}content-length: {length}\r\nconnection: close\r\n\r\n");
     client.write_all(head.as_bytes()).await?;
     client.write_all(&body).await
 }
@@ -89,21 +97,33 @@ fn to_json(asked: &mut Asked) -> bool {
         return false;
     };
     asked.line = "POST / HTTP/1.1".to_owned();
-    asked.headers.retain(|(name, _)| !["content-type", "smithy-protocol", "accept"].contains(&name.as_str()));
-    asked.headers.push(("content-type".into(), "application/x-amz-json-1.0".into()));
-    asked.headers.push(("x-amz-target".into(), format!("{service}.{operation}")));
+    asked.headers.retain(|(name, _)| {
+        !["content-type", "smithy-protocol", "accept"].contains(&name.as_str())
+    });
+    asked
+        .headers
+        .push(("content-type".into(), "application/x-amz-json-1.0".into()));
+    asked
+        .headers
+        .push(("x-amz-target".into(), format!("{service}.{operation}")));
     asked.body = cbor::decode(&asked.body).to_string().into_bytes();
     true
 }
 
 /// Remembers what moto forgets of queues, and adds it to what moto tells of them.
 fn remember(asked: &Asked, body: &mut Vec<u8>, remembered: &Remembered) {
-    let target = asked.headers.iter().find(|(name, _)| name == "x-amz-target");
+    let target = asked
+        .headers
+        .iter()
+        .find(|(name, _)| name == "x-amz-target");
     let target = target.map_or("", |(_, target)| target.as_str());
     let Ok(said) = serde_json::from_slice::<Json>(&asked.body) else {
         return;
     };
-    let name = said["QueueUrl"].as_str().or(said["QueueName"].as_str()).unwrap_or_default();
+    let name = said["QueueUrl"]
+        .as_str()
+        .or(said["QueueName"].as_str())
+        .unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or_default().to_owned();
     let mut remembered = remembered.lock().unwrap();
     match target {
@@ -119,7 +139,9 @@ fn remember(asked: &Asked, body: &mut Vec<u8>, remembered: &Remembered) {
             let mut told: Json = serde_json::from_slice(body).unwrap();
             for attribute in FORGOTTEN {
                 match remembered.get(&(name.clone(), attribute)) {
-                    Some(value) if !value.is_empty() => told["Attributes"][attribute] = json!(value),
+                    Some(value) if !value.is_empty() => {
+                        told["Attributes"][attribute] = json!(value)
+                    }
                     _ => {}
                 }
             }
@@ -148,14 +170,20 @@ async fn request(client: &mut TcpStream) -> std::io::Result<Option<Asked>> {
         .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let length = headers.iter().find(|(name, _)| name == "content-length");
-    let length = length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0);
+    let length = length
+        .and_then(|(_, length)| length.parse().ok())
+        .unwrap_or(0);
     let mut body = bytes.split_off(end + 4);
     while body.len() < length {
         if client.read_buf(&mut body).await? == 0 {
             return Ok(None);
         }
     }
-    Ok(Some(Asked { line, headers, body }))
+    Ok(Some(Asked {
+        line,
+        headers,
+        body,
+    }))
 }
 
 fn find(bytes: &[u8]) -> Option<usize> {

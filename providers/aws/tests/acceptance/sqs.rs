@@ -21,11 +21,16 @@ fn queues() -> Vec<Case> {
             .update(json!({"redrive_policy": "{\"maxReceiveCount\": 3, \"deadLetterTargetArn\": \"${dead.arn}\"}"}))
             .update(json!({"redrive_policy": "{\"deadLetterTargetArn\":\"${dead.arn}\",\"maxReceiveCount\":\"4\"}"}))
             .update(json!({"redrive_policy": ""}))
-            .update(json!({"policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"${self.arn}\"}]}"}))
+            .update(json!({"policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sqs:SendMessage\",\"Resource\":\"*\"}]}"}))
             .update(json!({"redrive_allow_policy": "{\"redrivePermission\":\"denyAll\"}"}))
             .update(json!({"tags": {"team": "a", "cost": "1"}}))
             .update(json!({"tags": {"team": "b"}}))
-            .replace(json!({"name": "$name-other"})),
+            .replace(json!({"name": "$name-other"}))
+            .found_by(
+                "aws_sqs_queue",
+                json!({"name": "${self.name}"}),
+                &[("id", "id"), ("arn", "arn"), ("url", "url"), ("tags", "tags_all")],
+            ),
         Case::of("aws_sqs_queue", json!({"name_prefix": "$name-"}))
             .variant("called by a prefix")
             .replace(json!({"name_prefix": "$name-other-"})),
@@ -36,6 +41,17 @@ fn queues() -> Vec<Case> {
         .variant("in order")
         .update(json!({"content_based_deduplication": false}))
         .update(json!({"deduplication_scope": "messageGroup", "fifo_throughput_limit": "perMessageGroupId"}))
+        .replace_for(
+            &["fifo_queue"],
+            json!({
+                "fifo_queue": null, "content_based_deduplication": null, "deduplication_scope": null,
+                "fifo_throughput_limit": null, "name": "$name-plain",
+            }),
+        )
+        .replace_for(
+            &["fifo_queue", "name"],
+            json!({"fifo_queue": true, "content_based_deduplication": true, "name": "$name.fifo"}),
+        )
         .replace(json!({"name": "$name-other.fifo"})),
         Case::of(
             "aws_sqs_queue",

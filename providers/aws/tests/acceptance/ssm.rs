@@ -22,7 +22,17 @@ pub(crate) fn cases() -> Vec<Case> {
             json!({"name": "/$name/secret", "type": "SecureString", "value": "a", "key_id": "alias/aws/ssm"}),
         )
         .variant("secret")
-        .update(json!({"value": "b"})),
+        .update(json!({"value": "b"}))
+        .found_by(
+            "aws_ssm_parameter",
+            json!({"name": "${self.name}"}),
+            &[("id", "name"), ("arn", "arn"), ("type", "type"), ("value", "value"), ("version", "version")],
+        )
+        .opened_by(
+            "aws_ssm_parameter",
+            json!({"arn": "${self.arn}"}),
+            &[("name", "name"), ("type", "type"), ("value", "value"), ("version", "version")],
+        ),
         Case::of(
             "aws_ssm_parameter",
             json!({"name": "/$name/open", "type": "String", "insecure_value": "a"}),

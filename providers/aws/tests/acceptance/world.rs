@@ -16,7 +16,7 @@ use terrace_test_services::Moto;
 use terrace_value::{Path, Value};
 
 use crate::bent;
-use crate::case::{Case, Step};
+use crate::case::{Case, Reading, Step};
 use crate::values::{configured, filled, filled_text, merged};
 
 /// moto and a provider that is configured to it.
@@ -240,6 +240,9 @@ impl Life<'_> {
         for (type_name, config, attributes) in &self.case.data {
             self.data(type_name, config, attributes).await;
         }
+        for reading in &self.case.readings {
+            self.found(reading).await;
+        }
         if let Some(id) = self.case.import {
             self.import(id, &config).await;
         }
@@ -459,6 +462,42 @@ impl Life<'_> {
             );
         }
         self.state = kept;
+    }
+
+    /// Who only reads the object sees it as it is.
+    async fn found(&self, reading: &Reading) {
+        let (title, name) = (&self.title, reading.type_name);
+        let what = format!("{title}, read by {name}");
+        let schema = self.world.provider.schema().await.unwrap();
+        let table = if reading.ephemeral {
+            &schema.ephemeral_resources
+        } else {
+            &schema.data_sources
+        };
+        let shape = table
+            .get(name)
+            .unwrap_or_else(|| panic!("the provider does not read {name}"));
+        let config = filled(&reading.config, &|reference| look(&self.names, reference));
+        let config = configured(&shape.block, &config);
+        let provider = &self.world.provider;
+        let value = if reading.ephemeral {
+            sure(&what, provider.open_ephemeral(name, config).await).value
+        } else {
+            sure(&what, provider.read_data(name, config).await)
+        };
+        for (read, attribute) in &reading.same {
+            let (read_value, own) = (value.get(read).unwrap(), self.state.get(attribute).unwrap());
+            assert!(
+                same(read_value, own) || shown(read_value) == shown(own),
+                "{what}: {read} is {} and {attribute} of the object {}",
+                shown(read_value),
+                shown(own)
+            );
+            assert!(
+                !read_value.is_null() || own.is_null(),
+                "{what}: {read} is not told"
+            );
+        }
     }
 
     async fn destroy(&mut self) {
