@@ -155,9 +155,7 @@ fn unanswered(error: &(dyn Error + 'static)) -> String {
 }
 
 /// An error and those that caused it.
-fn behind<'e>(
-    error: &'e (dyn Error + 'static),
-) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+fn behind<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
 }
 

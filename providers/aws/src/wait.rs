@@ -96,7 +96,9 @@ impl Patience {
     pub(crate) fn interrupted(subject: &Subject, awaited: &str) -> Diagnostic {
         Diagnostic::error(
             "Interrupted while AWS was still working",
-            format!("{subject}: the run was asked to stop before it was {awaited}. Run plan again to see what became of it."),
+            format!(
+                "{subject}: the run was asked to stop before it was {awaited}. Run plan again to see what became of it."
+            ),
         )
     }
 }

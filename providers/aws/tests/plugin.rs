@@ -109,7 +109,9 @@ impl Project {
 
     fn parameter(&self) -> Json {
         let shown: Json = serde_json::from_str(&self.ends(0, &["show", "-json"])).unwrap();
-        let resources = shown["values"]["root_module"]["resources"].as_array().cloned();
+        let resources = shown["values"]["root_module"]["resources"]
+            .as_array()
+            .cloned();
         resources
             .unwrap_or_default()
             .into_iter()

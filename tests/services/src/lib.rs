@@ -47,8 +47,8 @@ pub use gcs::CloudStorage;
 pub use github::{GitHubFault, GitHubStandIn};
 pub use golang::{act, actionlint, current_provider, go_module};
 pub use install::{
-    Unavailable, aws_plugin, aws_provider_zip, azure_plugin, fake_provider, null_provider, schema_provider, terrace,
-    terrace_with_test_clock, time_provider, tools_directory,
+    Unavailable, aws_plugin, aws_provider_zip, azure_plugin, fake_provider, null_provider,
+    schema_provider, terrace, terrace_with_test_clock, time_provider, tools_directory,
 };
 pub use issuer::{TokenKey, WorkflowIssuer, workflow_claims};
 pub use kube::KubernetesStandIn;

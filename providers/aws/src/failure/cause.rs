@@ -140,9 +140,9 @@ fn denied(told: &str, permission: &str) -> String {
         );
     }
     match place(told, "because no ") {
-        Some("identity-based policy") => format!(
-            "{what} Allow it in a policy of the role or user that this run signs in as."
-        ),
+        Some("identity-based policy") => {
+            format!("{what} Allow it in a policy of the role or user that this run signs in as.")
+        }
         Some(place) => format!("{what} No {place} allows it: allow it there."),
         None => format!(
             "{what} AWS does not say why. Allow it in a policy of the role or user that this run signs in as; where that is done, look for a deny in the object's own policy, in permissions boundaries and in service control policies."

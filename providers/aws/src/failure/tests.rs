@@ -45,7 +45,13 @@ fn a_refusal_that_names_no_action_is_of_the_calls_own() {
     let error: Result<(), SdkError<_, ()>> = Err(SdkError::service_error(error, ()));
     let subject = Subject::new("S3 Bucket Versioning", "storefront-media");
     let refused = error.when("creating", &subject, "s3:PutBucketVersioning");
-    insta::assert_snapshot!(text(refused), @"");
+    insta::assert_snapshot!(text(refused), @r"
+    Permission denied while creating S3 Bucket Versioning
+
+    S3 Bucket Versioning (storefront-media): AccessDenied: Access Denied
+
+    The credentials lack the permission s3:PutBucketVersioning. AWS does not say why. Allow it in a policy of the role or user that this run signs in as; where that is done, look for a deny in the object's own policy, in permissions boundaries and in service control policies.
+    ");
 }
 
 #[test]
@@ -59,7 +65,13 @@ fn a_bucket_that_vanished() {
     let error: Result<(), SdkError<_, ()>> = Err(SdkError::service_error(error, ()));
     let subject = Subject::new("S3 Bucket Versioning", "storefront-media");
     let refused = error.when("updating", &subject, "s3:PutBucketVersioning");
-    insta::assert_snapshot!(text(refused), @"");
+    insta::assert_snapshot!(text(refused), @r"
+    Not found while updating S3 Bucket Versioning
+
+    S3 Bucket Versioning (storefront-media): NoSuchBucket: The specified bucket does not exist
+
+    It was deleted outside of this configuration, or what the call refers to was never there. Run plan again: what is gone is planned to be made anew. What must be there before is to be referred to, or named in depends_on.
+    ");
 }
 
 #[test]
@@ -79,7 +91,11 @@ fn what_services_call_the_same() {
 #[test]
 fn an_object_that_vanished_after_it_was_made() {
     let found = vanished(&Subject::new("SSM Parameter", "/app/url"));
-    insta::assert_snapshot!(text::<()>(Err(found.into())), @"");
+    insta::assert_snapshot!(text::<()>(Err(found.into())), @r"
+    Object not found after it was made
+
+    SSM Parameter (/app/url) was made, and AWS does not know it. It may have been deleted by someone else meanwhile, or AWS needs longer than usual to tell of it. It stays in the state: run plan again, and see whether it is there.
+    ");
 }
 
 fn text<T>(outcome: Outcome<T>) -> String {

@@ -25,6 +25,7 @@ use world::{World, keys};
 
 const PARAMETER: &str = "aws_ssm_parameter";
 const ROLE: &str = "aws_iam_role";
+const VERSIONING: &str = "aws_s3_bucket_versioning";
 
 fn parameter(name: &str) -> Json {
     json!({"name": name, "type": "String", "value": "https://example.com"})
@@ -32,6 +33,10 @@ fn parameter(name: &str) -> Json {
 
 fn role() -> Json {
     json!({"name": "site", "assume_role_policy": "{\"Version\":\"2012-10-17\",\"Statement\":[]}"})
+}
+
+fn versioning(status: &str) -> Json {
+    json!({"bucket": "storefront-media", "versioning_configuration": [{"status": status}]})
 }
 
 /// SSM where nothing goes wrong.
@@ -102,7 +107,13 @@ async fn a_call_that_is_throttled_for_ever() {
     let came = world.create(PARAMETER, &parameter("/app/url")).await;
     assert!(came.state.is_null(), "nothing was made");
     assert_eq!(world.stand_in.asked("PutParameter"), 2);
-    insta::assert_snapshot!(came.said, @"");
+    insta::assert_snapshot!(came.said, @r"
+    Error: Too many requests while creating SSM Parameter
+
+    SSM Parameter (/app/url): ThrottlingException: Rate exceeded (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    AWS throttled the call, also after the retries that the provider's max_retries allows. Wait a little, lower -parallelism, or raise max_retries.
+    ");
 }
 
 #[tokio::test]
@@ -114,10 +125,18 @@ async fn credentials_that_expired() {
         )
     })
     .await;
-    let state = world.state(PARAMETER, &json!({"id": "/app/url", "type": "String"})).await;
+    let state = world
+        .state(PARAMETER, &json!({"id": "/app/url", "type": "String"}))
+        .await;
     let came = world.read(PARAMETER, &state).await;
     assert_eq!(came.state, state, "what was known stays");
-    insta::assert_snapshot!(came.said, @"");
+    insta::assert_snapshot!(came.said, @r"
+    Error: Credentials expired while reading SSM Parameter
+
+    SSM Parameter (/app/url): ExpiredTokenException: The security token included in the request is expired (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    The session that this run signed in with is over. Sign in again (for a profile of AWS SSO: aws sso login) and run the command again: what was finished before is in the state.
+    ");
 }
 
 #[tokio::test]
@@ -130,7 +149,13 @@ async fn credentials_that_expired_in_xml() {
         )
     })
     .await;
-    insta::assert_snapshot!(world.create(ROLE, &role()).await.said, @"");
+    insta::assert_snapshot!(world.create(ROLE, &role()).await.said, @r"
+    Error: Credentials expired while creating IAM Role
+
+    IAM Role (site): ExpiredToken: The security token included in the request is expired (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    The session that this run signed in with is over. Sign in again (for a profile of AWS SSO: aws sso login) and run the command again: what was finished before is in the state.
+    ");
 }
 
 #[tokio::test]
@@ -142,7 +167,13 @@ async fn credentials_that_are_none() {
         )
     })
     .await;
-    insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @"");
+    insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @r"
+    Error: Credentials not accepted while creating SSM Parameter
+
+    SSM Parameter (/app/url): UnrecognizedClientException: The security token included in the request is invalid. (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    AWS does not know the key that signed the request, or the secret is not the key's. Look at which credentials are in use (aws sts get-caller-identity says it): the provider's arguments count most, then AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then the profile. A temporary key needs its AWS_SESSION_TOKEN too; a key of another partition (China, GovCloud) is none here.
+    ");
 }
 
 #[tokio::test]
@@ -153,7 +184,11 @@ async fn nobody_is_signed_in() {
     // Behind that is what was looked at, which depends on the machine.
     let (said, looked_at) = said.split_once("\n\nError: ").unwrap();
     assert!(looked_at.contains("no credentials found"), "{looked_at}");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    Error: No valid credential sources found
+
+    Creating SSM Parameter (/app/url) takes credentials. Neither the provider's configuration nor the environment (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), nor the shared files (AWS_PROFILE), nor the machine give credentials for AWS.
+    ");
 }
 
 #[tokio::test]
@@ -168,7 +203,13 @@ async fn an_action_that_no_policy_allows() {
     .await;
     let came = world.create(ROLE, &role()).await;
     assert!(came.state.is_null(), "nothing was made");
-    insta::assert_snapshot!(came.said, @"");
+    insta::assert_snapshot!(came.said, @r"
+    Error: Permission denied while creating IAM Role
+
+    IAM Role (site): AccessDenied: User: arn:aws:sts::123456789012:assumed-role/plan/ci is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/site because no identity-based policy allows the iam:CreateRole action (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    The credentials lack the permission iam:CreateRole on arn:aws:iam::123456789012:role/site. Allow it in a policy of the role or user that this run signs in as.
+    ");
 }
 
 #[tokio::test]
@@ -180,7 +221,13 @@ async fn an_action_that_is_denied() {
         )
     })
     .await;
-    insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @"");
+    insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @r"
+    Error: Permission denied while creating SSM Parameter
+
+    SSM Parameter (/app/url): AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/apply/ci is not authorized to perform: ssm:PutParameter on resource: arn:aws:ssm:eu-west-1:123456789012:parameter/app/url with an explicit deny in a service control policy (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    The credentials lack the permission ssm:PutParameter on arn:aws:ssm:eu-west-1:123456789012:parameter/app/url. It is denied by a service control policy, which counts more than any policy that allows it: change the deny, or sign in as somebody whom it does not concern.
+    ");
 }
 
 #[tokio::test]
@@ -190,8 +237,16 @@ async fn an_action_that_aws_does_not_name() {
         _ => ssm(request),
     })
     .await;
-    let state = world.state(PARAMETER, &json!({"id": "/app/url", "type": "String"})).await;
-    insta::assert_snapshot!(world.read(PARAMETER, &state).await.said, @"");
+    let state = world
+        .state(PARAMETER, &json!({"id": "/app/url", "type": "String"}))
+        .await;
+    insta::assert_snapshot!(world.read(PARAMETER, &state).await.said, @r"
+    Error: Permission denied while reading SSM Parameter
+
+    SSM Parameter (/app/url): AccessDeniedException (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    The credentials lack the permission ssm:DescribeParameters. AWS does not say why. Allow it in a policy of the role or user that this run signs in as; where that is done, look for a deny in the object's own policy, in permissions boundaries and in service control policies.
+    ");
 }
 
 /// The second call of a creation fails: the object is kept with its id, so that the engine taints it and no second one is made.
@@ -208,7 +263,15 @@ async fn an_object_that_was_made_by_half() {
     assert_eq!(came.text("id"), Some("/app/url"));
     assert_eq!(came.text("value"), Some("https://example.com"));
     assert!(came.state.is_wholly_known(), "a state has no unknowns");
-    insta::assert_snapshot!(came.said, @"");
+    insta::assert_snapshot!(came.said, @r"
+    Error: Permission denied while tagging SSM Parameter
+
+    SSM Parameter (/app/url): AccessDeniedException (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    The credentials lack the permission ssm:AddTagsToResource. AWS does not say why. Allow it in a policy of the role or user that this run signs in as; where that is done, look for a deny in the object's own policy, in permissions boundaries and in service control policies.
+
+    SSM Parameter (/app/url) itself was made. It stays in the state as tainted, so that the next apply makes it anew; terrace untaint keeps it as it is.
+    ");
     // What is kept is enough to end it.
     let gone = world.destroy(PARAMETER, &came.state).await;
     assert_eq!(gone.said, "");
@@ -220,11 +283,9 @@ async fn an_object_that_was_made_by_half() {
 async fn a_role_that_was_made_without_its_policy() {
     let world = World::start(|request| match request.operation.as_str() {
         "CreateRole" => created_role(),
-        "PutRolePolicy" => Answer::query_error(
-            400,
-            "MalformedPolicyDocument",
-            "Syntax errors in policy.",
-        ),
+        "PutRolePolicy" => {
+            Answer::query_error(400, "MalformedPolicyDocument", "Syntax errors in policy.")
+        }
         other => panic!("nobody was to ask for {other}"),
     })
     .await;
@@ -232,14 +293,22 @@ async fn a_role_that_was_made_without_its_policy() {
     config["inline_policy"] = json!([{"name": "logs", "policy": "{}"}]);
     let came = world.create(ROLE, &config).await;
     assert_eq!(came.text("id"), Some("site"));
-    insta::assert_snapshot!(came.said, @"");
+    insta::assert_snapshot!(came.said, @r"
+    Error: Putting an inline policy into IAM Role failed
+
+    IAM Role (site): MalformedPolicyDocument: Syntax errors in policy. (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    IAM Role (site) itself was made. It stays in the state as tainted, so that the next apply makes it anew; terrace untaint keeps it as it is.
+    ");
 }
 
 /// An object that somebody else deleted is read as gone, so that it is planned to be made anew.
 #[tokio::test]
 async fn an_object_that_vanished_is_read_as_gone() {
     let world = World::start(|_| Answer::json_error("ParameterNotFound", "")).await;
-    let state = world.state(PARAMETER, &json!({"id": "/app/url", "type": "String"})).await;
+    let state = world
+        .state(PARAMETER, &json!({"id": "/app/url", "type": "String"}))
+        .await;
     let came = world.read(PARAMETER, &state).await;
     assert_eq!(came.said, "");
     assert!(came.state.is_null());
@@ -266,7 +335,13 @@ async fn an_object_that_vanished_between_plan_and_apply() {
     config["max_session_duration"] = json!(7200);
     let came = world.apply(ROLE, &state, &config).await;
     assert_eq!(came.state, state);
-    insta::assert_snapshot!(came.said, @"");
+    insta::assert_snapshot!(came.said, @r"
+    Error: Not found while updating IAM Role
+
+    IAM Role (site): NoSuchEntity: The role with name site cannot be found. (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    It was deleted outside of this configuration, or what the call refers to was never there. Run plan again: what is gone is planned to be made anew. What must be there before is to be referred to, or named in depends_on.
+    ");
 }
 
 /// The object is kept while AWS does not tell of it yet, also where the user does not want to wait.
@@ -280,7 +355,11 @@ async fn a_wait_that_the_user_ends() {
     world.provider.stop().await.unwrap();
     let came = world.create(PARAMETER, &parameter("/app/url")).await;
     assert_eq!(came.text("id"), Some("/app/url"));
-    insta::assert_snapshot!(came.said, @"");
+    insta::assert_snapshot!(came.said, @r"
+    Error: Interrupted while AWS was still working
+
+    SSM Parameter (/app/url): the run was asked to stop before it was found again. Run plan again to see what became of it.
+    ");
 }
 
 #[tokio::test]
@@ -292,14 +371,26 @@ async fn an_object_whose_name_is_taken() {
         )
     })
     .await;
-    insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @"");
+    insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @r"
+    Error: Already there while creating SSM Parameter
+
+    SSM Parameter (/app/url): ParameterAlreadyExists: The parameter already exists. To overwrite this value, set the overwrite option in the request to true. (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    Something of this name is there, and the state does not have it. Import it (terrace import, or an import block) if this configuration is to manage it, or choose another name.
+    ");
 }
 
 #[tokio::test]
 async fn data_that_are_not_there() {
     let world = World::start(|_| Answer::json_error("ParameterNotFound", "")).await;
-    let said = world.read_data(PARAMETER, &json!({"name": "/app/url"})).await;
-    insta::assert_snapshot!(said, @"");
+    let said = world
+        .read_data(PARAMETER, &json!({"name": "/app/url"}))
+        .await;
+    insta::assert_snapshot!(said, @r"
+    Error: SSM Parameter not found
+
+    SSM Parameter (/app/url) is not in eu-west-1. Look at its name (a path begins with /), the region and the account that this run signs in to.
+    ");
 }
 
 #[tokio::test]
@@ -313,12 +404,63 @@ async fn a_plan_without_a_network() {
     let mut settings = keys();
     settings["max_retries"] = json!(1);
     let world = World::with(settings, stand_in).await;
-    let state = world.state(PARAMETER, &json!({"id": "/app/url", "type": "String"})).await;
+    let state = world
+        .state(PARAMETER, &json!({"id": "/app/url", "type": "String"}))
+        .await;
     let came = world.read(PARAMETER, &state).await;
     assert_eq!(came.state, state, "what was known stays");
     let said = came.said.replace(&endpoint, "http://closed");
     // Systems number it differently.
     let (before, number) = said.split_once(" (os error ").unwrap();
     let (_, after) = number.split_once(')').unwrap();
-    insta::assert_snapshot!(format!("{before}{after}"), @"");
+    insta::assert_snapshot!(format!("{before}{after}"), @r"
+    Error: AWS cannot be reached while reading SSM Parameter
+
+    SSM Parameter (/app/url): io error: error sending request for url (http://closed/): client error (Connect): tcp connect error: Connection refused
+
+    Nothing was answered. Look at the network, at the proxy settings (HTTPS_PROXY, NO_PROXY), and at the provider's region and endpoints: a service is only where its region is spelled right. Then run the command again.
+    ");
+}
+
+/// S3 names no action: the call's own is told.
+#[tokio::test]
+async fn a_bucket_that_denies_access() {
+    let world = World::start(|_| Answer::s3_error(403, "AccessDenied", "Access Denied")).await;
+    let came = world.create(VERSIONING, &versioning("Enabled")).await;
+    assert!(came.state.is_null(), "nothing was made");
+    insta::assert_snapshot!(came.said, @r"
+    Error: Permission denied while creating S3 Bucket Versioning
+
+    S3 Bucket Versioning (storefront-media): AccessDenied: Access Denied (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+
+    The credentials lack the permission s3:PutBucketVersioning. AWS does not say why. Allow it in a policy of the role or user that this run signs in as; where that is done, look for a deny in the object's own policy, in permissions boundaries and in service control policies.
+    ");
+}
+
+#[tokio::test]
+async fn a_bucket_that_vanished() {
+    let world = World::start(|_| {
+        Answer::s3_error(404, "NoSuchBucket", "The specified bucket does not exist")
+    })
+    .await;
+    let mut state = versioning("Enabled");
+    state["id"] = json!("storefront-media");
+    state["region"] = json!("eu-west-1");
+    let state = world.state(VERSIONING, &state).await;
+    let read = world.read(VERSIONING, &state).await;
+    assert_eq!(read.said, "");
+    assert!(read.state.is_null(), "it is planned to be made anew");
+    let gone = world.destroy(VERSIONING, &state).await;
+    assert_eq!(gone.said, "");
+    // A bucket that was made a moment ago is waited for, until the user wants an end.
+    world.provider.stop().await.unwrap();
+    let came = world
+        .apply(VERSIONING, &state, &versioning("Suspended"))
+        .await;
+    assert_eq!(came.state, state);
+    insta::assert_snapshot!(came.said, @r#"
+    Error: S3 bucket does not exist
+
+    There is no bucket "storefront-media" in eu-west-1, so that updating S3 Bucket Versioning (storefront-media) is impossible. It may have been deleted outside of this configuration, or live in another region or account. Refer to the bucket by its resource (bucket = aws_s3_bucket.NAME.bucket), so that it is made first, and see whether a plan makes it again.
+    "#);
 }

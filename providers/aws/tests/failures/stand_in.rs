@@ -68,6 +68,16 @@ impl Answer {
             ))
         }
     }
+
+    /// A refusal of S3.
+    pub(crate) fn s3_error(status: u16, code: &str, message: &str) -> Self {
+        Self {
+            status,
+            ..Self::xml(format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message><RequestId>{REQUEST}</RequestId><HostId>host</HostId></Error>"
+            ))
+        }
+    }
 }
 
 type Handler = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
@@ -80,9 +90,7 @@ pub(crate) struct StandIn {
 
 impl StandIn {
     /// Starts it on a free port.
-    pub(crate) async fn start(
-        answer: impl Fn(&Request) -> Answer + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::<Mutex<BTreeMap<String, usize>>>::default();
@@ -123,7 +131,7 @@ async fn serve(stream: TcpStream, answer: Handler, seen: Arc<Mutex<BTreeMap<Stri
         before,
     });
     let head = format!(
-        "HTTP/1.1 {} Answered\r\nx-amzn-RequestId: {REQUEST}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {} Answered\r\nx-amzn-RequestId: {REQUEST}\r\nx-amz-request-id: {REQUEST}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         answer.status,
         answer.content_type,
         answer.body.len()

@@ -54,9 +54,7 @@ pub(crate) fn keys() -> Json {
 }
 
 impl World {
-    pub(crate) async fn start(
-        answer: impl Fn(&Request) -> Answer + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) async fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         Self::with(keys(), StandIn::start(answer).await).await
     }
 
@@ -93,7 +91,10 @@ impl World {
         for (name, setting) in settings.as_object().unwrap() {
             config[name] = setting.clone();
         }
-        let reply = provider.configure(configured(block, &config)).await.unwrap();
+        let reply = provider
+            .configure(configured(block, &config))
+            .await
+            .unwrap();
         assert_eq!(said(&reply.diagnostics), "");
         Self { provider, stand_in }
     }
