@@ -25,6 +25,9 @@ pub(crate) struct BootstrapAwsArgs {
     /// Whether the account is to trust GitHub's tokens; false where it does already.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) github_provider: bool,
+    /// Who may approve, as NAME=LOGIN (at GitHub) or NAME=SHA256:… (a key, as ssh-keygen -lf KEY.pub tells it); may be repeated.
+    #[arg(long, value_name = "NAME=WHO")]
+    pub(crate) approver: Vec<String>,
     /// Repositories of images that all environments pull from.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) repositories: Vec<String>,

@@ -37,6 +37,19 @@ pub(super) fn from_cbor(asked: &mut Asked) -> bool {
     true
 }
 
+/// moto publishes no functions of CloudFront: there is one stage, and what it tells of it is the answer.
+pub(super) fn published(asked: &mut Asked) {
+    let function = asked
+        .line
+        .strip_prefix("POST /2020-05-31/function/")
+        .and_then(|rest| rest.split_once("/publish "));
+    if let Some((name, version)) = function {
+        asked.line = format!("GET /2020-05-31/function/{name}/describe {version}");
+        asked.body.clear();
+        asked.headers.retain(|(name, _)| name != "content-length");
+    }
+}
+
 /// An answer in JSON as one in CBOR.
 pub(super) fn to_cbor(answer: &mut Answer) {
     let json = serde_json::from_slice(&answer.body).unwrap_or(json!({}));

@@ -99,6 +99,7 @@ impl Drop for Aws {
 fn serve(mut client: TcpStream, behind: &str, memory: &Memory) -> io::Result<()> {
     while let Some(mut asked) = request(&mut client)? {
         let cbor = corrections::from_cbor(&mut asked);
+        corrections::published(&mut asked);
         corrections::without_conditions(&mut asked, memory);
         let Some(mut answer) = asked_of(behind, &asked)? else {
             return Ok(());

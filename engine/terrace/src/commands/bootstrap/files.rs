@@ -155,7 +155,7 @@ pub(super) fn environments(wanted: &Wanted, outputs: &Json) -> Vec<Text> {
             let _ = writeln!(project, "project {} {{}}", quoted(&wanted.project));
         }
     }
-    project.push_str("\n# Who counts for a gate, by key (ssh-keygen -lf KEY.pub) and by name at GitHub:\n#\n# person \"ada\" {\n#   ssh    = [\"SHA256:…\"]\n#   github = \"ada\"\n# }\n");
+    people(&mut project, &wanted.approvers);
     let mut files = Vec::new();
     let mut before: Option<&str> = None;
     for name in &wanted.environments {
@@ -215,6 +215,22 @@ fn variables(wanted: &Wanted, outputs: &Json, environment: &str) -> Text {
     }
     aligned(&mut text, "", &arguments);
     Text::new(format!("environments/{environment}.tfvars"), text)
+}
+
+/// Who may approve.
+fn people(project: &mut String, approvers: &[(String, String)]) {
+    project.push_str("\n# Who counts for a gate, by key (ssh-keygen -lf KEY.pub) and by login at GitHub.\n");
+    if approvers.is_empty() {
+        project.push_str("#\n# person \"ada\" {\n#   ssh    = [\"SHA256:…\"]\n#   github = \"ada\"\n# }\n");
+    }
+    for (name, who) in approvers {
+        let line = if who.starts_with("SHA256:") {
+            format!("ssh = [{}]", quoted(who))
+        } else {
+            format!("github = {}", quoted(who))
+        };
+        let _ = write!(project, "\nperson {} {{\n  {line}\n}}\n", quoted(name));
+    }
 }
 
 /// Arguments, their equals signs below each other.

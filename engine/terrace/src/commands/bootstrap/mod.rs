@@ -25,6 +25,8 @@ struct Wanted {
     environments: Vec<String>,
     github: Option<String>,
     github_provider: bool,
+    /// Who may approve: a name, and a login at GitHub or a key.
+    approvers: Vec<(String, String)>,
     repositories: Vec<String>,
     lock: String,
 }
@@ -73,16 +75,31 @@ async fn aws(session: &Session, args: &BootstrapAwsArgs) -> Outcome {
     place(session, &files::environments(&wanted, &outputs))?;
     if wanted.github.is_some() {
         heading(session, 5, "Workflows for GitHub");
+    }
+    if wanted.github.is_some() && !in_repository() {
+        view.line("There is no git repository here, to whose top workflows belong. After git init: terrace init-ci github");
+    } else if wanted.github.is_some() {
         Steps::new(session, Path::new("."))
             .carry_out(&["init-ci", "github"])
             .await?;
     }
     view.line("");
+    let people = if wanted.approvers.is_empty() {
+        "\n    name people in terrace.hcl, and put its gates in force"
+    } else {
+        ""
+    };
     view.output(format!(
-        "Done. Commit these files. What to do next:\n    add people to terrace.hcl, who may approve\n    write the configuration of {}, beside terrace.hcl\n    terrace init -env={} && terrace plan -env={}",
+        "Done. Commit these files. What to do next:{people}\n    write the configuration of {}, beside terrace.hcl\n    terrace init -env={} && terrace plan -env={}",
         wanted.project, wanted.environments[0], wanted.environments[0],
     ));
     Ok(SUCCESS)
+}
+
+/// Whether this directory lies in a git repository.
+fn in_repository() -> bool {
+    let here = std::env::current_dir().unwrap_or_default();
+    here.ancestors().any(|directory| directory.join(".git").exists())
 }
 
 /// Shows what would be made and written. Nothing is left behind.
@@ -244,7 +261,20 @@ fn wanted(args: &BootstrapAwsArgs) -> Result<Wanted, CommandError> {
             ),
         ));
     }
+    let approvers = args.approver.iter().map(|text| {
+        let (name, who) = text.split_once('=').unwrap_or((text, ""));
+        let named = name.chars().all(|letter| letter.is_alphanumeric() || "-_.".contains(letter));
+        if name.is_empty() || who.is_empty() || !named {
+            return Err(CommandError::one(
+                "invalid-bootstrap",
+                "Invalid approver",
+                format!("{text:?} names nobody who may approve: it is a name, an equals sign, and a login at GitHub or the fingerprint of a key, as in ada=ada-at-github or ada=SHA256:2vJ…."),
+            ));
+        }
+        Ok((name.to_owned(), who.to_owned()))
+    });
     Ok(Wanted {
+        approvers: approvers.collect::<Result<_, _>>()?,
         project,
         region,
         environments: args.environments.clone(),
