@@ -20,7 +20,9 @@ fn compare(path: &str, before: &Json, after: &Json, operations: &mut Vec<Json>) 
             for (name, value) in new {
                 match old.get(name) {
                     Some(old) => compare(&inner(name), old, value, operations),
-                    None => operations.push(json!({"op": "add", "path": inner(name), "value": value})),
+                    None => {
+                        operations.push(json!({"op": "add", "path": inner(name), "value": value}))
+                    }
                 }
             }
         }

@@ -66,7 +66,10 @@ impl Kind for Resource {
         let text = |object: &Option<Object>, name: &str| {
             object.as_ref().and_then(|object| given(object, name))
         };
-        let (before, after) = (text(&plan.prior, "desired_state"), text(&plan.planned, "desired_state"));
+        let (before, after) = (
+            text(&plan.prior, "desired_state"),
+            text(&plan.planned, "desired_state"),
+        );
         let changed = match (&before, &after) {
             (Some(before), Some(after)) => !same_json(before, after),
             (Some(_), None) => true,
@@ -185,10 +188,14 @@ fn made_once(schema: &str, before: &str, after: &str) -> bool {
     let parsed = |text: &str| serde_json::from_str::<Json>(text).unwrap_or(Json::Null);
     let (schema, before, after) = (parsed(schema), parsed(before), parsed(after));
     let fixed = schema.get("createOnlyProperties").and_then(Json::as_array);
-    fixed.into_iter().flatten().filter_map(Json::as_str).any(|path| {
-        let path = path.strip_prefix("/properties").unwrap_or(path);
-        before.pointer(path) != after.pointer(path)
-    })
+    fixed
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .any(|path| {
+            let path = path.strip_prefix("/properties").unwrap_or(path);
+            before.pointer(path) != after.pointer(path)
+        })
 }
 
 /// What is there, in JSON; `None` when it is gone.
@@ -203,7 +210,12 @@ async fn fetch(context: &Context, object: &Object, identifier: &str) -> Outcome<
         .set_type_version_id(given(object, "type_version_id"))
         .send()
         .await
-        .unless_gone(&GONE, "reading", &Resource::subject(identifier), "cloudformation:GetResource")?;
+        .unless_gone(
+            &GONE,
+            "reading",
+            &Resource::subject(identifier),
+            "cloudformation:GetResource",
+        )?;
     Ok(answer.and_then(|answer| answer.resource_description?.properties))
 }
 
@@ -227,7 +239,11 @@ async fn finished(
 ) -> Outcome<ProgressEvent> {
     let token = event.request_token.clone().unwrap_or_default();
     let done = |event: &ProgressEvent| match &event.operation_status {
-        Some(OperationStatus::Pending | OperationStatus::InProgress | OperationStatus::CancelInProgress)
+        Some(
+            OperationStatus::Pending
+            | OperationStatus::InProgress
+            | OperationStatus::CancelInProgress,
+        )
         | None => false,
         Some(_) => true,
     };
@@ -256,14 +272,26 @@ async fn finished(
         return Ok(last);
     }
     let advice = match code {
-        "NotUpdatable" => "\n\nThis property cannot be changed once the resource is made. Set the argument schema to the type's schema, which tells such properties, so that a change of them replaces the resource; or use terrace apply -replace.",
+        "NotUpdatable" => {
+            "\n\nThis property cannot be changed once the resource is made. Set the argument schema to the type's schema, which tells such properties, so that a change of them replaces the resource; or use terrace apply -replace."
+        }
         "AlreadyExists" => "\n\nThere is one already: choose another name in desired_state.",
-        "AccessDenied" => "\n\nThe handler of the type lacks permissions of the service itself, of the role in role_arn or, without one, of the credentials of this run.",
-        "InvalidRequest" => "\n\nLook at desired_state: its properties are those of the CloudFormation type.",
+        "AccessDenied" => {
+            "\n\nThe handler of the type lacks permissions of the service itself, of the role in role_arn or, without one, of the credentials of this run."
+        }
+        "InvalidRequest" => {
+            "\n\nLook at desired_state: its properties are those of the CloudFormation type."
+        }
         _ => "",
     };
-    let status = last.operation_status.as_ref().map_or("", |status| status.as_str());
-    let message = last.status_message.as_deref().unwrap_or("no reason is given");
+    let status = last
+        .operation_status
+        .as_ref()
+        .map_or("", |status| status.as_str());
+    let message = last
+        .status_message
+        .as_deref()
+        .unwrap_or("no reason is given");
     Err(Diagnostic::error(
         format!("Cloud Control failed while {doing} a resource"),
         format!("{subject}: {status} {code}: {message}{advice}"),
@@ -284,7 +312,11 @@ impl Source for ResourceData {
         let properties = fetch(context, config, identifier).await?.ok_or_else(|| {
             Diagnostic::error(
                 "Cloud Control Resource not found",
-                format!("{} is not in {}. Look at its identifier, its type and the region.", Self::subject(identifier), context.region),
+                format!(
+                    "{} is not in {}. Look at its identifier, its type and the region.",
+                    Self::subject(identifier),
+                    context.region
+                ),
             )
         })?;
         let mut object = Object::new();
@@ -302,9 +334,21 @@ mod tests {
     fn a_schema_tells_what_is_made_once() {
         let schema = r#"{"createOnlyProperties": ["/properties/Name", "/properties/In/Id"]}"#;
         let before = r#"{"Name": "a", "In": {"Id": 1}, "Days": 1}"#;
-        assert!(!made_once(schema, before, r#"{"Name": "a", "In": {"Id": 1}, "Days": 2}"#));
-        assert!(made_once(schema, before, r#"{"Name": "b", "In": {"Id": 1}, "Days": 1}"#));
-        assert!(made_once(schema, before, r#"{"Name": "a", "In": {"Id": 2}, "Days": 1}"#));
+        assert!(!made_once(
+            schema,
+            before,
+            r#"{"Name": "a", "In": {"Id": 1}, "Days": 2}"#
+        ));
+        assert!(made_once(
+            schema,
+            before,
+            r#"{"Name": "b", "In": {"Id": 1}, "Days": 1}"#
+        ));
+        assert!(made_once(
+            schema,
+            before,
+            r#"{"Name": "a", "In": {"Id": 2}, "Days": 1}"#
+        ));
         assert!(!made_once("", before, "{}"));
     }
 }

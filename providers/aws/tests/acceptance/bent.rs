@@ -67,7 +67,10 @@ fn payment(_memory: &Memory, asked: &Arc<Asked>, answer: &mut Answer) {
 fn forgotten(memory: &Memory, asked: &Arc<Asked>, answer: &mut Answer) {
     const SIZE: &str = "x-amz-transition-default-minimum-object-size";
     let mut parts = asked.line.split(' ');
-    let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (method, path) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     let parts = ["?lifecycle", "?notification"];
     if answer.status != 200 || !parts.iter().any(|part| path.ends_with(part)) {
         return;

@@ -49,7 +49,10 @@ pub(crate) fn answer(call: &str, body: &[u8]) -> (u16, Json) {
         "DeleteResource" => (200, cloud.start(&asked, "DELETE")),
         "GetResourceRequestStatus" => (200, cloud.status(&asked)),
         "GetResource" => cloud.read(&asked),
-        _ => (400, json!({"__type": "UnsupportedActionException", "message": call})),
+        _ => (
+            400,
+            json!({"__type": "UnsupportedActionException", "message": call}),
+        ),
     }
 }
 
@@ -89,7 +92,11 @@ impl Cloud {
         event
     }
 
-    fn carry_out(&mut self, asked: &Json, operation: &str) -> Result<String, (&'static str, String)> {
+    fn carry_out(
+        &mut self,
+        asked: &Json,
+        operation: &str,
+    ) -> Result<String, (&'static str, String)> {
         let type_name = text(asked, "TypeName");
         if operation == "CREATE" {
             let state: Json = serde_json::from_str(&text(asked, "DesiredState")).unwrap();
@@ -107,7 +114,11 @@ impl Cloud {
         let key = (type_name, text(asked, "Identifier"));
         let missing = || ("NotFound", format!("there is no {}", key.1));
         if operation == "DELETE" {
-            return self.things.remove(&key).map(|_| key.1.clone()).ok_or_else(missing);
+            return self
+                .things
+                .remove(&key)
+                .map(|_| key.1.clone())
+                .ok_or_else(missing);
         }
         let thing = self.things.get_mut(&key).ok_or_else(missing)?;
         let operations: Vec<Json> = serde_json::from_str(&text(asked, "PatchDocument")).unwrap();
@@ -136,9 +147,15 @@ impl Cloud {
         match self.things.get(&key) {
             Some(thing) => {
                 let description = json!({"Identifier": key.1, "Properties": thing.to_string()});
-                (200, json!({"TypeName": key.0, "ResourceDescription": description}))
+                (
+                    200,
+                    json!({"TypeName": key.0, "ResourceDescription": description}),
+                )
             }
-            None => (400, json!({"__type": "ResourceNotFoundException", "message": key.1})),
+            None => (
+                400,
+                json!({"__type": "ResourceNotFoundException", "message": key.1}),
+            ),
         }
     }
 }
@@ -149,7 +166,9 @@ fn patched(thing: &mut Json, operation: &Json) {
     let (parent, name) = path.rsplit_once('/').expect("a path begins with a slash");
     let name = name.replace("~1", "/").replace("~0", "~");
     let parent = thing.pointer_mut(parent).expect("the path leads somewhere");
-    let parts = parent.as_object_mut().expect("only parts of objects have names");
+    let parts = parent
+        .as_object_mut()
+        .expect("only parts of objects have names");
     match operation["op"].as_str() {
         Some("remove") => {
             parts.remove(&name).expect("what goes was there");

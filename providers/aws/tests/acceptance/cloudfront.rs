@@ -42,7 +42,10 @@ fn distribution(config: Json) -> Case {
         "restrictions": {"geo_restriction": {"restriction_type": "none"}},
         "viewer_certificate": {"cloudfront_default_certificate": true},
     });
-    whole.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
+    whole
+        .as_object_mut()
+        .unwrap()
+        .extend(config.as_object().unwrap().clone());
     Case::of("aws_cloudfront_distribution", whole)
 }
 
@@ -150,14 +153,20 @@ fn settled() -> Case {
         "ordered_cache_behavior.grpc_config",
         "ordered_cache_behavior.lambda_function_association",
     ];
-    let newer = ["cache_tag_config", "connection_function_association", "viewer_mtls_config"];
-    let case = forgotten.into_iter().fold(case, |case, name| case.untried(name, unknown));
-    let case = newer
+    let newer = [
+        "cache_tag_config",
+        "connection_function_association",
+        "viewer_mtls_config",
+    ];
+    let case = forgotten
         .into_iter()
-        .fold(case, |case, name| case.untried(name, "newer than moto's CloudFront"));
-    let case = same
-        .into_iter()
-        .fold(case, |case, name| case.untried(name, "the same code as for the default behaviour"));
+        .fold(case, |case, name| case.untried(name, unknown));
+    let case = newer.into_iter().fold(case, |case, name| {
+        case.untried(name, "newer than moto's CloudFront")
+    });
+    let case = same.into_iter().fold(case, |case, name| {
+        case.untried(name, "the same code as for the default behaviour")
+    });
     [
         "default_cache_behavior.trusted_key_groups",
         "default_cache_behavior.trusted_signers",

@@ -9,13 +9,22 @@ use crate::world::World;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_bucket_had_goes_with_it_and_is_not_made_without_it() {
     let world = World::start().await;
-    let names = BTreeMap::new();
+    let names = BTreeMap::from([("name".to_owned(), json!("vanished"))]);
     let bucket = json!({"bucket": "vanished"});
     let made = world.given("aws_s3_bucket", &bucket, &names).await;
     let settings = [
-        ("aws_s3_bucket_versioning", json!({"versioning_configuration": {"status": "Suspended"}})),
-        ("aws_s3_bucket_public_access_block", json!({"block_public_acls": true})),
-        ("aws_s3_bucket_ownership_controls", json!({"rule": {"object_ownership": "ObjectWriter"}})),
+        (
+            "aws_s3_bucket_versioning",
+            json!({"versioning_configuration": {"status": "Suspended"}}),
+        ),
+        (
+            "aws_s3_bucket_public_access_block",
+            json!({"block_public_acls": true}),
+        ),
+        (
+            "aws_s3_bucket_ownership_controls",
+            json!({"rule": {"object_ownership": "ObjectWriter"}}),
+        ),
         ("aws_s3_bucket_acl", json!({"acl": "private"})),
         ("aws_s3_bucket_notification", json!({"eventbridge": true})),
         (
@@ -40,8 +49,13 @@ async fn what_a_bucket_had_goes_with_it_and_is_not_made_without_it() {
         world.end(type_name, &state).await;
     }
     let config = json!({"bucket": "vanished", "block_public_acls": true});
-    let said = world.refused("aws_s3_bucket_public_access_block", &config).await;
-    assert!(said.starts_with("S3 bucket does not exist: There is no bucket \"vanished\" in us-east-1"), "{said}");
+    let said = world
+        .refused("aws_s3_bucket_public_access_block", &config)
+        .await;
+    assert!(
+        said.starts_with("S3 bucket does not exist: There is no bucket \"vanished\" in us-east-1"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -50,7 +64,13 @@ async fn what_cloud_control_refuses_is_told_with_its_reason() {
     let state = json!({"Name": "refused", "Fail": "the name is too plain"}).to_string();
     let config = json!({"type_name": "AWS::Test::Thing", "desired_state": state});
     let said = world.refused("aws_cloudcontrolapi_resource", &config).await;
-    assert!(said.starts_with("Cloud Control failed while creating a resource"), "{said}");
-    assert!(said.contains("FAILED InvalidRequest: the name is too plain"), "{said}");
+    assert!(
+        said.starts_with("Cloud Control failed while creating a resource"),
+        "{said}"
+    );
+    assert!(
+        said.contains("FAILED InvalidRequest: the name is too plain"),
+        "{said}"
+    );
     assert!(said.contains("Look at desired_state"), "{said}");
 }

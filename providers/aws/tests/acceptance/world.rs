@@ -156,7 +156,12 @@ impl World {
     }
 
     /// Makes an object.
-    pub(crate) async fn given(&self, type_name: &str, config: &Json, names: &BTreeMap<String, Json>) -> Value {
+    pub(crate) async fn given(
+        &self,
+        type_name: &str,
+        config: &Json,
+        names: &BTreeMap<String, Json>,
+    ) -> Value {
         let schema = self.schema(type_name).await;
         let config = filled(config, &|reference| look(names, reference));
         let config = configured(&schema.block, &config);
