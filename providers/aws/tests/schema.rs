@@ -34,13 +34,7 @@ const TABLES: [(&str, &str); 3] = [
 ];
 
 /// Types that have a shape and no calls yet.
-const NOT_YET: &[&str] = &[
-    "aws_cloudcontrolapi_resource",
-    "aws_cloudfront_distribution",
-    "aws_cloudfront_function",
-    "aws_cloudfront_origin_access_control",
-    "data.aws_cloudcontrolapi_resource",
-];
+const NOT_YET: &[&str] = &[];
 
 struct At1970;
 

@@ -28,7 +28,9 @@ impl Kind for OriginAccessControl {
             .replaces(&["name"])
             .defaults_to_text(&[("description", "Managed by Terraform")])
             .change("name", |name| name.validate(validate::length(1..=64)))
-            .change("description", |text| text.validate(validate::length(0..=256)))
+            .change("description", |text| {
+                text.validate(validate::length(0..=256))
+            })
             .change("origin_access_control_origin_type", |ty| {
                 ty.validate(validate::one_of(origins))
             })
@@ -66,12 +68,18 @@ impl Kind for OriginAccessControl {
         let mut object = Object::new();
         object.set(
             "arn",
-            format!("arn:{partition}:cloudfront::{account}:origin-access-control/{}", id(state)),
+            format!(
+                "arn:{partition}:cloudfront::{account}:origin-access-control/{}",
+                id(state)
+            ),
         );
         object.set("etag", etag);
         if let Some(config) = config {
             object.set("name", config.name.clone());
-            object.set("description", config.description.clone().unwrap_or_default());
+            object.set(
+                "description",
+                config.description.clone().unwrap_or_default(),
+            );
             object.set(
                 "origin_access_control_origin_type",
                 config.origin_access_control_origin_type.as_str(),
@@ -95,7 +103,11 @@ impl Kind for OriginAccessControl {
             .origin_access_control_config(config(change.planned))
             .send()
             .await
-            .when("updating", &Self::subject(change.id()), "cloudfront:UpdateOriginAccessControl")?;
+            .when(
+                "updating",
+                &Self::subject(change.id()),
+                "cloudfront:UpdateOriginAccessControl",
+            )?;
         Ok(())
     }
 
@@ -124,7 +136,9 @@ impl Kind for OriginAccessControl {
 fn missing(id: &str) -> Diagnostic {
     Diagnostic::error(
         "CloudFront Origin Access Control not found",
-        format!("CloudFront Origin Access Control ({id}) is gone: somebody deleted it since this plan was made. Plan again, and it will be made anew."),
+        format!(
+            "CloudFront Origin Access Control ({id}) is gone: somebody deleted it since this plan was made. Plan again, and it will be made anew."
+        ),
     )
 }
 
@@ -135,8 +149,12 @@ fn config(planned: &Object) -> OriginAccessControlConfig {
         .name(text("name"))
         .description(text("description"))
         .origin_access_control_origin_type(OriginAccessControlOriginTypes::from(origin.as_str()))
-        .signing_behavior(OriginAccessControlSigningBehaviors::from(text("signing_behavior").as_str()))
-        .signing_protocol(OriginAccessControlSigningProtocols::from(text("signing_protocol").as_str()))
+        .signing_behavior(OriginAccessControlSigningBehaviors::from(
+            text("signing_behavior").as_str(),
+        ))
+        .signing_protocol(OriginAccessControlSigningProtocols::from(
+            text("signing_protocol").as_str(),
+        ))
         .build()
         .expect("a control with all its settings is complete")
 }
@@ -160,7 +178,9 @@ async fn fetch(
             "cloudfront:GetOriginAccessControl",
         )?;
     Ok(answer.map(|answer| {
-        let config = answer.origin_access_control.and_then(|control| control.origin_access_control_config);
+        let config = answer
+            .origin_access_control
+            .and_then(|control| control.origin_access_control_config);
         (answer.e_tag.unwrap_or_default(), config)
     }))
 }

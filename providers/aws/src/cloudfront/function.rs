@@ -74,7 +74,9 @@ impl Kind for Function {
 
     async fn read(&self, context: &Context, state: &Object) -> Outcome<Option<Object>> {
         let (name, subject) = (id(state), Self::subject(id(state)));
-        let Some((etag, summary)) = describe(context, name, FunctionStage::Development, &subject).await? else {
+        let Some((etag, summary)) =
+            describe(context, name, FunctionStage::Development, &subject).await?
+        else {
             return Ok(None);
         };
         let code = context
@@ -90,16 +92,27 @@ impl Kind for Function {
         let mut object = Object::new();
         object.set("name", name);
         object.set("etag", etag);
-        object.set("live_stage_etag", live.map(|(etag, _)| etag).unwrap_or_default());
+        object.set(
+            "live_stage_etag",
+            live.map(|(etag, _)| etag).unwrap_or_default(),
+        );
         let code = code.and_then(|code| code.function_code);
-        object.set("code", code.map(|code| String::from_utf8_lossy(code.as_ref()).into_owned()));
+        object.set(
+            "code",
+            code.map(|code| String::from_utf8_lossy(code.as_ref()).into_owned()),
+        );
         if let Some(summary) = summary {
             object.set("status", summary.status.clone().unwrap_or_default());
-            object.set("arn", summary.function_metadata.map(|facts| facts.function_arn));
+            object.set(
+                "arn",
+                summary.function_metadata.map(|facts| facts.function_arn),
+            );
             if let Some(config) = summary.function_config {
                 object.set("comment", config.comment);
                 object.set("runtime", config.runtime.as_str());
-                let stores = config.key_value_store_associations.and_then(|stores| stores.items);
+                let stores = config
+                    .key_value_store_associations
+                    .and_then(|stores| stores.items);
                 let stores = stores.unwrap_or_default().into_iter();
                 let arns: std::collections::BTreeSet<String> =
                     stores.map(|store| store.key_value_store_arn).collect();
@@ -144,7 +157,8 @@ impl Kind for Function {
 
     async fn delete(&self, context: &Context, state: &Object) -> Outcome<()> {
         let (name, subject) = (id(state), Self::subject(id(state)));
-        let Some((etag, _)) = describe(context, name, FunctionStage::Development, &subject).await? else {
+        let Some((etag, _)) = describe(context, name, FunctionStage::Development, &subject).await?
+        else {
             return Ok(());
         };
         context
@@ -211,7 +225,12 @@ async fn describe(
     Ok(answer.map(|answer| (answer.e_tag.unwrap_or_default(), answer.function_summary)))
 }
 
-async fn publish(context: &Context, name: &str, etag: Option<String>, subject: &Subject) -> Outcome<()> {
+async fn publish(
+    context: &Context,
+    name: &str,
+    etag: Option<String>,
+    subject: &Subject,
+) -> Outcome<()> {
     context
         .client
         .cloudfront(&context.region)

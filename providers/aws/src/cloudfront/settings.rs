@@ -24,7 +24,9 @@ fn quantity<T>(items: &[T]) -> i32 {
 }
 
 fn small(object: &Object, name: &str) -> Option<i32> {
-    object.whole(name).and_then(|number| i32::try_from(number).ok())
+    object
+        .whole(name)
+        .and_then(|number| i32::try_from(number).ok())
 }
 
 fn flag(object: &Object, name: &str) -> bool {
@@ -36,49 +38,101 @@ fn owned(object: &Object, name: &str) -> String {
 }
 
 /// All settings. `reference` is what a distribution is known by since it was first asked for.
-pub(super) fn config(planned: &Object, reference: &str, enabled: bool) -> Built<DistributionConfig> {
+pub(super) fn config(
+    planned: &Object,
+    reference: &str,
+    enabled: bool,
+) -> Built<DistributionConfig> {
     let aliases = texts(planned, "aliases").unwrap_or_default();
-    let origins = all(planned, "origin").iter().map(origin).collect::<Built<Vec<_>>>()?;
-    let groups = all(planned, "origin_group").iter().map(group).collect::<Built<Vec<_>>>()?;
+    let origins = all(planned, "origin")
+        .iter()
+        .map(origin)
+        .collect::<Built<Vec<_>>>()?;
+    let groups = all(planned, "origin_group")
+        .iter()
+        .map(group)
+        .collect::<Built<Vec<_>>>()?;
     let ordered = all(planned, "ordered_cache_behavior");
     let ordered = ordered.iter().map(behavior).collect::<Built<Vec<_>>>()?;
     let errors = all(planned, "custom_error_response");
-    let errors = errors.iter().map(error_response).collect::<Built<Vec<_>>>()?;
+    let errors = errors
+        .iter()
+        .map(error_response)
+        .collect::<Built<Vec<_>>>()?;
     let default = one(planned, "default_cache_behavior").unwrap_or_default();
     let restriction = one(planned, "restrictions").and_then(|all| one(&all, "geo_restriction"));
     let certificate = one(planned, "viewer_certificate").unwrap_or_default();
     let function = one(planned, "connection_function_association").map(|found| {
-        ConnectionFunctionAssociation::builder().id(owned(&found, "id")).build()
+        ConnectionFunctionAssociation::builder()
+            .id(owned(&found, "id"))
+            .build()
     });
     let tags = one(planned, "cache_tag_config").map(|found| {
-        CacheTagConfig::builder().header_name(owned(&found, "header_name")).build()
+        CacheTagConfig::builder()
+            .header_name(owned(&found, "header_name"))
+            .build()
     });
     DistributionConfig::builder()
         .caller_reference(reference)
-        .aliases(Aliases::builder().quantity(quantity(&aliases)).set_items(Some(aliases)).build()?)
+        .aliases(
+            Aliases::builder()
+                .quantity(quantity(&aliases))
+                .set_items(Some(aliases))
+                .build()?,
+        )
         .default_root_object(owned(planned, "default_root_object"))
-        .origins(Origins::builder().quantity(quantity(&origins)).set_items(Some(origins)).build()?)
+        .origins(
+            Origins::builder()
+                .quantity(quantity(&origins))
+                .set_items(Some(origins))
+                .build()?,
+        )
         .set_origin_groups(Some(
-            OriginGroups::builder().quantity(quantity(&groups)).set_items(some(groups)).build()?,
+            OriginGroups::builder()
+                .quantity(quantity(&groups))
+                .set_items(some(groups))
+                .build()?,
         ))
         .default_cache_behavior(default_behavior(&default)?)
-        .cache_behaviors(CacheBehaviors::builder().quantity(quantity(&ordered)).set_items(some(ordered)).build()?)
+        .cache_behaviors(
+            CacheBehaviors::builder()
+                .quantity(quantity(&ordered))
+                .set_items(some(ordered))
+                .build()?,
+        )
         .custom_error_responses(
-            CustomErrorResponses::builder().quantity(quantity(&errors)).set_items(some(errors)).build()?,
+            CustomErrorResponses::builder()
+                .quantity(quantity(&errors))
+                .set_items(some(errors))
+                .build()?,
         )
         .comment(owned(planned, "comment"))
         .logging(logging(one(planned, "logging_config").as_ref()))
         .price_class(owned(planned, "price_class").as_str().into())
         .enabled(enabled)
         .viewer_certificate(viewer_certificate(&certificate))
-        .restrictions(Restrictions::builder().geo_restriction(geo(&restriction.unwrap_or_default())?).build())
+        .restrictions(
+            Restrictions::builder()
+                .geo_restriction(geo(&restriction.unwrap_or_default())?)
+                .build(),
+        )
         .web_acl_id(owned(planned, "web_acl_id"))
-        .http_version(owned(planned, "http_version").to_lowercase().as_str().into())
+        .http_version(
+            owned(planned, "http_version")
+                .to_lowercase()
+                .as_str()
+                .into(),
+        )
         .is_ipv6_enabled(flag(planned, "is_ipv6_enabled"))
         .continuous_deployment_policy_id(owned(planned, "continuous_deployment_policy_id"))
         .staging(flag(planned, "staging"))
         .set_anycast_ip_list_id(given(planned, "anycast_ip_list_id"))
-        .set_viewer_mtls_config(one(planned, "viewer_mtls_config").as_ref().map(viewer_mtls).transpose()?)
+        .set_viewer_mtls_config(
+            one(planned, "viewer_mtls_config")
+                .as_ref()
+                .map(viewer_mtls)
+                .transpose()?,
+        )
         .set_connection_function_association(function.transpose()?)
         .set_cache_tag_config(tags.transpose()?)
         .build()
@@ -116,7 +170,10 @@ fn viewer_certificate(found: &Object) -> ViewerCertificate {
     let builder = ViewerCertificate::builder();
     let version = given(found, "minimum_protocol_version").map(|version| version.as_str().into());
     let support = given(found, "ssl_support_method").map(|method| method.as_str().into());
-    let (iam, acm) = (given(found, "iam_certificate_id"), given(found, "acm_certificate_arn"));
+    let (iam, acm) = (
+        given(found, "iam_certificate_id"),
+        given(found, "acm_certificate_arn"),
+    );
     if iam.is_none() && acm.is_none() {
         return builder.cloud_front_default_certificate(true).build();
     }
@@ -134,7 +191,11 @@ fn logging(found: Option<&Object>) -> LoggingConfig {
         .enabled(bucket.is_some())
         .include_cookies(found.is_some_and(|found| flag(found, "include_cookies")))
         .bucket(bucket.unwrap_or_default())
-        .prefix(found.map(|found| owned(found, "prefix")).unwrap_or_default())
+        .prefix(
+            found
+                .map(|found| owned(found, "prefix"))
+                .unwrap_or_default(),
+        )
         .build()
 }
 
@@ -142,26 +203,47 @@ fn error_response(found: &Object) -> Built<CustomErrorResponse> {
     CustomErrorResponse::builder()
         .set_error_code(small(found, "error_code"))
         .set_error_caching_min_ttl(found.whole("error_caching_min_ttl"))
-        .response_code(count(found, "response_code").map(|code| code.to_string()).unwrap_or_default())
+        .response_code(
+            count(found, "response_code")
+                .map(|code| code.to_string())
+                .unwrap_or_default(),
+        )
         .response_page_path(owned(found, "response_page_path"))
         .build()
 }
 
 fn group(found: &Object) -> Built<OriginGroup> {
     let criteria = one(found, "failover_criteria").unwrap_or_default();
-    let numbers = criteria.items("status_codes").iter().filter_map(Value::as_number);
+    let numbers = criteria
+        .items("status_codes")
+        .iter()
+        .filter_map(Value::as_number);
     let codes: Vec<i32> = numbers
         .filter_map(|code| i32::try_from(code.to_i64()?).ok())
         .collect();
     let members = all(found, "member").into_iter().map(|member| {
-        OriginGroupMember::builder().origin_id(owned(&member, "origin_id")).build()
+        OriginGroupMember::builder()
+            .origin_id(owned(&member, "origin_id"))
+            .build()
     });
     let members = members.collect::<Built<Vec<_>>>()?;
-    let codes = StatusCodes::builder().quantity(quantity(&codes)).set_items(Some(codes)).build()?;
+    let codes = StatusCodes::builder()
+        .quantity(quantity(&codes))
+        .set_items(Some(codes))
+        .build()?;
     OriginGroup::builder()
         .id(owned(found, "origin_id"))
-        .failover_criteria(OriginGroupFailoverCriteria::builder().status_codes(codes).build())
-        .members(OriginGroupMembers::builder().quantity(quantity(&members)).set_items(Some(members)).build()?)
+        .failover_criteria(
+            OriginGroupFailoverCriteria::builder()
+                .status_codes(codes)
+                .build(),
+        )
+        .members(
+            OriginGroupMembers::builder()
+                .quantity(quantity(&members))
+                .set_items(Some(members))
+                .build()?,
+        )
         .build()
 }
 
@@ -179,7 +261,10 @@ fn origin(found: &Object) -> Built<Origin> {
             .set_origin_shield_region(given(&shield, "origin_shield_region"))
             .build()
     });
-    let custom = one(found, "custom_origin_config").as_ref().map(custom_origin).transpose()?;
+    let custom = one(found, "custom_origin_config")
+        .as_ref()
+        .map(custom_origin)
+        .transpose()?;
     let vpc = one(found, "vpc_origin_config").map(|vpc| {
         VpcOriginConfig::builder()
             .vpc_origin_id(owned(&vpc, "vpc_origin_id"))
@@ -189,15 +274,25 @@ fn origin(found: &Object) -> Built<Origin> {
             .build()
     });
     let vpc = vpc.transpose()?;
-    let bucket = one(found, "s3_origin_config").map(|bucket| owned(&bucket, "origin_access_identity"));
+    let bucket =
+        one(found, "s3_origin_config").map(|bucket| owned(&bucket, "origin_access_identity"));
     // What is neither else is a bucket.
     let bucket = bucket.or_else(|| (custom.is_none() && vpc.is_none()).then(String::new));
     Origin::builder()
         .id(owned(found, "origin_id"))
         .domain_name(owned(found, "domain_name"))
         .origin_path(owned(found, "origin_path"))
-        .custom_headers(CustomHeaders::builder().quantity(quantity(&headers)).set_items(some(headers)).build()?)
-        .set_s3_origin_config(bucket.map(|identity| S3OriginConfig::builder().origin_access_identity(identity).build()))
+        .custom_headers(
+            CustomHeaders::builder()
+                .quantity(quantity(&headers))
+                .set_items(some(headers))
+                .build()?,
+        )
+        .set_s3_origin_config(bucket.map(|identity| {
+            S3OriginConfig::builder()
+                .origin_access_identity(identity)
+                .build()
+        }))
         .set_custom_origin_config(custom)
         .set_vpc_origin_config(vpc)
         .set_connection_attempts(small(found, "connection_attempts"))
@@ -216,7 +311,10 @@ fn custom_origin(found: &Object) -> Built<CustomOriginConfig> {
         .set_https_port(small(found, "https_port"))
         .origin_protocol_policy(owned(found, "origin_protocol_policy").as_str().into())
         .origin_ssl_protocols(
-            OriginSslProtocols::builder().quantity(quantity(&protocols)).set_items(Some(protocols)).build()?,
+            OriginSslProtocols::builder()
+                .quantity(quantity(&protocols))
+                .set_items(Some(protocols))
+                .build()?,
         )
         .set_origin_read_timeout(small(found, "origin_read_timeout"))
         .set_origin_keepalive_timeout(small(found, "origin_keepalive_timeout"))
@@ -243,7 +341,12 @@ macro_rules! behaviour {
             .set_origin_request_policy_id(given(found, "origin_request_policy_id"))
             .set_response_headers_policy_id(given(found, "response_headers_policy_id"))
             .set_grpc_config(grpc(found)?)
-            .set_forwarded_values(one(found, "forwarded_values").as_ref().map(forwarded).transpose()?)
+            .set_forwarded_values(
+                one(found, "forwarded_values")
+                    .as_ref()
+                    .map(forwarded)
+                    .transpose()?,
+            )
             .set_min_ttl(ttl("min_ttl"))
             .set_default_ttl(ttl("default_ttl"))
             .set_max_ttl(ttl("max_ttl"))
@@ -267,42 +370,65 @@ fn behavior(found: &Object) -> Built<CacheBehavior> {
 fn methods(found: &Object) -> Built<AllowedMethods> {
     let of = |name: &str| -> Vec<Method> {
         let methods = texts(found, name).unwrap_or_default();
-        methods.iter().map(|method| method.as_str().into()).collect()
+        methods
+            .iter()
+            .map(|method| method.as_str().into())
+            .collect()
     };
     let (allowed, cached) = (of("allowed_methods"), of("cached_methods"));
     AllowedMethods::builder()
         .quantity(quantity(&allowed))
         .set_items(Some(allowed))
-        .cached_methods(CachedMethods::builder().quantity(quantity(&cached)).set_items(Some(cached)).build()?)
+        .cached_methods(
+            CachedMethods::builder()
+                .quantity(quantity(&cached))
+                .set_items(Some(cached))
+                .build()?,
+        )
         .build()
 }
 
 fn functions(found: &Object) -> Built<FunctionAssociations> {
-    let items = all(found, "function_association").into_iter().map(|function| {
-        FunctionAssociation::builder()
-            .function_arn(owned(&function, "function_arn"))
-            .event_type(EventType::from(owned(&function, "event_type").as_str()))
-            .build()
-    });
+    let items = all(found, "function_association")
+        .into_iter()
+        .map(|function| {
+            FunctionAssociation::builder()
+                .function_arn(owned(&function, "function_arn"))
+                .event_type(EventType::from(owned(&function, "event_type").as_str()))
+                .build()
+        });
     let items = items.collect::<Built<Vec<_>>>()?;
-    FunctionAssociations::builder().quantity(quantity(&items)).set_items(some(items)).build()
+    FunctionAssociations::builder()
+        .quantity(quantity(&items))
+        .set_items(some(items))
+        .build()
 }
 
 fn functions_at_edge(found: &Object) -> Built<LambdaFunctionAssociations> {
-    let items = all(found, "lambda_function_association").into_iter().map(|function| {
-        LambdaFunctionAssociation::builder()
-            .lambda_function_arn(owned(&function, "lambda_arn"))
-            .event_type(EventType::from(owned(&function, "event_type").as_str()))
-            .include_body(flag(&function, "include_body"))
-            .build()
-    });
+    let items = all(found, "lambda_function_association")
+        .into_iter()
+        .map(|function| {
+            LambdaFunctionAssociation::builder()
+                .lambda_function_arn(owned(&function, "lambda_arn"))
+                .event_type(EventType::from(owned(&function, "event_type").as_str()))
+                .include_body(flag(&function, "include_body"))
+                .build()
+        });
     let items = items.collect::<Built<Vec<_>>>()?;
-    LambdaFunctionAssociations::builder().quantity(quantity(&items)).set_items(some(items)).build()
+    LambdaFunctionAssociations::builder()
+        .quantity(quantity(&items))
+        .set_items(some(items))
+        .build()
 }
 
 fn grpc(found: &Object) -> Built<Option<GrpcConfig>> {
     let grpc = one(found, "grpc_config");
-    grpc.map(|grpc| GrpcConfig::builder().enabled(flag(&grpc, "enabled")).build()).transpose()
+    grpc.map(|grpc| {
+        GrpcConfig::builder()
+            .enabled(flag(&grpc, "enabled"))
+            .build()
+    })
+    .transpose()
 }
 
 fn signers(found: &Object) -> Built<TrustedSigners> {
@@ -327,7 +453,10 @@ fn forwarded(found: &Object) -> Built<ForwardedValues> {
     let cookies = one(found, "cookies").unwrap_or_default();
     let names = texts(&cookies, "whitelisted_names").unwrap_or_default();
     let listed = !names.is_empty();
-    let names = CookieNames::builder().quantity(quantity(&names)).set_items(some(names)).build()?;
+    let names = CookieNames::builder()
+        .quantity(quantity(&names))
+        .set_items(some(names))
+        .build()?;
     let cookies = CookiePreference::builder()
         .forward(owned(&cookies, "forward").as_str().into())
         .set_whitelisted_names(listed.then_some(names))
@@ -337,9 +466,17 @@ fn forwarded(found: &Object) -> Built<ForwardedValues> {
     ForwardedValues::builder()
         .query_string(flag(found, "query_string"))
         .cookies(cookies)
-        .headers(Headers::builder().quantity(quantity(&headers)).set_items(some(headers)).build()?)
+        .headers(
+            Headers::builder()
+                .quantity(quantity(&headers))
+                .set_items(some(headers))
+                .build()?,
+        )
         .query_string_cache_keys(
-            QueryStringCacheKeys::builder().quantity(quantity(&keys)).set_items(some(keys)).build()?,
+            QueryStringCacheKeys::builder()
+                .quantity(quantity(&keys))
+                .set_items(some(keys))
+                .build()?,
         )
         .build()
 }

@@ -53,7 +53,11 @@ impl Setting for PublicAccessBlock {
     }
 
     async fn get(bucket: &Bucket<'_>, _state: &Object) -> Outcome<Option<Object>> {
-        let call = bucket.s3.get_public_access_block().bucket(&bucket.name).send();
+        let call = bucket
+            .s3
+            .get_public_access_block()
+            .bucket(&bucket.name)
+            .send();
         let told = bucket
             .look("s3:GetBucketPublicAccessBlock", &[NO_BLOCK], call)
             .await?;
@@ -147,10 +151,12 @@ impl Setting for OwnershipControls {
         let Some(controls) = told.and_then(|told| told.ownership_controls) else {
             return Ok(None);
         };
-        let rules = controls
-            .rules
-            .iter()
-            .map(|rule| block([("object_ownership", text(Some(rule.object_ownership.as_str())))]));
+        let rules = controls.rules.iter().map(|rule| {
+            block([(
+                "object_ownership",
+                text(Some(rule.object_ownership.as_str())),
+            )])
+        });
         let mut object = Object::new();
         object.set("rule", blocks(rules));
         Ok(Some(object))

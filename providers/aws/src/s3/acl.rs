@@ -31,7 +31,8 @@ pub(crate) struct Acl;
 
 /// What an id says: the bucket, the account that it belongs to, the canned list.
 fn parts(id: &str) -> (&str, Option<&str>, Option<&str>) {
-    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_account =
+        |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     match id.rsplit_once(',') {
         None => (id, None, None),
         Some((bucket, account)) if is_account(account) => (bucket, Some(account), None),
@@ -91,7 +92,10 @@ impl Setting for Acl {
             .prior
             .as_ref()
             .map(|prior| prior.value("access_control_policy").ty());
-        let by_name = plan.config.as_ref().is_some_and(|config| config.is_set("acl"));
+        let by_name = plan
+            .config
+            .as_ref()
+            .is_some_and(|config| config.is_set("acl"));
         let Some(planned) = &mut plan.planned else {
             return;
         };
@@ -170,7 +174,10 @@ impl Setting for Acl {
         };
         let owner = told.owner.as_ref().map(|owner| {
             let name = owner.display_name.as_deref();
-            block([("id", text(owner.id.as_deref())), ("display_name", text(name))])
+            block([
+                ("id", text(owner.id.as_deref())),
+                ("display_name", text(name)),
+            ])
         });
         let policy = block([
             ("owner", blocks(owner)),
@@ -208,7 +215,10 @@ pub(super) fn grantee(grantee: &Object) -> Grantee {
 }
 
 pub(super) fn told_grantee(grantee: &Grantee) -> Value {
-    let (name, email) = (grantee.display_name.as_deref(), grantee.email_address.as_deref());
+    let (name, email) = (
+        grantee.display_name.as_deref(),
+        grantee.email_address.as_deref(),
+    );
     block([
         ("type", text(Some(grantee.r#type.as_str()))),
         ("id", text(grantee.id.as_deref())),
@@ -229,7 +239,10 @@ fn grant(grant: &Object) -> Grant {
 fn told_grant(grant: &Grant) -> Value {
     block([
         ("grantee", blocks(grant.grantee.as_ref().map(told_grantee))),
-        ("permission", text(grant.permission.as_ref().map(Permission::as_str))),
+        (
+            "permission",
+            text(grant.permission.as_ref().map(Permission::as_str)),
+        ),
     ])
 }
 
@@ -241,7 +254,10 @@ mod tests {
     fn an_id_tells_bucket_account_and_list() {
         assert_eq!(parts("logs"), ("logs", None, None));
         assert_eq!(parts("logs,private"), ("logs", None, Some("private")));
-        assert_eq!(parts("logs,123456789012"), ("logs", Some("123456789012"), None));
+        assert_eq!(
+            parts("logs,123456789012"),
+            ("logs", Some("123456789012"), None)
+        );
         assert_eq!(
             parts("logs,123456789012,private"),
             ("logs", Some("123456789012"), Some("private"))

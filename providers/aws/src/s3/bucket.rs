@@ -37,16 +37,28 @@ const NAMES: &str = "^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$";
 
 /// Arguments that have become types of their own, and which.
 const MOVED: [(&str, &str); 13] = [
-    ("acceleration_status", "aws_s3_bucket_accelerate_configuration"),
+    (
+        "acceleration_status",
+        "aws_s3_bucket_accelerate_configuration",
+    ),
     ("acl", "aws_s3_bucket_acl"),
     ("cors_rule", "aws_s3_bucket_cors_configuration"),
     ("grant", "aws_s3_bucket_acl"),
     ("lifecycle_rule", "aws_s3_bucket_lifecycle_configuration"),
     ("logging", "aws_s3_bucket_logging"),
-    ("object_lock_configuration", "aws_s3_bucket_object_lock_configuration"),
+    (
+        "object_lock_configuration",
+        "aws_s3_bucket_object_lock_configuration",
+    ),
     ("policy", "aws_s3_bucket_policy"),
-    ("replication_configuration", "aws_s3_bucket_replication_configuration"),
-    ("request_payer", "aws_s3_bucket_request_payment_configuration"),
+    (
+        "replication_configuration",
+        "aws_s3_bucket_replication_configuration",
+    ),
+    (
+        "request_payer",
+        "aws_s3_bucket_request_payment_configuration",
+    ),
     (
         "server_side_encryption_configuration",
         "aws_s3_bucket_server_side_encryption_configuration",
@@ -98,7 +110,10 @@ impl Kind for Bucket {
 
     fn validate(&self, config: &Object, diagnostics: &mut Diagnostics) {
         for (name, instead) in MOVED {
-            let block = config.value(name).as_sequence().is_some_and(<[_]>::is_empty);
+            let block = config
+                .value(name)
+                .as_sequence()
+                .is_some_and(<[_]>::is_empty);
             if config.is_set(name) && !block {
                 diagnostics.error_at(
                     attribute(name),
@@ -134,7 +149,9 @@ impl Kind for Bucket {
                 .set_acl(acl.clone())
                 .set_create_bucket_configuration(place.clone())
                 .set_bucket_namespace(namespace.clone())
-                .set_object_lock_enabled_for_bucket(planned.flag("object_lock_enabled").filter(|on| *on))
+                .set_object_lock_enabled_for_bucket(
+                    planned.flag("object_lock_enabled").filter(|on| *on),
+                )
                 .send()
         };
         // A bucket of this name may still be going.
@@ -142,17 +159,30 @@ impl Kind for Bucket {
             .patience(timeouts::of(planned, "create", MAKING))
             .until(&subject, "made", || async {
                 match call().await {
-                    Err(error) if is_one_of(&error, &["BucketAlreadyExists", "BucketAlreadyOwnedByYou"]) => {
+                    Err(error)
+                        if is_one_of(
+                            &error,
+                            &["BucketAlreadyExists", "BucketAlreadyOwnedByYou"],
+                        ) =>
+                    {
                         Err(taken(&subject).into())
                     }
-                    answer => answer.unless_gone(&["OperationAborted"], "creating", &subject, "s3:CreateBucket"),
+                    answer => answer.unless_gone(
+                        &["OperationAborted"],
+                        "creating",
+                        &subject,
+                        "s3:CreateBucket",
+                    ),
                 }
             })
             .await?;
         context.made(name.clone());
         let tags = tags::planned(planned);
         if !tags.is_empty() {
-            let change = TagChange { set: tags, gone: Vec::new() };
+            let change = TagChange {
+                set: tags,
+                gone: Vec::new(),
+            };
             tag(context, &name, &subject, &change).await?;
         }
         Ok(name)
@@ -198,7 +228,9 @@ impl Kind for Bucket {
                         empty(context, name, &subject).await?;
                         Ok(None)
                     }
-                    Err(error) if is_one_of(&error, &["BucketNotEmpty"]) => Err(not_empty(&subject).into()),
+                    Err(error) if is_one_of(&error, &["BucketNotEmpty"]) => {
+                        Err(not_empty(&subject).into())
+                    }
                     Err(error) if is_one_of(&error, &["OperationAborted"]) => Ok(None),
                     answer => {
                         answer.unless_gone(&GONE, "deleting", &subject, "s3:DeleteBucket")?;
@@ -225,7 +257,10 @@ pub(super) fn facts(context: &Context, name: &str, region: &str) -> Object {
     object.set("arn", format!("arn:{}:s3:::{name}", partition.id));
     object.set("bucket_region", region);
     object.set("bucket_domain_name", format!("{name}.s3.{suffix}"));
-    object.set("bucket_regional_domain_name", format!("{name}.s3.{region}.{suffix}"));
+    object.set(
+        "bucket_regional_domain_name",
+        format!("{name}.s3.{region}.{suffix}"),
+    );
     object.set("hosted_zone_id", hosted_zone(region).map(str::to_owned));
     object
 }
@@ -250,7 +285,9 @@ fn namespace_of(name: &str, region: &str) -> &'static str {
         .and_then(|name| name.strip_suffix('-'));
     let account = stem.and_then(|stem| stem.rsplit_once('-'));
     match account {
-        Some((_, account)) if account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit()) => {
+        Some((_, account))
+            if account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit()) =>
+        {
             "account-regional"
         }
         _ => "global",
@@ -258,8 +295,16 @@ fn namespace_of(name: &str, region: &str) -> &'static str {
 }
 
 /// The region that a bucket is in; `None` when there is none of this name.
-pub(super) async fn head(context: &Context, name: &str, subject: &Subject) -> Outcome<Option<String>> {
-    let call = context.client.s3(&context.region).head_bucket().bucket(name);
+pub(super) async fn head(
+    context: &Context,
+    name: &str,
+    subject: &Subject,
+) -> Outcome<Option<String>> {
+    let call = context
+        .client
+        .s3(&context.region)
+        .head_bucket()
+        .bucket(name);
     let told = call
         .send()
         .await
@@ -270,14 +315,18 @@ pub(super) async fn head(context: &Context, name: &str, subject: &Subject) -> Ou
 fn taken(subject: &Subject) -> Diagnostic {
     Diagnostic::error(
         "Bucket name is taken",
-        format!("{subject} exists already, in this account or another: names of buckets are shared by all. Choose another name, let bucket_prefix make one, or import the bucket if it is yours."),
+        format!(
+            "{subject} exists already, in this account or another: names of buckets are shared by all. Choose another name, let bucket_prefix make one, or import the bucket if it is yours."
+        ),
     )
 }
 
 fn not_empty(subject: &Subject) -> Diagnostic {
     Diagnostic::error(
         "Bucket is not empty",
-        format!("{subject} still holds objects or older versions of them, and goes only without. Move away what is needed and delete the rest; or set force_destroy = true and apply that before you destroy it, which deletes everything in it for good."),
+        format!(
+            "{subject} still holds objects or older versions of them, and goes only without. Move away what is needed and delete the rest; or set force_destroy = true and apply that before you destroy it, which deletes everything in it for good."
+        ),
     )
 }
 
@@ -286,7 +335,8 @@ async fn empty(context: &Context, name: &str, subject: &Subject) -> Outcome<()> 
     let s3 = context.client.s3(&context.region);
     loop {
         let told = s3.list_object_versions().bucket(name).send().await;
-        let Some(told) = told.unless_gone(&GONE, "emptying", subject, "s3:ListBucketVersions")? else {
+        let Some(told) = told.unless_gone(&GONE, "emptying", subject, "s3:ListBucketVersions")?
+        else {
             return Ok(());
         };
         let object = |key: &Option<String>, version: &Option<String>| {
@@ -296,8 +346,14 @@ async fn empty(context: &Context, name: &str, subject: &Subject) -> Outcome<()> 
                 .build()
                 .expect("an object with a key is complete")
         };
-        let versions = told.versions().iter().map(|found| object(&found.key, &found.version_id));
-        let markers = told.delete_markers().iter().map(|found| object(&found.key, &found.version_id));
+        let versions = told
+            .versions()
+            .iter()
+            .map(|found| object(&found.key, &found.version_id));
+        let markers = told
+            .delete_markers()
+            .iter()
+            .map(|found| object(&found.key, &found.version_id));
         let objects: Vec<ObjectIdentifier> = versions.chain(markers).collect();
         if objects.is_empty() {
             return Ok(());
@@ -330,12 +386,23 @@ async fn empty(context: &Context, name: &str, subject: &Subject) -> Outcome<()> 
 }
 
 async fn tags_of(context: &Context, name: &str, subject: &Subject) -> Outcome<Tags> {
-    let gone = ["NoSuchTagSet", NO_BUCKET, "NotImplemented", "UnsupportedOperation"];
-    let call = context.client.s3(&context.region).get_bucket_tagging().bucket(name);
-    let told = call
-        .send()
-        .await
-        .unless_gone(&gone, "reading the tags of", subject, "s3:GetBucketTagging")?;
+    let gone = [
+        "NoSuchTagSet",
+        NO_BUCKET,
+        "NotImplemented",
+        "UnsupportedOperation",
+    ];
+    let call = context
+        .client
+        .s3(&context.region)
+        .get_bucket_tagging()
+        .bucket(name);
+    let told = call.send().await.unless_gone(
+        &gone,
+        "reading the tags of",
+        subject,
+        "s3:GetBucketTagging",
+    )?;
     let tags = told.map(|told| told.tag_set).unwrap_or_default();
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
@@ -348,16 +415,22 @@ async fn tag(context: &Context, name: &str, subject: &Subject, change: &TagChang
     let s3 = context.client.s3(&context.region);
     if tags.is_empty() {
         let call = s3.delete_bucket_tagging().bucket(name).send();
-        call.await.when("untagging", subject, "s3:PutBucketTagging")?;
+        call.await
+            .when("untagging", subject, "s3:PutBucketTagging")?;
         return Ok(());
     }
     let tagging = tagging(&tags);
     let done = context
         .patience(Duration::from_secs(10))
         .look(|| async {
-            let call = s3.put_bucket_tagging().bucket(name).tagging(tagging.clone());
+            let call = s3
+                .put_bucket_tagging()
+                .bucket(name)
+                .tagging(tagging.clone());
             let transient = [NO_BUCKET, "OperationAborted"];
-            call.send().await.unless_gone(&transient, "tagging", subject, "s3:PutBucketTagging")
+            call.send()
+                .await
+                .unless_gone(&transient, "tagging", subject, "s3:PutBucketTagging")
         })
         .await?;
     if done.is_none() {
@@ -388,8 +461,14 @@ mod tests {
 
     #[test]
     fn a_name_tells_whose_it_is() {
-        assert_eq!(namespace_of("logs-123456789012-eu-west-1-an", "eu-west-1"), "account-regional");
-        assert_eq!(namespace_of("logs-123456789012-eu-west-1-an", "us-east-1"), "global");
+        assert_eq!(
+            namespace_of("logs-123456789012-eu-west-1-an", "eu-west-1"),
+            "account-regional"
+        );
+        assert_eq!(
+            namespace_of("logs-123456789012-eu-west-1-an", "us-east-1"),
+            "global"
+        );
         assert_eq!(namespace_of("logs-eu-west-1-an", "eu-west-1"), "global");
         assert_eq!(namespace_of("logs", "eu-west-1"), "global");
     }

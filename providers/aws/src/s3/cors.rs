@@ -79,7 +79,10 @@ fn rule(rule: &Object) -> CorsRule {
         .set_allowed_methods(Some(texts(rule, "allowed_methods").unwrap_or_default()))
         .set_allowed_origins(Some(texts(rule, "allowed_origins").unwrap_or_default()))
         .set_expose_headers(texts(rule, "expose_headers"))
-        .set_max_age_seconds(rule.whole("max_age_seconds").and_then(|age| i32::try_from(age).ok()))
+        .set_max_age_seconds(
+            rule.whole("max_age_seconds")
+                .and_then(|age| i32::try_from(age).ok()),
+        )
         .build()
         .expect("a rule with methods and origins is complete")
 }

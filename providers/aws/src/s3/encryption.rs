@@ -27,7 +27,12 @@ impl Setting for Encryption {
             })
             .within("apply_server_side_encryption_by_default", |default| {
                 default.change("sse_algorithm", |algorithm| {
-                    algorithm.validate(validate::one_of(["AES256", "aws:fsx", "aws:kms", "aws:kms:dsse"]))
+                    algorithm.validate(validate::one_of([
+                        "AES256",
+                        "aws:fsx",
+                        "aws:kms",
+                        "aws:kms:dsse",
+                    ]))
                 })
             })
         })
@@ -61,7 +66,9 @@ impl Setting for Encryption {
             .set_expected_bucket_owner(bucket.owner.clone())
             .send();
         let gone = ["ServerSideEncryptionConfigurationNotFoundError"];
-        let told = bucket.look("s3:GetEncryptionConfiguration", &gone, call).await?;
+        let told = bucket
+            .look("s3:GetEncryptionConfiguration", &gone, call)
+            .await?;
         let settings = told.and_then(|told| told.server_side_encryption_configuration);
         let Some(settings) = settings.filter(|settings| !settings.rules.is_empty()) else {
             return Ok(None);
@@ -79,7 +86,9 @@ impl Setting for Encryption {
             .set_expected_bucket_owner(bucket.owner.clone())
             .send();
         let gone = ["ServerSideEncryptionConfigurationNotFoundError"];
-        bucket.end("s3:PutEncryptionConfiguration", &gone, call).await
+        bucket
+            .end("s3:PutEncryptionConfiguration", &gone, call)
+            .await
     }
 }
 
@@ -116,9 +125,16 @@ fn told_rule(rule: &ServerSideEncryptionRule) -> Value {
     block([
         (
             "apply_server_side_encryption_by_default",
-            blocks(rule.apply_server_side_encryption_by_default.as_ref().map(told_default)),
+            blocks(
+                rule.apply_server_side_encryption_by_default
+                    .as_ref()
+                    .map(told_default),
+            ),
         ),
-        ("bucket_key_enabled", Value::bool(rule.bucket_key_enabled.unwrap_or(false))),
+        (
+            "bucket_key_enabled",
+            Value::bool(rule.bucket_key_enabled.unwrap_or(false)),
+        ),
         ("blocked_encryption_types", list(&blocked)),
     ])
 }
@@ -127,7 +143,10 @@ fn told_rule(rule: &ServerSideEncryptionRule) -> Value {
 fn told_default(default: &ServerSideEncryptionByDefault) -> Value {
     block([
         ("sse_algorithm", text(Some(default.sse_algorithm.as_str()))),
-        ("kms_master_key_id", text(default.kms_master_key_id.as_deref())),
+        (
+            "kms_master_key_id",
+            text(default.kms_master_key_id.as_deref()),
+        ),
     ])
 }
 
@@ -135,7 +154,13 @@ fn told_default(default: &ServerSideEncryptionByDefault) -> Value {
 pub(super) fn old_rule(rule: &ServerSideEncryptionRule) -> Value {
     let default = rule.apply_server_side_encryption_by_default.as_ref();
     block([
-        ("apply_server_side_encryption_by_default", blocks(default.map(told_default))),
-        ("bucket_key_enabled", Value::bool(rule.bucket_key_enabled.unwrap_or(false))),
+        (
+            "apply_server_side_encryption_by_default",
+            blocks(default.map(told_default)),
+        ),
+        (
+            "bucket_key_enabled",
+            Value::bool(rule.bucket_key_enabled.unwrap_or(false)),
+        ),
     ])
 }

@@ -13,9 +13,9 @@ use terrace_provider_sdk::{Data as _, Object, Outcome, Type, Value};
 
 use super::place::{NO_BUCKET, website_domain};
 use super::{cors, encryption, website};
+use crate::blocks::{block, blocks, list, number, number_or_null, text};
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::Context;
-use crate::blocks::{block, blocks, list, number, number_or_null, text};
 use crate::policy;
 
 /// What services that answer as S3 does say of what they do not have.
@@ -72,23 +72,71 @@ pub(super) async fn read(
     state: &Object,
 ) -> Outcome<Option<Object>> {
     let (policy, acl, cors, website, versioning) = tokio::try_join!(
-        part!(context, name, subject, get_bucket_policy, "s3:GetBucketPolicy", ["NoSuchBucketPolicy"]),
-        part!(context, name, subject, get_bucket_acl, "s3:GetBucketAcl", []),
-        part!(context, name, subject, get_bucket_cors, "s3:GetBucketCORS", ["NoSuchCORSConfiguration"]),
-        part!(context, name, subject, get_bucket_website, "s3:GetBucketWebsite", ["NoSuchWebsiteConfiguration"]),
-        part!(context, name, subject, get_bucket_versioning, "s3:GetBucketVersioning", []),
+        part!(
+            context,
+            name,
+            subject,
+            get_bucket_policy,
+            "s3:GetBucketPolicy",
+            ["NoSuchBucketPolicy"]
+        ),
+        part!(
+            context,
+            name,
+            subject,
+            get_bucket_acl,
+            "s3:GetBucketAcl",
+            []
+        ),
+        part!(
+            context,
+            name,
+            subject,
+            get_bucket_cors,
+            "s3:GetBucketCORS",
+            ["NoSuchCORSConfiguration"]
+        ),
+        part!(
+            context,
+            name,
+            subject,
+            get_bucket_website,
+            "s3:GetBucketWebsite",
+            ["NoSuchWebsiteConfiguration"]
+        ),
+        part!(
+            context,
+            name,
+            subject,
+            get_bucket_versioning,
+            "s3:GetBucketVersioning",
+            []
+        ),
     )?;
     if matches!(policy, Part::NoBucket) {
         return Ok(None);
     }
     let mut object = Object::new();
-    let told = policy.told().and_then(|told| told.policy).unwrap_or_default();
+    let told = policy
+        .told()
+        .and_then(|told| told.policy)
+        .unwrap_or_default();
     let before = state.text("policy").unwrap_or_default();
-    object.set("policy", if told.is_empty() { told } else { policy::keep(before, &told) });
+    object.set(
+        "policy",
+        if told.is_empty() {
+            told
+        } else {
+            policy::keep(before, &told)
+        },
+    );
     let grants = acl.told().map(|told| told.grants.unwrap_or_default());
     object.set("grant", blocks(told_grants(&grants.unwrap_or_default())));
     let rules = cors.told().map(|told| told.cors_rules.unwrap_or_default());
-    object.set("cors_rule", blocks(rules.iter().flatten().map(cors::old_rule)));
+    object.set(
+        "cors_rule",
+        blocks(rules.iter().flatten().map(cors::old_rule)),
+    );
     let website = website.told().map(|told| website::old_website(&told));
     if website.is_some() {
         let domain = website_domain(context, &context.region);
@@ -101,8 +149,14 @@ pub(super) async fn read(
     object.set("website", blocks(website));
     let versions = versioning.told().map(|told| {
         block([
-            ("enabled", (told.status == Some(BucketVersioningStatus::Enabled)).into_value()),
-            ("mfa_delete", (told.mfa_delete == Some(MfaDeleteStatus::Enabled)).into_value()),
+            (
+                "enabled",
+                (told.status == Some(BucketVersioningStatus::Enabled)).into_value(),
+            ),
+            (
+                "mfa_delete",
+                (told.mfa_delete == Some(MfaDeleteStatus::Enabled)).into_value(),
+            ),
         ])
     });
     object.set("versioning", blocks(versions));
@@ -113,42 +167,99 @@ pub(super) async fn read(
 /// Those that are rarely set.
 async fn rest(context: &Context, name: &str, subject: &Subject) -> Outcome<Object> {
     let (speed, payer, logging, lifecycle, replication, encryption, lock) = tokio::try_join!(
-        part!(context, name, subject, get_bucket_accelerate_configuration, "s3:GetAccelerateConfiguration", []),
-        part!(context, name, subject, get_bucket_request_payment, "s3:GetBucketRequestPayment", []),
-        part!(context, name, subject, get_bucket_logging, "s3:GetBucketLogging", []),
         part!(
-            context, name, subject, get_bucket_lifecycle_configuration, "s3:GetLifecycleConfiguration",
+            context,
+            name,
+            subject,
+            get_bucket_accelerate_configuration,
+            "s3:GetAccelerateConfiguration",
+            []
+        ),
+        part!(
+            context,
+            name,
+            subject,
+            get_bucket_request_payment,
+            "s3:GetBucketRequestPayment",
+            []
+        ),
+        part!(
+            context,
+            name,
+            subject,
+            get_bucket_logging,
+            "s3:GetBucketLogging",
+            []
+        ),
+        part!(
+            context,
+            name,
+            subject,
+            get_bucket_lifecycle_configuration,
+            "s3:GetLifecycleConfiguration",
             ["NoSuchLifecycleConfiguration"]
         ),
         part!(
-            context, name, subject, get_bucket_replication, "s3:GetReplicationConfiguration",
+            context,
+            name,
+            subject,
+            get_bucket_replication,
+            "s3:GetReplicationConfiguration",
             ["ReplicationConfigurationNotFoundError"]
         ),
         part!(
-            context, name, subject, get_bucket_encryption, "s3:GetEncryptionConfiguration",
+            context,
+            name,
+            subject,
+            get_bucket_encryption,
+            "s3:GetEncryptionConfiguration",
             ["ServerSideEncryptionConfigurationNotFoundError"]
         ),
         part!(
-            context, name, subject, get_object_lock_configuration, "s3:GetBucketObjectLockConfiguration",
-            ["ObjectLockConfigurationNotFoundError", "ObjectLockConfigurationNotFound"]
+            context,
+            name,
+            subject,
+            get_object_lock_configuration,
+            "s3:GetBucketObjectLockConfiguration",
+            [
+                "ObjectLockConfigurationNotFoundError",
+                "ObjectLockConfigurationNotFound"
+            ]
         ),
     )?;
     let mut object = Object::new();
     let speed = speed.told().and_then(|told| told.status);
-    object.set("acceleration_status", text(speed.as_ref().map(|status| status.as_str())));
+    object.set(
+        "acceleration_status",
+        text(speed.as_ref().map(|status| status.as_str())),
+    );
     let payer = payer.told().and_then(|told| told.payer);
-    object.set("request_payer", text(payer.as_ref().map(|payer| payer.as_str())));
-    let logging = logging.told().and_then(|told| told.logging_enabled).map(|logging| {
-        block([
-            ("target_bucket", text(Some(&logging.target_bucket))),
-            ("target_prefix", text(Some(&logging.target_prefix))),
-        ])
-    });
+    object.set(
+        "request_payer",
+        text(payer.as_ref().map(|payer| payer.as_str())),
+    );
+    let logging = logging
+        .told()
+        .and_then(|told| told.logging_enabled)
+        .map(|logging| {
+            block([
+                ("target_bucket", text(Some(&logging.target_bucket))),
+                ("target_prefix", text(Some(&logging.target_prefix))),
+            ])
+        });
     object.set("logging", blocks(logging));
     let rules = lifecycle.told().map(|told| told.rules.unwrap_or_default());
-    object.set("lifecycle_rule", blocks(rules.iter().flatten().map(lifecycle_rule)));
-    let replication = replication.told().and_then(|told| told.replication_configuration);
-    object.set("replication_configuration", blocks(replication.as_ref().map(replicated)));
+    object.set(
+        "lifecycle_rule",
+        blocks(rules.iter().flatten().map(lifecycle_rule)),
+    );
+    let replication = replication
+        .told()
+        .and_then(|told| told.replication_configuration);
+    object.set(
+        "replication_configuration",
+        blocks(replication.as_ref().map(replicated)),
+    );
     let rules = encryption
         .told()
         .and_then(|told| told.server_side_encryption_configuration)
@@ -158,8 +269,15 @@ async fn rest(context: &Context, name: &str, subject: &Subject) -> Outcome<Objec
         });
     object.set("server_side_encryption_configuration", blocks(rules));
     let lock = lock.told().and_then(|told| told.object_lock_configuration);
-    object.set("object_lock_enabled", lock.as_ref().is_some_and(|lock| lock.object_lock_enabled.is_some()));
-    object.set("object_lock_configuration", blocks(lock.as_ref().map(locked)));
+    object.set(
+        "object_lock_enabled",
+        lock.as_ref()
+            .is_some_and(|lock| lock.object_lock_enabled.is_some()),
+    );
+    object.set(
+        "object_lock_configuration",
+        blocks(lock.as_ref().map(locked)),
+    );
     Ok(object)
 }
 
@@ -175,7 +293,10 @@ fn told_grants(grants: &[Grant]) -> Vec<Value> {
             grantee.r#type.as_str(),
             grantee.uri.as_deref().unwrap_or_default(),
         ];
-        by_grantee.entry(who).or_default().insert(permission.as_str());
+        by_grantee
+            .entry(who)
+            .or_default()
+            .insert(permission.as_str());
     }
     by_grantee
         .into_iter()
@@ -184,14 +305,19 @@ fn told_grants(grants: &[Grant]) -> Vec<Value> {
                 ("id", text(Some(id))),
                 ("type", text(Some(ty))),
                 ("uri", text(Some(uri))),
-                ("permissions", list(&permissions.into_iter().collect::<Vec<&str>>())),
+                (
+                    "permissions",
+                    list(&permissions.into_iter().collect::<Vec<&str>>()),
+                ),
             ])
         })
         .collect()
 }
 
 fn date(date: Option<&DateTime>) -> Value {
-    let whole = date.and_then(|date| date.fmt(Format::DateTime).ok()).unwrap_or_default();
+    let whole = date
+        .and_then(|date| date.fmt(Format::DateTime).ok())
+        .unwrap_or_default();
     // States have the day alone.
     text(whole.get(..10))
 }
@@ -222,14 +348,18 @@ fn lifecycle_rule(rule: &LifecycleRule) -> Value {
         .or_else(|| Some(vec![filter?.tag.clone()?]))
         .unwrap_or_default();
     let abort = rule.abort_incomplete_multipart_upload.as_ref();
-    let class = |class: Option<&TransitionStorageClass>| text(class.map(TransitionStorageClass::as_str));
+    let class =
+        |class: Option<&TransitionStorageClass>| text(class.map(TransitionStorageClass::as_str));
     let expiration = |expiration: &LifecycleExpiration| {
         block([
             ("date", date(expiration.date.as_ref())),
             ("days", number(expiration.days)),
             (
                 "expired_object_delete_marker",
-                expiration.expired_object_delete_marker.unwrap_or(false).into_value(),
+                expiration
+                    .expired_object_delete_marker
+                    .unwrap_or(false)
+                    .into_value(),
             ),
         ])
     };
@@ -240,12 +370,15 @@ fn lifecycle_rule(rule: &LifecycleRule) -> Value {
             ("storage_class", class(transition.storage_class.as_ref())),
         ])
     });
-    let old_transitions = rule.noncurrent_version_transitions().iter().map(|transition| {
-        block([
-            ("days", number(transition.noncurrent_days)),
-            ("storage_class", class(transition.storage_class.as_ref())),
-        ])
-    });
+    let old_transitions = rule
+        .noncurrent_version_transitions()
+        .iter()
+        .map(|transition| {
+            block([
+                ("days", number(transition.noncurrent_days)),
+                ("storage_class", class(transition.storage_class.as_ref())),
+            ])
+        });
     let old_expiration = rule.noncurrent_version_expiration.as_ref();
     let old_expiration = old_expiration.map(|old| block([("days", number(old.noncurrent_days))]));
     block([
@@ -257,7 +390,10 @@ fn lifecycle_rule(rule: &LifecycleRule) -> Value {
             "abort_incomplete_multipart_upload_days",
             number(abort.and_then(|abort| abort.days_after_initiation)),
         ),
-        ("expiration", blocks(rule.expiration.as_ref().map(expiration))),
+        (
+            "expiration",
+            blocks(rule.expiration.as_ref().map(expiration)),
+        ),
         ("noncurrent_version_expiration", blocks(old_expiration)),
         ("noncurrent_version_transition", blocks(old_transitions)),
         ("transition", blocks(transitions)),
@@ -267,7 +403,10 @@ fn lifecycle_rule(rule: &LifecycleRule) -> Value {
 fn replicated(replication: &ReplicationConfiguration) -> Value {
     block([
         ("role", text(Some(&replication.role))),
-        ("rules", blocks(replication.rules.iter().map(replication_rule))),
+        (
+            "rules",
+            blocks(replication.rules.iter().map(replication_rule)),
+        ),
     ])
 }
 
@@ -275,9 +414,13 @@ fn replicated(replication: &ReplicationConfiguration) -> Value {
 fn replication_rule(rule: &ReplicationRule) -> Value {
     let filter = rule.filter.as_ref().map(|filter| {
         let and = filter.and.as_ref();
-        let prefix = and.and_then(|and| and.prefix.as_deref()).or(filter.prefix.as_deref());
+        let prefix = and
+            .and_then(|and| and.prefix.as_deref())
+            .or(filter.prefix.as_deref());
         let tags = and.map(|and| and.tags().to_vec());
-        let tags = tags.or_else(|| Some(vec![filter.tag.clone()?])).unwrap_or_default();
+        let tags = tags
+            .or_else(|| Some(vec![filter.tag.clone()?]))
+            .unwrap_or_default();
         block([("prefix", text(prefix)), ("tags", told_tags(&tags))])
     });
     let markers = rule.delete_marker_replication.as_ref();
@@ -288,7 +431,10 @@ fn replication_rule(rule: &ReplicationRule) -> Value {
         .and_then(|criteria| criteria.sse_kms_encrypted_objects.as_ref())
         .map(|encrypted| {
             let enabled = (encrypted.status.as_str() == "Enabled").into_value();
-            block([("sse_kms_encrypted_objects", blocks([block([("enabled", enabled)])]))])
+            block([(
+                "sse_kms_encrypted_objects",
+                blocks([block([("enabled", enabled)])]),
+            )])
         });
     block([
         ("id", text(rule.id.as_deref())),
@@ -299,7 +445,10 @@ fn replication_rule(rule: &ReplicationRule) -> Value {
             "delete_marker_replication_status",
             text(markers.map(|status| status.as_str())),
         ),
-        ("destination", blocks(rule.destination.as_ref().map(destination))),
+        (
+            "destination",
+            blocks(rule.destination.as_ref().map(destination)),
+        ),
         ("filter", blocks(filter)),
         ("source_selection_criteria", blocks(encrypted)),
     ])
@@ -308,12 +457,18 @@ fn replication_rule(rule: &ReplicationRule) -> Value {
 fn destination(to: &aws_sdk_s3::types::Destination) -> Value {
     let owner = to.access_control_translation.as_ref();
     let owner = owner.map(|translation| {
-        block([("owner", text(Some(OwnerOverride::as_str(&translation.owner))))])
+        block([(
+            "owner",
+            text(Some(OwnerOverride::as_str(&translation.owner))),
+        )])
     });
     let key = to.encryption_configuration.as_ref();
     let key = key.and_then(|encryption| encryption.replica_kms_key_id.as_deref());
     let metrics = to.metrics.as_ref().map(|metrics| {
-        let minutes = metrics.event_threshold.as_ref().and_then(|time| time.minutes);
+        let minutes = metrics
+            .event_threshold
+            .as_ref()
+            .and_then(|time| time.minutes);
         block([
             ("minutes", number(minutes)),
             ("status", text(Some(metrics.status.as_str()))),
@@ -330,7 +485,10 @@ fn destination(to: &aws_sdk_s3::types::Destination) -> Value {
         ("account_id", text(to.account.as_deref())),
         ("bucket", text(Some(&to.bucket))),
         ("replica_kms_key_id", text(key)),
-        ("storage_class", text(to.storage_class.as_ref().map(|class| class.as_str()))),
+        (
+            "storage_class",
+            text(to.storage_class.as_ref().map(|class| class.as_str())),
+        ),
         ("access_control_translation", blocks(owner)),
         ("metrics", blocks(metrics)),
         ("replication_time", blocks(time)),
@@ -338,10 +496,16 @@ fn destination(to: &aws_sdk_s3::types::Destination) -> Value {
 }
 
 fn locked(lock: &ObjectLockConfiguration) -> Value {
-    let retention = lock.rule.as_ref().and_then(|rule| rule.default_retention.as_ref());
+    let retention = lock
+        .rule
+        .as_ref()
+        .and_then(|rule| rule.default_retention.as_ref());
     let rule = retention.map(|retention| {
         let retention = block([
-            ("mode", text(retention.mode.as_ref().map(|mode| mode.as_str()))),
+            (
+                "mode",
+                text(retention.mode.as_ref().map(|mode| mode.as_str())),
+            ),
             ("days", number_or_null(retention.days)),
             ("years", number_or_null(retention.years)),
         ]);
@@ -350,7 +514,11 @@ fn locked(lock: &ObjectLockConfiguration) -> Value {
     block([
         (
             "object_lock_enabled",
-            text(lock.object_lock_enabled.as_ref().map(|enabled| enabled.as_str())),
+            text(
+                lock.object_lock_enabled
+                    .as_ref()
+                    .map(|enabled| enabled.as_str()),
+            ),
         ),
         ("rule", blocks(rule)),
     ])

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus,
     LifecycleExpiration, LifecycleRule, LifecycleRuleAndOperator, LifecycleRuleFilter,
-    NoncurrentVersionExpiration, NoncurrentVersionTransition, Tag,
-    TransitionDefaultMinimumObjectSize, Transition, TransitionStorageClass,
+    NoncurrentVersionExpiration, NoncurrentVersionTransition, Tag, Transition,
+    TransitionDefaultMinimumObjectSize, TransitionStorageClass,
 };
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -63,7 +63,10 @@ impl Setting for Lifecycle {
             .change("transition_default_minimum_object_size", |size| {
                 where_silent(Value::string(USUAL_SIZE))(size.validate(validate::one_of(sizes)))
             })
-            .change_block("rule", |rule| rule.validate(validate::size(1..=1000)).within(rule_behaviour))
+            .change_block("rule", |rule| {
+                rule.validate(validate::size(1..=1000))
+                    .within(rule_behaviour)
+            })
     }
 
     fn validate(config: &Object, diagnostics: &mut Diagnostics) {
@@ -86,12 +89,17 @@ impl Setting for Lifecycle {
             return;
         };
         let rules = planned.items("rule").iter().zip(config.items("rule"));
-        let rules: Vec<Value> = rules.map(|(planned, config)| planned_rule(planned, config)).collect();
+        let rules: Vec<Value> = rules
+            .map(|(planned, config)| planned_rule(planned, config))
+            .collect();
         if !planned.value("rule").is_known() || rules.len() != planned.items("rule").len() {
             return;
         }
         planned.set("rule", blocks(rules));
-        if let (Some(bucket), true) = (planned.text("bucket"), planned.is_known("expected_bucket_owner")) {
+        if let (Some(bucket), true) = (
+            planned.text("bucket"),
+            planned.is_known("expected_bucket_owner"),
+        ) {
             let id = match given(planned, "expected_bucket_owner") {
                 Some(owner) => format!("{bucket},{owner}"),
                 None => bucket.to_owned(),
@@ -120,7 +128,11 @@ impl Setting for Lifecycle {
                     .send()
             })
             .await?;
-        let operation = if doing == "creating" { "create" } else { "update" };
+        let operation = if doing == "creating" {
+            "create"
+        } else {
+            "update"
+        };
         let wanted: Vec<Value> = rules.iter().map(told_rule).collect();
         bucket
             .context
@@ -128,7 +140,8 @@ impl Setting for Lifecycle {
             .until(&bucket.subject, "told by S3 as it was written", || async {
                 let told = fetch(bucket).await?.unwrap_or_default();
                 let told: Vec<Value> = told.iter().map(told_rule).collect();
-                let same = told.len() == wanted.len() && wanted.iter().all(|rule| told.contains(rule));
+                let same =
+                    told.len() == wanted.len() && wanted.iter().all(|rule| told.contains(rule));
                 Ok(same.then_some(()))
             })
             .await
@@ -141,7 +154,9 @@ impl Setting for Lifecycle {
             .bucket(&bucket.name)
             .set_expected_bucket_owner(bucket.owner.clone())
             .send();
-        let told = bucket.look("s3:GetLifecycleConfiguration", &[GONE], call).await?;
+        let told = bucket
+            .look("s3:GetLifecycleConfiguration", &[GONE], call)
+            .await?;
         let Some(told) = told.filter(|told| !told.rules().is_empty()) else {
             return Ok(None);
         };
@@ -174,7 +189,9 @@ impl Setting for Lifecycle {
             .bucket(&bucket.name)
             .set_expected_bucket_owner(bucket.owner.clone())
             .send();
-        bucket.end("s3:PutLifecycleConfiguration", &[GONE], call).await
+        bucket
+            .end("s3:PutLifecycleConfiguration", &[GONE], call)
+            .await
     }
 }
 
@@ -184,10 +201,17 @@ fn rule_behaviour(rule: Schema) -> Schema {
         rule.change_block(block, |block| block.validate(validate::size(0..=1)))
     };
     let classes = [
-        "GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "GLACIER_IR",
+        "GLACIER",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "DEEP_ARCHIVE",
+        "GLACIER_IR",
     ];
     let class = |block: Schema| {
-        block.change("storage_class", |class| class.validate(validate::one_of(classes)))
+        block.change("storage_class", |class| {
+            class.validate(validate::one_of(classes))
+        })
     };
     let single = [
         "abort_incomplete_multipart_upload",
@@ -209,7 +233,9 @@ fn rule_behaviour(rule: Schema) -> Schema {
                 .change("expired_object_delete_marker", where_silent(Value::FALSE))
         })
         .within("noncurrent_version_expiration", |expiration| {
-            expiration.change("noncurrent_days", |days| days.validate(validate::at_least(1)))
+            expiration.change("noncurrent_days", |days| {
+                days.validate(validate::at_least(1))
+            })
         })
         .within("noncurrent_version_transition", class)
         .within("transition", class)
@@ -227,7 +253,11 @@ fn planned_rule(planned: &Value, config: &Value) -> Value {
     if !filters.is_empty() {
         rule.set("filter", blocks(filters));
     }
-    let moves: Vec<Value> = rule.items("transition").iter().map(planned_transition).collect();
+    let moves: Vec<Value> = rule
+        .items("transition")
+        .iter()
+        .map(planned_transition)
+        .collect();
     if !moves.is_empty() {
         rule.set("transition", blocks(moves));
     }
@@ -247,7 +277,14 @@ fn planned_filter(planned: &Value, config: &Value) -> Value {
     let sizes = config.is_set("object_size_greater_than") || config.is_set("object_size_less_than");
     let other = sizes || !config.items("and").is_empty() || !config.items("tag").is_empty();
     if !config.is_set("prefix") {
-        filter.set("prefix", if other { Value::null(Type::String) } else { Value::string("") });
+        filter.set(
+            "prefix",
+            if other {
+                Value::null(Type::String)
+            } else {
+                Value::string("")
+            },
+        );
     }
     let and = filter.items("and").iter().map(|and| {
         let Some(mut and) = Object::of(and) else {
@@ -278,7 +315,11 @@ fn planned_transition(planned: &Value) -> Value {
     };
     if !transition.is_known("days") {
         let dated = transition.is_set("date");
-        let days = if dated { Value::null(Type::Number) } else { Value::int(0) };
+        let days = if dated {
+            Value::null(Type::Number)
+        } else {
+            Value::int(0)
+        };
         transition.set("days", days);
     }
     transition.into_value()
@@ -291,12 +332,16 @@ async fn fetch(bucket: &Bucket<'_>) -> Outcome<Option<Vec<LifecycleRule>>> {
         .bucket(&bucket.name)
         .set_expected_bucket_owner(bucket.owner.clone())
         .send();
-    let told = bucket.look("s3:GetLifecycleConfiguration", &[GONE], call).await?;
+    let told = bucket
+        .look("s3:GetLifecycleConfiguration", &[GONE], call)
+        .await?;
     Ok(told.and_then(|told| told.rules))
 }
 
 fn small(object: &Object, name: &str) -> Option<i32> {
-    object.whole(name).and_then(|number| i32::try_from(number).ok())
+    object
+        .whole(name)
+        .and_then(|number| i32::try_from(number).ok())
 }
 
 fn date(object: &Object) -> Option<DateTime> {
@@ -321,7 +366,9 @@ fn rule(rule: &Object) -> LifecycleRule {
     let filter = match one(rule, "filter") {
         Some(found) => Some(filter(&found)),
         // S3 wants one, unless there is a prefix as there was before filters.
-        None => prefix.is_none().then(|| LifecycleRuleFilter::builder().build()),
+        None => prefix
+            .is_none()
+            .then(|| LifecycleRuleFilter::builder().build()),
     };
     let abort = one(rule, "abort_incomplete_multipart_upload").map(|abort| {
         AbortIncompleteMultipartUpload::builder()
@@ -371,10 +418,16 @@ fn rule(rule: &Object) -> LifecycleRule {
 }
 
 fn expiration(expiration: &Object) -> LifecycleExpiration {
-    let (date, days) = (date(expiration), small(expiration, "days").filter(|days| *days != 0));
+    let (date, days) = (
+        date(expiration),
+        small(expiration, "days").filter(|days| *days != 0),
+    );
     // A marker has its use alone.
-    let marker = (date.is_none() && days.is_none())
-        .then(|| expiration.flag("expired_object_delete_marker").unwrap_or(false));
+    let marker = (date.is_none() && days.is_none()).then(|| {
+        expiration
+            .flag("expired_object_delete_marker")
+            .unwrap_or(false)
+    });
     LifecycleExpiration::builder()
         .set_date(date)
         .set_days(days)
@@ -387,14 +440,20 @@ fn filter(filter: &Object) -> LifecycleRuleFilter {
         let tags = tags::of(and.value("tags"));
         let tags: Vec<Tag> = tags.iter().map(|(key, value)| tag(key, value)).collect();
         LifecycleRuleAndOperator::builder()
-            .set_object_size_greater_than(and.whole("object_size_greater_than").filter(|size| *size != 0))
+            .set_object_size_greater_than(
+                and.whole("object_size_greater_than")
+                    .filter(|size| *size != 0),
+            )
             .set_object_size_less_than(and.whole("object_size_less_than").filter(|size| *size != 0))
             .set_prefix(given(&and, "prefix"))
             .set_tags((!tags.is_empty()).then_some(tags))
             .build()
     });
     let one_tag = one(filter, "tag").map(|found| {
-        tag(found.text("key").unwrap_or_default(), found.text("value").unwrap_or_default())
+        tag(
+            found.text("key").unwrap_or_default(),
+            found.text("value").unwrap_or_default(),
+        )
     });
     LifecycleRuleFilter::builder()
         .set_and(and)
@@ -406,14 +465,20 @@ fn filter(filter: &Object) -> LifecycleRuleFilter {
 }
 
 fn told_date(date: Option<&DateTime>) -> Value {
-    date.and_then(|date| date.fmt(Format::DateTime).ok()).into_value()
+    date.and_then(|date| date.fmt(Format::DateTime).ok())
+        .into_value()
 }
 
 fn told_rule(rule: &LifecycleRule) -> Value {
-    let class = |class: Option<&TransitionStorageClass>| text(class.map(TransitionStorageClass::as_str));
+    let class =
+        |class: Option<&TransitionStorageClass>| text(class.map(TransitionStorageClass::as_str));
     let abort = rule.abort_incomplete_multipart_upload.as_ref();
-    let abort =
-        abort.map(|abort| block([("days_after_initiation", number_or_null(abort.days_after_initiation))]));
+    let abort = abort.map(|abort| {
+        block([(
+            "days_after_initiation",
+            number_or_null(abort.days_after_initiation),
+        )])
+    });
     let expiration = rule.expiration.as_ref().map(|expiration| {
         let marker = expiration.expired_object_delete_marker.unwrap_or(false);
         block([
@@ -425,13 +490,19 @@ fn told_rule(rule: &LifecycleRule) -> Value {
     let old = rule.noncurrent_version_expiration.as_ref().map(|old| {
         block([
             ("noncurrent_days", number_or_null(old.noncurrent_days)),
-            ("newer_noncurrent_versions", number_or_null(old.newer_noncurrent_versions)),
+            (
+                "newer_noncurrent_versions",
+                number_or_null(old.newer_noncurrent_versions),
+            ),
         ])
     });
     let old_moves = rule.noncurrent_version_transitions().iter().map(|old| {
         block([
             ("noncurrent_days", number_or_null(old.noncurrent_days)),
-            ("newer_noncurrent_versions", number_or_null(old.newer_noncurrent_versions)),
+            (
+                "newer_noncurrent_versions",
+                number_or_null(old.newer_noncurrent_versions),
+            ),
             ("storage_class", class(old.storage_class.as_ref())),
         ])
     });
@@ -471,20 +542,36 @@ fn told_filter(filter: &LifecycleRuleFilter) -> Option<Value> {
             .iter()
             .map(|tag| (tag.key.clone(), tag.value.clone()))
             .collect();
-        let tags = if tags.is_empty() { Value::null(tags::ty()) } else { tags.into_value() };
+        let tags = if tags.is_empty() {
+            Value::null(tags::ty())
+        } else {
+            tags.into_value()
+        };
         block([
-            ("object_size_greater_than", number(and.object_size_greater_than)),
+            (
+                "object_size_greater_than",
+                number(and.object_size_greater_than),
+            ),
             ("object_size_less_than", number(and.object_size_less_than)),
             ("prefix", text(and.prefix.as_deref())),
             ("tags", tags),
         ])
     });
     let tag = filter.tag.as_ref().map(|tag| {
-        block([("key", text(Some(&tag.key))), ("value", text(Some(&tag.value)))])
+        block([
+            ("key", text(Some(&tag.key))),
+            ("value", text(Some(&tag.value))),
+        ])
     });
     Some(block([
-        ("object_size_greater_than", number_or_null(filter.object_size_greater_than)),
-        ("object_size_less_than", number_or_null(filter.object_size_less_than)),
+        (
+            "object_size_greater_than",
+            number_or_null(filter.object_size_greater_than),
+        ),
+        (
+            "object_size_less_than",
+            number_or_null(filter.object_size_less_than),
+        ),
         ("prefix", filter.prefix.clone().into_value()),
         ("and", blocks(and)),
         ("tag", blocks(tag)),

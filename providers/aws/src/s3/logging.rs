@@ -47,7 +47,9 @@ impl Setting for Logging {
             .set_target_object_key_format(format.as_ref().map(key_format))
             .build()
             .expect("logging with a bucket and a prefix is complete");
-        let status = BucketLoggingStatus::builder().logging_enabled(logging).build();
+        let status = BucketLoggingStatus::builder()
+            .logging_enabled(logging)
+            .build();
         bucket
             .change(doing, "s3:PutBucketLogging", || {
                 bucket
@@ -76,7 +78,10 @@ impl Setting for Logging {
         let mut object = Object::new();
         object.set("target_bucket", logging.target_bucket.clone());
         object.set("target_prefix", logging.target_prefix.clone());
-        object.set("target_grant", blocks(logging.target_grants().iter().map(told_grant)));
+        object.set(
+            "target_grant",
+            blocks(logging.target_grants().iter().map(told_grant)),
+        );
         let format = logging.target_object_key_format.as_ref().map(told_format);
         object.set("target_object_key_format", blocks(format));
         Ok(Some(object))
@@ -105,7 +110,10 @@ fn grant(grant: &Object) -> TargetGrant {
 fn told_grant(grant: &TargetGrant) -> Value {
     block([
         ("grantee", blocks(grant.grantee.as_ref().map(told_grantee))),
-        ("permission", text(grant.permission.as_ref().map(BucketLogsPermission::as_str))),
+        (
+            "permission",
+            text(grant.permission.as_ref().map(BucketLogsPermission::as_str)),
+        ),
     ])
 }
 
@@ -126,8 +134,14 @@ fn key_format(format: &Object) -> TargetObjectKeyFormat {
 fn told_format(format: &TargetObjectKeyFormat) -> Value {
     let partitioned = format.partitioned_prefix.as_ref().map(|prefix| {
         let source = prefix.partition_date_source.as_ref();
-        block([("partition_date_source", text(source.map(PartitionDateSource::as_str)))])
+        block([(
+            "partition_date_source",
+            text(source.map(PartitionDateSource::as_str)),
+        )])
     });
     let simple = format.simple_prefix.as_ref().map(|_| block([]));
-    block([("partitioned_prefix", blocks(partitioned)), ("simple_prefix", blocks(simple))])
+    block([
+        ("partitioned_prefix", blocks(partitioned)),
+        ("simple_prefix", blocks(simple)),
+    ])
 }

@@ -33,7 +33,10 @@ impl Setting for Notification {
         };
         let events = |target: &Object| {
             let events = texts(target, "events").unwrap_or_default();
-            events.iter().map(|event| Event::from(event.as_str())).collect()
+            events
+                .iter()
+                .map(|event| Event::from(event.as_str()))
+                .collect()
         };
         let arn = |target: &Object, name: &str| given(target, name).unwrap_or_default();
         let queues = all(planned, "queue").into_iter().map(|target| {
@@ -68,7 +71,9 @@ impl Setting for Notification {
             .set_queue_configurations(some(queues))
             .set_topic_configurations(some(topics))
             .set_lambda_function_configurations(some(functions))
-            .set_event_bridge_configuration(bridge.then(|| EventBridgeConfiguration::builder().build()))
+            .set_event_bridge_configuration(
+                bridge.then(|| EventBridgeConfiguration::builder().build()),
+            )
             .build();
         bucket
             .change(doing, "s3:PutBucketNotification", || {
@@ -96,17 +101,35 @@ impl Setting for Notification {
         object.set("eventbridge", told.event_bridge_configuration.is_some());
         let queues = told.queue_configurations().iter().map(|target| {
             let arn = ("queue_arn", text(Some(&target.queue_arn)));
-            told_target(target.id.as_deref(), arn, &target.events, target.filter.as_ref())
+            told_target(
+                target.id.as_deref(),
+                arn,
+                &target.events,
+                target.filter.as_ref(),
+            )
         });
         object.set("queue", blocks(queues));
         let topics = told.topic_configurations().iter().map(|target| {
             let arn = ("topic_arn", text(Some(&target.topic_arn)));
-            told_target(target.id.as_deref(), arn, &target.events, target.filter.as_ref())
+            told_target(
+                target.id.as_deref(),
+                arn,
+                &target.events,
+                target.filter.as_ref(),
+            )
         });
         object.set("topic", blocks(topics));
         let functions = told.lambda_function_configurations().iter().map(|target| {
-            let arn = ("lambda_function_arn", text(Some(&target.lambda_function_arn)));
-            told_target(target.id.as_deref(), arn, &target.events, target.filter.as_ref())
+            let arn = (
+                "lambda_function_arn",
+                text(Some(&target.lambda_function_arn)),
+            );
+            told_target(
+                target.id.as_deref(),
+                arn,
+                &target.events,
+                target.filter.as_ref(),
+            )
         });
         object.set("lambda_function", blocks(functions));
         Ok(Some(object))
@@ -162,9 +185,14 @@ fn told_target(
     // S3 writes the names of rules in either case.
     let rule = |wanted: &str| {
         let named = |rule: &&FilterRule| {
-            rule.name.as_ref().is_some_and(|name| name.as_str().eq_ignore_ascii_case(wanted))
+            rule.name
+                .as_ref()
+                .is_some_and(|name| name.as_str().eq_ignore_ascii_case(wanted))
         };
-        rules.iter().find(named).and_then(|rule| rule.value.as_deref())
+        rules
+            .iter()
+            .find(named)
+            .and_then(|rule| rule.value.as_deref())
     };
     let events: Vec<&str> = events.iter().map(Event::as_str).collect();
     block([

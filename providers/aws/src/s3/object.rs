@@ -16,8 +16,7 @@ use aws_smithy_types::date_time::Format;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use terrace_provider_sdk::{
-    Diagnostic, Diagnostics, Object as Values, Outcome, Plan, Schema, Type, attribute,
-    validate,
+    Diagnostic, Diagnostics, Object as Values, Outcome, Plan, Schema, Type, attribute, validate,
 };
 
 use super::bucket::tagging;
@@ -78,7 +77,9 @@ impl Kind for Object {
         shape
             .replaces(&["bucket", "key"])
             .defaults_to_bool(&[("force_destroy", false)])
-            .change("bucket", |bucket| bucket.validate(validate::length(1..=usize::MAX)))
+            .change("bucket", |bucket| {
+                bucket.validate(validate::length(1..=usize::MAX))
+            })
             .change("key", |key| key.validate(validate::length(1..=1024)))
             .change("acl", |acl| {
                 acl.validate(validate::one_of([
@@ -123,7 +124,9 @@ impl Kind for Object {
             diagnostics.error_at(
                 attribute(LOCK[1]),
                 "Invalid time",
-                format!("{date:?} is no time as RFC 3339 writes it, such as \"2030-01-31T00:00:00Z\"."),
+                format!(
+                    "{date:?} is no time as RFC 3339 writes it, such as \"2030-01-31T00:00:00Z\"."
+                ),
             );
         }
     }
@@ -175,12 +178,18 @@ impl Kind for Object {
         let mut object = facts(&told);
         object.set("bucket", bucket.name.clone());
         object.set("key", state.text("key").unwrap_or_default());
-        object.set("id", format!("{}/{}", bucket.name, state.text("key").unwrap_or_default()));
+        object.set(
+            "id",
+            format!("{}/{}", bucket.name, state.text("key").unwrap_or_default()),
+        );
         object.set("arn", format!("arn:{partition}:s3:::{}/{key}", bucket.name));
         if let Some(key) = &told.ssekms_key_id {
             object.set("kms_key_id", key.clone());
         }
-        object.set("website_redirect", told.website_redirect_location.unwrap_or_default());
+        object.set(
+            "website_redirect",
+            told.website_redirect_location.unwrap_or_default(),
+        );
         if !state.is_set("force_destroy") {
             object.set("force_destroy", false);
         }
@@ -190,7 +199,13 @@ impl Kind for Object {
 
     async fn update(&self, context: &Context, change: Change<'_>) -> Outcome<()> {
         if change.of(&CONTENT) {
-            return upload(context, change.planned, Self::subject(change.id()), "updating").await;
+            return upload(
+                context,
+                change.planned,
+                Self::subject(change.id()),
+                "updating",
+            )
+            .await;
         }
         let bucket = place(context, change.planned);
         let key = key(change.planned);
@@ -200,7 +215,13 @@ impl Kind for Object {
             let acl = ObjectCannedAcl::from(acl.as_str());
             bucket
                 .change("updating", "s3:PutObjectAcl", || {
-                    bucket.s3.put_object_acl().bucket(&bucket.name).key(&key).acl(acl.clone()).send()
+                    bucket
+                        .s3
+                        .put_object_acl()
+                        .bucket(&bucket.name)
+                        .key(&key)
+                        .acl(acl.clone())
+                        .send()
                 })
                 .await?;
         }
@@ -215,7 +236,12 @@ impl Kind for Object {
         let bucket = place(context, state);
         let key = key(state);
         if given(state, "version_id").is_none() {
-            let call = bucket.s3.delete_object().bucket(&bucket.name).key(&key).send();
+            let call = bucket
+                .s3
+                .delete_object()
+                .bucket(&bucket.name)
+                .key(&key)
+                .send();
             return bucket.end("s3:DeleteObject", &GONE, call).await;
         }
         let forced = state.flag("force_destroy").unwrap_or(false);
@@ -260,7 +286,10 @@ fn place<'c>(context: &'c Context, object: &Values) -> Bucket<'c> {
 /// The key as it is asked for: without a slash before it, and never with two.
 fn key(object: &Values) -> String {
     let key = object.text("key").unwrap_or_default();
-    let key = key.strip_prefix("./").unwrap_or(key).trim_start_matches('/');
+    let key = key
+        .strip_prefix("./")
+        .unwrap_or(key)
+        .trim_start_matches('/');
     let mut clean = String::with_capacity(key.len());
     for letter in key.chars() {
         if letter != '/' || !clean.ends_with('/') {
@@ -299,21 +328,33 @@ pub(super) fn facts(told: &HeadObjectOutput) -> Values {
     for (name, text) in texts {
         object.set(name, text.clone().unwrap_or_default());
     }
-    object.set("bucket_key_enabled", told.bucket_key_enabled.unwrap_or(false));
+    object.set(
+        "bucket_key_enabled",
+        told.bucket_key_enabled.unwrap_or(false),
+    );
     object.set("etag", told.e_tag().unwrap_or_default().trim_matches('"'));
     let metadata: BTreeMap<String, String> = told.metadata.clone().into_iter().flatten().collect();
     object.set("metadata", metadata);
     let hold = told.object_lock_legal_hold_status.as_ref();
-    object.set("object_lock_legal_hold_status", hold.map_or("", |hold| hold.as_str()));
+    object.set(
+        "object_lock_legal_hold_status",
+        hold.map_or("", |hold| hold.as_str()),
+    );
     let mode = told.object_lock_mode.as_ref();
     object.set("object_lock_mode", mode.map_or("", |mode| mode.as_str()));
     let until = told.object_lock_retain_until_date.as_ref();
     let until = until.and_then(|until| until.fmt(Format::DateTime).ok());
     object.set("object_lock_retain_until_date", until.unwrap_or_default());
     let encryption = told.server_side_encryption.as_ref();
-    object.set("server_side_encryption", encryption.map_or("", |encryption| encryption.as_str()));
+    object.set(
+        "server_side_encryption",
+        encryption.map_or("", |encryption| encryption.as_str()),
+    );
     let class = told.storage_class.as_ref();
-    object.set("storage_class", class.map_or("STANDARD", |class| class.as_str()));
+    object.set(
+        "storage_class",
+        class.map_or("STANDARD", |class| class.as_str()),
+    );
     object
 }
 
@@ -331,23 +372,47 @@ async fn body(planned: &Values) -> Outcome<ByteStream> {
     }
     if let Some(content) = given(planned, "content_base64") {
         let bytes = STANDARD.decode(content.as_bytes()).map_err(|error| {
-            Diagnostic::error("Invalid base64", format!("content_base64 holds no base64: {error}."))
-                .at(attribute("content_base64"))
+            Diagnostic::error(
+                "Invalid base64",
+                format!("content_base64 holds no base64: {error}."),
+            )
+            .at(attribute("content_base64"))
         })?;
         return Ok(ByteStream::from(bytes));
     }
-    Ok(ByteStream::from(planned.text("content").unwrap_or_default().as_bytes().to_vec()))
+    Ok(ByteStream::from(
+        planned
+            .text("content")
+            .unwrap_or_default()
+            .as_bytes()
+            .to_vec(),
+    ))
 }
 
-async fn upload(context: &Context, planned: &Values, subject: Subject, doing: &'static str) -> Outcome<()> {
+async fn upload(
+    context: &Context,
+    planned: &Values,
+    subject: Subject,
+    doing: &'static str,
+) -> Outcome<()> {
     let mut bucket = place(context, planned);
     bucket.subject = subject;
     let body = body(planned).await?.into_inner();
-    let again = || ByteStream::new(body.try_clone().expect("files and memory can be read again"));
+    let again = || {
+        ByteStream::new(
+            body.try_clone()
+                .expect("files and memory can be read again"),
+        )
+    };
     let key = key(planned);
     bucket
         .change(doing, "s3:PutObject", || {
-            let call = bucket.s3.put_object().bucket(&bucket.name).key(&key).body(again());
+            let call = bucket
+                .s3
+                .put_object()
+                .bucket(&bucket.name)
+                .key(&key)
+                .body(again());
             described(call, planned).send()
         })
         .await?;
@@ -365,7 +430,8 @@ fn described(call: PutObjectFluentBuilder, planned: &Values) -> PutObjectFluentB
     let metadata = tags::of(planned.value("metadata"));
     let metadata = (!metadata.is_empty()).then(|| metadata.into_iter().collect::<HashMap<_, _>>());
     let tags = tags::planned(planned);
-    let locked = LOCK.iter().any(|name| text(name).is_some()) || text("object_lock_legal_hold_status").is_some();
+    let locked = LOCK.iter().any(|name| text(name).is_some())
+        || text("object_lock_legal_hold_status").is_some();
     let algorithm = text("checksum_algorithm")
         .map(|algorithm| ChecksumAlgorithm::from(algorithm.as_str()))
         .or(locked.then_some(ChecksumAlgorithm::Crc32));
@@ -381,10 +447,15 @@ fn described(call: PutObjectFluentBuilder, planned: &Values) -> PutObjectFluentB
         .set_server_side_encryption(encryption)
         .set_metadata(metadata)
         .set_object_lock_legal_hold_status(
-            text("object_lock_legal_hold_status").map(|status| ObjectLockLegalHoldStatus::from(status.as_str())),
+            text("object_lock_legal_hold_status")
+                .map(|status| ObjectLockLegalHoldStatus::from(status.as_str())),
         )
-        .set_object_lock_mode(text("object_lock_mode").map(|mode| ObjectLockMode::from(mode.as_str())))
-        .set_object_lock_retain_until_date(text("object_lock_retain_until_date").and_then(|date| moment(&date)))
+        .set_object_lock_mode(
+            text("object_lock_mode").map(|mode| ObjectLockMode::from(mode.as_str())),
+        )
+        .set_object_lock_retain_until_date(
+            text("object_lock_retain_until_date").and_then(|date| moment(&date)),
+        )
         .set_storage_class(text("storage_class").map(|class| StorageClass::from(class.as_str())))
         .set_tagging((!tags.is_empty()).then(|| query(&tags)))
         .set_website_redirect_location(text("website_redirect"))
@@ -414,11 +485,17 @@ fn query(tags: &Tags) -> String {
 async fn lock(bucket: &Bucket<'_>, key: &str, change: Change<'_>) -> Outcome<()> {
     if change.of(&["object_lock_legal_hold_status"]) {
         let status = given(change.planned, "object_lock_legal_hold_status");
-        let status = status.map_or(ObjectLockLegalHoldStatus::Off, |status| status.as_str().into());
+        let status = status.map_or(ObjectLockLegalHoldStatus::Off, |status| {
+            status.as_str().into()
+        });
         let hold = ObjectLockLegalHold::builder().status(status).build();
         bucket
             .change("updating", "s3:PutObjectLegalHold", || {
-                let call = bucket.s3.put_object_legal_hold().bucket(&bucket.name).key(key);
+                let call = bucket
+                    .s3
+                    .put_object_legal_hold()
+                    .bucket(&bucket.name)
+                    .key(key);
                 call.legal_hold(hold.clone()).send()
             })
             .await?;
@@ -438,7 +515,11 @@ async fn lock(bucket: &Bucket<'_>, key: &str, change: Change<'_>) -> Outcome<()>
             .build();
         bucket
             .change("updating", "s3:PutObjectRetention", || {
-                let call = bucket.s3.put_object_retention().bucket(&bucket.name).key(key);
+                let call = bucket
+                    .s3
+                    .put_object_retention()
+                    .bucket(&bucket.name)
+                    .key(key);
                 call.retention(retention.clone())
                     .set_bypass_governance_retention(sooner.then_some(true))
                     .send()
@@ -460,13 +541,22 @@ async fn versions(bucket: &Bucket<'_>, key: &str) -> Outcome<Vec<String>> {
             .set_key_marker(from.0.take())
             .set_version_id_marker(from.1.take())
             .send();
-        let Some(told) = bucket.look("s3:ListBucketVersions", &[NO_BUCKET], call).await? else {
+        let Some(told) = bucket
+            .look("s3:ListBucketVersions", &[NO_BUCKET], call)
+            .await?
+        else {
             return Ok(found);
         };
         let own = |other: Option<&str>| other == Some(key);
-        let versions = told.versions().iter().filter(|version| own(version.key.as_deref()));
+        let versions = told
+            .versions()
+            .iter()
+            .filter(|version| own(version.key.as_deref()));
         found.extend(versions.filter_map(|version| version.version_id.clone()));
-        let marks = told.delete_markers().iter().filter(|mark| own(mark.key.as_deref()));
+        let marks = told
+            .delete_markers()
+            .iter()
+            .filter(|mark| own(mark.key.as_deref()));
         found.extend(marks.filter_map(|mark| mark.version_id.clone()));
         if !told.is_truncated.unwrap_or(false) {
             return Ok(found);
@@ -476,8 +566,18 @@ async fn versions(bucket: &Bucket<'_>, key: &str) -> Outcome<Vec<String>> {
 }
 
 pub(super) async fn tags_of(bucket: &Bucket<'_>, key: &str) -> Outcome<Tags> {
-    let call = bucket.s3.get_object_tagging().bucket(&bucket.name).key(key).send();
-    let gone = ["NoSuchKey", "NoSuchTagSet", "NotImplemented", "UnsupportedOperation"];
+    let call = bucket
+        .s3
+        .get_object_tagging()
+        .bucket(&bucket.name)
+        .key(key)
+        .send();
+    let gone = [
+        "NoSuchKey",
+        "NoSuchTagSet",
+        "NotImplemented",
+        "UnsupportedOperation",
+    ];
     let told = bucket.look("s3:GetObjectTagging", &gone, call).await?;
     let tags = told.map(|told| told.tag_set).unwrap_or_default();
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
@@ -490,7 +590,12 @@ async fn tag(bucket: &Bucket<'_>, key: &str, change: &TagChange) -> Outcome<()> 
     if tags.is_empty() {
         bucket
             .change("untagging", "s3:DeleteObjectTagging", || {
-                bucket.s3.delete_object_tagging().bucket(&bucket.name).key(key).send()
+                bucket
+                    .s3
+                    .delete_object_tagging()
+                    .bucket(&bucket.name)
+                    .key(key)
+                    .send()
             })
             .await?;
         return Ok(());
@@ -522,7 +627,10 @@ mod tests {
 
     #[test]
     fn tags_of_an_upload_are_a_query() {
-        let tags = Tags::from([("a b".to_owned(), "ü".to_owned()), ("c".to_owned(), String::new())]);
+        let tags = Tags::from([
+            ("a b".to_owned(), "ü".to_owned()),
+            ("c".to_owned(), String::new()),
+        ]);
         assert_eq!(query(&tags), "a%20b=%C3%BC&c=");
     }
 }

@@ -28,7 +28,11 @@ pub(super) struct Bucket<'c> {
 
 impl<'c> Bucket<'c> {
     /// The bucket that an object names.
-    pub(super) fn of(context: &'c Context, object: &Object, subject: fn(String) -> Subject) -> Self {
+    pub(super) fn of(
+        context: &'c Context,
+        object: &Object,
+        subject: fn(String) -> Subject,
+    ) -> Self {
         let (from_id, _) = split_id(id(object));
         let name = object.text("bucket").unwrap_or(from_id).to_owned();
         let owner = object.text("expected_bucket_owner");
@@ -211,7 +215,10 @@ mod tests {
     #[test]
     fn an_id_may_name_the_account_that_a_bucket_belongs_to() {
         assert_eq!(split_id("logs"), ("logs", None));
-        assert_eq!(split_id("logs,123456789012"), ("logs", Some("123456789012")));
+        assert_eq!(
+            split_id("logs,123456789012"),
+            ("logs", Some("123456789012"))
+        );
     }
 
     #[test]

@@ -27,7 +27,13 @@ impl Source for BucketData {
         let subject = Self::subject(name);
         let region = bucket::head(context, name, &subject)
             .await?
-            .ok_or_else(|| missing("S3 bucket not found", &subject, "Look at its name and at the account that this run signs in to."))?;
+            .ok_or_else(|| {
+                missing(
+                    "S3 bucket not found",
+                    &subject,
+                    "Look at its name and at the account that this run signs in to.",
+                )
+            })?;
         let mut object = bucket::facts(context, name, &region);
         let domain = website_domain(context, &region);
         object.set("id", name);
@@ -51,7 +57,10 @@ impl Source for ObjectData {
 
     async fn read(&self, context: &Context, config: &Object) -> Outcome<Object> {
         let mut bucket = Bucket::of(context, config, Self::subject);
-        let key = config.text("key").unwrap_or_default().trim_start_matches('/');
+        let key = config
+            .text("key")
+            .unwrap_or_default()
+            .trim_start_matches('/');
         let version = given(config, "version_id");
         let id = match &version {
             Some(version) => format!("{}/{key}@{version}", bucket.name),
@@ -71,7 +80,13 @@ impl Source for ObjectData {
         let told = bucket
             .look("s3:GetObject", &["NotFound", "NoSuchKey"], call)
             .await?
-            .ok_or_else(|| missing("S3 object not found", &bucket.subject, "Look at the bucket, the key and the region."))?;
+            .ok_or_else(|| {
+                missing(
+                    "S3 object not found",
+                    &bucket.subject,
+                    "Look at the bucket, the key and the region.",
+                )
+            })?;
         let partition = context.client.partition(&context.region).id;
         let mut object = object::facts(&told);
         object.set("id", id);
@@ -79,9 +94,17 @@ impl Source for ObjectData {
         object.set("content_length", told.content_length);
         object.set("expiration", told.expiration.clone().unwrap_or_default());
         object.set("expires", told.expires_string.clone().unwrap_or_default());
-        let modified = told.last_modified.and_then(|time| time.fmt(Format::HttpDate).ok());
-        object.set("last_modified", modified.map(|text| text.replace("GMT", "UTC")));
-        object.set("sse_kms_key_id", told.ssekms_key_id.clone().unwrap_or_default());
+        let modified = told
+            .last_modified
+            .and_then(|time| time.fmt(Format::HttpDate).ok());
+        object.set(
+            "last_modified",
+            modified.map(|text| text.replace("GMT", "UTC")),
+        );
+        object.set(
+            "sse_kms_key_id",
+            told.ssekms_key_id.clone().unwrap_or_default(),
+        );
         let redirect = told.website_redirect_location.clone();
         object.set("website_redirect_location", redirect.unwrap_or_default());
         object.set("tags", object::tags_of(&bucket, key).await?);

@@ -88,10 +88,16 @@ impl Setting for Versioning {
         let Some(told) = bucket.look("s3:GetBucketVersioning", &[], call).await? else {
             return Ok(None);
         };
-        let status = told.status.as_ref().map_or(NEVER, BucketVersioningStatus::as_str);
+        let status = told
+            .status
+            .as_ref()
+            .map_or(NEVER, BucketVersioningStatus::as_str);
         let settings = block([
             ("status", text(Some(status))),
-            ("mfa_delete", text(told.mfa_delete.as_ref().map(|mfa| mfa.as_str()))),
+            (
+                "mfa_delete",
+                text(told.mfa_delete.as_ref().map(|mfa| mfa.as_str())),
+            ),
         ]);
         let mut object = Object::new();
         object.set("versioning_configuration", blocks([settings]));

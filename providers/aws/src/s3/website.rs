@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use aws_sdk_s3::operation::get_bucket_website::GetBucketWebsiteOutput;
 use aws_sdk_s3::types::{
-    Condition, ErrorDocument, IndexDocument, Protocol, Redirect, RedirectAllRequestsTo, RoutingRule,
-    WebsiteConfiguration,
+    Condition, ErrorDocument, IndexDocument, Protocol, Redirect, RedirectAllRequestsTo,
+    RoutingRule, WebsiteConfiguration,
 };
 use serde_json::{Map, Value as Json};
 use terrace_provider_sdk::{
@@ -77,7 +77,10 @@ impl Setting for Website {
 
     /// One of the two ways in which rules are written follows the other.
     fn plan(plan: &mut Plan<Client>) {
-        let as_json = plan.config.as_ref().is_some_and(|config| config.is_set("routing_rules"));
+        let as_json = plan
+            .config
+            .as_ref()
+            .is_some_and(|config| config.is_set("routing_rules"));
         let blocks_change = plan.changes("routing_rule");
         let json_changes = plan.changes("routing_rules");
         let block_type = plan
@@ -165,10 +168,16 @@ impl Setting for Website {
         let everything = told.redirect_all_requests_to.as_ref();
         let everything = everything.map(|redirect| {
             let protocol = redirect.protocol.as_ref().map(Protocol::as_str);
-            block([("host_name", text(Some(&redirect.host_name))), ("protocol", text(protocol))])
+            block([
+                ("host_name", text(Some(&redirect.host_name))),
+                ("protocol", text(protocol)),
+            ])
         });
         object.set("redirect_all_requests_to", blocks(everything));
-        object.set("routing_rule", blocks(told.routing_rules().iter().map(told_rule)));
+        object.set(
+            "routing_rule",
+            blocks(told.routing_rules().iter().map(told_rule)),
+        );
         object.set("routing_rules", json_of_rules(told.routing_rules()));
         let domain = website_domain(bucket.context, &bucket.context.region);
         object.set("website_endpoint", format!("{}.{domain}", bucket.name));
@@ -194,7 +203,10 @@ fn protocol(object: &Object) -> Option<Protocol> {
 fn rule(rule: &Object) -> RoutingRule {
     let condition = one(rule, "condition").map(|condition| {
         Condition::builder()
-            .set_http_error_code_returned_equals(given(&condition, "http_error_code_returned_equals"))
+            .set_http_error_code_returned_equals(given(
+                &condition,
+                "http_error_code_returned_equals",
+            ))
             .set_key_prefix_equals(given(&condition, "key_prefix_equals"))
             .build()
     });
@@ -220,19 +232,37 @@ fn told_rule(rule: &RoutingRule) -> Value {
                 "http_error_code_returned_equals",
                 text(condition.http_error_code_returned_equals.as_deref()),
             ),
-            ("key_prefix_equals", text(condition.key_prefix_equals.as_deref())),
+            (
+                "key_prefix_equals",
+                text(condition.key_prefix_equals.as_deref()),
+            ),
         ])
     });
     let redirect = rule.redirect.as_ref().map(|redirect| {
         block([
             ("host_name", text(redirect.host_name.as_deref())),
-            ("http_redirect_code", text(redirect.http_redirect_code.as_deref())),
-            ("protocol", text(redirect.protocol.as_ref().map(Protocol::as_str))),
-            ("replace_key_prefix_with", text(redirect.replace_key_prefix_with.as_deref())),
-            ("replace_key_with", text(redirect.replace_key_with.as_deref())),
+            (
+                "http_redirect_code",
+                text(redirect.http_redirect_code.as_deref()),
+            ),
+            (
+                "protocol",
+                text(redirect.protocol.as_ref().map(Protocol::as_str)),
+            ),
+            (
+                "replace_key_prefix_with",
+                text(redirect.replace_key_prefix_with.as_deref()),
+            ),
+            (
+                "replace_key_with",
+                text(redirect.replace_key_with.as_deref()),
+            ),
         ])
     });
-    block([("condition", blocks(condition)), ("redirect", blocks(redirect))])
+    block([
+        ("condition", blocks(condition)),
+        ("redirect", blocks(redirect)),
+    ])
 }
 
 /// Rules as `routing_rules` has them: the names of S3's API in JSON.
@@ -244,10 +274,10 @@ fn rules_of_json(json: &str) -> Result<Vec<RoutingRule>, Diagnostic> {
         )
         .at(attribute("routing_rules"))
     };
-    let rules: Vec<Json> = serde_json::from_str(json).map_err(|error| refused(&error.to_string()))?;
-    let part = |rule: &Json, part: &str, name: &str| {
-        Some(rule.get(part)?.get(name)?.as_str()?.to_owned())
-    };
+    let rules: Vec<Json> =
+        serde_json::from_str(json).map_err(|error| refused(&error.to_string()))?;
+    let part =
+        |rule: &Json, part: &str, name: &str| Some(rule.get(part)?.get(name)?.as_str()?.to_owned());
     rules
         .iter()
         .map(|rule| {
@@ -292,7 +322,10 @@ fn json_of_rules(rules: &[RoutingRule]) -> String {
         let mut written = Map::new();
         if let Some(condition) = &rule.condition {
             let condition = parts(&[
-                ("HttpErrorCodeReturnedEquals", condition.http_error_code_returned_equals.as_deref()),
+                (
+                    "HttpErrorCodeReturnedEquals",
+                    condition.http_error_code_returned_equals.as_deref(),
+                ),
                 ("KeyPrefixEquals", condition.key_prefix_equals.as_deref()),
             ]);
             written.insert("Condition".into(), condition);
@@ -302,7 +335,10 @@ fn json_of_rules(rules: &[RoutingRule]) -> String {
                 ("HostName", redirect.host_name.as_deref()),
                 ("HttpRedirectCode", redirect.http_redirect_code.as_deref()),
                 ("Protocol", redirect.protocol.as_ref().map(Protocol::as_str)),
-                ("ReplaceKeyPrefixWith", redirect.replace_key_prefix_with.as_deref()),
+                (
+                    "ReplaceKeyPrefixWith",
+                    redirect.replace_key_prefix_with.as_deref(),
+                ),
                 ("ReplaceKeyWith", redirect.replace_key_with.as_deref()),
             ]);
             written.insert("Redirect".into(), redirect);
@@ -322,10 +358,19 @@ pub(super) fn old_website(told: &GetBucketWebsiteOutput) -> Value {
     let index = told.index_document.as_ref();
     let error = told.error_document.as_ref();
     block([
-        ("index_document", text(index.map(|index| index.suffix.as_str()))),
-        ("error_document", text(error.map(|error| error.key.as_str()))),
+        (
+            "index_document",
+            text(index.map(|index| index.suffix.as_str())),
+        ),
+        (
+            "error_document",
+            text(error.map(|error| error.key.as_str())),
+        ),
         ("redirect_all_requests_to", text(everything.as_deref())),
-        ("routing_rules", text(Some(&json_of_rules(told.routing_rules())))),
+        (
+            "routing_rules",
+            text(Some(&json_of_rules(told.routing_rules()))),
+        ),
     ])
 }
 

@@ -67,7 +67,10 @@ fn payment(_memory: &Memory, asked: &Arc<Asked>, answer: &mut Answer) {
 fn forgotten(memory: &Memory, asked: &Arc<Asked>, answer: &mut Answer) {
     const SIZE: &str = "x-amz-transition-default-minimum-object-size";
     let mut parts = asked.line.split(' ');
-    let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (method, path) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     let parts = ["?lifecycle", "?notification"];
     if answer.status != 200 || !parts.iter().any(|part| path.ends_with(part)) {
         return;
@@ -103,6 +106,19 @@ pub(crate) async fn serve(behind: &str) -> String {
 async fn forward(mut client: TcpStream, behind: &str, memory: &Memory) -> std::io::Result<()> {
     while let Some(asked) = request(&mut client).await? {
         let asked = Arc::new(asked);
+        // moto has no Cloud Control.
+        let target = field(&asked.head, "x-amz-target").unwrap_or_default();
+        if let Some(call) = target.strip_prefix("CloudApiService.") {
+            let (status, body) = crate::cloudcontrol::answer(call, &asked.body);
+            let body = body.to_string();
+            let head = format!(
+                "HTTP/1.1 {status} Told\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            client.write_all(head.as_bytes()).await?;
+            client.write_all(body.as_bytes()).await?;
+            continue;
+        }
         let mut server = TcpStream::connect(behind).await?;
         let head = without(&asked.head, &["connection", "expect"]);
         let head = format!("{}\r\n{head}connection: close\r\n\r\n", asked.line);

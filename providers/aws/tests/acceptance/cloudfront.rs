@@ -42,7 +42,10 @@ fn distribution(config: Json) -> Case {
         "restrictions": {"geo_restriction": {"restriction_type": "none"}},
         "viewer_certificate": {"cloudfront_default_certificate": true},
     });
-    whole.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
+    whole
+        .as_object_mut()
+        .unwrap()
+        .extend(config.as_object().unwrap().clone());
     Case::of("aws_cloudfront_distribution", whole)
 }
 
@@ -82,5 +85,95 @@ fn distributions() -> Vec<Case> {
         distribution(json!({"origin": [host], "default_cache_behavior": behavior}))
             .variant("of a host")
             .update(json!({"ordered_cache_behavior": [ordered]})),
+        settled(),
     ]
+}
+
+/// What else there is to say of a distribution, and what is not tried.
+fn settled() -> Case {
+    let unknown = "moto forgets it";
+    let elsewhere = "names an object of a type that this provider does not have yet";
+    let case = distribution(json!({
+        "origin": [
+            {
+                "origin_id": "bucket", "domain_name": "files.s3.us-east-1.amazonaws.com",
+                "origin_access_control_id": "E0000000000000",
+            },
+            {
+                "origin_id": "old", "domain_name": "old.s3.us-east-1.amazonaws.com",
+                "s3_origin_config": {"origin_access_identity": "origin-access-identity/cloudfront/E1"},
+            },
+        ],
+        "origin_group": [{
+            "origin_id": "both", "failover_criteria": {"status_codes": [500, 503]},
+            "member": [{"origin_id": "bucket"}, {"origin_id": "old"}],
+        }],
+        "retain_on_delete": false,
+    }))
+    .variant("of two origins")
+    .update(json!({"logging_config": {"bucket": "logs.s3.amazonaws.com", "prefix": "cdn/", "include_cookies": true}}))
+    .update(json!({"restrictions": {"geo_restriction": {"restriction_type": "whitelist", "locations": ["DE", "FR"]}}}))
+    .update(json!({"viewer_certificate": {
+        "acm_certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/a",
+        "minimum_protocol_version": "TLSv1.2_2021", "ssl_support_method": "sni-only",
+    }}))
+    .update(json!({"default_cache_behavior": {
+        "target_origin_id": "both", "viewer_protocol_policy": "redirect-to-https",
+        "allowed_methods": ["GET", "HEAD"], "cached_methods": ["GET", "HEAD"],
+        "cache_policy_id": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+        "function_association": [
+            {"event_type": "viewer-request", "function_arn": "arn:aws:cloudfront::123456789012:function/a"},
+        ],
+        "lambda_function_association": [{
+            "event_type": "origin-request", "include_body": true,
+            "lambda_arn": "arn:aws:lambda:us-east-1:123456789012:function:a:1",
+        }],
+        "field_level_encryption_id": "C1", "smooth_streaming": true,
+        "origin_request_policy_id": "216adef6-5c7f-47e4-b989-5492eafa07d3",
+        "response_headers_policy_id": "67f7725c-6f97-4210-82d7-5512b31e9d03",
+        "realtime_log_config_arn": "arn:aws:cloudfront::123456789012:realtime-log-config/a",
+    }}))
+    .update(json!({"anycast_ip_list_id": "aip_1", "continuous_deployment_policy_id": "p-1"}))
+    .update(json!({"web_acl_id": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b"}))
+    .replace(json!({"staging": true}));
+    let forgotten = [
+        "origin.response_completion_timeout",
+        "origin.vpc_origin_config",
+        "origin.custom_origin_config.ip_address_type",
+        "default_cache_behavior.grpc_config",
+    ];
+    let same = [
+        "ordered_cache_behavior.cache_policy_id",
+        "ordered_cache_behavior.field_level_encryption_id",
+        "ordered_cache_behavior.origin_request_policy_id",
+        "ordered_cache_behavior.realtime_log_config_arn",
+        "ordered_cache_behavior.response_headers_policy_id",
+        "ordered_cache_behavior.smooth_streaming",
+        "ordered_cache_behavior.function_association",
+        "ordered_cache_behavior.grpc_config",
+        "ordered_cache_behavior.lambda_function_association",
+    ];
+    let newer = [
+        "cache_tag_config",
+        "connection_function_association",
+        "viewer_mtls_config",
+    ];
+    let case = forgotten
+        .into_iter()
+        .fold(case, |case, name| case.untried(name, unknown));
+    let case = newer.into_iter().fold(case, |case, name| {
+        case.untried(name, "newer than moto's CloudFront")
+    });
+    let case = same.into_iter().fold(case, |case, name| {
+        case.untried(name, "the same code as for the default behaviour")
+    });
+    [
+        "default_cache_behavior.trusted_key_groups",
+        "default_cache_behavior.trusted_signers",
+        "ordered_cache_behavior.trusted_key_groups",
+        "ordered_cache_behavior.trusted_signers",
+        "viewer_certificate.iam_certificate_id",
+    ]
+    .into_iter()
+    .fold(case, |case, name| case.untried(name, elsewhere))
 }

@@ -16,6 +16,7 @@ mod cover;
 mod forgotten;
 mod spoken;
 mod values;
+mod vanished;
 mod world;
 
 mod cloudcontrol;

@@ -37,10 +37,21 @@ fn buckets() -> Vec<Case> {
 /// A case of what a bucket has one of: it is replaced for another bucket.
 fn setting(type_name: &'static str, config: Json) -> Case {
     let mut whole = json!({"bucket": "${bucket.bucket}"});
-    whole.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
+    whole
+        .as_object_mut()
+        .unwrap()
+        .extend(config.as_object().unwrap().clone());
     Case::of(type_name, whole)
-        .given("bucket", "aws_s3_bucket", json!({"bucket": "$name-bucket", "force_destroy": true}))
-        .given("other", "aws_s3_bucket", json!({"bucket": "$name-other", "force_destroy": true}))
+        .given(
+            "bucket",
+            "aws_s3_bucket",
+            json!({"bucket": "$name-bucket", "force_destroy": true}),
+        )
+        .given(
+            "other",
+            "aws_s3_bucket",
+            json!({"bucket": "$name-other", "force_destroy": true}),
+        )
 }
 
 const OTHER: fn() -> Json = || json!({"bucket": "${other.bucket}"});
@@ -238,21 +249,35 @@ fn lists() -> Vec<Case> {
             .variant("written out")
             .update(policy("WRITE"))
             .remains(kept)
-            .untried("access_control_policy.grant.grantee.email_address", "S3 takes none any more")
+            .untried(
+                "access_control_policy.grant.grantee.email_address",
+                "S3 takes none any more",
+            )
             .untried("access_control_policy.owner.display_name", "deprecated"),
         setting(
             "aws_s3_bucket_logging",
             json!({"target_bucket": "${logs.bucket}", "target_prefix": "a/"}),
         )
-        .given("logs", "aws_s3_bucket", json!({"bucket": "$name-logs", "force_destroy": true}))
-        .given("list", "aws_s3_bucket_acl", json!({"bucket": "${logs.bucket}", "acl": "log-delivery-write"}))
+        .given(
+            "logs",
+            "aws_s3_bucket",
+            json!({"bucket": "$name-logs", "force_destroy": true}),
+        )
+        .given(
+            "list",
+            "aws_s3_bucket_acl",
+            json!({"bucket": "${logs.bucket}", "acl": "log-delivery-write"}),
+        )
         .update(json!({"target_prefix": "b/"}))
         .update(json!({"target_grant": [
             {"permission": "READ", "grantee": {"type": "CanonicalUser", "id": owner}},
         ]}))
         .replace(OTHER())
         .untried(OWNER.0, OWNER.1)
-        .untried("target_grant.grantee.email_address", "S3 takes none any more")
+        .untried(
+            "target_grant.grantee.email_address",
+            "S3 takes none any more",
+        )
         .untried("target_grant.grantee.uri", "moto tells groups as users")
         .untried("target_object_key_format", "moto forgets it"),
     ]

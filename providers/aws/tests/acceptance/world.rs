@@ -155,7 +155,13 @@ impl World {
             .clone()
     }
 
-    async fn given(&self, type_name: &str, config: &Json, names: &BTreeMap<String, Json>) -> Value {
+    /// Makes an object.
+    pub(crate) async fn given(
+        &self,
+        type_name: &str,
+        config: &Json,
+        names: &BTreeMap<String, Json>,
+    ) -> Value {
         let schema = self.schema(type_name).await;
         let config = filled(config, &|reference| look(names, reference));
         let config = configured(&schema.block, &config);
@@ -173,7 +179,41 @@ impl World {
         sure(type_name, self.provider.apply(request).await).state
     }
 
-    async fn end(&self, type_name: &str, state: &Value) {
+    /// What is said when an object that plans well cannot be made.
+    pub(crate) async fn refused(&self, type_name: &str, config: &Json) -> String {
+        let schema = self.schema(type_name).await;
+        let config = configured(&schema.block, config);
+        let plan = self
+            .plan(type_name, &schema.block, &Value::NULL, &config)
+            .await;
+        let request = ApplyRequest {
+            type_name: type_name.into(),
+            prior: Value::null(schema.block.implied_type()),
+            planned: plan.planned,
+            config,
+            planned_private: plan.private,
+            identity: None,
+        };
+        let reply = self.provider.apply(request).await.unwrap();
+        let errors = reply.diagnostics.iter().filter(|said| said.error);
+        errors
+            .map(|said| format!("{}: {}", said.summary, said.detail))
+            .collect()
+    }
+
+    /// An object as it is; null where it is gone.
+    pub(crate) async fn present(&self, type_name: &str, state: &Value) -> Value {
+        let request = ReadRequest {
+            type_name: type_name.into(),
+            current: state.clone(),
+            private: Arc::default(),
+            identity: None,
+        };
+        sure(type_name, self.provider.read(request).await).state
+    }
+
+    /// Ends an object.
+    pub(crate) async fn end(&self, type_name: &str, state: &Value) {
         let schema = self.schema(type_name).await;
         let null = Value::null(schema.block.implied_type());
         let request = ApplyRequest {
