@@ -67,7 +67,7 @@ pub(crate) fn by_meaning(attribute: Attribute, same: Same, ordered: bool) -> Att
             match change.prior.as_str() {
                 Some(prior) if same(prior, planned) => change.planned = change.prior.clone(),
                 _ if ordered => {
-                    change.planned = terrace_provider_sdk::Value::string(normal(planned))
+                    change.planned = terrace_provider_sdk::Value::string(normal(planned));
                 }
                 _ => {}
             }

@@ -300,3 +300,76 @@ async fn one(
     // What goes is told of as DELETING until it is gone, which is not active.
     active(context, table, longest).await.map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(parts: &[(&str, Value)]) -> Value {
+        let nothing = [
+            ("hash_key", Value::null(Type::String)),
+            ("range_key", Value::null(Type::String)),
+            ("read_capacity", Value::null(Type::Number)),
+            ("write_capacity", Value::null(Type::Number)),
+            ("non_key_attributes", Value::null(Type::set(Type::String))),
+            ("key_schema", Value::list(Type::Dynamic, [])),
+            ("warm_throughput", Value::list(Type::Dynamic, [])),
+        ];
+        let mut index = Object::new();
+        for (name, value) in nothing.iter().chain(parts) {
+            index.set(name, value.clone());
+        }
+        Value::object(index.entries().clone())
+    }
+
+    fn table(mode: &str, indices: Vec<Value>) -> Object {
+        let mut table = Object::new();
+        table.set("billing_mode", mode);
+        table.set(INDICES, Value::tuple(indices).as_sequence().unwrap().to_vec());
+        table
+    }
+
+    fn by_owner(more: &[(&str, Value)]) -> Value {
+        let mut parts = vec![
+            ("name", Value::string("by-owner")),
+            ("hash_key", Value::string("owner")),
+            ("projection_type", Value::string("ALL")),
+        ];
+        parts.extend(more.iter().cloned());
+        index(&parts)
+    }
+
+    fn plan(prior: Option<&Object>, config: &Object) -> Vec<Object> {
+        let mut table = Object::new();
+        table.set(INDICES, planned(prior, config, true).unwrap());
+        blocks(&table, INDICES)
+    }
+
+    #[test]
+    fn an_index_has_its_key_in_both_ways_of_saying_it_and_plans_clean_afterwards() {
+        let config = table("PAY_PER_REQUEST", vec![by_owner(&[])]);
+        let first = plan(None, &config);
+        let keys = blocks(&first[0], "key_schema");
+        assert_eq!(keys[0].text("attribute_name"), Some("owner"));
+        assert_eq!(keys[0].text("key_type"), Some("HASH"));
+        assert_eq!(first[0].whole("read_capacity"), Some(0));
+        let mut prior = Object::new();
+        prior.set("billing_mode", "PAY_PER_REQUEST");
+        prior.set(INDICES, planned(None, &config, true).unwrap());
+        assert_eq!(plan(Some(&prior), &config), first);
+    }
+
+    #[test]
+    fn what_can_be_changed_of_an_index_is_and_what_cannot_makes_it_anew() {
+        let before = table("PROVISIONED", vec![by_owner(&[("read_capacity", Value::int(1)), ("write_capacity", Value::int(1))])]);
+        let more = table("PROVISIONED", vec![by_owner(&[("read_capacity", Value::int(2)), ("write_capacity", Value::int(1))])]);
+        let changes = IndexChanges::between(Change { prior: &before, planned: &more });
+        assert_eq!((changes.delete.len(), changes.capacity.len(), changes.create.len()), (0, 1, 0));
+        let other = table("PROVISIONED", vec![by_owner(&[("projection_type", Value::string("KEYS_ONLY"))])]);
+        let changes = IndexChanges::between(Change { prior: &before, planned: &other });
+        assert_eq!((changes.delete.len(), changes.capacity.len(), changes.create.len()), (1, 0, 1));
+        let none = table("PROVISIONED", Vec::new());
+        let changes = IndexChanges::between(Change { prior: &before, planned: &none });
+        assert_eq!((changes.delete.len(), changes.create.len()), (1, 0));
+    }
+}

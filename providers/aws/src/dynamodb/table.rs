@@ -19,7 +19,7 @@ use crate::wait::timeout;
 
 /// How long a table may take to come, to change and to go.
 const UNTIL_MADE: Duration = Duration::from_mins(30);
-const UNTIL_CHANGED: Duration = Duration::from_mins(60);
+const UNTIL_CHANGED: Duration = Duration::from_hours(1);
 const UNTIL_GONE: Duration = Duration::from_mins(10);
 
 #[derive(Default)]

@@ -271,7 +271,7 @@ impl Key {
                         || !wanted.is_known(name)
                         || wanted.value(name) == found.value(name)
                 };
-                TOLD_LATE.iter().all(|name| as_planned(name))
+                TOLD_LATE.iter().all(as_planned)
                     && tags.iter().all(|(key, value)| told.get(key) == Some(value))
             };
             Ok(found.filter(agrees))

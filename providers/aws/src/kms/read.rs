@@ -1,7 +1,10 @@
 //! The data sources `aws_kms_key` and `aws_kms_alias`.
 
 use async_trait::async_trait;
-use aws_sdk_kms::types::{KeyMetadata, MultiRegionKey};
+use aws_sdk_kms::types::{
+    ExpirationModelType, KeyManagerType, KeyMetadata, KeyState, KeyUsageType, MultiRegionKey,
+    MultiRegionKeyType, OriginType,
+};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use terrace_provider_sdk::{Diagnostic, Object, Outcome};
@@ -56,23 +59,23 @@ fn facts(told: KeyMetadata) -> Object {
     object.set("enabled", told.enabled);
     object.set(
         "expiration_model",
-        text(told.expiration_model.as_ref().map(|model| model.as_str())),
+        text(told.expiration_model.as_ref().map(ExpirationModelType::as_str)),
     );
     object.set(
         "key_manager",
-        text(told.key_manager.as_ref().map(|manager| manager.as_str())),
+        text(told.key_manager.as_ref().map(KeyManagerType::as_str)),
     );
     object.set(
         "key_state",
-        text(told.key_state.as_ref().map(|state| state.as_str())),
+        text(told.key_state.as_ref().map(KeyState::as_str)),
     );
     object.set(
         "key_usage",
-        text(told.key_usage.as_ref().map(|usage| usage.as_str())),
+        text(told.key_usage.as_ref().map(KeyUsageType::as_str)),
     );
     object.set(
         "origin",
-        text(told.origin.as_ref().map(|origin| origin.as_str())),
+        text(told.origin.as_ref().map(OriginType::as_str)),
     );
     object.set("multi_region", told.multi_region.unwrap_or(false));
     object.set(
@@ -84,7 +87,7 @@ fn facts(told: KeyMetadata) -> Object {
         let mut regions = Object::new();
         regions.set(
             "multi_region_key_type",
-            text(told.multi_region_key_type.as_ref().map(|ty| ty.as_str())),
+            text(told.multi_region_key_type.as_ref().map(MultiRegionKeyType::as_str)),
         );
         regions.set("primary_key", keys(told.primary_key));
         regions.set("replica_keys", keys(told.replica_keys.unwrap_or_default()));
