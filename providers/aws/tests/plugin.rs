@@ -178,10 +178,13 @@ fn it_says_where_it_serves() {
 
 /// How long it takes until a plugin says where it serves.
 fn started(plugin: &Path) -> Duration {
+    // Its socket is there.
+    let directory = tempfile::tempdir().unwrap();
     let start = Instant::now();
     let mut child = Command::new(plugin)
         .env(COOKIE.0, COOKIE.1)
         .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
+        .env("TMPDIR", directory.path())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -137,8 +137,11 @@ async fn serve(stream: TcpStream, answer: Handler, seen: Arc<Mutex<BTreeMap<Stri
         answer.body.len()
     );
     // A client that is gone needs no answer.
-    let _ = stream.write_all((head + &answer.body).as_bytes()).await;
-    let _ = stream.shutdown().await;
+    stream
+        .write_all((head + &answer.body).as_bytes())
+        .await
+        .ok();
+    stream.shutdown().await.ok();
 }
 
 /// The operation that a request is for, and its body.
