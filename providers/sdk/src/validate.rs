@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 use terrace_schema::{BlockNesting, Nesting};
-use terrace_value::{Kind, Number, Path, Value};
+use terrace_value::{Kind, Number, Path, Type, Value};
 
 use crate::schema::{Attribute, Block, Schema};
 use crate::{Diagnostics, Object, shown};
@@ -193,7 +193,7 @@ pub fn conflicts_with<const N: usize>(others: [&'static str; N]) -> Validator {
         }
         for other in others {
             let value = checked.parent.value(other);
-            if value.is_known() && !value.is_null() {
+            if value.is_known() && is_there(value) {
                 let detail = format!(
                     "Attribute \"{}\" cannot be specified when \"{}\" is specified",
                     shown(&checked.beside(other)),
@@ -240,9 +240,20 @@ fn set_among(checked: &Checked<'_>, others: &[&str]) -> Option<usize> {
         if !value.is_known() {
             return None;
         }
-        count += usize::from(!value.is_null());
+        count += usize::from(is_there(value));
     }
     Some(count)
+}
+
+/// Whether something is set. Blocks of which there are none are not.
+fn is_there(value: &Value) -> bool {
+    let no_blocks = match value.kind() {
+        Kind::List(ty, items) | Kind::Set(ty, items) => {
+            items.is_empty() && matches!(ty, Type::Object(..))
+        }
+        _ => false,
+    };
+    !value.is_null() && !no_blocks
 }
 
 fn listed(checked: &Checked<'_>, others: &[&str]) -> String {
