@@ -13,7 +13,9 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use terrace_provider_sdk::{Change as Planned, Object, Outcome, Schema, Value, validate};
+use terrace_provider_sdk::{
+    Change as Planned, Diagnostics, Object, Outcome, Schema, Value, attribute, validate,
+};
 
 use super::{GONE, PROPAGATION, by_name_or_arn};
 use crate::blocks::{count, given, list, or_empty, owned, small};
@@ -52,9 +54,6 @@ impl Kind for EventSourceMapping {
             ])
             .change("function_name", by_name_or_arn)
             .change("batch_size", |size| size.modify(usual_size))
-            .change("event_source_arn", |arn| {
-                arn.validate(validate::exactly_one_of(["self_managed_event_source"]))
-            })
             .change("maximum_retry_attempts", |count| {
                 count.validate(validate::between(-1..=10_000))
             })
@@ -79,6 +78,21 @@ impl Kind for EventSourceMapping {
                     most.validate(validate::at_least(2))
                 })
             })
+    }
+
+    fn validate(&self, config: &Object, diagnostics: &mut Diagnostics) {
+        let sources = ["event_source_arn", "self_managed_event_source"];
+        if !sources.iter().all(|name| config.is_known(name)) {
+            return;
+        }
+        let own = !config.items("self_managed_event_source").is_empty();
+        if config.is_set("event_source_arn") == own {
+            diagnostics.error_at(
+                attribute("event_source_arn"),
+                "Invalid combination of arguments",
+                "A mapping has one source: set event_source_arn for one of AWS, or self_managed_event_source for a cluster of one's own, and not both.",
+            );
+        }
     }
 
     async fn create(&self, context: &mut Context, planned: &Object) -> Outcome<String> {
