@@ -105,13 +105,9 @@ impl World {
         let schema = self.provider.schema().await.unwrap();
         let block = &schema.provider.block;
         let names = block.blocks["endpoints"].block.attributes.keys();
-        let endpoint = &self.endpoint;
-        let spoken = crate::spoken::serve(&self._moto.endpoint()).await;
+        let endpoint = self.aws.endpoint();
         let endpoints: BTreeMap<String, Json> = names
-            .map(|name| match &**name {
-                "cloudwatch" | "sqs" => (name.to_string(), json!(spoken)),
-                _ => (name.to_string(), json!(endpoint)),
-            })
+            .map(|name| (name.to_string(), json!(endpoint)))
             .collect();
         let config = json!({
             "region": "us-east-1", "access_key": "test", "secret_key": "test",

@@ -5,7 +5,11 @@ use serde_json::{Map, Value as Json, json};
 /// What the bytes say; times are numbers.
 pub(super) fn decode(bytes: &[u8]) -> Json {
     let mut reader = Reader { bytes, at: 0 };
-    if bytes.is_empty() { json!({}) } else { reader.value() }
+    if bytes.is_empty() {
+        json!({})
+    } else {
+        reader.value()
+    }
 }
 
 struct Reader<'b> {
@@ -31,7 +35,9 @@ impl Reader<'_> {
             27 => 8,
             short => return u64::from(short),
         };
-        self.take(count).iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+        self.take(count)
+            .iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
     /// Whether a break comes next; it is read then.

@@ -5,11 +5,15 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 
-use super::{Answer, Asked, cbor};
+use super::{Answer, Asked, cbor, functions};
 
-/// What moto forgets, by the object's name (or its path) and the attribute.
+/// What moto forgets.
 #[derive(Debug, Default)]
-pub(super) struct Memory(Mutex<BTreeMap<(String, &'static str), String>>);
+pub(super) struct Memory {
+    /// By the object's name (or its path) and the attribute.
+    kept: Mutex<BTreeMap<(String, &'static str), String>>,
+    functions: functions::Settings,
+}
 
 /// CloudWatch's clients speak CBOR only, and moto does not; it does understand the same calls in JSON. Whether it was CBOR.
 pub(super) fn from_cbor(asked: &mut Asked) -> bool {
@@ -70,7 +74,79 @@ pub(super) fn correct(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     if answer.status == 200 {
         memory.queues(asked, answer);
         whole_policy(asked, answer, memory);
+        written_settings(asked, answer, memory);
     }
+    if answer.status < 300 {
+        distributions(asked, answer, memory);
+    }
+    functions::correct(asked, answer, &memory.functions);
+}
+
+/// moto forgets of lifecycle rules how large objects are and how many newer versions there must be, and the size from which
+/// objects move; and of notifications, whether there are any to EventBridge. What was written is what S3 tells.
+fn written_settings(asked: &Asked, answer: &mut Answer, memory: &Memory) {
+    const SIZE: &str = "x-amz-transition-default-minimum-object-size";
+    let (method, path) = asked.method_and_path();
+    let settings = ["?lifecycle", "?notification"];
+    if !settings.iter().any(|setting| path.ends_with(setting)) {
+        return;
+    }
+    let size = asked.header(SIZE).unwrap_or("all_storage_classes_128K");
+    match method {
+        "PUT" => {
+            let written = String::from_utf8_lossy(&asked.body).into_owned();
+            memory.keep((path.to_owned(), "written"), written);
+            memory.keep((path.to_owned(), "size"), size.to_owned());
+        }
+        "GET" => {
+            if let Some(written) = memory.kept(&(path.to_owned(), "written")) {
+                answer.body = written.into_bytes();
+                let size = memory.kept(&(path.to_owned(), "size")).unwrap_or_default();
+                answer.headers.retain(|(name, _)| name != SIZE);
+                answer.headers.push((SIZE.to_owned(), size));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// moto forgets of distributions which functions are called, and which access control origins are asked with. Their
+/// configuration is what was written last.
+fn distributions(asked: &Asked, answer: &mut Answer, memory: &Memory) {
+    let (method, path) = asked.method_and_path();
+    let path = path.split('?').next().unwrap_or_default();
+    let Some(rest) = path.strip_prefix("/2020-05-31/distribution") else {
+        return;
+    };
+    let told = String::from_utf8_lossy(&answer.body).into_owned();
+    let id = match rest.trim_matches('/').split('/').next() {
+        Some("") | None => between(&told, "<Id>", "</Id>").unwrap_or_default().to_owned(),
+        Some(id) => id.to_owned(),
+    };
+    let sent = String::from_utf8_lossy(&asked.body).into_owned();
+    if let ("POST" | "PUT", Some(configuration)) = (method, configuration(&sent)) {
+        memory.keep((id.clone(), "Distribution"), configuration.to_owned());
+    }
+    let kept = memory.kept(&(id, "Distribution"));
+    if let (Some(kept), Some(configuration)) = (kept, configuration(&told)) {
+        answer.body = told.replacen(configuration, &kept, 1).into_bytes();
+    }
+}
+
+/// What the configuration of a distribution holds, in a document.
+fn configuration(document: &str) -> Option<&str> {
+    let (_, rest) = document.split_once("<DistributionConfig")?;
+    // The element may be called `DistributionConfigWithTags`, around the one that is meant.
+    let rest = match rest.strip_prefix("WithTags") {
+        Some(rest) => rest.split_once("<DistributionConfig")?.1,
+        None => rest,
+    };
+    let (_, rest) = rest.split_once('>')?;
+    rest.split_once("</DistributionConfig>").map(|(inner, _)| inner)
+}
+
+fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+    text.split_once(before)?.1.split_once(after).map(|(inner, _)| inner)
 }
 
 /// moto heeds no condition in the policy of a bucket, so that a denial of what is not encrypted denies everything. It is not
@@ -147,12 +223,12 @@ const FORGOTTEN: [&str; 2] = ["Policy", "RedriveAllowPolicy"];
 
 impl Memory {
     fn keep(&self, key: (String, &'static str), value: String) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(key, value);
     }
 
     fn kept(&self, key: &(String, &'static str)) -> Option<String> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(key).cloned()
     }
 
@@ -167,7 +243,7 @@ impl Memory {
         let name = said["QueueUrl"].as_str().or(said["QueueName"].as_str());
         let name = name.unwrap_or_default().rsplit('/').next();
         let name = name.unwrap_or_default().to_owned();
-        let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut remembered = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         match target {
             "AmazonSQS.CreateQueue" | "AmazonSQS.SetQueueAttributes" => {
                 for attribute in FORGOTTEN {

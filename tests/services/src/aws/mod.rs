@@ -4,6 +4,7 @@
 
 mod cbor;
 mod corrections;
+mod functions;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -41,6 +42,14 @@ struct Answer {
 impl Asked {
     fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
+    }
+
+    fn method_and_path(&self) -> (&str, &str) {
+        let mut words = self.line.split(' ');
+        (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        )
     }
 }
 
