@@ -21,10 +21,18 @@ const DIFFERENCES: [(&str, &str, &str); 9] = [
         "name_prefix",
         "computed since 4: nobody knows it before the object is there, and it is empty where nobody set it",
     ),
-    ("aws_iam_policy", "attachment_count", "6 has it, 3.39 does not"),
+    (
+        "aws_iam_policy",
+        "attachment_count",
+        "6 has it, 3.39 does not",
+    ),
     ("aws_iam_policy", "policy_id", "AWS draws it"),
     ("aws_iam_role", "unique_id", "AWS draws it"),
-    ("aws_iam_role", "create_date", "the two are made at different times"),
+    (
+        "aws_iam_role",
+        "create_date",
+        "the two are made at different times",
+    ),
     (
         "aws_iam_role",
         "inline_policy",
@@ -153,7 +161,8 @@ impl Side {
         let moto = available("moto", Moto::start())?;
         let mut project = Project::with(CONFIGURATION);
         let settings = project.outer().join("native.tfrc");
-        let text = "provider_installation {\n  native {\n    include = [\"hashicorp/aws\"]\n  }\n}\n";
+        let text =
+            "provider_installation {\n  native {\n    include = [\"hashicorp/aws\"]\n  }\n}\n";
         std::fs::write(&settings, text).unwrap();
         project.set("TF_CLI_CONFIG_FILE", settings);
         project.set("TF_VAR_endpoint", moto.endpoint());
@@ -171,7 +180,9 @@ impl Side {
         project.set("TF_CLI_CONFIG_FILE", mirror.cli_config().unwrap());
         project.set("TF_VAR_endpoint", moto.endpoint());
         project.set("AWS_EC2_METADATA_DISABLED", "true");
-        project.other("terraform", &["init", "-input=false"]).success();
+        project
+            .other("terraform", &["init", "-input=false"])
+            .success();
         Some(Self {
             project,
             terraform: true,
@@ -256,10 +267,18 @@ fn differences(address: &str, path: &str, ours: &Value, theirs: &Value, found: &
                 let (ours, theirs) = (ours.get(name), theirs.get(name));
                 let null = &Value::Null;
                 let path = format!("{path}.{name}");
-                differences(address, &path, ours.unwrap_or(null), theirs.unwrap_or(null), found);
+                differences(
+                    address,
+                    &path,
+                    ours.unwrap_or(null),
+                    theirs.unwrap_or(null),
+                    found,
+                );
             }
         }
-        _ => found.push(format!("{address}{path}: {ours}, and hashicorp/aws says {theirs}")),
+        _ => found.push(format!(
+            "{address}{path}: {ours}, and hashicorp/aws says {theirs}"
+        )),
     }
 }
 
@@ -291,10 +310,16 @@ fn plans_and_states_are_those_of_the_plugin() {
         ours.unchanged();
         theirs.unchanged();
         compare(&format!("state, {step}"), &ours.state(), &theirs.state());
-        println!("EVIDENCE | native aws beside 3.39.0 | {step} | {} objects | equal |", ours.state().len());
+        println!(
+            "EVIDENCE | native aws beside 3.39.0 | {step} | {} objects | equal |",
+            ours.state().len()
+        );
     }
     // Each goes on with the state of the other, over the same AWS.
-    let (native, plugin) = (ours.project.read("terraform.tfstate"), theirs.project.read("terraform.tfstate"));
+    let (native, plugin) = (
+        ours.project.read("terraform.tfstate"),
+        theirs.project.read("terraform.tfstate"),
+    );
     let (ours_at, theirs_at) = (ours._moto.endpoint(), theirs._moto.endpoint());
     ours.project.set("TF_VAR_endpoint", theirs_at);
     theirs.project.set("TF_VAR_endpoint", ours_at);
@@ -302,7 +327,10 @@ fn plans_and_states_are_those_of_the_plugin() {
     theirs.project.write("terraform.tfstate", native);
     ours.unchanged();
     theirs.unchanged();
-    println!("EVIDENCE | native aws beside 3.39.0 | each takes over the other's state | {} objects | no changes |", ours.state().len());
+    println!(
+        "EVIDENCE | native aws beside 3.39.0 | each takes over the other's state | {} objects | no changes |",
+        ours.state().len()
+    );
     ours.run(&["destroy", "-auto-approve"]);
     theirs.run(&["destroy", "-auto-approve"]);
 }

@@ -39,7 +39,12 @@ impl Story {
         let mut project = Project::new();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let beside = |text: String| text.replace("../../modules/library/aws/", "./modules/");
-        copy(&root.join("examples/storefront"), Path::new(""), &project, &beside);
+        copy(
+            &root.join("examples/storefront"),
+            Path::new(""),
+            &project,
+            &beside,
+        );
         copy(
             &root.join("modules/library/aws"),
             Path::new("modules"),
@@ -47,7 +52,8 @@ impl Story {
             &|text| text,
         );
         let settings = project.outer().join("native.tfrc");
-        let text = "provider_installation {\n  native {\n    include = [\"hashicorp/aws\"]\n  }\n}\n";
+        let text =
+            "provider_installation {\n  native {\n    include = [\"hashicorp/aws\"]\n  }\n}\n";
         std::fs::write(&settings, text).unwrap();
         project.set("TF_CLI_CONFIG_FILE", settings);
         project.set("AWS_ENDPOINT_URL", aws.endpoint());
@@ -140,7 +146,11 @@ fn from_an_empty_account_to_production() {
         if let Some(commit) = commit {
             for environment in ["dev", "stg", "prd"] {
                 let repository = format!("shop-{environment}-orders");
-                story.aws.moto().push_image(REGION, &repository, commit).unwrap();
+                story
+                    .aws
+                    .moto()
+                    .push_image(REGION, &repository, commit)
+                    .unwrap();
             }
             story.project.set("TF_VAR_image_tag", commit);
         }

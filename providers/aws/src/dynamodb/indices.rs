@@ -325,7 +325,10 @@ mod tests {
     fn table(mode: &str, indices: Vec<Value>) -> Object {
         let mut table = Object::new();
         table.set("billing_mode", mode);
-        table.set(INDICES, Value::tuple(indices).as_sequence().unwrap().to_vec());
+        table.set(
+            INDICES,
+            Value::tuple(indices).as_sequence().unwrap().to_vec(),
+        );
         table
     }
 
@@ -361,15 +364,53 @@ mod tests {
 
     #[test]
     fn what_can_be_changed_of_an_index_is_and_what_cannot_makes_it_anew() {
-        let before = table("PROVISIONED", vec![by_owner(&[("read_capacity", Value::int(1)), ("write_capacity", Value::int(1))])]);
-        let more = table("PROVISIONED", vec![by_owner(&[("read_capacity", Value::int(2)), ("write_capacity", Value::int(1))])]);
-        let changes = IndexChanges::between(Change { prior: &before, planned: &more });
-        assert_eq!((changes.delete.len(), changes.capacity.len(), changes.create.len()), (0, 1, 0));
-        let other = table("PROVISIONED", vec![by_owner(&[("projection_type", Value::string("KEYS_ONLY"))])]);
-        let changes = IndexChanges::between(Change { prior: &before, planned: &other });
-        assert_eq!((changes.delete.len(), changes.capacity.len(), changes.create.len()), (1, 0, 1));
+        let before = table(
+            "PROVISIONED",
+            vec![by_owner(&[
+                ("read_capacity", Value::int(1)),
+                ("write_capacity", Value::int(1)),
+            ])],
+        );
+        let more = table(
+            "PROVISIONED",
+            vec![by_owner(&[
+                ("read_capacity", Value::int(2)),
+                ("write_capacity", Value::int(1)),
+            ])],
+        );
+        let changes = IndexChanges::between(Change {
+            prior: &before,
+            planned: &more,
+        });
+        assert_eq!(
+            (
+                changes.delete.len(),
+                changes.capacity.len(),
+                changes.create.len()
+            ),
+            (0, 1, 0)
+        );
+        let other = table(
+            "PROVISIONED",
+            vec![by_owner(&[("projection_type", Value::string("KEYS_ONLY"))])],
+        );
+        let changes = IndexChanges::between(Change {
+            prior: &before,
+            planned: &other,
+        });
+        assert_eq!(
+            (
+                changes.delete.len(),
+                changes.capacity.len(),
+                changes.create.len()
+            ),
+            (1, 0, 1)
+        );
         let none = table("PROVISIONED", Vec::new());
-        let changes = IndexChanges::between(Change { prior: &before, planned: &none });
+        let changes = IndexChanges::between(Change {
+            prior: &before,
+            planned: &none,
+        });
         assert_eq!((changes.delete.len(), changes.create.len()), (1, 0));
     }
 }

@@ -59,7 +59,11 @@ fn facts(told: KeyMetadata) -> Object {
     object.set("enabled", told.enabled);
     object.set(
         "expiration_model",
-        text(told.expiration_model.as_ref().map(ExpirationModelType::as_str)),
+        text(
+            told.expiration_model
+                .as_ref()
+                .map(ExpirationModelType::as_str),
+        ),
     );
     object.set(
         "key_manager",
@@ -73,10 +77,7 @@ fn facts(told: KeyMetadata) -> Object {
         "key_usage",
         text(told.key_usage.as_ref().map(KeyUsageType::as_str)),
     );
-    object.set(
-        "origin",
-        text(told.origin.as_ref().map(OriginType::as_str)),
-    );
+    object.set("origin", text(told.origin.as_ref().map(OriginType::as_str)));
     object.set("multi_region", told.multi_region.unwrap_or(false));
     object.set(
         "pending_deletion_window_in_days",
@@ -87,7 +88,11 @@ fn facts(told: KeyMetadata) -> Object {
         let mut regions = Object::new();
         regions.set(
             "multi_region_key_type",
-            text(told.multi_region_key_type.as_ref().map(MultiRegionKeyType::as_str)),
+            text(
+                told.multi_region_key_type
+                    .as_ref()
+                    .map(MultiRegionKeyType::as_str),
+            ),
         );
         regions.set("primary_key", keys(told.primary_key));
         regions.set("replica_keys", keys(told.replica_keys.unwrap_or_default()));

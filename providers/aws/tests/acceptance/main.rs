@@ -9,12 +9,8 @@
     reason = "what a test sets up must succeed, or the test fails"
 )]
 
-mod bent;
 mod case;
-mod cbor;
 mod cover;
-mod forgotten;
-mod spoken;
 mod values;
 mod vanished;
 mod world;

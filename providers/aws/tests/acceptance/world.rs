@@ -12,19 +12,16 @@ use terrace_port::{
 use terrace_provider_aws::{Client, Outside, provider};
 use terrace_provider_sdk::Provider;
 use terrace_schema::{Block, proposed_new};
-use terrace_test_services::Moto;
+use terrace_test_services::Aws;
 use terrace_value::{Path, Value};
 
-use crate::bent;
 use crate::case::{Case, Reading, Step};
 use crate::values::{configured, filled, filled_text, merged};
 
 /// moto and a provider that is configured to it.
 pub(crate) struct World {
     pub(crate) provider: Provider<Client>,
-    /// Where moto's answers come from put right.
-    pub(crate) endpoint: String,
-    _moto: Moto,
+    aws: Aws,
 }
 
 /// What was tried of a type.
@@ -83,7 +80,7 @@ impl Clock for SystemClock {
 impl World {
     /// Starts moto and configures the provider to it.
     pub(crate) async fn start() -> Self {
-        let moto = tokio::task::spawn_blocking(Moto::start)
+        let aws = tokio::task::spawn_blocking(Aws::start)
             .await
             .unwrap()
             .unwrap();
@@ -92,11 +89,7 @@ impl World {
             surroundings: Surroundings::default(),
             user_agent: "terrace-acceptance".into(),
         });
-        let world = Self {
-            provider,
-            endpoint: bent::serve(&moto.endpoint()).await,
-            _moto: moto,
-        };
+        let world = Self { provider, aws };
         world.configure().await;
         world
     }

@@ -1,4 +1,8 @@
 //! CBOR as far as AWS's clients speak it, as JSON and back.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clients of AWS write CBOR that can be read"
+)]
 
 use serde_json::{Map, Value as Json, json};
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 
-use super::{Answer, Asked, cbor, functions};
+use super::{Answer, Asked, cbor, cloud_control, functions};
 
 /// What moto forgets.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub(super) struct Memory {
     /// By the object's name (or its path) and the attribute.
     kept: Mutex<BTreeMap<(String, &'static str), String>>,
     functions: functions::Settings,
+    pub(super) clouds: cloud_control::Clouds,
 }
 
 /// CloudWatch's clients speak CBOR only, and moto does not; it does understand the same calls in JSON. Whether it was CBOR.
@@ -27,7 +28,12 @@ pub(super) fn from_cbor(asked: &mut Asked) -> bool {
     let target = format!("{service}.{operation}");
     asked.line = "POST / HTTP/1.1".to_owned();
     asked.body = cbor::decode(&asked.body).to_string().into_bytes();
-    let spoken = ["content-type", "smithy-protocol", "accept", "content-length"];
+    let spoken = [
+        "content-type",
+        "smithy-protocol",
+        "accept",
+        "content-length",
+    ];
     asked
         .headers
         .retain(|(name, _)| !spoken.contains(&name.as_str()));
@@ -120,7 +126,9 @@ fn distributions(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     };
     let told = String::from_utf8_lossy(&answer.body).into_owned();
     let id = match rest.trim_matches('/').split('/').next() {
-        Some("") | None => between(&told, "<Id>", "</Id>").unwrap_or_default().to_owned(),
+        Some("") | None => between(&told, "<Id>", "</Id>")
+            .unwrap_or_default()
+            .to_owned(),
         Some(id) => id.to_owned(),
     };
     let sent = String::from_utf8_lossy(&asked.body).into_owned();
@@ -142,11 +150,15 @@ fn configuration(document: &str) -> Option<&str> {
         None => rest,
     };
     let (_, rest) = rest.split_once('>')?;
-    rest.split_once("</DistributionConfig>").map(|(inner, _)| inner)
+    rest.split_once("</DistributionConfig>")
+        .map(|(inner, _)| inner)
 }
 
 fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
-    text.split_once(before)?.1.split_once(after).map(|(inner, _)| inner)
+    text.split_once(before)?
+        .1
+        .split_once(after)
+        .map(|(inner, _)| inner)
 }
 
 /// moto heeds no condition in the policy of a bucket, so that a denial of what is not encrypted denies everything. It is not
@@ -186,7 +198,9 @@ impl Asked {
     fn bucket_policy(&self, method: &str) -> Option<String> {
         let path = self.line.strip_prefix(method)?.split(' ').next()?;
         let (bucket, query) = path.split_once('?')?;
-        let about = query.split('&').any(|part| part == "policy" || part == "policy=");
+        let about = query
+            .split('&')
+            .any(|part| part == "policy" || part == "policy=");
         about.then(|| bucket.trim_end_matches('/').to_owned())
     }
 }

@@ -3,6 +3,7 @@
 //! Each correction says what is wrong with moto; nothing that is tested is made to fit it.
 
 mod cbor;
+mod cloud_control;
 mod corrections;
 mod functions;
 
@@ -110,6 +111,10 @@ fn serve(mut client: TcpStream, behind: &str, memory: &Memory) -> io::Result<()>
         let cbor = corrections::from_cbor(&mut asked);
         corrections::published(&mut asked);
         corrections::without_conditions(&mut asked, memory);
+        if let Some(answer) = cloud_control::answered(&asked, &memory.clouds) {
+            client.write_all(&written(&asked, &answer))?;
+            continue;
+        }
         let Some(mut answer) = asked_of(behind, &asked)? else {
             return Ok(());
         };
@@ -140,7 +145,10 @@ fn asked_of(behind: &str, asked: &Asked) -> io::Result<Option<Answer>> {
         return Ok(None);
     };
     let (line, headers) = parsed(&told[..end]);
-    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = line
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
     Ok(status.map(|status| Answer {
         status,
         headers,
@@ -193,7 +201,8 @@ fn request(client: &mut TcpStream) -> io::Result<Option<Asked>> {
     if header(&headers, "expect").is_some() {
         client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
     }
-    let length: Option<usize> = header(&headers, "content-length").and_then(|text| text.parse().ok());
+    let length: Option<usize> =
+        header(&headers, "content-length").and_then(|text| text.parse().ok());
     let chunked = header(&headers, "transfer-encoding").is_some();
     let complete = |body: &[u8]| match length {
         Some(length) => body.len() >= length,

@@ -219,9 +219,13 @@ fn variables(wanted: &Wanted, outputs: &Json, environment: &str) -> Text {
 
 /// Who may approve.
 fn people(project: &mut String, approvers: &[(String, String)]) {
-    project.push_str("\n# Who counts for a gate, by key (ssh-keygen -lf KEY.pub) and by login at GitHub.\n");
+    project.push_str(
+        "\n# Who counts for a gate, by key (ssh-keygen -lf KEY.pub) and by login at GitHub.\n",
+    );
     if approvers.is_empty() {
-        project.push_str("#\n# person \"ada\" {\n#   ssh    = [\"SHA256:…\"]\n#   github = \"ada\"\n# }\n");
+        project.push_str(
+            "#\n# person \"ada\" {\n#   ssh    = [\"SHA256:…\"]\n#   github = \"ada\"\n# }\n",
+        );
     }
     for (name, who) in approvers {
         let line = if who.starts_with("SHA256:") {

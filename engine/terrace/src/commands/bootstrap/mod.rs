@@ -99,7 +99,8 @@ async fn aws(session: &Session, args: &BootstrapAwsArgs) -> Outcome {
 /// Whether this directory lies in a git repository.
 fn in_repository() -> bool {
     let here = std::env::current_dir().unwrap_or_default();
-    here.ancestors().any(|directory| directory.join(".git").exists())
+    here.ancestors()
+        .any(|directory| directory.join(".git").exists())
 }
 
 /// Shows what would be made and written. Nothing is left behind.
