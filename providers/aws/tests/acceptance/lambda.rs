@@ -236,6 +236,7 @@ fn mapping(
     .given("other", "aws_lambda_function", other.clone())
     .given("queue", "aws_sqs_queue", json!({"name": "$name"}))
     .given("next", "aws_sqs_queue", json!({"name": "$name-next"}))
+    .settles(&["last_modified", "state"])
     .update(json!({"batch_size": 5, "maximum_batching_window_in_seconds": 2}))
     .update(json!({"enabled": false}))
     .update(json!({"enabled": true, "function_response_types": ["ReportBatchItemFailures"]}))
@@ -268,6 +269,7 @@ fn stream(role: &serde_json::Value, function: &serde_json::Value) -> Case {
         "name": "$name", "billing_mode": "PAY_PER_REQUEST", "hash_key": "id", "attribute": [{"name": "id", "type": "S"}],
         "stream_enabled": true, "stream_view_type": "NEW_IMAGE",
     }))
+    .settles(&["last_modified"])
     .update(json!({"maximum_record_age_in_seconds": 120, "maximum_retry_attempts": 3, "parallelization_factor": 3}))
     .update(json!({"bisect_batch_on_function_error": true, "tumbling_window_in_seconds": 30}))
     .update(json!({"bisect_batch_on_function_error": false, "tumbling_window_in_seconds": 60}))
