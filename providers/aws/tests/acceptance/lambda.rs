@@ -236,7 +236,7 @@ fn mapping(
     .given("other", "aws_lambda_function", other.clone())
     .given("queue", "aws_sqs_queue", json!({"name": "$name"}))
     .given("next", "aws_sqs_queue", json!({"name": "$name-next"}))
-    .settles(&["last_modified", "state"])
+    .settles(&["function_arn", "last_modified", "state"])
     .update(json!({"batch_size": 5, "maximum_batching_window_in_seconds": 2}))
     .update(json!({"enabled": false}))
     .update(json!({"enabled": true, "function_response_types": ["ReportBatchItemFailures"]}))
