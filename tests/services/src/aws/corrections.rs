@@ -136,7 +136,13 @@ fn distributions(asked: &Asked, answer: &mut Answer, memory: &Memory) {
         memory.keep((id.clone(), "Distribution"), configuration.to_owned());
     }
     let kept = memory.kept(&(id, "Distribution"));
-    if let (Some(kept), Some(configuration)) = (kept, configuration(&told)) {
+    if let (Some(mut kept), Some(configuration)) = (kept, configuration(&told)) {
+        // CloudFront's own certificate goes with this.
+        const OWN: &str = "<CloudFrontDefaultCertificate>true</CloudFrontDefaultCertificate>";
+        const LEAST: &str = "<MinimumProtocolVersion>TLSv1</MinimumProtocolVersion>";
+        if !kept.contains("<MinimumProtocolVersion>") {
+            kept = kept.replace(OWN, &format!("{OWN}{LEAST}"));
+        }
         answer.body = told.replacen(configuration, &kept, 1).into_bytes();
     }
 }
