@@ -85,7 +85,8 @@ fn project(azure: &AzureStandIn) -> Project {
         project.set(name, value);
     }
     let settings = project.outer().join("native.tfrc");
-    let text = "provider_installation {\n  native {\n    include = [\"hashicorp/azurerm\"]\n  }\n}\n";
+    let text =
+        "provider_installation {\n  native {\n    include = [\"hashicorp/azurerm\"]\n  }\n}\n";
     std::fs::write(&settings, text).unwrap();
     project.set("TF_CLI_CONFIG_FILE", settings);
     project
@@ -105,7 +106,10 @@ fn azure_is_made_changed_and_destroyed_in_process() {
     project.terrace(&PLAN).success().says("No changes.");
 
     project.set("TF_VAR_stage", "prd");
-    project.terrace(&PLAN).fails(2).says("0 to add, 2 to change, 0 to destroy");
+    project
+        .terrace(&PLAN)
+        .fails(2)
+        .says("0 to add, 2 to change, 0 to destroy");
     project
         .terrace(&APPLY)
         .success()
@@ -125,7 +129,10 @@ fn azure_is_made_changed_and_destroyed_in_process() {
         .terrace(&APPLY)
         .success()
         .says("3 added, 0 changed, 3 destroyed");
-    let group = format!("/subscriptions/{}/resourceGroups/shop", AzureStandIn::SUBSCRIPTION);
+    let group = format!(
+        "/subscriptions/{}/resourceGroups/shop",
+        AzureStandIn::SUBSCRIPTION
+    );
     assert_eq!(azure.object(&group).unwrap()["location"], "northeurope");
 
     project.terrace(&DESTROY).success().says("3 destroyed");
@@ -145,7 +152,12 @@ fn terraform_goes_on_with_the_state_by_the_plugin_and_back() {
     let native = project.outer().join("native.tfrc");
     let mirror = Mirror::new()
         .unwrap()
-        .with_unpacked("hashicorp/azurerm", "5.2.0", "terraform-provider-azurerm", &plugin)
+        .with_unpacked(
+            "hashicorp/azurerm",
+            "5.2.0",
+            "terraform-provider-azurerm",
+            &plugin,
+        )
         .unwrap();
     let plugins = mirror.cli_config().unwrap();
 
@@ -154,8 +166,13 @@ fn terraform_goes_on_with_the_state_by_the_plugin_and_back() {
     let made = project.instances();
     project.set("TF_CLI_CONFIG_FILE", &plugins);
     project.other("terraform", &INIT).success();
-    project.other("terraform", &PLAN).success().says("No changes.");
-    println!("EVIDENCE | hashicorp/azurerm | native | Terraform with the plugin takes over | no changes |");
+    project
+        .other("terraform", &PLAN)
+        .success()
+        .says("No changes.");
+    println!(
+        "EVIDENCE | hashicorp/azurerm | native | Terraform with the plugin takes over | no changes |"
+    );
     project.set("TF_VAR_stage", "prd");
     project
         .other("terraform", &APPLY)
@@ -164,10 +181,15 @@ fn terraform_goes_on_with_the_state_by_the_plugin_and_back() {
     project.set("TF_CLI_CONFIG_FILE", &native);
     project.terrace(&INIT).success();
     project.terrace(&PLAN).success().says("No changes.");
-    println!("EVIDENCE | hashicorp/azurerm | native | Terrace takes over from Terraform with the plugin | no changes |");
+    println!(
+        "EVIDENCE | hashicorp/azurerm | native | Terrace takes over from Terraform with the plugin | no changes |"
+    );
     assert_eq!(project.instances().len(), made.len());
     project.set("TF_CLI_CONFIG_FILE", &plugins);
-    project.other("terraform", &DESTROY).success().says("3 destroyed");
+    project
+        .other("terraform", &DESTROY)
+        .success()
+        .says("3 destroyed");
     project
         .other("terraform", &APPLY)
         .success()

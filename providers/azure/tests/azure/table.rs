@@ -402,12 +402,7 @@ fn account_replacements() -> Vec<Case> {
     ]
 }
 
-fn account_blocks() -> Vec<Case> {
-    let key = |name: &str| json!([{"key_vault_key_id": format!("https://v.vault.azure.net/keys/{name}"), "user_assigned_identity_id": identity_id("one")}]);
-    let other_key = json!([{"key_vault_key_id": "https://v.vault.azure.net/keys/k/0123456789abcdef", "user_assigned_identity_id": identity_id("two")}]);
-    let policy = |days: i64, writes: bool, state: &str| json!([{"allow_protected_append_writes": writes, "period_since_creation_in_days": days, "state": state}]);
-    let immutable = |policy: Json| json!({"blob_properties": [{"versioning_enabled": true}], "immutability_policy": policy});
-    let link = |name: &str| json!({"endpoint_resource_id": Driver::account_id(name)});
+fn account_directories() -> Vec<Case> {
     let directory = |n: u8| {
         json!([{
             "domain_guid": format!("aaaaaaaa-0000-4000-8000-00000000000{n}"), "domain_name": format!("d{n}"), "domain_sid": format!("S-{n}"),
@@ -451,6 +446,13 @@ fn account_blocks() -> Vec<Case> {
             json!({"custom_domain": [{"name": "a.example"}]}),
             json!({}),
         ),
+    ]
+}
+
+fn account_identities() -> Vec<Case> {
+    let key = |name: &str| json!([{"key_vault_key_id": format!("https://v.vault.azure.net/keys/{name}"), "user_assigned_identity_id": identity_id("one")}]);
+    let other_key = json!([{"key_vault_key_id": "https://v.vault.azure.net/keys/k/0123456789abcdef", "user_assigned_identity_id": identity_id("two")}]);
+    vec![
         update(
             "identity that comes",
             json!({}),
@@ -491,6 +493,14 @@ fn account_blocks() -> Vec<Case> {
             json!({"identity": identity(&["one"]), "customer_managed_key": key("k")}),
             json!({"identity": identity(&["one"])}),
         ),
+    ]
+}
+
+fn account_blocks() -> Vec<Case> {
+    let policy = |days: i64, writes: bool, state: &str| json!([{"allow_protected_append_writes": writes, "period_since_creation_in_days": days, "state": state}]);
+    let immutable = |policy: Json| json!({"blob_properties": [{"versioning_enabled": true}], "immutability_policy": policy});
+    let link = |name: &str| json!({"endpoint_resource_id": Driver::account_id(name)});
+    vec![
         update(
             "immutability_policy",
             immutable(policy(3, false, "Unlocked")),
@@ -625,6 +635,8 @@ fn storage_accounts() {
     let base = account_base();
     let mut cases = account_flags();
     cases.extend(account_replacements());
+    cases.extend(account_directories());
+    cases.extend(account_identities());
     cases.extend(account_blocks());
     cases.extend(account_services());
     let without = [&NOT_CHANGED[..], &["timeouts.update"]].concat();
