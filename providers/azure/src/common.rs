@@ -192,7 +192,7 @@ pub(crate) fn of_text_map(json: Option<&Json>) -> Value {
 }
 
 /// What was read, in the words of what was known before: nothing and an empty collection are the same.
-pub(crate) fn like(before: &Object, after: Object) -> Object {
+pub(crate) fn like(before: &Object, after: &Object) -> Object {
     after
         .entries()
         .iter()

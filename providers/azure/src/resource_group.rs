@@ -110,7 +110,7 @@ impl Resource for ResourceGroups {
         let id = stored(&state, GroupId::parse, GroupId::FORM)?;
         let found = session.get::<ResourceGroup>(&target(&id)).await;
         let found = found.during("reading", &what(&id))?;
-        Ok(found.map(|group| like(&state, flatten(&state, &id, &group))))
+        Ok(found.map(|group| like(&state, &flatten(&state, &id, &group))))
     }
 
     async fn update(

@@ -52,7 +52,9 @@ pub(super) fn creation(planned: &Object, tenant: Option<&str>) -> Outcome<Json> 
         default_to_o_auth_authentication: planned.flag("default_to_oauth_authentication"),
         dns_endpoint_type: filled(planned, "dns_endpoint_type").and_then(named),
         encryption: Some(encryption_of(planned, true)?),
-        immutable_storage_with_versioning: only(planned, "immutability_policy")?.map(immutability),
+        immutable_storage_with_versioning: only(planned, "immutability_policy")?
+            .as_ref()
+            .map(immutability),
         is_hns_enabled: planned.flag("is_hns_enabled"),
         is_local_user_enabled: planned.flag("local_user_enabled"),
         is_nfs_v3_enabled: planned.flag("nfsv3_enabled"),
@@ -65,7 +67,7 @@ pub(super) fn creation(planned: &Object, tenant: Option<&str>) -> Outcome<Json> 
         minimum_tls_version: filled(planned, "min_tls_version").and_then(named),
         network_acls: Some(network_rules(only(planned, "network_rules")?, tenant)?),
         public_network_access: public_access(planned),
-        routing_preference: only(planned, "routing")?.map(routing),
+        routing_preference: only(planned, "routing")?.as_ref().map(routing),
         sas_policy: only(planned, "sas_policy")?.map(sas_policy).transpose()?,
         supports_https_traffic_only: planned.flag("https_traffic_only_enabled"),
         ..StorageAccountPropertiesCreateParameters::default()
@@ -102,21 +104,26 @@ pub(super) fn change(
         allow_cross_tenant_replication: flag("cross_tenant_replication_enabled"),
         allow_shared_key_access: flag("shared_access_key_enabled"),
         allowed_copy_scope: text("allowed_copy_scope").and_then(named),
-        custom_domain: match changed("custom_domain") {
-            true => Some(
+        custom_domain: if changed("custom_domain") {
+            Some(
                 only(planned, "custom_domain")?
                     .map_or_else(|| CustomDomain::new(String::new()), custom_domain),
-            ),
-            false => None,
+            )
+        } else {
+            None
         },
         default_to_o_auth_authentication: flag("default_to_oauth_authentication"),
-        encryption: match changed("customer_managed_key") {
-            true => Some(encryption_of(planned, false)?),
-            false => None,
+        encryption: if changed("customer_managed_key") {
+            Some(encryption_of(planned, false)?)
+        } else {
+            None
         },
-        immutable_storage_with_versioning: match changed("immutability_policy") {
-            true => only(planned, "immutability_policy")?.map(immutability),
-            false => None,
+        immutable_storage_with_versioning: if changed("immutability_policy") {
+            only(planned, "immutability_policy")?
+                .as_ref()
+                .map(immutability)
+        } else {
+            None
         },
         is_local_user_enabled: flag("local_user_enabled"),
         is_sftp_enabled: flag("sftp_enabled"),
@@ -124,36 +131,39 @@ pub(super) fn change(
             .filter(|enabled| *enabled)
             .map(|_| update_names::LargeFileSharesState::Enabled),
         minimum_tls_version: text("min_tls_version").and_then(named),
-        network_acls: match changed("network_rules") {
-            true => Some(network_rules(only(planned, "network_rules")?, tenant)?),
-            false => None,
+        network_acls: if changed("network_rules") {
+            Some(network_rules(only(planned, "network_rules")?, tenant)?)
+        } else {
+            None
         },
         public_network_access: flag("public_network_access_enabled")
             .and_then(|_| public_access(planned)),
-        routing_preference: match changed("routing") {
-            true => only(planned, "routing")?.map(routing),
-            false => None,
+        routing_preference: if changed("routing") {
+            only(planned, "routing")?.as_ref().map(routing)
+        } else {
+            None
         },
-        sas_policy: match changed("sas_policy") {
-            true => only(planned, "sas_policy")?.map(sas_policy).transpose()?,
-            false => None,
+        sas_policy: if changed("sas_policy") {
+            only(planned, "sas_policy")?.map(sas_policy).transpose()?
+        } else {
+            None
         },
         supports_https_traffic_only: flag("https_traffic_only_enabled"),
         ..StorageAccountPropertiesUpdateParameters::default()
     };
     let nothing = StorageAccountPropertiesUpdateParameters::default();
     let whole = StorageAccountUpdateParameters {
-        sku: match changed("account_replication_type") {
-            true => Some(sku(planned)?),
-            false => None,
+        sku: if changed("account_replication_type") {
+            Some(sku(planned)?)
+        } else {
+            None
         },
         kind: text("account_kind").and_then(named),
         tags: changed("tags").then(|| text_map(planned.value("tags"))),
-        identity: match changed("identity") {
-            true => {
-                identity(only(planned, "identity")?).or_else(|| named("None").map(Identity::new))
-            }
-            false => None,
+        identity: if changed("identity") {
+            identity(only(planned, "identity")?).or_else(|| named("None").map(Identity::new))
+        } else {
+            None
         },
         properties: Some(properties).filter(|properties| *properties != nothing),
     };
@@ -276,7 +286,7 @@ fn files_authentication(
     })
 }
 
-fn immutability(policy: ImmutabilityPolicy) -> ImmutableStorageAccount {
+fn immutability(policy: &ImmutabilityPolicy) -> ImmutableStorageAccount {
     ImmutableStorageAccount {
         enabled: Some(true),
         immutability_policy: Some(AccountImmutabilityPolicyProperties {
@@ -290,7 +300,7 @@ fn immutability(policy: ImmutabilityPolicy) -> ImmutableStorageAccount {
     }
 }
 
-fn routing(routing: Routing) -> RoutingPreference {
+fn routing(routing: &Routing) -> RoutingPreference {
     RoutingPreference {
         routing_choice: routing.choice.as_deref().and_then(named),
         publish_microsoft_endpoints: routing.publish_microsoft_endpoints,

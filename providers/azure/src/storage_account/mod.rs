@@ -223,7 +223,7 @@ impl Resource for StorageAccounts {
             None => Ok(None),
             Some(account) => {
                 let found = whole(&session, &state, &id, &account).await?;
-                Ok(Some(like(&state, found)))
+                Ok(Some(like(&state, &found)))
             }
         }
     }

@@ -7,7 +7,7 @@ const OLD_WITH_ALL: [&str; 3] = ["LRS", "GRS", "RAGRS"];
 
 /// What kind of account it is: what it can do follows from that.
 pub(super) struct Kind<'o> {
-    kind: &'o str,
+    name: &'o str,
     tier: &'o str,
     replication: &'o str,
 }
@@ -16,14 +16,14 @@ impl<'o> Kind<'o> {
     pub(super) fn of(object: &'o Object) -> Self {
         let text = |name| object.text(name).unwrap_or_default();
         Self {
-            kind: text("account_kind"),
+            name: text("account_kind"),
             tier: text("account_tier"),
             replication: text("account_replication_type"),
         }
     }
 
     fn is(&self, kinds: &[&str]) -> bool {
-        kinds.contains(&self.kind)
+        kinds.contains(&self.name)
     }
 
     pub(super) fn is_premium(&self) -> bool {

@@ -182,9 +182,9 @@ pub(super) fn blob_block(found: &BlobServiceProperties) -> Option<BlobService> {
     })
 }
 
-fn joined(texts: Option<BTreeSet<String>>) -> Option<String> {
+fn joined(texts: Option<BTreeSet<String>>) -> String {
     let texts: Vec<String> = texts.unwrap_or_default().into_iter().collect();
-    Some(texts.join(";"))
+    texts.join(";")
 }
 
 fn parted(text: Option<&String>) -> BTreeSet<String> {
@@ -214,10 +214,10 @@ pub(super) fn share_body(kind: &Kind<'_>, wanted: ShareService) -> Json {
         protocol_settings: Some(ProtocolSettings {
             smb: Some(SmbSetting {
                 multichannel: channels.filter(|_| kind.is_premium()),
-                versions: joined(smb.versions),
-                authentication_methods: joined(smb.authentication_types),
-                kerberos_ticket_encryption: joined(smb.kerberos_ticket_encryption_type),
-                channel_encryption: joined(smb.channel_encryption_type),
+                versions: Some(joined(smb.versions)),
+                authentication_methods: Some(joined(smb.authentication_types)),
+                kerberos_ticket_encryption: Some(joined(smb.kerberos_ticket_encryption_type)),
+                channel_encryption: Some(joined(smb.channel_encryption_type)),
             }),
         }),
     };

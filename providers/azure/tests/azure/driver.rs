@@ -100,7 +100,9 @@ impl Driver {
         let schema = runtime.block_on(provider.schema()).unwrap();
         let given = terrace_value::json::decode_implied(config).unwrap();
         let config = schema.provider.block.coerce(&given).unwrap();
-        let config = unknown.iter().fold(config, with_unknown);
+        let config = unknown
+            .iter()
+            .fold(config, |config, name| with_unknown(&config, name));
         checked(
             runtime
                 .block_on(provider.validate_provider_config(config.clone()))
@@ -293,9 +295,9 @@ impl Driver {
 }
 
 /// An object in which a text is not known yet.
-fn with_unknown(object: Value, name: &&str) -> Value {
+fn with_unknown(object: &Value, name: &str) -> Value {
     let mut entries = object.as_entries().unwrap().clone();
-    entries.insert((*name).into(), Value::unknown(terrace_value::Type::String));
+    entries.insert(name.into(), Value::unknown(terrace_value::Type::String));
     Value::object(entries)
 }
 

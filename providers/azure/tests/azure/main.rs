@@ -6,6 +6,7 @@
 
 mod driver;
 mod failures;
+mod refusals;
 mod schemas;
 mod signing;
 mod table;

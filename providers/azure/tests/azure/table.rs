@@ -9,9 +9,9 @@ use terrace_value::Value;
 
 use crate::driver::{Driver, assert_same};
 
-const GROUP: &str = "azurerm_resource_group";
-const ACCOUNT: &str = "azurerm_storage_account";
-const CONTAINER: &str = "azurerm_storage_container";
+pub(crate) const GROUP: &str = "azurerm_resource_group";
+pub(crate) const ACCOUNT: &str = "azurerm_storage_account";
+pub(crate) const CONTAINER: &str = "azurerm_storage_container";
 
 /// From one configuration to another.
 struct Case {
@@ -41,7 +41,7 @@ fn replace(attribute: &'static str, from: Json, to: Json) -> Case {
 }
 
 /// A configuration with what another says of it; null takes away.
-fn merged(base: &Json, more: &Json) -> Json {
+pub(crate) fn merged(base: &Json, more: &Json) -> Json {
     let mut whole = base.clone();
     for (name, value) in more.as_object().unwrap() {
         if value.is_null() {
@@ -89,7 +89,7 @@ fn differing(from: &Json, to: &Json, at: &str, found: &mut BTreeSet<String>) {
 }
 
 /// What stands before the objects of a type: the groups and accounts that they belong to.
-fn furnished() -> Driver {
+pub(crate) fn furnished() -> Driver {
     let driver = Driver::new();
     for name in ["group", "other"] {
         driver
@@ -245,7 +245,7 @@ fn identity_id(name: &str) -> String {
     )
 }
 
-fn account_base() -> Json {
+pub(crate) fn account_base() -> Json {
     json!({
         "name": "accountone",
         "resource_group_name": "group",
@@ -402,12 +402,7 @@ fn account_replacements() -> Vec<Case> {
     ]
 }
 
-fn account_blocks() -> Vec<Case> {
-    let key = |name: &str| json!([{"key_vault_key_id": format!("https://v.vault.azure.net/keys/{name}"), "user_assigned_identity_id": identity_id("one")}]);
-    let other_key = json!([{"key_vault_key_id": "https://v.vault.azure.net/keys/k/0123456789abcdef", "user_assigned_identity_id": identity_id("two")}]);
-    let policy = |days: i64, writes: bool, state: &str| json!([{"allow_protected_append_writes": writes, "period_since_creation_in_days": days, "state": state}]);
-    let immutable = |policy: Json| json!({"blob_properties": [{"versioning_enabled": true}], "immutability_policy": policy});
-    let link = |name: &str| json!({"endpoint_resource_id": Driver::account_id(name)});
+fn account_directories() -> Vec<Case> {
     let directory = |n: u8| {
         json!([{
             "domain_guid": format!("aaaaaaaa-0000-4000-8000-00000000000{n}"), "domain_name": format!("d{n}"), "domain_sid": format!("S-{n}"),
@@ -451,6 +446,13 @@ fn account_blocks() -> Vec<Case> {
             json!({"custom_domain": [{"name": "a.example"}]}),
             json!({}),
         ),
+    ]
+}
+
+fn account_identities() -> Vec<Case> {
+    let key = |name: &str| json!([{"key_vault_key_id": format!("https://v.vault.azure.net/keys/{name}"), "user_assigned_identity_id": identity_id("one")}]);
+    let other_key = json!([{"key_vault_key_id": "https://v.vault.azure.net/keys/k/0123456789abcdef", "user_assigned_identity_id": identity_id("two")}]);
+    vec![
         update(
             "identity that comes",
             json!({}),
@@ -491,6 +493,14 @@ fn account_blocks() -> Vec<Case> {
             json!({"identity": identity(&["one"]), "customer_managed_key": key("k")}),
             json!({"identity": identity(&["one"])}),
         ),
+    ]
+}
+
+fn account_blocks() -> Vec<Case> {
+    let policy = |days: i64, writes: bool, state: &str| json!([{"allow_protected_append_writes": writes, "period_since_creation_in_days": days, "state": state}]);
+    let immutable = |policy: Json| json!({"blob_properties": [{"versioning_enabled": true}], "immutability_policy": policy});
+    let link = |name: &str| json!({"endpoint_resource_id": Driver::account_id(name)});
+    vec![
         update(
             "immutability_policy",
             immutable(policy(3, false, "Unlocked")),
@@ -625,6 +635,8 @@ fn storage_accounts() {
     let base = account_base();
     let mut cases = account_flags();
     cases.extend(account_replacements());
+    cases.extend(account_directories());
+    cases.extend(account_identities());
     cases.extend(account_blocks());
     cases.extend(account_services());
     let without = [&NOT_CHANGED[..], &["timeouts.update"]].concat();
@@ -725,7 +737,7 @@ fn what_others_changed_is_set_back() {
     assert_eq!(object["properties"]["networkAcls"]["defaultAction"], "Deny");
 }
 
-fn container_base() -> Json {
+pub(crate) fn container_base() -> Json {
     json!({"name": "container-one", "storage_account_id": Driver::account_id("accountone")})
 }
 
@@ -845,147 +857,4 @@ fn states_of_old_containers_are_brought_up_to_date() {
         )
         .unwrap_err();
     assert!(told.contains("import it by its id"), "{told}");
-}
-
-#[test]
-fn what_does_not_go_together_is_told_in_the_plan() {
-    let driver = furnished();
-    for (more, wanted) in [
-        (
-            json!({"provisioned_billing_model_version": "V2"}),
-            "hashicorp/azurerm",
-        ),
-        (
-            json!({"account_kind": "BlockBlobStorage", "account_tier": "Premium", "access_tier": "Hot"}),
-            "have access tiers",
-        ),
-        (
-            json!({"account_kind": "FileStorage", "account_tier": "Premium", "is_hns_enabled": true}),
-            "hierarchical namespace",
-        ),
-        (
-            json!({"account_kind": "BlobStorage", "account_replication_type": "ZRS"}),
-            "cannot be replicated by ZRS",
-        ),
-        (json!({"nfsv3_enabled": true}), "NFS 3 takes"),
-        (
-            json!({"account_kind": "Storage", "large_file_share_enabled": true}),
-            "large shares",
-        ),
-        (
-            json!({"account_kind": "Storage", "infrastructure_encryption_enabled": true}),
-            "encrypted twice",
-        ),
-        (
-            json!({"account_kind": "Storage", "queue_encryption_key_type": "Account"}),
-            "by the account's key",
-        ),
-        (
-            json!({"customer_managed_key": [{"key_vault_key_id": "https://v.vault.azure.net/keys/k", "user_assigned_identity_id": "/i"}]}),
-            "user assigned identity",
-        ),
-        (
-            json!({"account_kind": "FileStorage", "account_tier": "Premium", "blob_properties": [{}]}),
-            "have no blobs",
-        ),
-        (
-            json!({"is_hns_enabled": true, "blob_properties": [{"versioning_enabled": true}]}),
-            "does not go with",
-        ),
-        (
-            json!({"blob_properties": [{"restore_policy": [{"days": 5}]}]}),
-            "takes \"versioning_enabled = true\"",
-        ),
-        (
-            json!({"account_kind": "Storage", "blob_properties": [{"change_feed_enabled": true}]}),
-            "kind Storage know no change feed",
-        ),
-        (
-            json!({"account_kind": "BlobStorage", "share_properties": [{}]}),
-            "have shares of files",
-        ),
-        (
-            json!({"share_properties": [{"smb": [{"multichannel_enabled": true}]}]}),
-            "takes an account of the tier Premium",
-        ),
-        (
-            json!({"azure_files_authentication": [{"directory_type": "AD"}]}),
-            "takes a block \"active_directory\"",
-        ),
-        (
-            json!({"immutability_policy": [{"allow_protected_append_writes": false, "period_since_creation_in_days": 3, "state": "Locked"}]}),
-            "can only be locked",
-        ),
-    ] {
-        let json = merged(&account_base(), &more);
-        let told = driver.create(ACCOUNT, &json).unwrap_err();
-        assert!(told.contains(wanted), "{more}: {told}");
-    }
-    assert_eq!(driver.azure.ids().len(), 2, "nothing was made");
-}
-
-#[test]
-fn what_is_invalid_is_told_before_anything_is_asked() {
-    let driver = Driver::new();
-    for (type_name, more, wanted) in [
-        (
-            ACCOUNT,
-            json!({"name": "Not-Good"}),
-            "lowercase letters and digits",
-        ),
-        (
-            ACCOUNT,
-            json!({"network_rules": [{"default_action": "Deny", "ip_rules": ["10.0.0.1"]}]}),
-            "no public IPv4 address",
-        ),
-        (
-            ACCOUNT,
-            json!({"network_rules": [{"default_action": "Deny", "ip_rules": ["8.8.8.0/31"]}]}),
-            "no public IPv4 address",
-        ),
-        (
-            ACCOUNT,
-            json!({"min_tls_version": "TLS1_0"}),
-            "must be one of",
-        ),
-        (
-            ACCOUNT,
-            json!({"timeouts": {"create": "soon"}}),
-            "is no duration",
-        ),
-        (
-            ACCOUNT,
-            json!({"blob_properties": [{"delete_retention_policy": [{"days": 400}]}]}),
-            "between 1 and 365",
-        ),
-        (
-            GROUP,
-            json!({"name": "ends-with."}),
-            "must not end with a period",
-        ),
-        (
-            CONTAINER,
-            json!({"name": "-no"}),
-            "begins with a letter or digit",
-        ),
-        (
-            CONTAINER,
-            json!({"metadata": {"Upper": "x"}}),
-            "lowercase letters",
-        ),
-        (
-            CONTAINER,
-            json!({"storage_account_id": "accountone"}),
-            "no id of a storage account",
-        ),
-    ] {
-        let base = match type_name {
-            ACCOUNT => account_base(),
-            GROUP => json!({"name": "group", "location": "westeurope"}),
-            _ => container_base(),
-        };
-        let told = driver.validate(type_name, &merged(&base, &more));
-        assert!(told.contains(wanted), "{more}: {told}");
-    }
-    assert_eq!(driver.azure.requests(), Vec::<String>::new());
 }
