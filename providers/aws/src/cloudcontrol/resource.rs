@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_cloudcontrol::types::{OperationStatus, ProgressEvent};
+use aws_sdk_cloudcontrol::types::{HandlerErrorCode, OperationStatus, ProgressEvent};
 use serde_json::Value as Json;
 use terrace_provider_sdk::{
     Diagnostic, Diagnostics, Object, Outcome, Plan, Schema, Type, attribute, validate,
@@ -267,7 +267,10 @@ async fn finished(
     if last.operation_status == Some(OperationStatus::Success) {
         return Ok(last);
     }
-    let code = last.error_code.as_ref().map_or("", |code| code.as_str());
+    let code = last
+        .error_code
+        .as_ref()
+        .map_or("", HandlerErrorCode::as_str);
     if doing == "deleting" && code == "NotFound" {
         return Ok(last);
     }
@@ -287,7 +290,7 @@ async fn finished(
     let status = last
         .operation_status
         .as_ref()
-        .map_or("", |status| status.as_str());
+        .map_or("", OperationStatus::as_str);
     let message = last
         .status_message
         .as_deref()

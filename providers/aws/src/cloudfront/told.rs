@@ -1,8 +1,13 @@
 //! A distribution's settings as states have them, of what CloudFront tells.
 
 use aws_sdk_cloudfront::types::{
-    CacheBehavior, CustomErrorResponse, DefaultCacheBehavior, DistributionConfig, ForwardedValues,
-    FunctionAssociation, LambdaFunctionAssociation, Method, Origin, OriginGroup, ViewerCertificate,
+    Aliases, AllowedMethods, CacheBehavior, CacheBehaviors, CachedMethods, CookieNames,
+    CustomErrorResponse, CustomErrorResponses, CustomHeaders, DefaultCacheBehavior,
+    DistributionConfig, ForwardedValues, FunctionAssociation, FunctionAssociations, Headers,
+    HttpVersion, IpAddressType, LambdaFunctionAssociation, LambdaFunctionAssociations, Method,
+    MinimumProtocolVersion, Origin, OriginGroup, OriginGroupMembers, OriginGroups,
+    OriginSslProtocols, Origins, PriceClass, QueryStringCacheKeys, SslProtocol, SslSupportMethod,
+    TrustedKeyGroups, TrustedSigners, ViewerCertificate,
 };
 use terrace_provider_sdk::{Data as _, Object, Type, Value};
 
@@ -14,7 +19,7 @@ pub(super) fn config(told: &DistributionConfig) -> Object {
     let aliases = told
         .aliases
         .as_ref()
-        .map(|aliases| aliases.items())
+        .map(Aliases::items)
         .unwrap_or_default();
     object.set("aliases", list(aliases));
     object.set("caller_reference", told.caller_reference.clone());
@@ -32,11 +37,11 @@ pub(super) fn config(told: &DistributionConfig) -> Object {
         ("anycast_ip_list_id", told.anycast_ip_list_id()),
         (
             "price_class",
-            told.price_class.as_ref().map(|class| class.as_str()),
+            told.price_class.as_ref().map(PriceClass::as_str),
         ),
         (
             "http_version",
-            told.http_version.as_ref().map(|version| version.as_str()),
+            told.http_version.as_ref().map(HttpVersion::as_str),
         ),
     ];
     for (name, found) in texts {
@@ -45,13 +50,13 @@ pub(super) fn config(told: &DistributionConfig) -> Object {
     let origins = told
         .origins
         .as_ref()
-        .map(|origins| origins.items())
+        .map(Origins::items)
         .unwrap_or_default();
     object.set("origin", blocks(origins.iter().map(origin)));
     let groups = told
         .origin_groups
         .as_ref()
-        .map(|groups| groups.items())
+        .map(OriginGroups::items)
         .unwrap_or_default();
     object.set("origin_group", blocks(groups.iter().map(group)));
     object.set(
@@ -61,7 +66,7 @@ pub(super) fn config(told: &DistributionConfig) -> Object {
     let ordered = told
         .cache_behaviors
         .as_ref()
-        .map(|ordered| ordered.items())
+        .map(CacheBehaviors::items)
         .unwrap_or_default();
     object.set(
         "ordered_cache_behavior",
@@ -70,12 +75,19 @@ pub(super) fn config(told: &DistributionConfig) -> Object {
     let errors = told
         .custom_error_responses
         .as_ref()
-        .map(|errors| errors.items())
+        .map(CustomErrorResponses::items)
         .unwrap_or_default();
     object.set(
         "custom_error_response",
         blocks(errors.iter().map(error_response)),
     );
+    object.extend(around(told));
+    object
+}
+
+/// What is around the origins and behaviours: logs, who may come, certificates, functions of connections.
+fn around(told: &DistributionConfig) -> Object {
+    let mut object = Object::new();
     let logging = told
         .logging
         .as_ref()
@@ -168,14 +180,14 @@ fn certificate(told: &ViewerCertificate) -> Value {
         ),
         (
             "ssl_support_method",
-            text(support.map(|method| method.as_str())),
+            text(support.map(SslSupportMethod::as_str)),
         ),
         (
             "minimum_protocol_version",
             text(
                 told.minimum_protocol_version
                     .as_ref()
-                    .map(|version| version.as_str()),
+                    .map(MinimumProtocolVersion::as_str),
             ),
         ),
     ])
@@ -210,7 +222,7 @@ fn group(told: &OriginGroup) -> Value {
     let members = told
         .members
         .as_ref()
-        .map(|members| members.items())
+        .map(OriginGroupMembers::items)
         .unwrap_or_default();
     block([
         ("origin_id", text(Some(&told.id))),
@@ -233,7 +245,7 @@ fn origin(told: &Origin) -> Value {
     let headers = told
         .custom_headers
         .as_ref()
-        .map(|headers| headers.items())
+        .map(CustomHeaders::items)
         .unwrap_or_default();
     let headers = headers.iter().map(|header| {
         block([
@@ -245,9 +257,9 @@ fn origin(told: &Origin) -> Value {
         let protocols = custom
             .origin_ssl_protocols
             .as_ref()
-            .map(|protocols| protocols.items())
+            .map(OriginSslProtocols::items)
             .unwrap_or_default();
-        let protocols: Vec<&str> = protocols.iter().map(|protocol| protocol.as_str()).collect();
+        let protocols: Vec<&str> = protocols.iter().map(SslProtocol::as_str).collect();
         block([
             ("http_port", Value::int(custom.http_port.into())),
             ("https_port", Value::int(custom.https_port.into())),
@@ -263,7 +275,7 @@ fn origin(told: &Origin) -> Value {
             ),
             (
                 "ip_address_type",
-                text(custom.ip_address_type.as_ref().map(|ty| ty.as_str())),
+                text(custom.ip_address_type.as_ref().map(IpAddressType::as_str)),
             ),
         ])
     });
@@ -322,35 +334,29 @@ fn origin(told: &Origin) -> Value {
 /// Both kinds of behaviours tell the same.
 macro_rules! behaviour {
     ($told:ident, $pattern:expr) => {{
-        let methods = |methods: &[Method]| {
-            list(
-                &methods
-                    .iter()
-                    .map(|method| method.as_str())
-                    .collect::<Vec<_>>(),
-            )
-        };
+        let methods =
+            |methods: &[Method]| list(&methods.iter().map(Method::as_str).collect::<Vec<_>>());
         let allowed = $told.allowed_methods.as_ref();
         let cached = allowed.and_then(|allowed| allowed.cached_methods.as_ref());
         let signers = $told
             .trusted_signers
             .as_ref()
-            .map(|all| all.items())
+            .map(TrustedSigners::items)
             .unwrap_or_default();
         let groups = $told
             .trusted_key_groups
             .as_ref()
-            .map(|all| all.items())
+            .map(TrustedKeyGroups::items)
             .unwrap_or_default();
         let functions = $told
             .function_associations
             .as_ref()
-            .map(|all| all.items())
+            .map(FunctionAssociations::items)
             .unwrap_or_default();
         let at_edge = $told
             .lambda_function_associations
             .as_ref()
-            .map(|all| all.items())
+            .map(LambdaFunctionAssociations::items)
             .unwrap_or_default();
         // By a policy, values are forwarded as it says.
         let forwarded_values = $told
@@ -364,11 +370,11 @@ macro_rules! behaviour {
         let mut parts = vec![
             (
                 "allowed_methods",
-                methods(allowed.map(|all| all.items()).unwrap_or_default()),
+                methods(allowed.map(AllowedMethods::items).unwrap_or_default()),
             ),
             (
                 "cached_methods",
-                methods(cached.map(|all| all.items()).unwrap_or_default()),
+                methods(cached.map(CachedMethods::items).unwrap_or_default()),
             ),
             ("cache_policy_id", text($told.cache_policy_id.as_deref())),
             ("compress", $told.compress.unwrap_or(false).into_value()),
@@ -451,7 +457,7 @@ fn forwarded(told: &ForwardedValues) -> Value {
         let names = cookies
             .whitelisted_names
             .as_ref()
-            .map(|names| names.items())
+            .map(CookieNames::items)
             .unwrap_or_default();
         block([
             ("forward", text(Some(cookies.forward.as_str()))),
@@ -461,12 +467,12 @@ fn forwarded(told: &ForwardedValues) -> Value {
     let headers = told
         .headers
         .as_ref()
-        .map(|headers| headers.items())
+        .map(Headers::items)
         .unwrap_or_default();
     let keys = told
         .query_string_cache_keys
         .as_ref()
-        .map(|keys| keys.items())
+        .map(QueryStringCacheKeys::items)
         .unwrap_or_default();
     block([
         ("query_string", told.query_string.into_value()),

@@ -119,7 +119,7 @@ fn told_rule(rule: &ServerSideEncryptionRule) -> Value {
     let blocked: Vec<&str> = rule
         .blocked_encryption_types
         .iter()
-        .flat_map(|blocked| blocked.encryption_type())
+        .flat_map(BlockedEncryptionTypes::encryption_type)
         .map(EncryptionType::as_str)
         .collect();
     block([

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, Grant, LifecycleExpiration, LifecycleRule, MfaDeleteStatus,
-    ObjectLockConfiguration, OwnerOverride, ReplicationConfiguration, ReplicationRule, Tag,
-    TransitionStorageClass,
+    BucketAccelerateStatus, BucketVersioningStatus, DeleteMarkerReplicationStatus, Grant,
+    LifecycleExpiration, LifecycleRule, MfaDeleteStatus, ObjectLockConfiguration,
+    ObjectLockEnabled, ObjectLockRetentionMode, OwnerOverride, Payer, ReplicationConfiguration,
+    ReplicationRule, ServerSideEncryptionConfiguration, StorageClass, Tag, TransitionStorageClass,
 };
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -231,13 +232,10 @@ async fn rest(context: &Context, name: &str, subject: &Subject) -> Outcome<Objec
     let speed = speed.told().and_then(|told| told.status);
     object.set(
         "acceleration_status",
-        text(speed.as_ref().map(|status| status.as_str())),
+        text(speed.as_ref().map(BucketAccelerateStatus::as_str)),
     );
     let payer = payer.told().and_then(|told| told.payer);
-    object.set(
-        "request_payer",
-        text(payer.as_ref().map(|payer| payer.as_str())),
-    );
+    object.set("request_payer", text(payer.as_ref().map(Payer::as_str)));
     let logging = logging
         .told()
         .and_then(|told| told.logging_enabled)
@@ -260,25 +258,31 @@ async fn rest(context: &Context, name: &str, subject: &Subject) -> Outcome<Objec
         "replication_configuration",
         blocks(replication.as_ref().map(replicated)),
     );
-    let rules = encryption
+    let settings = encryption
         .told()
-        .and_then(|told| told.server_side_encryption_configuration)
-        .map(|settings| {
-            let rules = settings.rules.iter().map(encryption::old_rule);
-            block([("rule", blocks(rules))])
-        });
-    object.set("server_side_encryption_configuration", blocks(rules));
+        .and_then(|told| told.server_side_encryption_configuration);
     let lock = lock.told().and_then(|told| told.object_lock_configuration);
+    object.extend(kept(settings.as_ref(), lock.as_ref()));
+    Ok(object)
+}
+
+/// How objects are kept: encrypted, and locked.
+fn kept(
+    settings: Option<&ServerSideEncryptionConfiguration>,
+    lock: Option<&ObjectLockConfiguration>,
+) -> Object {
+    let mut object = Object::new();
+    let rules = settings.map(|settings| {
+        let rules = settings.rules.iter().map(encryption::old_rule);
+        block([("rule", blocks(rules))])
+    });
+    object.set("server_side_encryption_configuration", blocks(rules));
     object.set(
         "object_lock_enabled",
-        lock.as_ref()
-            .is_some_and(|lock| lock.object_lock_enabled.is_some()),
+        lock.is_some_and(|lock| lock.object_lock_enabled.is_some()),
     );
-    object.set(
-        "object_lock_configuration",
-        blocks(lock.as_ref().map(locked)),
-    );
-    Ok(object)
+    object.set("object_lock_configuration", blocks(lock.map(locked)));
+    object
 }
 
 /// Who may do what, one entry for everybody who may.
@@ -443,7 +447,7 @@ fn replication_rule(rule: &ReplicationRule) -> Value {
         ("priority", number(rule.priority)),
         (
             "delete_marker_replication_status",
-            text(markers.map(|status| status.as_str())),
+            text(markers.map(DeleteMarkerReplicationStatus::as_str)),
         ),
         (
             "destination",
@@ -487,7 +491,7 @@ fn destination(to: &aws_sdk_s3::types::Destination) -> Value {
         ("replica_kms_key_id", text(key)),
         (
             "storage_class",
-            text(to.storage_class.as_ref().map(|class| class.as_str())),
+            text(to.storage_class.as_ref().map(StorageClass::as_str)),
         ),
         ("access_control_translation", blocks(owner)),
         ("metrics", blocks(metrics)),
@@ -504,7 +508,7 @@ fn locked(lock: &ObjectLockConfiguration) -> Value {
         let retention = block([
             (
                 "mode",
-                text(retention.mode.as_ref().map(|mode| mode.as_str())),
+                text(retention.mode.as_ref().map(ObjectLockRetentionMode::as_str)),
             ),
             ("days", number_or_null(retention.days)),
             ("years", number_or_null(retention.years)),
@@ -517,7 +521,7 @@ fn locked(lock: &ObjectLockConfiguration) -> Value {
             text(
                 lock.object_lock_enabled
                     .as_ref()
-                    .map(|enabled| enabled.as_str()),
+                    .map(ObjectLockEnabled::as_str),
             ),
         ),
         ("rule", blocks(rule)),

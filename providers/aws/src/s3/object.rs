@@ -1,6 +1,7 @@
 //! `aws_s3_object`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use async_trait::async_trait;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
@@ -338,22 +339,22 @@ pub(super) fn facts(told: &HeadObjectOutput) -> Values {
     let hold = told.object_lock_legal_hold_status.as_ref();
     object.set(
         "object_lock_legal_hold_status",
-        hold.map_or("", |hold| hold.as_str()),
+        hold.map_or("", ObjectLockLegalHoldStatus::as_str),
     );
     let mode = told.object_lock_mode.as_ref();
-    object.set("object_lock_mode", mode.map_or("", |mode| mode.as_str()));
+    object.set("object_lock_mode", mode.map_or("", ObjectLockMode::as_str));
     let until = told.object_lock_retain_until_date.as_ref();
     let until = until.and_then(|until| until.fmt(Format::DateTime).ok());
     object.set("object_lock_retain_until_date", until.unwrap_or_default());
     let encryption = told.server_side_encryption.as_ref();
     object.set(
         "server_side_encryption",
-        encryption.map_or("", |encryption| encryption.as_str()),
+        encryption.map_or("", ServerSideEncryption::as_str),
     );
     let class = told.storage_class.as_ref();
     object.set(
         "storage_class",
-        class.map_or("STANDARD", |class| class.as_str()),
+        class.map_or("STANDARD", StorageClass::as_str),
     );
     object
 }
@@ -425,7 +426,7 @@ fn described(call: PutObjectFluentBuilder, planned: &Values) -> PutObjectFluentB
     let key_id = text("kms_key_id");
     let encryption = match key_id {
         Some(_) => Some(ServerSideEncryption::AwsKms),
-        None => text("server_side_encryption").map(|encryption| encryption.as_str().into()),
+        None => text("server_side_encryption").map(|text| ServerSideEncryption::from(text.as_str())),
     };
     let metadata = tags::of(planned.value("metadata"));
     let metadata = (!metadata.is_empty()).then(|| metadata.into_iter().collect::<HashMap<_, _>>());
@@ -469,7 +470,8 @@ fn query(tags: &Tags) -> String {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
                 out.push(char::from(byte));
             } else {
-                out.push_str(&format!("%{byte:02X}"));
+                // Writing to text does not fail.
+                let _written = write!(out, "%{byte:02X}");
             }
         }
         out

@@ -1,7 +1,9 @@
 //! `aws_s3_bucket_versioning`.
 
 use async_trait::async_trait;
-use aws_sdk_s3::types::{BucketVersioningStatus, MfaDelete, VersioningConfiguration};
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, MfaDelete, MfaDeleteStatus, VersioningConfiguration,
+};
 use terrace_provider_sdk::{Object, Outcome, Plan, Schema, attribute, validate};
 
 use super::place::Bucket;
@@ -96,7 +98,7 @@ impl Setting for Versioning {
             ("status", text(Some(status))),
             (
                 "mfa_delete",
-                text(told.mfa_delete.as_ref().map(|mfa| mfa.as_str())),
+                text(told.mfa_delete.as_ref().map(MfaDeleteStatus::as_str)),
             ),
         ]);
         let mut object = Object::new();

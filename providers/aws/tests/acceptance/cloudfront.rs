@@ -95,14 +95,8 @@ fn settled() -> Case {
     let elsewhere = "names an object of a type that this provider does not have yet";
     let case = distribution(json!({
         "origin": [
-            {
-                "origin_id": "bucket", "domain_name": "files.s3.us-east-1.amazonaws.com",
-                "origin_access_control_id": "E0000000000000",
-            },
-            {
-                "origin_id": "old", "domain_name": "old.s3.us-east-1.amazonaws.com",
-                "s3_origin_config": {"origin_access_identity": "origin-access-identity/cloudfront/E1"},
-            },
+            {"origin_id": "bucket", "domain_name": "files.s3.us-east-1.amazonaws.com"},
+            {"origin_id": "old", "domain_name": "old.s3.us-east-1.amazonaws.com"},
         ],
         "origin_group": [{
             "origin_id": "both", "failover_criteria": {"status_codes": [500, 503]},
@@ -137,6 +131,8 @@ fn settled() -> Case {
     .update(json!({"web_acl_id": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b"}))
     .replace(json!({"staging": true}));
     let forgotten = [
+        "origin.origin_access_control_id",
+        "origin.s3_origin_config",
         "origin.response_completion_timeout",
         "origin.vpc_origin_config",
         "origin.custom_origin_config.ip_address_type",
