@@ -171,20 +171,7 @@ fn plan(settings: &WorkflowSettings) -> String {
         ],
     )
     .write();
-    let report = step(
-        None,
-        vec![
-            ("command", "report".to_owned()),
-            ("artefact", "''".to_owned()),
-        ],
-    )
-    .action();
-    let folder = if settings.folder == "." {
-        String::new()
-    } else {
-        format!("{}/", settings.folder)
-    };
-    let public = quoted(&format!("{folder}terrace-ci/public"));
+    let report = report_job(settings);
     format!(
         "name: {prefix} plan
 
@@ -225,7 +212,31 @@ jobs:
       id-token: write
     steps:
 {plan}
-  # One job tells, whatever the others have found.
+{report}"
+    )
+}
+
+/// The job that tells what the others have planned.
+fn report_job(settings: &WorkflowSettings) -> String {
+    let prefix = &settings.prefix;
+    let report = Step {
+        settings,
+        has_history: false,
+        id: None,
+        with: vec![
+            ("command", "report".to_owned()),
+            ("artefact", "''".to_owned()),
+        ],
+    }
+    .action();
+    let folder = if settings.folder == "." {
+        String::new()
+    } else {
+        format!("{}/", settings.folder)
+    };
+    let public = quoted(&format!("{folder}terrace-ci/public"));
+    format!(
+        "  # One job tells, whatever the others have found.
   report:
     needs: [matrix, plan]
     if: always() && needs.matrix.result == 'success'

@@ -148,7 +148,6 @@ pub(crate) enum CiLoginCommand {
 }
 
 #[derive(Clone, Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub(crate) enum CiCommand {
     /// Refuse to go on (exit code 5) where the workflow was started for what a stranger has written.
     Guard,

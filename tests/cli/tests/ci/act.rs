@@ -45,7 +45,10 @@ impl World {
         // Each job has a copy of the repository's files; states are elsewhere.
         let states = |environment: &str| {
             let path = outer.join(format!("states/{environment}.tfstate"));
-            format!("backend \"local\" {{\n    path = {path:?}\n  }}")
+            format!(
+                "backend \"local\" {{\n    path = \"{}\"\n  }}",
+                path.display()
+            )
         };
         project.write("terrace.hcl", rules(&outer, &api, states));
         project.write("environments/dev.tfvars", "greeting = \"dev\"\n");
