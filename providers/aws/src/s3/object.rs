@@ -426,7 +426,9 @@ fn described(call: PutObjectFluentBuilder, planned: &Values) -> PutObjectFluentB
     let key_id = text("kms_key_id");
     let encryption = match key_id {
         Some(_) => Some(ServerSideEncryption::AwsKms),
-        None => text("server_side_encryption").map(|text| ServerSideEncryption::from(text.as_str())),
+        None => {
+            text("server_side_encryption").map(|text| ServerSideEncryption::from(text.as_str()))
+        }
     };
     let metadata = tags::of(planned.value("metadata"));
     let metadata = (!metadata.is_empty()).then(|| metadata.into_iter().collect::<HashMap<_, _>>());
