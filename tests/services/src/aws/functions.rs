@@ -60,6 +60,7 @@ pub(super) fn correct(asked: &Asked, answer: &mut Answer, settings: &Settings) {
             let Ok(mut told) = serde_json::from_slice::<Json>(&answer.body) else {
                 return;
             };
+            without_empty_image_config(&mut told["Configuration"]);
             tell(settings, name, &mut told["Configuration"]);
             answer.body = told.to_string().into_bytes();
         }
@@ -99,6 +100,22 @@ fn tell(settings: &Settings, name: &str, told: &mut Json) {
             key => (key, value.clone()),
         };
         told[key] = value;
+    }
+}
+
+/// moto tells of every function of an image how it is started, also where nobody said so.
+fn without_empty_image_config(told: &mut Json) {
+    let parts = told["ImageConfigResponse"]["ImageConfig"].as_object();
+    let says_nothing = |part: &Json| match part {
+        Json::Null => true,
+        Json::String(text) => text.is_empty(),
+        Json::Array(items) => items.is_empty(),
+        _ => false,
+    };
+    if parts.is_some_and(|parts| parts.values().all(says_nothing))
+        && let Some(told) = told.as_object_mut()
+    {
+        told.remove("ImageConfigResponse");
     }
 }
 
