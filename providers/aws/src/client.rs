@@ -12,6 +12,9 @@ use terrace_provider_sdk::{Diagnostic, Outcome};
 use crate::configuration::Configuration;
 use crate::tags::TagRules;
 
+/// A client of some service.
+type AnyClient = Arc<dyn Any + Send + Sync>;
+
 /// What the provider is configured to: who it is, where, and how it tags.
 pub struct Client {
     session: Session,
@@ -19,7 +22,7 @@ pub struct Client {
     tags: TagRules,
     path_style: bool,
     /// Clients of services, each by service and region: they hold connections and what is known of retries.
-    made: Mutex<BTreeMap<(&'static str, String), Arc<dyn Any + Send + Sync>>>,
+    made: Mutex<BTreeMap<(&'static str, String), AnyClient>>,
 }
 
 impl Client {
@@ -70,7 +73,7 @@ impl Client {
     }
 
     /// The partition of a region.
-    pub(crate) fn partition(&self, region: &str) -> Partition {
+    pub(crate) fn partition(region: &str) -> Partition {
         Partition::of_region(region)
     }
 

@@ -128,14 +128,14 @@ fn said(answer: &impl ProvideErrorMetadata) -> String {
     let code = answer.code().unwrap_or("an error without a code");
     let message = answer.message().unwrap_or_default();
     let request = answer.meta().extra("aws_request_id").unwrap_or_default();
-    let mut told = code.to_owned();
-    if !message.is_empty() {
-        told += &format!(": {message}");
+    let told = match message {
+        "" => code.to_owned(),
+        message => format!("{code}: {message}"),
+    };
+    match request {
+        "" => told,
+        request => format!("{told} (request {request})"),
     }
-    if !request.is_empty() {
-        told += &format!(" (request {request})");
-    }
-    told
 }
 
 /// Why there is no answer: what the errors behind an error say, each once.
@@ -181,8 +181,9 @@ pub(crate) fn vanished(subject: &Subject) -> Diagnostic {
 pub(crate) fn by_half(failure: Diagnostics, subject: &Subject) -> Diagnostics {
     let told = failure.into_iter().map(|mut diagnostic| {
         if diagnostic.error {
-            diagnostic.detail += &format!(
-                "\n\n{subject} itself was made. It stays in the state as tainted, so that the next apply makes it anew; terrace untaint keeps it as it is."
+            diagnostic.detail = format!(
+                "{}\n\n{subject} itself was made. It stays in the state as tainted, so that the next apply makes it anew; terrace untaint keeps it as it is.",
+                diagnostic.detail
             );
         }
         diagnostic

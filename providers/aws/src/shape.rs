@@ -84,7 +84,7 @@ impl Behaviour for Schema {
         })
     }
 
-    fn within(self, block: &str, change: impl FnOnce(Schema) -> Schema) -> Self {
+    fn within(self, block: &str, change: impl FnOnce(Self) -> Self) -> Self {
         self.change_block(block, |found| found.within(change))
     }
 }

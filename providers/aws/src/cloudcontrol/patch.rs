@@ -21,7 +21,7 @@ fn compare(path: &str, before: &Json, after: &Json, operations: &mut Vec<Json>) 
                 match old.get(name) {
                     Some(old) => compare(&inner(name), old, value, operations),
                     None => {
-                        operations.push(json!({"op": "add", "path": inner(name), "value": value}))
+                        operations.push(json!({"op": "add", "path": inner(name), "value": value}));
                     }
                 }
             }

@@ -8,6 +8,7 @@ use aws_sdk_cloudfront::types::{
 use terrace_provider_sdk::{Diagnostic, Object, Outcome, Schema, validate};
 
 use crate::blocks::given;
+use crate::client::Client;
 use crate::failure::Answered as _;
 use crate::kind::{Change, Context, Kind, id};
 use crate::shape::Behaviour as _;
@@ -63,7 +64,7 @@ impl Kind for OriginAccessControl {
         let Some((etag, config)) = fetch(context, id(state)).await? else {
             return Ok(None);
         };
-        let partition = context.client.partition(&context.region).id;
+        let partition = Client::partition(&context.region).id;
         let account = context.client.account().await?;
         let mut object = Object::new();
         object.set(

@@ -182,7 +182,7 @@ impl Kind for Distribution {
             return Ok(None);
         };
         let mut object = told::config(config);
-        let zone = match context.client.partition(&context.region).id {
+        let zone = match Client::partition(&context.region).id {
             "aws-cn" => "Z3RFFRIM2A3IF5",
             _ => "Z2FDTNDATAQYW2",
         };

@@ -14,6 +14,7 @@ use std::time::Duration;
 use terrace_provider_sdk::{Attribute, Outcome, Value};
 
 use crate::Builder;
+use crate::client::Client;
 use crate::failure::{Answered as _, Subject};
 use crate::kind::{Context, Looked, Managed};
 use crate::tags::TagChange;
@@ -40,7 +41,7 @@ pub(crate) fn register(builder: Builder) -> Builder {
 
 /// The ARN by which API Gateway calls a function.
 fn invoke_arn(context: &Context, arn: &str) -> String {
-    let partition = context.client.partition(&context.region).id;
+    let partition = Client::partition(&context.region).id;
     let region = &context.region;
     format!(
         "arn:{partition}:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
@@ -49,7 +50,7 @@ fn invoke_arn(context: &Context, arn: &str) -> String {
 
 /// The ARN by which API Gateway calls a function that answers bit by bit.
 fn streaming_arn(context: &Context, arn: &str) -> String {
-    let partition = context.client.partition(&context.region).id;
+    let partition = Client::partition(&context.region).id;
     let region = &context.region;
     format!(
         "arn:{partition}:apigateway:{region}:lambda:path/2021-11-15/functions/{arn}/response-streaming-invocations"

@@ -7,6 +7,7 @@ use terrace_provider_sdk::{Diagnostic, Object, Outcome};
 
 use crate::Builder;
 use crate::blocks::given;
+use crate::client::Client;
 use crate::kind::{Context, Looked, Source};
 
 /// Adds its types.
@@ -56,7 +57,7 @@ impl Source for Region {
             (None, Some(host)) => region_of(&host)?,
             (None, None) => context.region.clone(),
         };
-        let suffix = context.client.partition(&name).dns_suffix;
+        let suffix = Client::partition(&name).dns_suffix;
         let mut object = Object::new();
         object.set("id", name.as_str());
         object.set("name", name.as_str());
@@ -92,7 +93,7 @@ impl Source for Partition {
     const WHAT: &'static str = "Partition";
 
     async fn read(&self, context: &Context, _config: &Object) -> Outcome<Object> {
-        let partition = context.client.partition(&context.region);
+        let partition = Client::partition(&context.region);
         let reversed: Vec<&str> = partition.dns_suffix.split('.').rev().collect();
         let mut object = Object::new();
         object.set("id", partition.id);

@@ -15,6 +15,7 @@ use terrace_provider_sdk::{
 use super::legacy;
 use super::place::{NO_BUCKET, hosted_zone};
 use crate::blocks::given;
+use crate::client::Client;
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
 use crate::names;
@@ -200,7 +201,7 @@ impl Kind for Bucket {
         if !state.is_set("force_destroy") {
             object.set("force_destroy", false);
         }
-        let Some(parts) = legacy::read(context, name, &subject, state).await? else {
+        let Some(parts) = Box::pin(legacy::read(context, name, &subject, state)).await? else {
             return Ok(None);
         };
         object.extend(parts);
@@ -250,7 +251,7 @@ impl Kind for Bucket {
 
 /// What resource and data source both say of a bucket.
 pub(super) fn facts(context: &Context, name: &str, region: &str) -> Object {
-    let partition = context.client.partition(region);
+    let partition = Client::partition(region);
     let suffix = partition.dns_suffix;
     let mut object = Object::new();
     object.set("bucket", name);

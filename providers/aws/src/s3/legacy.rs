@@ -161,7 +161,7 @@ pub(super) async fn read(
         ])
     });
     object.set("versioning", blocks(versions));
-    object.extend(rest(context, name, subject).await?);
+    object.extend(Box::pin(rest(context, name, subject)).await?);
     Ok(Some(object))
 }
 

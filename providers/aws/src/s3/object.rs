@@ -175,7 +175,7 @@ impl Kind for Object {
         let Some(told) = bucket.look("s3:GetObject", &GONE, call).await? else {
             return Ok(None);
         };
-        let partition = context.client.partition(&context.region).id;
+        let partition = Client::partition(&context.region).id;
         let mut object = facts(&told);
         object.set("bucket", bucket.name.clone());
         object.set("key", state.text("key").unwrap_or_default());

@@ -11,6 +11,7 @@ use super::bucket;
 use super::object;
 use super::place::{Bucket, website_domain};
 use crate::blocks::given;
+use crate::client::Client;
 use crate::failure::{Answered as _, Subject};
 use crate::kind::{Context, Source};
 
@@ -87,7 +88,7 @@ impl Source for ObjectData {
                     "Look at the bucket, the key and the region.",
                 )
             })?;
-        let partition = context.client.partition(&context.region).id;
+        let partition = Client::partition(&context.region).id;
         let mut object = object::facts(&told);
         object.set("id", id);
         object.set("arn", format!("arn:{partition}:s3:::{}/{key}", bucket.name));

@@ -123,7 +123,7 @@ pub(super) fn encode(json: &Json) -> Vec<u8> {
 }
 
 fn head(major: u8, number: u64, bytes: &mut Vec<u8>) {
-    bytes.push(major << 5 | 27);
+    bytes.push((major << 5) | 0x1b);
     bytes.extend(number.to_be_bytes());
 }
 

@@ -1,5 +1,6 @@
 //! Cloud Control, which moto does not have. Requests are under way first and done when one has asked twice; a property `Fail`
 //! makes them fail.
+#![expect(clippy::unwrap_used, reason = "what tests ask of it is JSON")]
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

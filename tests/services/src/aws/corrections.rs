@@ -26,7 +26,7 @@ pub(super) fn from_cbor(asked: &mut Asked) -> bool {
         return false;
     };
     let target = format!("{service}.{operation}");
-    asked.line = "POST / HTTP/1.1".to_owned();
+    asked.line = String::from("POST / HTTP/1.1");
     asked.body = cbor::decode(&asked.body).to_string().into_bytes();
     let spoken = [
         "content-type",

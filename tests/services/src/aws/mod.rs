@@ -54,6 +54,10 @@ impl Asked {
     }
 }
 
+fn header_line(name: &str, value: &str) -> String {
+    format!("{name}: {value}\r\n")
+}
+
 fn header<'h>(headers: &'h [(String, String)], name: &str) -> Option<&'h str> {
     let found = headers.iter().find(|(known, _)| known == name)?;
     Some(&found.1)
@@ -133,7 +137,7 @@ fn asked_of(behind: &str, asked: &Asked) -> io::Result<Option<Answer>> {
     let mut head = format!("{}\r\n", asked.line);
     for (name, value) in &asked.headers {
         if !["connection", "expect"].contains(&name.as_str()) {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head += &header_line(name, value);
         }
     }
     head.push_str("connection: close\r\n\r\n");
@@ -167,11 +171,11 @@ fn written(asked: &Asked, answer: &Answer) -> Vec<u8> {
             _ => false,
         };
         if !dropped {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head += &header_line(name, value);
         }
     }
     if !keeps_length {
-        head.push_str(&format!("content-length: {}\r\n", answer.body.len()));
+        head += &header_line("content-length", &answer.body.len().to_string());
     }
     head.push_str("\r\n");
     let mut whole = head.into_bytes();
