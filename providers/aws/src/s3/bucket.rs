@@ -195,7 +195,7 @@ impl Kind for Bucket {
         let Some(region) = head(context, name, &subject).await? else {
             return Ok(None);
         };
-        let mut object = facts(context, name, &region);
+        let mut object = facts(name, &region);
         object.set("bucket_prefix", names::prefix_of(name));
         object.set("bucket_namespace", namespace_of(name, &region));
         if !state.is_set("force_destroy") {
@@ -250,7 +250,7 @@ impl Kind for Bucket {
 }
 
 /// What resource and data source both say of a bucket.
-pub(super) fn facts(context: &Context, name: &str, region: &str) -> Object {
+pub(super) fn facts(name: &str, region: &str) -> Object {
     let partition = Client::partition(region);
     let suffix = partition.dns_suffix;
     let mut object = Object::new();

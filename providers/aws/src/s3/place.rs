@@ -7,7 +7,6 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use terrace_provider_sdk::{Diagnostic, Object, Outcome};
 
-use crate::client::Client;
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Context, id};
 
@@ -204,7 +203,7 @@ pub(super) fn hosted_zone(region: &str) -> Option<&'static str> {
 
 /// What the names of websites in a region end with.
 pub(super) fn website_domain(context: &Context, region: &str) -> String {
-    let suffix = Client::partition(region).dns_suffix;
+    let suffix = crate::client::Client::partition(region).dns_suffix;
     let between = if DASHED.contains(&region) { '-' } else { '.' };
     format!("s3-website{between}{region}.{suffix}")
 }

@@ -35,7 +35,7 @@ impl Source for BucketData {
                     "Look at its name and at the account that this run signs in to.",
                 )
             })?;
-        let mut object = bucket::facts(context, name, &region);
+        let mut object = bucket::facts(name, &region);
         let domain = website_domain(context, &region);
         object.set("id", name);
         object.set("website_endpoint", format!("{name}.{domain}"));
