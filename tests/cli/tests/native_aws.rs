@@ -360,7 +360,11 @@ fn plans_and_states_are_those_of_the_plugin() {
         ("replaced", "TF_VAR_path", "/orders/"),
     ];
     // At CI's size the plugin, which takes seconds to start, is asked for the first step alone.
-    let count = if in_full_size("updating and replacing beside hashicorp/aws 3.39.0") { steps.len() } else { 1 };
+    let count = if in_full_size("updating and replacing beside hashicorp/aws 3.39.0") {
+        steps.len()
+    } else {
+        1
+    };
     for (step, variable, value) in steps.into_iter().take(count) {
         if !variable.is_empty() {
             ours.project.set(variable, value);

@@ -140,7 +140,7 @@ pub(super) async fn read(
     );
     let website = website.told().map(|told| website::old_website(&told));
     if website.is_some() {
-        let domain = website_domain(context, &context.region);
+        let domain = website_domain(&context.region);
         object.set("website_endpoint", format!("{name}.{domain}"));
         object.set("website_domain", domain);
     } else {

@@ -202,7 +202,7 @@ pub(super) fn hosted_zone(region: &str) -> Option<&'static str> {
 }
 
 /// What the names of websites in a region end with.
-pub(super) fn website_domain(context: &Context, region: &str) -> String {
+pub(super) fn website_domain(region: &str) -> String {
     let suffix = crate::client::Client::partition(region).dns_suffix;
     let between = if DASHED.contains(&region) { '-' } else { '.' };
     format!("s3-website{between}{region}.{suffix}")

@@ -36,7 +36,7 @@ impl Source for BucketData {
                 )
             })?;
         let mut object = bucket::facts(name, &region);
-        let domain = website_domain(context, &region);
+        let domain = website_domain(&region);
         object.set("id", name);
         object.set("website_endpoint", format!("{name}.{domain}"));
         object.set("website_domain", domain);
