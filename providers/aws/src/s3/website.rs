@@ -179,7 +179,7 @@ impl Setting for Website {
             blocks(told.routing_rules().iter().map(told_rule)),
         );
         object.set("routing_rules", json_of_rules(told.routing_rules()));
-        let domain = website_domain(bucket.context, &bucket.context.region);
+        let domain = website_domain(&bucket.context.region);
         object.set("website_endpoint", format!("{}.{domain}", bucket.name));
         object.set("website_domain", domain);
         Ok(Some(object))
