@@ -60,8 +60,11 @@ const PARTITIONS: [(&str, Partition); 7] = [
 ];
 
 impl Partition {
-    const fn new(id: &'static str, dns_suffix: &'static str) -> Self {
-        Self { id, dns_suffix }
+    const fn new(name: &'static str, dns_suffix: &'static str) -> Self {
+        Self {
+            id: name,
+            dns_suffix,
+        }
     }
 
     /// The one that a region lies in.

@@ -146,40 +146,40 @@ pub(super) fn split_id(id: &str) -> (&str, Option<&str>) {
 
 /// The zones of Route 53 that websites in buckets are in, by region.
 const HOSTED_ZONES: [(&str, &str); 34] = [
-    ("af-south-1", "Z83WF9RJE8B12"),
-    ("ap-east-1", "ZNB98KWMFR0R6"),
-    ("ap-northeast-1", "Z2M4EHUR26P7ZW"),
-    ("ap-northeast-2", "Z3W03O7B5YMIYP"),
-    ("ap-northeast-3", "Z2YQB5RD63NC85"),
-    ("ap-south-1", "Z11RGJOFQNVJUP"),
-    ("ap-south-2", "Z02976202B4EZMXIPMXF7"),
-    ("ap-southeast-1", "Z3O0J2DXBE1FTB"),
-    ("ap-southeast-2", "Z1WCIGYICN2BYD"),
-    ("ap-southeast-3", "Z01846753K324LI26A3VV"),
-    ("ap-southeast-4", "Z0312387243XT5FE14WFO"),
-    ("ap-southeast-5", "Z08660063OXLMA7F1FJHU"),
-    ("ca-central-1", "Z1QDHH18159H29"),
-    ("ca-west-1", "Z03565811Z33SLEZTHOUL"),
-    ("cn-north-1", "Z5CN8UMXT92WN"),
-    ("cn-northwest-1", "Z282HJ1KT0DH03"),
-    ("eu-central-1", "Z21DNDUVLTQW6Q"),
-    ("eu-central-2", "Z030506016YDQGETNASS"),
-    ("eu-north-1", "Z3BAZG2TWCNX0D"),
-    ("eu-south-1", "Z30OZKI7KPW7MI"),
-    ("eu-south-2", "Z0081959F7139GRJC19J"),
-    ("eu-west-1", "Z1BKCTXD74EZPE"),
-    ("eu-west-2", "Z3GKZC51ZF0DB4"),
-    ("eu-west-3", "Z3R1K369G5AVDG"),
-    ("il-central-1", "Z09640613K4A3MN55U7GU"),
-    ("me-central-1", "Z06143092I8HRXZRUZROF"),
-    ("me-south-1", "Z1MPMWCPA7YB62"),
-    ("sa-east-1", "Z7KQH4QJS55SO"),
-    ("us-east-1", "Z3AQBSTGFYJSTF"),
-    ("us-east-2", "Z2O1EMRO9K5GLX"),
-    ("us-gov-east-1", "Z2NIFVYYW2VKV1"),
-    ("us-gov-west-1", "Z31GFT0UA1I2HV"),
-    ("us-west-1", "Z2F56UZL2M1ACD"),
-    ("us-west-2", "Z3BJ6K6RIION7M"),
+    ("Z83WF9RJE8B12", "af-south-1"),
+    ("ZNB98KWMFR0R6", "ap-east-1"),
+    ("Z2M4EHUR26P7ZW", "ap-northeast-1"),
+    ("Z3W03O7B5YMIYP", "ap-northeast-2"),
+    ("Z2YQB5RD63NC85", "ap-northeast-3"),
+    ("Z11RGJOFQNVJUP", "ap-south-1"),
+    ("Z02976202B4EZMXIPMXF7", "ap-south-2"),
+    ("Z3O0J2DXBE1FTB", "ap-southeast-1"),
+    ("Z1WCIGYICN2BYD", "ap-southeast-2"),
+    ("Z01846753K324LI26A3VV", "ap-southeast-3"),
+    ("Z0312387243XT5FE14WFO", "ap-southeast-4"),
+    ("Z08660063OXLMA7F1FJHU", "ap-southeast-5"),
+    ("Z1QDHH18159H29", "ca-central-1"),
+    ("Z03565811Z33SLEZTHOUL", "ca-west-1"),
+    ("Z5CN8UMXT92WN", "cn-north-1"),
+    ("Z282HJ1KT0DH03", "cn-northwest-1"),
+    ("Z21DNDUVLTQW6Q", "eu-central-1"),
+    ("Z030506016YDQGETNASS", "eu-central-2"),
+    ("Z3BAZG2TWCNX0D", "eu-north-1"),
+    ("Z30OZKI7KPW7MI", "eu-south-1"),
+    ("Z0081959F7139GRJC19J", "eu-south-2"),
+    ("Z1BKCTXD74EZPE", "eu-west-1"),
+    ("Z3GKZC51ZF0DB4", "eu-west-2"),
+    ("Z3R1K369G5AVDG", "eu-west-3"),
+    ("Z09640613K4A3MN55U7GU", "il-central-1"),
+    ("Z06143092I8HRXZRUZROF", "me-central-1"),
+    ("Z1MPMWCPA7YB62", "me-south-1"),
+    ("Z7KQH4QJS55SO", "sa-east-1"),
+    ("Z3AQBSTGFYJSTF", "us-east-1"),
+    ("Z2O1EMRO9K5GLX", "us-east-2"),
+    ("Z2NIFVYYW2VKV1", "us-gov-east-1"),
+    ("Z31GFT0UA1I2HV", "us-gov-west-1"),
+    ("Z2F56UZL2M1ACD", "us-west-1"),
+    ("Z3BJ6K6RIION7M", "us-west-2"),
 ];
 
 /// Regions whose websites are named with a dash before the region.
@@ -197,8 +197,8 @@ const DASHED: [&str; 9] = [
 
 /// The zone of Route 53 that websites in a region are in, as far as AWS has published it.
 pub(super) fn hosted_zone(region: &str) -> Option<&'static str> {
-    let found = HOSTED_ZONES.iter().find(|(name, _)| *name == region)?;
-    Some(found.1)
+    let found = HOSTED_ZONES.iter().find(|(_, id)| *id == region)?;
+    Some(found.0)
 }
 
 /// What the names of websites in a region end with.

@@ -255,6 +255,7 @@ async fn put(context: &Context, planned: &Object, over: bool) -> Outcome<()> {
         } else {
             text("allowed_pattern")
         })
+        // commit: no state, but a parameter of SSM
         .overwrite(overwrite)
         .send()
         .await

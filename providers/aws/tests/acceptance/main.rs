@@ -8,6 +8,14 @@
     clippy::panic,
     reason = "what a test sets up must succeed, or the test fails"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the clock is that of the machine, and a variable chooses cases"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "tables read better with configurations written where they are used"
+)]
 
 mod case;
 mod cover;

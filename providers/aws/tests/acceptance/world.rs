@@ -186,7 +186,7 @@ impl World {
         let reply = self.provider.apply(request).await.unwrap();
         let errors = reply.diagnostics.iter().filter(|said| said.error);
         errors
-            .map(|said| format!("{}: {}", said.summary, said.detail))
+            .map(|said| [said.summary.as_str(), said.detail.as_str()].join(": "))
             .collect()
     }
 
