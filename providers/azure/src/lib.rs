@@ -2,7 +2,7 @@
 //! states and import ids that azurerm has, in process or served as a plugin.
 //!
 //! Bodies of requests and answers are the typed models of `azure_mgmt_resources` and `azure_mgmt_storage`; requests, retries,
-//! operations and pages are those of [`arm`]; tokens come from `terrace-bearer`, which signs in in all the ways that azurerm knows.
+//! operations and pages are those of `arm`; tokens come from `terrace-bearer`, which signs in in all the ways that azurerm knows.
 
 mod arm;
 mod cloud;

@@ -9,12 +9,13 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ssh_key::private::Ed25519Keypair;
 use ssh_key::{HashAlg, LineEnding, PrivateKey};
 use terrace_test_services::Aws;
-use terrace_test_support::{Project, Said, available};
+use terrace_test_support::{Project, Said, available, has_terraform, in_full_size, terrace};
 
 const REGION: &str = "eu-central-1";
 const COMMIT: &str = "4f2a9c1d0b7e";
@@ -35,10 +36,16 @@ struct Story {
 
 impl Story {
     fn begin() -> Option<Self> {
+        Self::of(&|text| text)
+    }
+
+    /// The story with every file changed in this way.
+    fn of(change: &dyn Fn(String) -> String) -> Option<Self> {
         let aws = available("moto", Aws::start())?;
         let mut project = Project::new();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let beside = |text: String| text.replace("../../modules/library/aws/", "./modules/");
+        let beside =
+            |text: String| change(text.replace("../../modules/library/aws/", "./modules/"));
         copy(
             &root.join("examples/storefront"),
             Path::new(""),
@@ -49,7 +56,7 @@ impl Story {
             &root.join("modules/library/aws"),
             Path::new("modules"),
             &project,
-            &|text| text,
+            change,
         );
         let settings = project.outer().join("native.tfrc");
         let text =
@@ -230,4 +237,153 @@ fn afterwards(story: &Story) {
         .terrace(&["audit", "list", "-env=prd"])
         .says("ada")
         .says("bob");
+}
+
+/// A plan of the storefront that changes nothing, by Terrace with its native provider and by terraform with the hashicorp/aws that
+/// this machine's own CLI configuration finds: the time of each, and the most memory that it and all of its processes held.
+#[test]
+fn a_plan_without_changes_beside_terraform() {
+    const WHAT: &str = "a plan of the storefront beside terraform";
+    if !in_full_size(WHAT) || !has_terraform() {
+        return;
+    }
+    // hashicorp/aws 5, where 6 is not to be had: what the modules use of 6 has other names there.
+    let older = |text: String| {
+        text.replace("~> 6.0", ">= 5.0")
+            .replace(">= 6.0, < 7.0", ">= 5.0").replace(
+            "data.aws_region.current.region",
+            "data.aws_region.current.name",
+        )
+    };
+    let (Some(mut ours), Some(mut theirs)) = (Story::begin(), Story::of(&older)) else {
+        return;
+    };
+    match std::env::var("TF_CLI_CONFIG_FILE") {
+        Ok(settings) => theirs.project.set("TF_CLI_CONFIG_FILE", settings),
+        Err(_) => theirs.project.unset("TF_CLI_CONFIG_FILE"),
+    }
+    let init = ["init", "-input=false"];
+    if !theirs
+        .project
+        .command("terraform", &init)
+        .output()
+        .unwrap()
+        .status
+        .success()
+    {
+        println!("SKIPPED {WHAT}: terraform finds no hashicorp/aws on this machine");
+        return;
+    }
+    ours.terrace(&init);
+    let apply = ["apply", "-input=false", "-auto-approve"];
+    for story in [&mut ours, &mut theirs] {
+        story.project.set("TF_VAR_environment", "dev");
+    }
+    for _ in 0..2 {
+        ours.terrace(&apply);
+        theirs.project.other("terraform", &apply).success();
+        for story in [&mut ours, &mut theirs] {
+            story
+                .aws
+                .moto()
+                .push_image(REGION, "shop-dev-orders", COMMIT)
+                .ok();
+            story.project.set("TF_VAR_image_tag", COMMIT);
+        }
+    }
+    let plan = ["plan", "-input=false", "-detailed-exitcode"];
+    ours.terrace(&plan).says("No changes.");
+    theirs
+        .project
+        .other("terraform", &plan)
+        .success()
+        .says("No changes.");
+    let native = Measured::of(|| ours.project.command(terrace(), &plan));
+    let plugin = Measured::of(|| theirs.project.command("terraform", &plan));
+    println!(
+        "EVIDENCE | terrace, native | {} objects | {:.2} s | {} MB |",
+        ours.project.instances().len(),
+        native.time.as_secs_f64(),
+        native.memory / 1_000_000
+    );
+    println!(
+        "EVIDENCE | terraform with hashicorp/aws | {} objects | {:.2} s | {} MB |",
+        theirs.project.instances().len(),
+        plugin.time.as_secs_f64(),
+        plugin.memory / 1_000_000
+    );
+}
+
+/// What a command takes.
+struct Measured {
+    /// The middle of five runs.
+    time: Duration,
+    /// The most bytes that it and the processes that it started held at one time, in a run of its own.
+    memory: u64,
+}
+
+impl Measured {
+    fn of(command: impl Fn() -> Command) -> Self {
+        let mut times: Vec<Duration> = (0..5)
+            .map(|_| {
+                let start = Instant::now();
+                assert!(command().output().unwrap().status.success());
+                start.elapsed()
+            })
+            .collect();
+        times.sort();
+        let mut child = command()
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut memory = 0;
+        while child.try_wait().unwrap().is_none() {
+            memory = memory.max(held_by(child.id()));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Self {
+            time: times[2],
+            memory,
+        }
+    }
+}
+
+/// The bytes of memory that a process and all below it hold, as /proc tells it.
+fn held_by(process: u32) -> u64 {
+    let mut parents = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(id) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<u32>().ok())
+        else {
+            continue;
+        };
+        let Ok(status) = std::fs::read_to_string(entry.path().join("status")) else {
+            continue;
+        };
+        let number = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        parents.push((
+            id,
+            number("PPid:").unwrap_or(0),
+            number("VmRSS:").unwrap_or(0),
+        ));
+    }
+    let mut family = vec![process];
+    let mut held = 0;
+    while let Some(member) = family.pop() {
+        for (id, parent, memory) in &parents {
+            if *id == member {
+                held += memory * 1024;
+            }
+            if *parent == u64::from(member) {
+                family.push(*id);
+            }
+        }
+    }
+    held
 }
