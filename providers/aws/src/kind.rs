@@ -140,8 +140,7 @@ pub(crate) struct Managed<K>(pub(crate) K);
 
 impl<K: Kind> Managed<K> {
     fn has(name: &str) -> bool {
-        let block = shape::resource(K::NAME).to_port().block;
-        block.attributes.contains_key(name)
+        shape::resource_has(K::NAME, name)
     }
 
     /// What was told of an object, on top of what was known of it.
@@ -416,11 +415,7 @@ impl<S: Source> DataSource for Looked<S> {
         let found = self.0.read(&context, &config).await?;
         let mut known = config;
         known.extend(found);
-        let has_region = shape::data_source(S::NAME)
-            .to_port()
-            .block
-            .attributes
-            .contains_key("region");
+        let has_region = shape::data_source_has(S::NAME, "region");
         if has_region && !known.is_set("region") {
             known.set("region", context.region);
         }

@@ -17,6 +17,22 @@ pub(crate) fn resource(name: &str) -> Schema {
     of(&SHAPES.resources, name)
 }
 
+/// Whether a managed resource type has this attribute.
+pub(crate) fn resource_has(name: &str, attribute: &str) -> bool {
+    has(&SHAPES.resources, name, attribute)
+}
+
+/// Whether a data source has this attribute.
+pub(crate) fn data_source_has(name: &str, attribute: &str) -> bool {
+    has(&SHAPES.data_sources, name, attribute)
+}
+
+fn has(table: &SchemaTable<ResourceSchema>, name: &str, attribute: &str) -> bool {
+    table
+        .get(name)
+        .is_some_and(|found| found.block.attributes.contains_key(attribute))
+}
+
 /// A data source.
 pub(crate) fn data_source(name: &str) -> Schema {
     of(&SHAPES.data_sources, name)
