@@ -41,7 +41,8 @@ pub(crate) fn run(options: Options) -> Result<bool, Failure> {
     );
     let mut build = workspace::cargo();
     build
-        .args(["build", "--quiet", "--package", "terrace"])
+        // Of the whole workspace, so that its libraries are those that the tests build as well.
+        .args(["build", "--quiet", "--workspace", "--bin", "terrace"])
         .args(options.release.then_some("--release"));
     if !program::succeeds(&mut build)? {
         return Err("terrace does not build".into());

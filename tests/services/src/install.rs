@@ -83,18 +83,16 @@ pub fn aws_provider_zip() -> Result<PathBuf, Unavailable> {
 /// The executable of this workspace's fake-provider, built anew where its sources have changed.
 pub fn fake_provider() -> Result<PathBuf, Unavailable> {
     build(
-        "terrace-provider-testkit",
-        "fake-provider",
-        &["--features", "process"],
+        ["--bin", "fake-provider"],
+        &["--features", "terrace-provider-testkit/process"],
     )
 }
 
 /// The executable of this workspace's schema-provider, built anew where its sources have changed.
 pub fn schema_provider() -> Result<PathBuf, Unavailable> {
     build(
-        "terrace-provider-testkit",
-        "schema-provider",
-        &["--features", "process"],
+        ["--bin", "schema-provider"],
+        &["--features", "terrace-provider-testkit/process"],
     )
 }
 
@@ -104,7 +102,7 @@ pub fn terrace() -> Result<PathBuf, Unavailable> {
     if let Some(path) = std::env::var_os("TERRACE_BINARY") {
         return Ok(path.into());
     }
-    build("terrace", "terrace", &[])
+    build(["--bin", "terrace"], &[])
 }
 
 /// The executable that `TERRACE_BINARY_WITH_TEST_CLOCK` names, or else this workspace's `terrace` with a clock that tests
@@ -114,9 +112,8 @@ pub fn terrace_with_test_clock() -> Result<PathBuf, Unavailable> {
         return Ok(path.into());
     }
     build(
-        "terrace",
-        "terrace-with-test-clock",
-        &["--features", "test-clock"],
+        ["--bin", "terrace-with-test-clock"],
+        &["--features", "terrace/test-clock"],
     )
 }
 
@@ -126,11 +123,7 @@ pub fn azure_plugin() -> Result<PathBuf, Unavailable> {
     if let Some(path) = std::env::var_os("TERRACE_AZURE_PLUGIN") {
         return Ok(path.into());
     }
-    build_target(
-        "terrace-provider-azure",
-        ["--example", "serve_azurerm"],
-        &[],
-    )
+    build(["--example", "serve_azurerm"], &[])
 }
 
 /// The executable that `TERRACE_AWS_PLUGIN` names, or else the native AWS provider as a plugin, built anew where its sources have
@@ -139,19 +132,14 @@ pub fn aws_plugin() -> Result<PathBuf, Unavailable> {
     if let Some(path) = std::env::var_os("TERRACE_AWS_PLUGIN") {
         return Ok(path.into());
     }
-    build_target("terrace-provider-aws", ["--example", "serve_aws"], &[])
+    build(["--example", "serve_aws"], &[])
 }
 
-/// Builds a binary of this workspace and gives its path.
-pub(crate) fn build(package: &str, binary: &str, options: &[&str]) -> Result<PathBuf, Unavailable> {
-    build_target(package, ["--bin", binary], options)
-}
-
-fn build_target(
-    package: &str,
-    target: [&str; 2],
-    options: &[&str],
-) -> Result<PathBuf, Unavailable> {
+/// Builds an executable of this workspace and gives its path.
+///
+/// The whole workspace is what is named, so that it is made of the libraries that the tests are made of: for a package alone
+/// they would be compiled again, with the features that it alone asks for.
+pub(crate) fn build(target: [&str; 2], options: &[&str]) -> Result<PathBuf, Unavailable> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -161,8 +149,7 @@ fn build_target(
             "--quiet",
             "--message-format",
             "json-render-diagnostics",
-            "-p",
-            package,
+            "--workspace",
         ])
         .args(target)
         .args(options);
