@@ -99,6 +99,14 @@ impl Diagnostic {
         self
     }
 
+    /// With what to do about it, where that is known.
+    pub fn hint_if(self, hint: Option<impl Into<String>>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
     /// With the address of the object concerned.
     pub fn address(mut self, address: impl std::fmt::Display) -> Self {
         self.address = Some(address.to_string());

@@ -398,7 +398,11 @@ impl Evaluator {
             terrace_addr::ResourceMode::Data => "Invalid data source",
             terrace_addr::ResourceMode::Ephemeral => "Invalid ephemeral resource",
         };
-        Some(Diagnostic::error("invalid-resource-type", summary, detail).at(config.span))
+        Some(
+            Diagnostic::error("invalid-resource-type", summary, detail)
+                .at(config.span)
+                .hint_if(schema.more_types.as_deref()),
+        )
     }
 
     fn validate_depends_on(&self, scope: &Scope, references: &[Traversal]) -> Diagnostics {

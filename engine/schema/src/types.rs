@@ -32,6 +32,8 @@ pub struct ProviderSchema {
     pub move_resource_state: bool,
     /// Whether it can plan a destroy.
     pub plan_destroy: bool,
+    /// What to do about a type that is not here, where there is another provider of the same address that has more of them.
+    pub more_types: Option<Text>,
 }
 
 /// A block with its version.

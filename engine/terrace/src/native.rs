@@ -28,6 +28,21 @@ pub(crate) fn versions() -> BTreeMap<ProviderAddr, Version> {
     versions.collect()
 }
 
+/// What to do about a type that the one of this name does not have, where the well-known one has more.
+pub(crate) fn more_types(provider: &ProviderAddr) -> Option<String> {
+    let mut partial: Vec<ProviderAddr> = Vec::new();
+    #[cfg(feature = "aws")]
+    partial.push(ProviderAddr::default_for("aws"));
+    #[cfg(feature = "azure")]
+    partial.push(terrace_provider_azure::address());
+    partial.contains(provider).then(|| {
+        format!(
+            "the native provider has the types that are used most; for the others, take {} out of the `native` block of the CLI configuration and run `terrace init`, which then installs the plugin",
+            provider.for_display()
+        )
+    })
+}
+
 /// Opens the one of this name, if there is one.
 pub(crate) fn open(
     provider: &ProviderAddr,

@@ -348,7 +348,18 @@ impl ProviderSet {
                 prepared
             }
         };
-        instance.provider.schema().await
+        let schema = instance.provider.schema().await?;
+        let is_native = matches!(
+            self.located.lock().await.get(provider),
+            Some(Located::Native(_))
+        );
+        Ok(match native::more_types(provider).filter(|_| is_native) {
+            None => schema,
+            Some(advice) => Arc::new(ProviderSchema {
+                more_types: Some(advice.into()),
+                ..(*schema).clone()
+            }),
+        })
     }
 
     async fn prepare(&self, provider: &ProviderAddr) -> Result<Waiting, ProviderError> {

@@ -76,6 +76,7 @@ pub(crate) fn provider_schema(answers: Answers) -> Result<ProviderSchema, String
             .collect::<Result<_, String>>()?,
         move_resource_state: server.move_resource_state,
         plan_destroy: server.plan_destroy,
+        more_types: None,
     })
 }
 

@@ -230,6 +230,7 @@ impl Walk<'_> {
             .get(&config.provider)
             .and_then(|schema| schema.resources.get(type_name).cloned());
         let Some(schema) = schema else {
+            let more_types = self.more_types(&config.provider);
             self.gathered.diagnostics.push(
                 Diagnostic::error(
                     "unknown-resource-type",
@@ -240,7 +241,8 @@ impl Walk<'_> {
                         &**type_name
                     ),
                 )
-                .at(block.to.span),
+                .at(block.to.span)
+                .hint_if(more_types),
             );
             return;
         };

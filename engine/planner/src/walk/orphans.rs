@@ -305,6 +305,7 @@ impl Walk<'_> {
             .get(&orphan.provider.provider)
             .and_then(|schema| schema.resources.get(type_name).cloned());
         if found.is_none() {
+            let more_types = self.more_types(&orphan.provider.provider);
             self.gathered.diagnostics.push(
                 Diagnostic::error(
                     "unknown-resource-type",
@@ -316,7 +317,8 @@ impl Walk<'_> {
                         &**type_name
                     ),
                 )
-                .address(&orphan.address),
+                .address(&orphan.address)
+                .hint_if(more_types),
             );
         }
         found

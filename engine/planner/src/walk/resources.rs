@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use terrace_addr::{
     AbsProviderConfig, AbsResource, AbsResourceInstance, ConfigResource, InstanceKey,
-    ModuleInstance, ResourceMode,
+    ModuleInstance, ProviderAddr, ResourceMode,
 };
 use terrace_config::ResourceConfig;
 use terrace_diag::{Diagnostic, Diagnostics};
@@ -65,6 +65,7 @@ impl Walk<'_> {
                 kinds.get(&resource.type_name).cloned()
             });
         if found.is_none() {
+            let more_types = self.more_types(&block.provider);
             let kind = match resource.mode {
                 ResourceMode::Managed => "resource type",
                 ResourceMode::Data => "data source",
@@ -80,10 +81,17 @@ impl Walk<'_> {
                         &*resource.type_name
                     ),
                 )
-                .at(block.span),
+                .at(block.span)
+                .hint_if(more_types),
             );
         }
         found
+    }
+
+    /// What to do about a type that the provider does not have, where another of its address has more.
+    pub(super) fn more_types(&self, provider: &ProviderAddr) -> Option<String> {
+        let schema = self.evaluator.schemas().get(provider)?;
+        schema.more_types.as_ref().map(ToString::to_string)
     }
 
     fn resource_in(

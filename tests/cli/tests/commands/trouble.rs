@@ -238,3 +238,33 @@ fn a_wrong_directory_or_backend_is_told() {
         .fails(1)
         .says("No project file");
 }
+
+#[test]
+fn types_that_the_native_provider_does_not_have() {
+    let mut project = Project::with(
+        r#"
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+resource "aws_instance" "shop" {
+  ami = "ami-1"
+}
+
+data "aws_vpc" "shop" {}
+"#,
+    );
+    let settings = project.outer().join("native.tfrc");
+    let text = "provider_installation {\n  native {\n    include = [\"hashicorp/aws\"]\n  }\n}\n";
+    std::fs::write(&settings, text).unwrap();
+    project.set("TF_CLI_CONFIG_FILE", settings);
+    project.terrace(&["init"]).success();
+    assert_snapshot!(
+        "native_types",
+        project.terrace(&["validate"]).fails(1).snapshot()
+    );
+}
