@@ -68,7 +68,7 @@ impl Kind for Key {
                 ]))
             })
             .change("policy", |policy| {
-                document::by_meaning(policy, policy::equivalent, true)
+                document::by_meaning(policy, policy::equivalent)
             })
             .change("rotation_period_in_days", |days| {
                 days.validate(validate::between(90..=2560))

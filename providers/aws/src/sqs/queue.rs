@@ -79,7 +79,7 @@ impl Kind for Queue {
             shape.change(name, |number| number.validate(validate::between(range)))
         });
         let shape = DOCUMENTS.into_iter().fold(shape, |shape, name| {
-            shape.change(name, |text| document::by_meaning(text, same(name), true))
+            shape.change(name, |text| document::by_meaning(text, same(name)))
         });
         shape
             .replaces(&["name", "name_prefix", "fifo_queue"])
