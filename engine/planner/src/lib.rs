@@ -10,6 +10,7 @@ mod closure;
 mod exec;
 mod generate;
 mod instance;
+mod known;
 mod moves;
 mod place;
 mod planning;
@@ -27,6 +28,7 @@ mod validate;
 mod walk;
 
 pub use generate::generated_file;
+pub use known::KnownValues;
 pub use planning::plan;
 pub use request::{PlanOptions, PlanRequest, ProviderSource};
 pub use validate::{ValidateRequest, validate};

@@ -38,7 +38,7 @@ pub(crate) use providers::{
     LoginArgs, LogoutArgs, ProvidersArgs, ProvidersCommand, ProvidersLockArgs, ProvidersMirrorArgs,
     ProvidersSchemaArgs,
 };
-pub(crate) use publish::{ModuleDeprecateArgs, ModulePublishArgs, ModuleYankArgs};
+pub(crate) use publish::{ModuleDeprecateArgs, ModulePublishArgs, PublishedVersionArgs};
 pub(crate) use registry::{RegistryCommand, RegistryServeArgs, RegistryTokenArgs};
 pub(crate) use state::{
     MvArgs, PushArgs, RecoverArgs, ReplaceProviderArgs, RmArgs, StateCommand, TaintArgs,

@@ -6,10 +6,10 @@ use terrace_addr::ModuleInstance;
 use terrace_config::{Config, ForEachOrCount, ModuleNode, references};
 use terrace_diag::{SourceMap, Span};
 use terrace_eval::{Evaluator, Expansion, Scope, Unknowns};
+use terrace_planner::KnownValues;
 use terrace_syntax::{Body, BodyKind, Expr, ExprKind, Item, Step};
 
 use crate::execute::Prepared;
-use crate::values::Known;
 
 /// How much of one kind has been exercised.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Coverage {
     }
 
     /// Takes note of what a run has exercised.
-    pub(crate) fn note(&mut self, prepared: &Prepared, evaluator: &Evaluator, known: &Known) {
+    pub(crate) fn note(&mut self, prepared: &Prepared, evaluator: &Evaluator, known: &KnownValues) {
         for (name, _) in prepared.variables.iter().filter(|(_, (_, set))| *set) {
             self.hit(Kind::Variable, &format!("var.{name}"), None);
         }
@@ -189,7 +189,13 @@ impl Coverage {
     }
 
     /// Follows an expression the way that its evaluation took.
-    fn follow(&mut self, expression: &Expr, scope: &Scope, evaluator: &Evaluator, known: &Known) {
+    fn follow(
+        &mut self,
+        expression: &Expr,
+        scope: &Scope,
+        evaluator: &Evaluator,
+        known: &KnownValues,
+    ) {
         let ExprKind::Conditional {
             condition,
             if_true,
@@ -292,7 +298,7 @@ fn scopes(
     place: &Place,
     node: &ModuleNode,
     evaluator: &Evaluator,
-    known: &Known,
+    known: &KnownValues,
 ) -> Vec<Scope> {
     let expansion = match place {
         Place::Module => return vec![Scope::module(module.clone())],

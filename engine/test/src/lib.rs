@@ -13,7 +13,6 @@ mod memory;
 mod parse;
 mod reference;
 mod suite;
-mod values;
 mod verdict;
 
 pub use configuration::{Cast, MockedTypes, Replacement, Tested, provider_of};

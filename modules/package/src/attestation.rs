@@ -55,6 +55,24 @@ pub struct Provenance {
 }
 
 impl Provenance {
+    /// Of an archive of which nothing is said but which version of which module it is.
+    pub fn of(archive: &ModuleArchive, module: ModuleAddress, version: Version) -> Self {
+        Self {
+            module,
+            version,
+            digest: archive.digest().to_owned(),
+            hash: archive.hash().to_owned(),
+            repository: None,
+            commit: None,
+            reference: None,
+            uncommitted: false,
+            directory: None,
+            workflow: None,
+            run: None,
+            made_at: 0,
+        }
+    }
+
     /// The statement, as it is signed.
     fn encode(&self) -> Vec<u8> {
         let commit = self.commit.as_ref().map(|commit| wire::Dependency {
@@ -253,21 +271,18 @@ pub(crate) mod tests {
     pub(crate) const KEY: &str = include_str!("../../../engine/gate/tests/gate/keys/ecdsa");
 
     pub(crate) fn provenance(archive: &ModuleArchive, version: &str) -> Provenance {
+        let module = "acme/network/aws".parse().unwrap();
         Provenance {
-            module: "acme/network/aws".parse().unwrap(),
-            version: version.parse().unwrap(),
-            digest: archive.digest().to_owned(),
-            hash: archive.hash().to_owned(),
             repository: Some("https://example.com/acme/network".to_owned()),
             commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
             reference: Some("refs/tags/v1.0.0".to_owned()),
-            uncommitted: false,
             directory: Some("modules/network".to_owned()),
             workflow: Some(
                 "https://example.com/acme/network/.ci/release.yml@refs/tags/v1.0.0".to_owned(),
             ),
             run: Some("https://example.com/acme/network/runs/1".to_owned()),
             made_at: 1_700_000_000,
+            ..Provenance::of(archive, module, version.parse().unwrap())
         }
     }
 

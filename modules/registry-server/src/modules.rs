@@ -3,7 +3,7 @@
 use serde_json::json;
 use terrace_addr::version::Version;
 use terrace_module_package::{
-    Attestation, Deprecation, Listing, ModuleAddress, ModuleArchive, Publication,
+    Attestation, Deprecation, Listing, ModuleAddress, ModuleArchive, Publication, split_upload,
 };
 
 use crate::registry::{Admission, Registry, read_json};
@@ -91,15 +91,18 @@ impl Registry {
         Ok(Reply::of("application/json", statement.bytes).header("cache-control", FOREVER))
     }
 
-    /// Publishes what was uploaded: the length of the statement's envelope in four bytes, most significant first, the
-    /// envelope, and the archive.
+    /// Publishes what was uploaded: a package and its statement.
     pub(crate) async fn publish_module(
         &self,
         admission: &Admission,
         body: Vec<u8>,
     ) -> Result<Reply, RegistryError> {
         let (module, version) = version_of(admission)?;
-        let (envelope, archive) = unframe(&body)?;
+        let (envelope, archive) = split_upload(&body).ok_or_else(|| {
+            RegistryError::Refused(
+                "The upload is none: it is made of a length in four bytes, a signed statement and an archive.".to_owned(),
+            )
+        })?;
         let attestation = Attestation::open(envelope).map_err(|error| {
             RegistryError::Refused(format!("The statement is refused: {error}."))
         })?;
@@ -214,15 +217,4 @@ pub(crate) fn read_version(text: &str) -> Result<Version, RegistryError> {
 
 pub(crate) fn missing(module: &ModuleAddress, version: &Version) -> RegistryError {
     RegistryError::Missing(format!("There is no version {version} of {module}."))
-}
-
-fn unframe(body: &[u8]) -> Result<(&[u8], &[u8]), RegistryError> {
-    let refused = || {
-        RegistryError::Refused(
-            "The upload is none: it is made of a length in four bytes, a signed statement and an archive.".to_owned(),
-        )
-    };
-    let (length, rest) = body.split_first_chunk::<4>().ok_or_else(refused)?;
-    let length = u32::from_be_bytes(*length) as usize;
-    rest.split_at_checked(length).ok_or_else(refused)
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use terrace_gate::SshKey;
-use terrace_module_package::{Attestation, Folder, ModuleArchive, Provenance};
+use terrace_module_package::{Attestation, Folder, ModuleArchive, Provenance, join_upload};
 use terrace_port::{Clock, Entropy};
 use terrace_registry_server::{Caller, Registry, RegistryParts, Role, TokenRecord, serve};
 
@@ -81,29 +81,10 @@ fn upload(scratch: &Path, version: &str, content: &str) -> Vec<u8> {
     let directory = tempfile::tempdir_in(scratch).unwrap();
     std::fs::write(directory.path().join("main.tf"), content).unwrap();
     let archive = ModuleArchive::pack(directory.path()).unwrap();
-    let provenance = Provenance {
-        module: "acme/network/aws".parse().unwrap(),
-        version: version.parse().unwrap(),
-        digest: archive.digest().to_owned(),
-        hash: archive.hash().to_owned(),
-        repository: None,
-        commit: None,
-        reference: None,
-        uncommitted: false,
-        directory: None,
-        workflow: None,
-        run: None,
-        made_at: 0,
-    };
+    let module = "acme/network/aws".parse().unwrap();
+    let provenance = Provenance::of(&archive, module, version.parse().unwrap());
     let attestation = Attestation::sign(&SshKey::open(KEY, None).unwrap(), &provenance).unwrap();
-    let envelope = attestation.envelope();
-    let mut body = u32::try_from(envelope.len())
-        .unwrap()
-        .to_be_bytes()
-        .to_vec();
-    body.extend_from_slice(envelope);
-    body.extend_from_slice(archive.bytes());
-    body
+    join_upload(&attestation, &archive).unwrap()
 }
 
 /// Looks at every version that is listed, as a client that installs it does, and says how many there are.

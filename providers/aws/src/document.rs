@@ -1,17 +1,23 @@
 //! Documents in JSON that are compared by what they mean, and kept as they were written.
 
 use serde_json::Value as Json;
-use terrace_provider_sdk::{Attribute, validate};
-
-use crate::policy::normal;
+use terrace_provider_sdk::{Attribute, Change, Value, validate};
 
 /// A comparison of two documents.
 pub(crate) type Same = fn(&str, &str) -> bool;
 
-/// Whether two documents say the same; a number and its text do.
+/// Whether two documents say the same; a number and its text do, and lists in another order do not.
 pub(crate) fn same(a: &str, b: &str) -> bool {
-    match (serde_json::from_str(a), serde_json::from_str(b)) {
-        (Ok(a), Ok(b)) => alike(&a, &b),
+    match (parsed(a), parsed(b)) {
+        (Some(a), Some(b)) => alike(&a, &b),
+        _ => a == b,
+    }
+}
+
+/// Whether two texts are the same JSON, lists in order.
+pub(crate) fn same_json(a: &str, b: &str) -> bool {
+    match (parsed(a), parsed(b)) {
+        (Some(a), Some(b)) => a == b,
         _ => a == b,
     }
 }
@@ -37,13 +43,12 @@ fn alike(a: &Json, b: &Json) -> bool {
 pub(crate) fn kept(before: Option<&str>, told: &str, same: Same) -> String {
     match before {
         Some(before) if same(before, told) => before.to_owned(),
-        _ if told.is_empty() => String::new(),
         _ => normal(told),
     }
 }
 
-/// A document that stays as it is while configuration means the same. `ordered`: states have its keys in order.
-pub(crate) fn by_meaning(attribute: Attribute, same: Same, ordered: bool) -> Attribute {
+/// A document that stays as it is while configuration means the same, and is written in one way where it does not.
+pub(crate) fn by_meaning(attribute: Attribute, same: Same) -> Attribute {
     attribute
         .validate(validate::custom(|checked, diagnostics| {
             let Some(text) = checked.value.as_str().filter(|text| !text.is_empty()) else {
@@ -61,17 +66,64 @@ pub(crate) fn by_meaning(attribute: Attribute, same: Same, ordered: bool) -> Att
             }
         }))
         .modify(move |change| {
-            let Some(planned) = change.planned.as_str() else {
-                return;
-            };
-            match change.prior.as_str() {
-                Some(prior) if same(prior, planned) => change.planned = change.prior.clone(),
-                _ if ordered => {
-                    change.planned = terrace_provider_sdk::Value::string(normal(planned));
-                }
-                _ => {}
+            if !stays(change, same)
+                && let Some(planned) = change.planned.as_str()
+            {
+                change.planned = Value::string(normal(planned));
             }
         })
+}
+
+/// A document that means the same as that of before is no change.
+pub(crate) fn compared(attribute: Attribute, same: Same) -> Attribute {
+    attribute.modify(move |change| {
+        stays(change, same);
+    })
+}
+
+/// Keeps the text of before where the planned one means the same; whether it does.
+fn stays(change: &mut Change<'_>, same: Same) -> bool {
+    let texts = change.prior.as_str().zip(change.planned.as_str());
+    let is_same = texts.is_some_and(|(before, after)| same(before, after));
+    if is_same {
+        change.planned = Value::clone(change.prior);
+    }
+    is_same
+}
+
+/// JSON without blanks, with sorted keys; as it is where it is none.
+pub(crate) fn normal(text: &str) -> String {
+    parsed(text).map_or_else(|| text.to_owned(), |json| written(&json))
+}
+
+/// The same with every letter as it is.
+pub(crate) fn plain(text: &str) -> String {
+    parsed(text).map_or_else(|| text.to_owned(), |json| json.to_string())
+}
+
+/// JSON as AWS's tools write it: `<`, `>` and `&` are escaped, so that no page takes them for its own.
+pub(crate) fn written(json: &Json) -> String {
+    escaped(&json.to_string())
+}
+
+/// The letters of written JSON that are escaped nevertheless. They only ever stand within texts.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter {
+            '<' => out.push_str("\\u003c"),
+            '>' => out.push_str("\\u003e"),
+            '&' => out.push_str("\\u0026"),
+            '\u{2028}' => out.push_str("\\u2028"),
+            '\u{2029}' => out.push_str("\\u2029"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+pub(crate) fn parsed(text: &str) -> Option<Json> {
+    serde_json::from_str(text).ok()
 }
 
 #[cfg(test)]
@@ -93,5 +145,16 @@ mod tests {
             r#"{"a":1,"b":1}"#
         );
         assert_eq!(kept(None, "", same), "");
+    }
+
+    #[test]
+    fn the_order_of_lists_counts_in_json_that_is_no_policy() {
+        assert!(same_json(
+            r#"{"a":[1,2],"b":1}"#,
+            r#"{ "b": 1, "a": [1, 2] }"#
+        ));
+        assert!(!same_json(r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#));
+        assert!(same_json("text", "text"));
+        assert!(!same_json("text", "{}"));
     }
 }

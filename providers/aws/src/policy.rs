@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
-use terrace_provider_sdk::{Attribute, Change, Value};
+use terrace_provider_sdk::Attribute;
+
+use crate::document::{self, normal, parsed, written};
 
 /// Whether two policies mean the same to AWS: keys and sets in any order, one text or a list of it, bools and numbers as texts, and
 /// an account's number or its root. What is no JSON is only ever the same as itself.
@@ -35,38 +37,7 @@ pub(crate) fn keep_version_first(configured: &str, told: &str) -> String {
 
 /// A policy that means the same as that of before is no change.
 pub(crate) fn compared(attribute: Attribute) -> Attribute {
-    attribute.modify(|change| unchanged(change, equivalent))
-}
-
-/// Any JSON that says the same as that of before is no change.
-pub(crate) fn compared_as_json(attribute: Attribute) -> Attribute {
-    attribute.modify(|change| unchanged(change, same_json))
-}
-
-fn unchanged(change: &mut Change<'_>, same: fn(&str, &str) -> bool) {
-    if let (Some(before), Some(after)) = (change.prior.as_str(), change.planned.as_str())
-        && same(before, after)
-    {
-        change.planned = Value::clone(change.prior);
-    }
-}
-
-/// Whether two texts are the same JSON, lists in order.
-pub(crate) fn same_json(a: &str, b: &str) -> bool {
-    match (parsed(a), parsed(b)) {
-        (Some(a), Some(b)) => a == b,
-        _ => a == b,
-    }
-}
-
-/// JSON without blanks, with sorted keys; as it is where it is none.
-pub(crate) fn normal(text: &str) -> String {
-    parsed(text).map_or_else(|| text.to_owned(), |json| written(&json))
-}
-
-/// The same with every letter as it is.
-pub(crate) fn plain(text: &str) -> String {
-    parsed(text).map_or_else(|| text.to_owned(), |json| json.to_string())
+    document::compared(attribute, equivalent)
 }
 
 /// JSON without blanks, with sorted keys behind the version.
@@ -84,33 +55,8 @@ pub(crate) fn version_first(text: &str) -> String {
     }
 }
 
-/// JSON as AWS's tools write it: `<`, `>` and `&` are escaped, so that no page takes them for its own.
-pub(crate) fn written(json: &Json) -> String {
-    escaped(&json.to_string())
-}
-
-/// The letters of written JSON that are escaped nevertheless. They only ever stand within texts.
-pub(crate) fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for letter in json.chars() {
-        match letter {
-            '<' => out.push_str("\\u003c"),
-            '>' => out.push_str("\\u003e"),
-            '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 fn says_something(text: &str) -> bool {
     !matches!(text.trim(), "" | "{}")
-}
-
-fn parsed(text: &str) -> Option<Json> {
-    serde_json::from_str(text).ok()
 }
 
 /// A policy by what it means.
@@ -375,16 +321,5 @@ mod tests {
         assert_eq!(keep("", told), normal(told));
         assert_eq!(keep_version_first("{}", told), version_first(told));
         assert_eq!(keep(PLAIN, ""), "");
-    }
-
-    #[test]
-    fn the_order_of_lists_counts_in_json_that_is_no_policy() {
-        assert!(same_json(
-            r#"{"a":[1,2],"b":1}"#,
-            r#"{ "b": 1, "a": [1, 2] }"#
-        ));
-        assert!(!same_json(r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#));
-        assert!(same_json("text", "text"));
-        assert!(!same_json("text", "{}"));
     }
 }

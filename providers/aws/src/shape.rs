@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use terrace_provider_sdk::{Attribute, Schema, schema_of_json};
 use terrace_schema::{ProviderSchema, ResourceSchema, SchemaTable};
 
+use crate::timeouts;
+
 static SHAPES: LazyLock<ProviderSchema> = LazyLock::new(|| {
     let json = serde_json::from_str(include_str!("shapes.json")).expect("the file is JSON");
     schema_of_json(&json).expect("the file holds schemas")
@@ -47,7 +49,7 @@ fn of(table: &SchemaTable<ResourceSchema>, name: &str) -> Schema {
     let found = table
         .get(name)
         .unwrap_or_else(|| panic!("shapes.json has no {name}"));
-    Schema::of_port(found)
+    timeouts::checked(Schema::of_port(found))
 }
 
 /// What types say of several attributes at once.

@@ -2,52 +2,58 @@
 
 use std::time::Duration;
 
-use terrace_provider_sdk::Object;
+use terrace_provider_sdk::{Attribute, Object, Schema, validate};
+
+/// What a block `timeouts` may hold.
+const OPERATIONS: [&str; 4] = ["create", "read", "update", "delete"];
 
 /// How long an operation (`create`) may take: what is configured, or what is usual.
 pub(crate) fn of(object: &Object, operation: &str, usual: Duration) -> Duration {
-    Object::of(object.value("timeouts"))
-        .and_then(|timeouts| parsed(timeouts.text(operation)?))
-        .unwrap_or(usual)
+    object.timeout(operation).unwrap_or(usual)
 }
 
-/// A time such as `1h30m`, as the ecosystem writes it.
-fn parsed(text: &str) -> Option<Duration> {
-    let mut sum = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let number_end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
-        let (number, behind) = rest.split_at(number_end);
-        let unit_end = behind
-            .find(|letter: char| letter.is_ascii_digit())
-            .unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at(unit_end);
-        let seconds = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 0.001,
-            _ => return None,
-        };
-        sum += number.parse::<f64>().ok()? * seconds;
-        rest = behind;
-    }
-    Duration::try_from_secs_f64(sum)
-        .ok()
-        .filter(|time| !time.is_zero())
+/// A schema whose block `timeouts`, where it has one, takes nothing but lengths of time.
+pub(crate) fn checked(schema: Schema) -> Schema {
+    let check = |attribute: Attribute| attribute.validate(validate::duration());
+    schema.change_block("timeouts", |block| {
+        block.within(|timeouts| {
+            OPERATIONS
+                .into_iter()
+                .fold(timeouts, |timeouts, name| timeouts.change(name, check))
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use terrace_provider_sdk::Value;
+
+    use crate::shape;
+
     use super::*;
 
+    fn with(timeout: &str) -> Object {
+        let mut object = Object::new();
+        let timeouts = Value::object([("delete", Value::string(timeout))]);
+        object.set("timeouts", timeouts);
+        object
+    }
+
     #[test]
-    fn times_are_written_with_units() {
-        assert_eq!(parsed("10m"), Some(Duration::from_mins(10)));
-        assert_eq!(parsed("1h30m"), Some(Duration::from_mins(90)));
-        assert_eq!(parsed("1.5s"), Some(Duration::from_millis(1500)));
-        for wrong in ["", "10", "m", "10 m", "1d", "0s"] {
-            assert_eq!(parsed(wrong), None, "{wrong}");
+    fn what_is_configured_comes_before_what_is_usual() {
+        let usual = Duration::from_mins(3);
+        assert_eq!(of(&with("90s"), "delete", usual), Duration::from_secs(90));
+        assert_eq!(of(&with("90s"), "create", usual), usual);
+        // As hashicorp/aws takes it: whoever gives no time does not wait.
+        assert_eq!(of(&with("0s"), "delete", usual), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_no_length_of_time_is_refused() {
+        for name in ["aws_dynamodb_table", "aws_ecr_repository"] {
+            let told = |timeout| format!("{:?}", shape::resource(name).validated(&with(timeout)));
+            assert!(told("soon").contains("is no duration"), "{}", told("soon"));
+            assert!(!told("5m").contains("is no duration"), "{}", told("5m"));
         }
     }
 }

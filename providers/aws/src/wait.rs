@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use terrace_provider_sdk::{Diagnostic, Object, Outcome, Stop};
+use terrace_provider_sdk::{Diagnostic, Outcome, Stop};
 
 use crate::failure::Subject;
 
@@ -10,36 +10,6 @@ use crate::failure::Subject;
 const FIRST: Duration = Duration::from_millis(50);
 /// The longest pause.
 const LONGEST: Duration = Duration::from_secs(5);
-
-/// How long something may take: what the object's `timeouts` say (as `90s`, `5m`, `1h30m`), else `usual`.
-pub(crate) fn timeout(object: &Object, of: &str, usual: Duration) -> Duration {
-    let configured = object
-        .value("timeouts")
-        .get(of)
-        .and_then(|text| duration(text.as_str()?));
-    configured.unwrap_or(usual)
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let (mut whole, mut rest) = (Duration::ZERO, text);
-    while !rest.is_empty() {
-        let digits = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
-        let count: f64 = rest[..digits].parse().ok()?;
-        let unit = rest[digits..]
-            .find(|letter: char| letter.is_ascii_digit())
-            .map_or(rest.len(), |length| digits + length);
-        let seconds = match &rest[digits..unit] {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 0.001,
-            _ => return None,
-        };
-        whole += Duration::try_from_secs_f64(count * seconds).ok()?;
-        rest = &rest[unit..];
-    }
-    (!text.is_empty()).then_some(whole)
-}
 
 /// How long something may take, and who may end the wait.
 #[derive(Clone)]
@@ -100,19 +70,5 @@ impl Patience {
                 "{subject}: the run was asked to stop before it was {awaited}. Run plan again to see what became of it."
             ),
         )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_is_read_in_hours_minutes_and_seconds() {
-        assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
-        assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
-        assert_eq!(duration("1.5m"), Some(Duration::from_secs(90)));
-        assert_eq!(duration("soon"), None);
-        assert_eq!(duration(""), None);
     }
 }

@@ -34,48 +34,10 @@ impl Limits {
             "read" => self.read,
             _ => self.change,
         };
-        let given = Object::of(object.value("timeouts"));
-        let given = given.as_ref().and_then(|timeouts| timeouts.text(action));
-        let within = match given {
-            None => Duration::from_mins(usual),
-            Some(text) => duration(text).ok_or_else(|| bad_duration(action, text))?,
-        };
+        let given = object.timeout(action);
+        let within = given.unwrap_or(Duration::from_mins(usual));
         call.client.session(call.stop.clone(), within)
     }
-}
-
-/// A duration as Go writes them: `1h30m`, `90s`, `500ms`.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut whole = Duration::ZERO;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let unit = rest
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(rest.len());
-        let seconds = match &rest[..unit] {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 0.001,
-            "us" | "µs" => 0.000_001,
-            "ns" => 0.000_000_001,
-            _ => return None,
-        };
-        whole += Duration::try_from_secs_f64(number * seconds).ok()?;
-        rest = &rest[unit..];
-    }
-    Some(whole).filter(|_| !text.is_empty())
-}
-
-fn bad_duration(action: &str, text: &str) -> Diagnostic {
-    Diagnostic::error(
-        "Invalid timeout",
-        format!("{text:?} is no duration. Write one like \"30m\" or \"1h30m\"."),
-    )
-    .at(attribute("timeouts").attribute(action))
 }
 
 /// The block `timeouts` of a type with these actions.
@@ -83,17 +45,8 @@ pub(crate) fn timeouts(actions: &[&'static str]) -> Block {
     let schema = actions
         .iter()
         .fold(Schema::new().plain(), |schema, action| {
-            let action: &'static str = action;
-            let check = validate::custom(move |checked, diagnostics| {
-                if let Some(text) = checked
-                    .value
-                    .as_str()
-                    .filter(|text| duration(text).is_none())
-                {
-                    diagnostics.push(bad_duration(action, text));
-                }
-            });
-            schema.attribute(action, Attribute::string().optional().validate(check))
+            let text = Attribute::string().optional();
+            schema.attribute(action, text.validate(validate::duration()))
         });
     Block::single(schema)
 }
@@ -328,16 +281,6 @@ pub(crate) fn exists(type_name: &str, id: &impl std::fmt::Display) -> Diagnostic
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_those_of_go() {
-        assert_eq!(duration("1h30m"), Some(Duration::from_mins(90)));
-        assert_eq!(duration("1.5s"), Some(Duration::from_millis(1500)));
-        assert_eq!(duration("90s500ms"), Some(Duration::from_millis(90_500)));
-        for wrong in ["", "5", "m", "5x", "-5m", "5m x"] {
-            assert_eq!(duration(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn locations_have_one_form() {

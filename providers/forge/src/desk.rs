@@ -14,7 +14,7 @@ use terrace_port::{
 };
 use terrace_registry_client::{Answer, Http};
 
-use crate::{MOST_PAGES, PAGE, check_way, text};
+use crate::{check_way, pages, text};
 
 /// How often something is tried.
 const ATTEMPTS: u32 = 5;
@@ -140,26 +140,7 @@ impl GitHubDesk {
 
     /// All entries of a list that comes in pages, under this name in each of them where they are no list themselves.
     async fn pages(&self, path: &str, name: Option<&str>) -> Result<Vec<Json>, String> {
-        let joint = if path.contains('?') { '&' } else { '?' };
-        let mut all = Vec::new();
-        for page in 1..=MOST_PAGES {
-            let mut found = self
-                .read(&format!("{path}{joint}per_page={PAGE}&page={page}"))
-                .await?;
-            let entries = match name {
-                Some(name) => found[name].take(),
-                None => found,
-            };
-            let Json::Array(entries) = entries else {
-                return Err(format!("{path} is no list"));
-            };
-            let is_last = entries.len() < PAGE;
-            all.extend(entries);
-            if is_last {
-                return Ok(all);
-            }
-        }
-        Err(format!("{path} has more than {MOST_PAGES} pages"))
+        pages::all(path, name, |path| async move { self.read(&path).await }).await
     }
 
     /// The number of something that may be there: of several, the oldest comment and the newest check.

@@ -7,6 +7,7 @@
 
 mod desk;
 mod issuer;
+mod pages;
 
 use std::sync::Arc;
 
@@ -17,11 +18,6 @@ use terrace_registry_client::{Answer, Http};
 
 pub use desk::GitHubDesk;
 pub use issuer::Actions;
-
-/// How many pages of reviews are read at most.
-const MOST_PAGES: u32 = 50;
-/// How many entries a page has.
-const PAGE: usize = 100;
 
 /// Reads reviews from GitHub.
 #[derive(Clone, Debug)]
@@ -71,25 +67,6 @@ impl GitHub {
         check_way(&url, &answer.url)?;
         serde_json::from_slice(&answer.body).map_err(|error| format!("{url} is no JSON: {error}"))
     }
-
-    /// All entries of a list that comes in pages.
-    async fn list(&self, api: &str, path: &str) -> Result<Vec<Json>, String> {
-        let mut all = Vec::new();
-        for page in 1..=MOST_PAGES {
-            let found = self
-                .get(api, &format!("{path}?per_page={PAGE}&page={page}"))
-                .await?;
-            let Json::Array(entries) = found else {
-                return Err(format!("{path} is no list"));
-            };
-            let is_last = entries.len() < PAGE;
-            all.extend(entries);
-            if is_last {
-                return Ok(all);
-            }
-        }
-        Err(format!("{path} has more than {MOST_PAGES} pages"))
-    }
 }
 
 fn text(value: &Json) -> String {
@@ -125,7 +102,8 @@ impl Forge for GitHub {
     ) -> Result<PullRequest, String> {
         let path = format!("repos/{repository}/pulls/{number}");
         let request = self.get(api, &path).await?;
-        let reviews = self.list(api, &format!("{path}/reviews")).await?;
+        let read = |path: String| async move { self.get(api, &path).await };
+        let reviews = pages::all(&format!("{path}/reviews"), None, read).await?;
         Ok(PullRequest {
             author: text(&request["user"]["login"]),
             reviews: reviews

@@ -89,6 +89,7 @@ mod provider;
 mod resource;
 mod schema;
 mod schema_json;
+mod timeouts;
 pub mod validate;
 
 pub use async_trait::async_trait;

@@ -120,6 +120,19 @@ pub fn matches(pattern: &str, description: impl Into<String>) -> Validator {
     })
 }
 
+/// A length of time, such as `1h30m`: what a block `timeouts` holds.
+pub fn duration() -> Validator {
+    text(|checked, text, diagnostics| {
+        if crate::timeouts::duration(text).is_none() {
+            diagnostics.error_at(
+                checked.path.clone(),
+                "Invalid timeout",
+                format!("{text:?} is no duration. Write one like \"30m\" or \"1h30m\"."),
+            );
+        }
+    })
+}
+
 /// A number in a range.
 pub fn between(range: RangeInclusive<i64>) -> Validator {
     let (least, most) = (Number::from(*range.start()), Number::from(*range.end()));

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ModuleDeprecateArgs, ModulePublishArgs, ModuleYankArgs, OutputStyle};
+use super::{ModuleDeprecateArgs, ModulePublishArgs, OutputStyle, PublishedVersionArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModuleCommand {
@@ -19,7 +19,7 @@ pub(crate) enum ModuleCommand {
     /// Pack a module, sign it and publish it under a version that there is not yet.
     Publish(ModulePublishArgs),
     /// Take a version back: nobody who has not locked it gets it from then on.
-    Yank(ModuleYankArgs),
+    Yank(PublishedVersionArgs),
     /// Say that a version is not to be used any more.
     Deprecate(ModuleDeprecateArgs),
 }
@@ -35,7 +35,7 @@ impl ModuleCommand {
             Self::Upgrade(args) => &args.style,
             Self::Publish(args) => &args.style,
             Self::Yank(args) => &args.style,
-            Self::Deprecate(args) => &args.style,
+            Self::Deprecate(args) => &args.version.style,
         }
     }
 }

@@ -34,8 +34,9 @@ pub(crate) struct ModulePublishArgs {
     pub(crate) directory: String,
 }
 
+/// A published version, and why something is said of it.
 #[derive(Debug, Args)]
-pub(crate) struct ModuleYankArgs {
+pub(crate) struct PublishedVersionArgs {
     #[command(flatten)]
     pub(crate) style: OutputStyle,
     /// Where it was published: a registry's host, a folder or a bucket.
@@ -44,7 +45,7 @@ pub(crate) struct ModuleYankArgs {
     /// Why, in a sentence that users are shown.
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub(crate) reason: String,
-    /// Give the version back instead.
+    /// Take back what was said instead.
     #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
     pub(crate) undo: bool,
     /// The module's name: `NAMESPACE/NAME/SYSTEM`.
@@ -58,23 +59,8 @@ pub(crate) struct ModuleYankArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ModuleDeprecateArgs {
     #[command(flatten)]
-    pub(crate) style: OutputStyle,
-    /// Where it was published: a registry's host, a folder or a bucket.
-    #[arg(long, value_name = "PLACE")]
-    pub(crate) at: String,
-    /// Why, in a sentence that users are shown.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(crate) reason: String,
+    pub(crate) version: PublishedVersionArgs,
     /// Where more is said.
     #[arg(long, value_name = "URL")]
     pub(crate) link: Option<String>,
-    /// Take it back instead.
-    #[arg(long, num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", action = clap::ArgAction::Set)]
-    pub(crate) undo: bool,
-    /// The module's name: `NAMESPACE/NAME/SYSTEM`.
-    #[arg(value_name = "MODULE")]
-    pub(crate) module: String,
-    /// The version.
-    #[arg(value_name = "VERSION")]
-    pub(crate) version: String,
 }

@@ -10,7 +10,7 @@ use terrace_addr::Name;
 use terrace_apply::{Applied, ApplyRequest, Stop};
 use terrace_gate::{
     ApprovedPlan, ChangeKind, Demand, OwedReview, Run, RunCounts, RunStatus, Tail, anchor_audit,
-    approve, load_run_plan, record_applied, record_applying, record_owed, rules_change, save_run,
+    load_run_plan, record_applied, record_applying, record_owed, rules_change, save_run,
     save_run_rules,
 };
 use terrace_plan::{OpKind, Plan, PlanDigest, PlanMode, is_plan_file, read_plan_file};
@@ -434,22 +434,16 @@ async fn judge(
     let evidence = super::gate::evidence(session, place, &plan, digest).await?;
     let bootstrap =
         evidence.is_bootstrap() && evidence.rules().is_some_and(terrace_gate::Rules::is_gated);
-    let secrets = judging::secrets(evidence.rules(), &plan);
-    match approve(plan, evidence) {
-        Ok(approved) => {
+    match judging::ask(plan, evidence) {
+        Ok(judged) => {
             if bootstrap {
                 session
                     .audit(place, "bootstrap", Some(&digest.short()), &[])
                     .await?;
             }
-            let policies = approved.policies().clone();
-            Ok(Judged {
-                policies: policies.with_texts(|message| secrets.redact(message)),
-                approved,
-            })
+            Ok(judged)
         }
         Err(refusal) => {
-            let refusal = judging::refusal_without_secrets(refusal, &secrets);
             let reasons: Vec<String> = refusal.reasons.iter().map(ToString::to_string).collect();
             session
                 .audit(

@@ -4,17 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use terrace_addr::{
-    AbsNamed, AbsResource, AbsResourceInstance, ConfigResource, InstanceKey, ModuleInstance, Name,
-    ProviderAddr, ResourceMode,
+    AbsNamed, AbsResourceInstance, ModuleInstance, Name, ProviderAddr, ResourceMode,
 };
+use terrace_config::Config;
 use terrace_config::variables::{self, VariableInputs, VariableOption};
-use terrace_config::{Config, ForEachOrCount};
 use terrace_diag::{Diagnostic, Diagnostics, SourceFile, SourceMap};
-use terrace_eval::{
-    ConfigNode, Evaluator, Expansion, Inputs, Paths, Schemas, Scope, Unknowns, Values,
-};
+use terrace_eval::{ConfigNode, Evaluator, Inputs, Paths, Schemas, Scope};
 use terrace_functions::FunctionTable;
-use terrace_plan::{Action, Plan};
+use terrace_planner::KnownValues;
 use terrace_port::{Files as _, ProviderSource as _, ResourceState};
 use terrace_state::{Object, State};
 use terrace_syntax::token::{TokenKind, tokenize};
@@ -76,7 +73,7 @@ pub(crate) async fn run(session: &Session, args: &ConsoleArgs) -> Outcome {
         Some(editor) => console.converse(session, editor),
         None => console.carry_out(session),
     };
-    console.values.providers.close().await;
+    console.providers.close().await;
     Ok(code)
 }
 
@@ -94,7 +91,8 @@ fn state_file(path: &str) -> Result<State, CommandError> {
 /// An evaluator over values that are known, and what is typed.
 struct Console {
     evaluator: Evaluator,
-    values: Known,
+    values: KnownValues,
+    providers: Arc<ProviderSet>,
     sources: SourceMap,
 }
 
@@ -123,12 +121,14 @@ impl Console {
                 error.sources = sources.clone();
                 error
             })?;
-        let mut values = Known::new(providers, &config);
-        values.add_state(state, &schemas).await?;
+        let state = upgraded(&providers, state, &schemas).await?;
+        let mut values = KnownValues::of_state(providers.clone(), &config);
+        values.add_state(&state, &schemas);
         let evaluator = evaluator(session, &config, Arc::new(schemas), variables, place);
         Ok(Self {
             evaluator,
             values,
+            providers,
             sources,
         })
     }
@@ -146,12 +146,15 @@ impl Console {
             .filter_map(|(name, input)| Some((name.clone(), input.value.clone()?)))
             .chain(work.ephemeral.clone())
             .collect();
-        let mut values = Known::new(Arc::clone(&work.providers), &config);
-        values.add_state(&made.plan.prior_state, &schemas).await?;
+        let providers = work.providers;
+        let state = upgraded(&providers, &made.plan.prior_state, &schemas).await?;
+        let mut values = KnownValues::of_run(providers.clone(), &config);
+        values.add_state(&state, &schemas);
         values.add_plan(&made.plan);
         Ok(Self {
             evaluator: evaluator(session, &config, schemas, variables, place),
             values,
+            providers,
             sources: work.sources,
         })
     }
@@ -176,18 +179,7 @@ impl Console {
                     ConfigNode::Output(..) => {
                         self.evaluator.output(&named, &self.values).diagnostics
                     }
-                    _ => {
-                        let expanded = self.evaluator.expand_call(
-                            &module,
-                            name,
-                            Unknowns::Allow,
-                            &self.values,
-                        );
-                        if let Some(expansion) = expanded.value {
-                            self.values.calls.insert(named, expansion);
-                        }
-                        expanded.diagnostics
-                    }
+                    _ => self.values.expand_call(&self.evaluator, named),
                 };
                 diagnostics.append(found);
             }
@@ -474,148 +466,50 @@ fn plan_options() -> PlanOptions {
     }
 }
 
-/// What is known of objects: those of a state, or those that a plan leads to.
-struct Known {
-    providers: Arc<ProviderSet>,
-    config: Arc<Config>,
-    resources: BTreeMap<AbsResource, BTreeMap<Option<InstanceKey>, Value>>,
-    calls: BTreeMap<AbsNamed, Expansion>,
+/// A state whose objects all have the form of the present schemas: those of older ones are upgraded by their providers.
+async fn upgraded(
+    providers: &ProviderSet,
+    state: &State,
+    schemas: &Schemas,
+) -> Result<State, CommandError> {
+    let mut present = state.clone();
+    for (address, resource, instance) in state.instances() {
+        let Some(object) = &instance.current else {
+            continue;
+        };
+        let provider = &resource.provider;
+        let schema = schemas.get(&provider.provider);
+        let known = schema.and_then(|schema| match address.mode() {
+            ResourceMode::Managed => schema.resources.get(address.type_name()),
+            _ => None,
+        });
+        if known.is_some_and(|known| known.version != object.schema_version) {
+            let object = upgraded_object(providers, &provider.provider, &address, object).await?;
+            present.set_object(&address, None, provider, Some(object));
+        }
+    }
+    Ok(present)
 }
 
-impl Known {
-    fn new(providers: Arc<ProviderSet>, config: &Arc<Config>) -> Self {
-        Self {
-            providers,
-            config: Arc::clone(config),
-            resources: BTreeMap::new(),
-            calls: BTreeMap::new(),
-        }
-    }
-
-    fn set(&mut self, address: &AbsResourceInstance, value: Value) {
-        self.resources
-            .entry(address.resource.clone())
-            .or_default()
-            .insert(address.key.clone(), value);
-    }
-
-    async fn add_state(&mut self, state: &State, schemas: &Schemas) -> Result<(), CommandError> {
-        for (address, resource, instance) in state.instances() {
-            let Some(object) = &instance.current else {
-                continue;
-            };
-            let provider = &resource.provider.provider;
-            let schema = schemas.get(provider);
-            let known = schema.and_then(|schema| match address.mode() {
-                ResourceMode::Managed => schema.resources.get(address.type_name()),
-                _ => None,
-            });
-            let upgraded = match known {
-                Some(known) if known.version != object.schema_version => {
-                    Some(self.upgraded(provider, &address, object).await?)
-                }
-                _ => None,
-            };
-            let object = upgraded.as_ref().unwrap_or(object);
-            let value =
-                terrace_plan::stored_value(&address, object, schema.map(|schema| &**schema));
-            self.set(&address, value);
-        }
-        Ok(())
-    }
-
-    /// An object of an older schema in the form of the present one.
-    async fn upgraded(
-        &self,
-        provider: &ProviderAddr,
-        address: &AbsResourceInstance,
-        object: &Object,
-    ) -> Result<Arc<Object>, CommandError> {
-        let opened = self.providers.open(provider).await?;
-        let request = ResourceState {
-            type_name: address.type_name().clone(),
-            schema_version: object.schema_version,
-            json: object.attributes.clone(),
-        };
-        let reply = opened.upgrade_state(request).await?;
-        let ty = reply.value.ty();
-        let text = terrace_value::json::encode(&reply.value, &ty).unwrap_or_default();
-        Ok(Arc::new(Object {
-            attributes: text.into_bytes().into(),
-            ..object.clone()
-        }))
-    }
-
-    fn add_plan(&mut self, plan: &Plan) {
-        for change in plan
-            .changes
-            .iter()
-            .filter(|change| change.deposed.is_none())
-        {
-            if matches!(change.action, Action::Delete | Action::Forget) {
-                if let Some(instances) = self.resources.get_mut(&change.address.resource) {
-                    instances.remove(&change.address.key);
-                }
-            } else {
-                self.set(&change.address, change.after.clone());
-            }
-        }
-    }
-}
-
-impl Values for Known {
-    fn expansion(&self, resource: &AbsResource) -> Option<Expansion> {
-        let instances = self.resources.get(resource)?;
-        let address = ConfigResource {
-            module: resource.module.path(),
-            resource: (*resource.resource).clone(),
-        };
-        let module = &self.config.module(&address.module)?.module;
-        Some(match module.resources.get(&address.resource)?.repetition {
-            ForEachOrCount::Count(_) => {
-                let after = |key: &Option<InstanceKey>| match key {
-                    Some(InstanceKey::Int(index)) => index + 1,
-                    _ => 0,
-                };
-                Expansion::Count(instances.keys().map(after).max().unwrap_or(0))
-            }
-            ForEachOrCount::ForEach(_) => Expansion::ForEach(
-                instances
-                    .keys()
-                    .filter_map(|key| match key {
-                        Some(InstanceKey::String(key)) => Some((key.clone(), Value::dynamic())),
-                        _ => None,
-                    })
-                    .collect(),
-            ),
-            ForEachOrCount::Single | ForEachOrCount::Enabled(_) => {
-                instances.get(&None)?;
-                Expansion::Single
-            }
-        })
-    }
-
-    fn instance(&self, address: &AbsResourceInstance) -> Option<Value> {
-        self.resources
-            .get(&address.resource)?
-            .get(&address.key)
-            .cloned()
-    }
-
-    fn call_expansion(&self, module: &ModuleInstance, call: &Name) -> Option<Expansion> {
-        self.calls
-            .get(&AbsNamed::new(module.clone(), call.clone()))
-            .cloned()
-    }
-
-    fn provider_function(
-        &self,
-        provider: &ProviderAddr,
-        name: &str,
-        arguments: &[Value],
-    ) -> Result<Value, (Option<usize>, String)> {
-        self.providers.call_function(provider, name, arguments)
-    }
+async fn upgraded_object(
+    providers: &ProviderSet,
+    provider: &ProviderAddr,
+    address: &AbsResourceInstance,
+    object: &Object,
+) -> Result<Arc<Object>, CommandError> {
+    let opened = providers.open(provider).await?;
+    let request = ResourceState {
+        type_name: address.type_name().clone(),
+        schema_version: object.schema_version,
+        json: object.attributes.clone(),
+    };
+    let reply = opened.upgrade_state(request).await?;
+    let ty = reply.value.ty();
+    let text = terrace_value::json::encode(&reply.value, &ty).unwrap_or_default();
+    Ok(Arc::new(Object {
+        attributes: text.into_bytes().into(),
+        ..object.clone()
+    }))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use terrace_diag::{Diagnostic, Diagnostics, SourceMap};
 use terrace_gate::{
     ChangeKind, Demand, Evidence, ForgeReview, PolicyResults, Refusal, Rules, SourceQuestion,
-    Upstream, approve, examine_source, gather, load_run_plan, open_reviews, read_forge,
-    read_identity, rules_in_force, told_length,
+    Upstream, examine_source, gather, load_run_plan, open_reviews, read_forge, read_identity,
+    rules_in_force, told_length,
 };
 use terrace_plan::{ChangeRequest, Plan, PlanDigest};
 use terrace_port::{Clock as _, Files as _, RunStore};
@@ -361,7 +361,6 @@ pub(crate) async fn answer(
 ) -> Result<Answer, CommandError> {
     let (plan, digest) = plan_of(place, id).await?;
     let evidence = evidence(session, place, &plan, digest).await?;
-    let secrets = super::judging::secrets(evidence.rules(), &plan);
     let differences = match (evidence.rules(), &place.rules) {
         (Some(in_force), Some(proposed)) => in_force.differences(proposed),
         _ => Vec::new(),
@@ -376,13 +375,9 @@ pub(crate) async fn answer(
     let identified = evidence.identified().is_some();
     let authors = evidence.authors().into_iter().filter(|_| identified);
     let authors = authors.map(str::to_owned).collect();
-    let (refusal, policies) = match approve(plan, evidence) {
-        Ok(approved) => {
-            let policies = approved.policies().clone();
-            (None, policies.with_texts(|text| secrets.redact(text)))
-        }
+    let (refusal, policies) = match super::judging::ask(plan, evidence) {
+        Ok(judged) => (None, judged.policies),
         Err(refusal) => {
-            let refusal = super::judging::refusal_without_secrets(refusal, &secrets);
             let policies = refusal.policies.clone();
             (Some(refusal), policies)
         }

@@ -1,8 +1,9 @@
-//! What the policies of a project say of plans: asked, told, kept with the run and recorded in the audit log.
+//! What the gate and the policies of a project say of plans: asked, told, kept with the run and recorded in the audit log.
+//! It quotes no secrets of theirs.
 
 use terrace_gate::{
-    ApprovedPlan, Asker, PolicyEffect, PolicyResults, PolicyStage, Refusal, RefusalReason, Rules,
-    Run, fingerprint_of, judge_policies, save_run_policies,
+    ApprovedPlan, Asker, Evidence, PolicyEffect, PolicyResults, PolicyStage, Refusal,
+    RefusalReason, Rules, Run, approve, fingerprint_of, judge_policies, save_run_policies,
 };
 use terrace_plan::Plan;
 use terrace_port::Clock as _;
@@ -97,18 +98,53 @@ fn tell_differences(session: &Session, in_force: &Rules, proposed: &Rules) {
 }
 
 /// Policies quote what a plan says; what is secret in it is neither shown nor kept.
-pub(crate) fn without_secrets(results: PolicyResults, plan: &Plan) -> PolicyResults {
+fn without_secrets(results: PolicyResults, plan: &Plan) -> PolicyResults {
     let secrets = Secrets::of_plan(plan);
     results.with_texts(|message| secrets.redact(message))
 }
 
+/// Asks the gate about a plan. Neither what it refuses for nor what policies say quotes a secret of the plan.
+pub(crate) fn ask(plan: Plan, evidence: Evidence) -> Result<Judged, Box<Refusal>> {
+    let secrets = secrets(evidence.rules(), &plan);
+    match approve(plan, evidence) {
+        Ok(approved) => {
+            let policies = approved.policies().clone();
+            Ok(Judged {
+                policies: policies.with_texts(|message| secrets.redact(message)),
+                approved,
+            })
+        }
+        Err(refusal) => Err(refusal_without_secrets(refusal, &secrets)),
+    }
+}
+
+/// Why the gate does not let a plan through; nothing where it does.
+pub(crate) fn reasons(plan: &Plan, evidence: Evidence) -> Vec<RefusalReason> {
+    ask(plan.clone(), evidence)
+        .err()
+        .map(|refusal| refusal.reasons)
+        .unwrap_or_default()
+}
+
 /// The secrets of a plan, where policies may quote it.
-pub(crate) fn secrets(rules: Option<&Rules>, plan: &Plan) -> Secrets {
+fn secrets(rules: Option<&Rules>, plan: &Plan) -> Secrets {
     if rules.is_some_and(|rules| !rules.policies.is_empty()) {
         Secrets::of_plan(plan)
     } else {
         Secrets::default()
     }
+}
+
+/// As [`without_secrets`], for a refusal.
+fn refusal_without_secrets(mut refusal: Box<Refusal>, secrets: &Secrets) -> Box<Refusal> {
+    for reason in &mut refusal.reasons {
+        if let RefusalReason::Policy { message, .. } = reason {
+            *message = secrets.redact(message);
+        }
+    }
+    let policies = std::mem::take(&mut refusal.policies);
+    refusal.policies = policies.with_texts(|message| secrets.redact(message));
+    refusal
 }
 
 /// Shows what policies say of a plan that the gate has let through.
@@ -125,21 +161,6 @@ pub(crate) async fn keep_judged(
 ) -> Result<(), CommandError> {
     let id = judged.approved.digest().short();
     keep(session, place, &id, PolicyStage::Apply, &judged.policies).await
-}
-
-/// As [`without_secrets`], for a refusal.
-pub(crate) fn refusal_without_secrets(
-    mut refusal: Box<Refusal>,
-    secrets: &Secrets,
-) -> Box<Refusal> {
-    for reason in &mut refusal.reasons {
-        if let RefusalReason::Policy { message, .. } = reason {
-            *message = secrets.redact(message);
-        }
-    }
-    let policies = std::mem::take(&mut refusal.policies);
-    refusal.policies = policies.with_texts(|message| secrets.redact(message));
-    refusal
 }
 
 /// Shows what policies say.

@@ -9,7 +9,7 @@ use terrace_apply::{Applied, ApplyRequest};
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::{Evaluator, Values};
 use terrace_plan::{Plan, PlanInputs, VariableInput};
-use terrace_planner::{PlanOptions, PlanRequest};
+use terrace_planner::{KnownValues, PlanOptions, PlanRequest};
 use terrace_port::{Observer, OperationEvent};
 use terrace_state::State;
 use terrace_value::{Marks, Value};
@@ -19,7 +19,6 @@ use super::prepare::Prepared;
 use super::{Equipment, Execution, Failed, Reading, lock};
 use crate::memory::MemoryStore;
 use crate::suite::{RunBlock, RunCommand};
-use crate::values::Known;
 use crate::verdict::{RunVerdict, Status};
 
 /// Nobody watches what a test does to its objects.
@@ -314,8 +313,8 @@ fn known(
     evaluator: &Evaluator,
     state: &State,
     plan: Option<&Plan>,
-) -> Known {
-    let mut known = Known::new(Arc::clone(&equipment.providers), &prepared.config);
+) -> KnownValues {
+    let mut known = KnownValues::of_run(Arc::clone(&equipment.providers), &prepared.config);
     known.add_state(state, &equipment.schemas);
     if let Some(plan) = plan {
         known.add_plan(plan);

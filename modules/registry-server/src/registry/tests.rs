@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use terrace_gate::SshKey;
-use terrace_module_package::{Attestation, Folder, ModuleArchive, Provenance};
+use terrace_module_package::{Attestation, Folder, ModuleArchive, Provenance, join_upload};
 
 use super::*;
 use crate::routes::ROUTES;
@@ -116,29 +116,10 @@ fn archive(content: &str) -> ModuleArchive {
 
 fn upload(content: &str, version: &str) -> Vec<u8> {
     let archive = archive(content);
-    let provenance = Provenance {
-        module: "acme/network/aws".parse().unwrap(),
-        version: version.parse().unwrap(),
-        digest: archive.digest().to_owned(),
-        hash: archive.hash().to_owned(),
-        repository: None,
-        commit: None,
-        reference: None,
-        uncommitted: false,
-        directory: None,
-        workflow: None,
-        run: None,
-        made_at: 0,
-    };
+    let module = "acme/network/aws".parse().unwrap();
+    let provenance = Provenance::of(&archive, module, version.parse().unwrap());
     let attestation = Attestation::sign(&SshKey::open(KEY, None).unwrap(), &provenance).unwrap();
-    let envelope = attestation.envelope();
-    let mut body = u32::try_from(envelope.len())
-        .unwrap()
-        .to_be_bytes()
-        .to_vec();
-    body.extend_from_slice(envelope);
-    body.extend_from_slice(archive.bytes());
-    body
+    join_upload(&attestation, &archive).unwrap()
 }
 
 /// A path of a route's pattern.

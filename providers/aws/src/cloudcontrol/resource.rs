@@ -12,10 +12,10 @@ use terrace_provider_sdk::{
 use super::patch;
 use crate::blocks::given;
 use crate::client::Client;
+use crate::document::{compared, same_json};
 use crate::failure::{Answered as _, Subject};
 use crate::kind::{Change, Context, Kind, Source, id};
 use crate::names;
-use crate::policy::{compared_as_json, same_json};
 use crate::shape::Behaviour as _;
 use crate::timeouts;
 
@@ -35,7 +35,7 @@ impl Kind for Resource {
     fn behave(&self, shape: Schema) -> Schema {
         shape
             .replaces(&["type_name"])
-            .change("desired_state", compared_as_json)
+            .change("desired_state", |state| compared(state, same_json))
             .change("type_name", |name| {
                 name.validate(validate::matches(
                     "^[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}::[A-Za-z0-9]{2,64}(::MODULE)?$",

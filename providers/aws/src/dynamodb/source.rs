@@ -16,6 +16,7 @@ use super::spec;
 use super::spec::{block, text};
 use crate::failure::{Answered as _, Subject};
 use crate::kind::Context;
+use crate::retry::says;
 use crate::tags;
 
 /// What of a table is not said by the call that made it.
@@ -60,14 +61,30 @@ pub(super) async fn make(
     })
 }
 
-/// Whether DynamoDB works on too many tables at once, so that it may be asked again.
-fn is_busy<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    let error = error.as_service_error();
-    let code = error.and_then(ProvideErrorMetadata::code);
-    let message = error
-        .and_then(ProvideErrorMetadata::message)
-        .unwrap_or_default();
-    code == Some("LimitExceededException") && message.contains("simultaneously")
+/// Sends a request for a table until DynamoDB does not work on too many at once any more.
+async fn begin<T, E, R, F>(
+    context: &Context,
+    longest: Duration,
+    (doing, subject, permission): (&str, &Subject, &str),
+    send: impl Fn() -> F + Send + Sync,
+) -> Outcome<()>
+where
+    T: Send,
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+    F: Future<Output = Result<T, SdkError<E, R>>> + Send,
+{
+    let look = || async {
+        match send().await {
+            Err(error) if says(&error, "LimitExceededException", "simultaneously") => Ok(None),
+            answer => answer.when(doing, subject, permission).map(Some),
+        }
+    };
+    context
+        .patience(longest)
+        .until(subject, "begun: other tables are being changed", look)
+        .await?;
+    Ok(())
 }
 
 fn billing(planned: &Object) -> BillingMode {
@@ -84,41 +101,28 @@ async fn create(
     let tags = tags::planned(planned);
     let streams = planned.flag("stream_enabled") == Some(true);
     let encrypts = !planned.items("server_side_encryption").is_empty();
-    let look = || async {
-        let answer = context
-            .client
-            .dynamodb(&context.region)
-            .create_table()
-            .table_name(name)
-            .billing_mode(billing(planned))
-            .set_key_schema(Some(spec::table_keys(planned)))
-            .set_attribute_definitions(Some(spec::attributes(planned)))
-            .set_provisioned_throughput(spec::throughput(planned, spec::by_request(planned)))
-            .set_local_secondary_indexes(spec::locals(planned))
-            .set_global_secondary_indexes(spec::globals(planned))
-            .set_on_demand_throughput(spec::on_demand(planned))
-            .set_warm_throughput(spec::warm(planned))
-            .set_stream_specification(streams.then(|| spec::stream(planned)))
-            .set_sse_specification(encrypts.then(|| spec::encryption(planned)))
-            .set_table_class(text(planned, "table_class").map(TableClass::from))
-            .set_deletion_protection_enabled(
-                planned.flag("deletion_protection_enabled").filter(|on| *on),
-            )
-            .set_tags((!tags.is_empty()).then(|| spec::sdk_tags(&tags)))
-            .send()
-            .await;
-        match answer {
-            Err(error) if is_busy(&error) => Ok(None),
-            answer => answer
-                .when("creating", subject, "dynamodb:CreateTable")
-                .map(Some),
-        }
-    };
-    context
-        .patience(longest)
-        .until(subject, "begun: other tables are being changed", look)
-        .await?;
-    Ok(())
+    let request = context
+        .client
+        .dynamodb(&context.region)
+        .create_table()
+        .table_name(name)
+        .billing_mode(billing(planned))
+        .set_key_schema(Some(spec::table_keys(planned)))
+        .set_attribute_definitions(Some(spec::attributes(planned)))
+        .set_provisioned_throughput(spec::throughput(planned, spec::by_request(planned)))
+        .set_local_secondary_indexes(spec::locals(planned))
+        .set_global_secondary_indexes(spec::globals(planned))
+        .set_on_demand_throughput(spec::on_demand(planned))
+        .set_warm_throughput(spec::warm(planned))
+        .set_stream_specification(streams.then(|| spec::stream(planned)))
+        .set_sse_specification(encrypts.then(|| spec::encryption(planned)))
+        .set_table_class(text(planned, "table_class").map(TableClass::from))
+        .set_deletion_protection_enabled(
+            planned.flag("deletion_protection_enabled").filter(|on| *on),
+        )
+        .set_tags((!tags.is_empty()).then(|| spec::sdk_tags(&tags)));
+    let doing = ("creating", subject, "dynamodb:CreateTable");
+    begin(context, longest, doing, || request.clone().send()).await
 }
 
 async fn restore(
@@ -134,42 +138,26 @@ async fn restore(
         Diagnostic::error("Invalid time", format!("{subject}: restore_date_time is no time in UTC such as 2026-01-31T12:00:00Z: {error}."))
     })?;
     let encrypts = !planned.items("server_side_encryption").is_empty();
-    let look = || async {
-        let answer = context
-            .client
-            .dynamodb(&context.region)
-            .restore_table_to_point_in_time()
-            .target_table_name(name)
-            .set_source_table_name(text(planned, "restore_source_name").map(str::to_owned))
-            .set_source_table_arn(text(planned, "restore_source_table_arn").map(str::to_owned))
-            .set_restore_date_time(at)
-            .set_use_latest_restorable_time(
-                planned
-                    .flag("restore_to_latest_time")
-                    .filter(|latest| *latest),
-            )
-            .billing_mode_override(billing(planned))
-            .set_provisioned_throughput_override(spec::throughput(
-                planned,
-                spec::by_request(planned),
-            ))
-            .set_local_secondary_index_override(spec::locals(planned))
-            .set_global_secondary_index_override(spec::globals(planned))
-            .set_sse_specification_override(encrypts.then(|| spec::encryption(planned)))
-            .send()
-            .await;
-        match answer {
-            Err(error) if is_busy(&error) => Ok(None),
-            answer => answer
-                .when("restoring", subject, "dynamodb:RestoreTableToPointInTime")
-                .map(Some),
-        }
-    };
-    context
-        .patience(longest)
-        .until(subject, "begun: other tables are being changed", look)
-        .await?;
-    Ok(())
+    let request = context
+        .client
+        .dynamodb(&context.region)
+        .restore_table_to_point_in_time()
+        .target_table_name(name)
+        .set_source_table_name(text(planned, "restore_source_name").map(str::to_owned))
+        .set_source_table_arn(text(planned, "restore_source_table_arn").map(str::to_owned))
+        .set_restore_date_time(at)
+        .set_use_latest_restorable_time(
+            planned
+                .flag("restore_to_latest_time")
+                .filter(|latest| *latest),
+        )
+        .billing_mode_override(billing(planned))
+        .set_provisioned_throughput_override(spec::throughput(planned, spec::by_request(planned)))
+        .set_local_secondary_index_override(spec::locals(planned))
+        .set_global_secondary_index_override(spec::globals(planned))
+        .set_sse_specification_override(encrypts.then(|| spec::encryption(planned)));
+    let doing = ("restoring", subject, "dynamodb:RestoreTableToPointInTime");
+    begin(context, longest, doing, || request.clone().send()).await
 }
 
 async fn restore_backup(
@@ -180,35 +168,19 @@ async fn restore_backup(
     longest: Duration,
 ) -> Outcome<()> {
     let encrypts = !planned.items("server_side_encryption").is_empty();
-    let look = || async {
-        let answer = context
-            .client
-            .dynamodb(&context.region)
-            .restore_table_from_backup()
-            .target_table_name(name)
-            .backup_arn(text(planned, "restore_backup_arn").unwrap_or_default())
-            .billing_mode_override(billing(planned))
-            .set_provisioned_throughput_override(spec::throughput(
-                planned,
-                spec::by_request(planned),
-            ))
-            .set_local_secondary_index_override(spec::locals(planned))
-            .set_global_secondary_index_override(spec::globals(planned))
-            .set_sse_specification_override(encrypts.then(|| spec::encryption(planned)))
-            .send()
-            .await;
-        match answer {
-            Err(error) if is_busy(&error) => Ok(None),
-            answer => answer
-                .when("restoring", subject, "dynamodb:RestoreTableFromBackup")
-                .map(Some),
-        }
-    };
-    context
-        .patience(longest)
-        .until(subject, "begun: other tables are being changed", look)
-        .await?;
-    Ok(())
+    let request = context
+        .client
+        .dynamodb(&context.region)
+        .restore_table_from_backup()
+        .target_table_name(name)
+        .backup_arn(text(planned, "restore_backup_arn").unwrap_or_default())
+        .billing_mode_override(billing(planned))
+        .set_provisioned_throughput_override(spec::throughput(planned, spec::by_request(planned)))
+        .set_local_secondary_index_override(spec::locals(planned))
+        .set_global_secondary_index_override(spec::globals(planned))
+        .set_sse_specification_override(encrypts.then(|| spec::encryption(planned)));
+    let doing = ("restoring", subject, "dynamodb:RestoreTableFromBackup");
+    begin(context, longest, doing, || request.clone().send()).await
 }
 
 /// Makes a table of files in S3, and waits until they are read.

@@ -15,7 +15,7 @@ use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
 use crate::shape::Behaviour as _;
 use crate::tags::{self, TagChange};
-use crate::wait::timeout;
+use crate::timeouts;
 
 /// How long a table may take to come, to change and to go.
 const UNTIL_MADE: Duration = Duration::from_mins(30);
@@ -102,7 +102,7 @@ impl Kind for Table {
 
     async fn create(&self, context: &mut Context, planned: &Object) -> Outcome<String> {
         let name = planned.text("name").unwrap_or_default();
-        let longest = timeout(planned, "create", UNTIL_MADE);
+        let longest = timeouts::of(planned, "create", UNTIL_MADE);
         let left = source::make(context, planned, name, longest).await?;
         context.made(name);
         let told = active(context, name, longest).await?;
@@ -161,7 +161,7 @@ impl Kind for Table {
 
     async fn update(&self, context: &Context, change: Change<'_>) -> Outcome<()> {
         let (name, planned) = (change.id(), change.planned);
-        let longest = timeout(planned, "update", UNTIL_CHANGED);
+        let longest = timeouts::of(planned, "update", UNTIL_CHANGED);
         let indices = if change.of(&[INDICES, "billing_mode"]) {
             IndexChanges::between(change)
         } else {
@@ -226,7 +226,7 @@ impl Kind for Table {
     async fn delete(&self, context: &Context, state: &Object) -> Outcome<()> {
         let name = id(state);
         let subject = Self::subject(name);
-        let patience = context.patience(timeout(state, "delete", UNTIL_GONE));
+        let patience = context.patience(timeouts::of(state, "delete", UNTIL_GONE));
         let look = || async {
             let answer = context
                 .client

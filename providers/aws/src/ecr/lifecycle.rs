@@ -8,7 +8,6 @@ use super::NO_REPOSITORY;
 use crate::document;
 use crate::failure::Answered as _;
 use crate::kind::{Change, Context, Kind, id};
-use crate::policy;
 use crate::shape::Behaviour as _;
 
 /// What ECR says where there is no policy.
@@ -25,12 +24,12 @@ impl Kind for LifecyclePolicy {
     fn behave(&self, shape: Schema) -> Schema {
         shape
             .replaces(&["repository", "policy"])
-            .change("policy", |policy| document::by_meaning(policy, same, true))
+            .change("policy", |policy| document::by_meaning(policy, same))
     }
 
     async fn create(&self, context: &mut Context, planned: &Object) -> Outcome<String> {
         let repository = planned.text("repository").unwrap_or_default();
-        let text = policy::normal(planned.text("policy").unwrap_or_default());
+        let text = document::normal(planned.text("policy").unwrap_or_default());
         context
             .client
             .ecr(&context.region)

@@ -29,7 +29,7 @@ impl Kind for RepositoryPolicy {
 
     fn behave(&self, shape: Schema) -> Schema {
         shape.replaces(&["repository"]).change("policy", |policy| {
-            document::by_meaning(policy, policy::equivalent, true)
+            document::by_meaning(policy, policy::equivalent)
         })
     }
 

@@ -18,7 +18,7 @@ use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
 use crate::shape::Behaviour as _;
 use crate::tags::{self, TagChange, Tags};
-use crate::wait::timeout;
+use crate::timeouts;
 
 /// Which tags may be moved to another image, except those that filters name.
 const EXCEPT: &str = "image_tag_mutability_exclusion_filter";
@@ -222,7 +222,7 @@ impl Kind for Repository {
             let found = fetch(context, name, None, &subject).await?;
             Ok(found.is_none().then_some(()))
         };
-        let patience = context.patience(timeout(state, "delete", UNTIL_GONE));
+        let patience = context.patience(timeouts::of(state, "delete", UNTIL_GONE));
         patience.until(&subject, "deleted", look).await
     }
 }

@@ -11,10 +11,10 @@ use terrace_provider_sdk::{
 use super::{DEFAULT_BUS, GONE, PROPAGATION, split};
 use crate::blocks::{given, or_empty};
 use crate::client::Client;
+use crate::document;
 use crate::failure::{Answered as _, Subject};
 use crate::kind::{Change, Context, Kind, id};
 use crate::names;
-use crate::policy;
 use crate::retry::says;
 use crate::shape::Behaviour as _;
 use crate::tags::{self, TagChange, Tags};
@@ -59,7 +59,7 @@ impl Kind for Rule {
                 text.validate(validate::length(0..=256))
             })
             .change("event_pattern", |pattern| {
-                policy::compared_as_json(pattern)
+                document::compared(pattern, document::same_json)
                     .validate(validate::length(0..=4096))
                     .validate(validate::at_least_one_of(["schedule_expression"]))
             })
@@ -131,10 +131,10 @@ impl Kind for Rule {
         object.set(
             "event_pattern",
             pattern.map(|pattern| {
-                if policy::same_json(configured, &pattern) {
+                if document::same_json(configured, &pattern) {
                     configured.to_owned()
                 } else {
-                    policy::plain(&pattern)
+                    document::plain(&pattern)
                 }
             }),
         );
@@ -257,7 +257,7 @@ async fn put(context: &Context, name: &str, planned: &Object, doing: &str) -> Ou
         .name(name)
         .set_event_bus_name(text("event_bus_name"))
         .set_description(text("description"))
-        .set_event_pattern(text("event_pattern").map(|pattern| policy::plain(&pattern)))
+        .set_event_pattern(text("event_pattern").map(|pattern| document::plain(&pattern)))
         .set_role_arn(text("role_arn"))
         .set_schedule_expression(text("schedule_expression"))
         .set_state(state.map(|state| RuleState::from(state.as_str())))

@@ -8,6 +8,7 @@ use terrace_provider_sdk::{Object, Outcome, Schema};
 
 use super::{GONE, PROPAGATION, decoded, named, sdk_tags, told_tags};
 use crate::blocks::{given, or_empty};
+use crate::document;
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
 use crate::names;
@@ -44,7 +45,7 @@ impl Kind for Policy {
             .iam(&context.region)
             .create_policy()
             .policy_name(&name)
-            .policy_document(policy::normal(planned.text("policy").unwrap_or_default()))
+            .policy_document(document::normal(planned.text("policy").unwrap_or_default()))
             .set_path(given(planned, "path"))
             .set_description(given(planned, "description"))
             .set_tags(sdk_tags(&tags::planned(planned)))
@@ -260,7 +261,7 @@ async fn write(context: &Context, arn: &str, planned: &Object, subject: &Subject
     let answer = iam
         .create_policy_version()
         .policy_arn(arn)
-        .policy_document(policy::normal(planned.text("policy").unwrap_or_default()))
+        .policy_document(document::normal(planned.text("policy").unwrap_or_default()))
         .set_as_default(delay.is_none())
         .send()
         .await

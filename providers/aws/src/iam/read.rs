@@ -5,9 +5,9 @@ use terrace_provider_sdk::{Diagnostic, Object, Outcome, Schema, Value, validate}
 
 use super::{decoded, oidc, policy, role, told_tags};
 use crate::blocks::{block, blocks, given, or_empty, text};
+use crate::document::normal;
 use crate::failure::{Answered as _, Subject};
 use crate::kind::{Context, Source};
-use crate::policy::normal;
 
 /// Something that is looked for and not there.
 fn missing(subject: &Subject) -> Diagnostic {

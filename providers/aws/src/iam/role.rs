@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_iam::types::Role as Told;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use terrace_provider_sdk::{Object, Outcome, Plan, Schema, Value, validate};
 
 use super::{GONE, PROPAGATION, decoded, named, sdk_tags, told_tags};
 use crate::blocks::{all, block, blocks, given, or_empty, owned, small};
 use crate::client::Client;
+use crate::document;
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
 use crate::names;
@@ -66,7 +69,7 @@ impl Kind for Role {
             .iam(&context.region)
             .create_role()
             .role_name(&name)
-            .assume_role_policy_document(policy::normal(trust))
+            .assume_role_policy_document(document::normal(trust))
             .set_path(given(planned, "path"))
             .set_description(given(planned, "description"))
             .set_max_session_duration(small(planned, "max_session_duration"))
@@ -139,7 +142,7 @@ impl Kind for Role {
             let request = iam
                 .update_assume_role_policy()
                 .role_name(name)
-                .policy_document(policy::normal(trust));
+                .policy_document(document::normal(trust));
             context
                 .patience(PROPAGATION)
                 .again(
@@ -427,6 +430,19 @@ pub(super) async fn attached(
     Ok(arns)
 }
 
+/// Calls until nobody else is at the same role's policies.
+async fn alone<T, E, R, F>(
+    context: &Context,
+    call: impl FnMut() -> F + Send,
+) -> Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = Result<T, SdkError<E, R>>> + Send,
+{
+    let others = |error: &SdkError<E, R>| is_one_of(error, &["ConcurrentModification"]);
+    context.patience(PROPAGATION).again(others, call).await
+}
+
 /// Gives a role a managed policy.
 pub(super) async fn attach(
     context: &Context,
@@ -434,20 +450,13 @@ pub(super) async fn attach(
     arn: &str,
     subject: &Subject,
 ) -> Outcome<()> {
-    let request = context
-        .client
-        .iam(&context.region)
-        .attach_role_policy()
-        .role_name(role)
-        .policy_arn(arn);
-    context
-        .patience(PROPAGATION)
-        .again(
-            |error| is_one_of(error, &["ConcurrentModification"]),
-            || request.clone().send(),
-        )
-        .await
-        .when("attaching a policy to", subject, "iam:AttachRolePolicy")?;
+    let iam = context.client.iam(&context.region);
+    let request = iam.attach_role_policy().role_name(role).policy_arn(arn);
+    alone(context, || request.clone().send()).await.when(
+        "attaching a policy to",
+        subject,
+        "iam:AttachRolePolicy",
+    )?;
     Ok(())
 }
 
@@ -458,18 +467,9 @@ pub(super) async fn detach(
     arn: &str,
     subject: &Subject,
 ) -> Outcome<()> {
-    let request = context
-        .client
-        .iam(&context.region)
-        .detach_role_policy()
-        .role_name(role)
-        .policy_arn(arn);
-    context
-        .patience(PROPAGATION)
-        .again(
-            |error| is_one_of(error, &["ConcurrentModification"]),
-            || request.clone().send(),
-        )
+    let iam = context.client.iam(&context.region);
+    let request = iam.detach_role_policy().role_name(role).policy_arn(arn);
+    alone(context, || request.clone().send())
         .await
         .unless_gone(
             &GONE,

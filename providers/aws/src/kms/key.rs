@@ -13,7 +13,7 @@ use crate::kind::{Change, Context, Kind, id};
 use crate::policy;
 use crate::shape::Behaviour as _;
 use crate::tags::{self, TagChange, Tags};
-use crate::wait::timeout;
+use crate::timeouts;
 
 /// The one policy that a key has.
 const POLICY: &str = "default";
@@ -68,7 +68,7 @@ impl Kind for Key {
                 ]))
             })
             .change("policy", |policy| {
-                document::by_meaning(policy, policy::equivalent, true)
+                document::by_meaning(policy, policy::equivalent)
             })
             .change("rotation_period_in_days", |days| {
                 days.validate(validate::between(90..=2560))
@@ -82,7 +82,7 @@ impl Kind for Key {
 
     async fn create(&self, context: &mut Context, planned: &Object) -> Outcome<String> {
         let subject = Self::subject(planned.text("description").unwrap_or("new"));
-        let patience = context.patience(timeout(planned, "create", UNTIL_KNOWN));
+        let patience = context.patience(timeouts::of(planned, "create", UNTIL_KNOWN));
         // KMS refuses policies with principals that it does not know yet, so it is asked again for a while.
         let look = || async {
             match request(context, planned).send().await {

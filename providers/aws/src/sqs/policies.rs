@@ -20,9 +20,9 @@ trait Part: Kind {
 }
 
 fn behave<P: Part>(shape: Schema) -> Schema {
-    shape.replaces(&["queue_url"]).change(P::ARGUMENT, |text| {
-        document::by_meaning(text, P::SAME, true)
-    })
+    shape
+        .replaces(&["queue_url"])
+        .change(P::ARGUMENT, |text| document::by_meaning(text, P::SAME))
 }
 
 async fn put<P: Part>(context: &Context, url: &str, value: &str) -> Outcome<Option<()>> {

@@ -17,7 +17,7 @@ use crate::names;
 use crate::policy;
 use crate::shape::Behaviour as _;
 use crate::tags::{self, TagChange, Tags};
-use crate::wait::timeout;
+use crate::timeouts;
 
 /// What SQS says while a queue of the same name is being deleted.
 const DELETED_RECENTLY: [&str; 2] = [
@@ -79,7 +79,7 @@ impl Kind for Queue {
             shape.change(name, |number| number.validate(validate::between(range)))
         });
         let shape = DOCUMENTS.into_iter().fold(shape, |shape, name| {
-            shape.change(name, |text| document::by_meaning(text, same(name), true))
+            shape.change(name, |text| document::by_meaning(text, same(name)))
         });
         shape
             .replaces(&["name", "name_prefix", "fifo_queue"])
@@ -180,7 +180,7 @@ impl Kind for Queue {
                     .map(Some),
             }
         };
-        let patience = context.patience(timeout(planned, "create", USUAL));
+        let patience = context.patience(timeouts::of(planned, "create", USUAL));
         let answer = patience
             .until(&subject, "free of the queue that had its name before", look)
             .await?;
@@ -274,7 +274,7 @@ impl Kind for Queue {
             let found = fetch(context, url, &subject).await?;
             Ok(found.is_none().then_some(()))
         };
-        let patience = context.patience(timeout(state, "delete", USUAL));
+        let patience = context.patience(timeouts::of(state, "delete", USUAL));
         patience.until(&subject, "deleted", look).await
     }
 }

@@ -150,6 +150,43 @@ fn the_console_knows_the_state_and_the_plan() {
 }
 
 #[test]
+fn a_resource_without_objects_is_empty_in_a_plan_and_unknown_in_a_state() {
+    let project = Project::with(
+        r#"
+resource "terraform_data" "one" {}
+
+resource "terraform_data" "none" {
+  count = 0
+}
+
+resource "terraform_data" "off" {
+  lifecycle {
+    enabled = false
+  }
+}
+"#,
+    );
+    project.terrace(&["init"]).success();
+    project.terrace(&["apply", "-auto-approve"]).success();
+    let answers = |arguments: &[&str]| {
+        ["terraform_data.none", "terraform_data.off"].map(|expression| {
+            let shown = value(&project, arguments, expression);
+            shown.lines().last().map(str::to_owned).unwrap_or_default()
+        })
+    };
+    assert_eq!(
+        answers(&["-plan"]),
+        ["[]", "null"],
+        "a plan has decided that there is none"
+    );
+    assert_eq!(
+        answers(&[]),
+        ["(known after apply)", "(known after apply)"],
+        "a state does not say whether there is to be one"
+    );
+}
+
+#[test]
 fn a_graph_is_drawn_of_resources_or_of_everything() {
     let project = Project::with(CONFIGURATION);
     project.terrace(&["init"]).success();

@@ -438,6 +438,13 @@ fn policies_are_checked_and_quote_no_secrets() {
     let run = shop.plan("dev", &[&option]);
     let refused = shop.apply("dev", &run).fails(5).says(RULE);
     assert!(!refused.all().contains(secret), "{}", refused.all());
+    shop.project
+        .terrace(&["view", "-env=dev", "-html=page.html", &run])
+        .success();
+    let page = shop.project.read("page.html");
+    let told = "denies it: terraform_data.shop says (sensitive value)";
+    assert!(page.contains(told), "{page}");
+    assert!(!page.contains(secret), "{page}");
     let log = shop
         .project
         .terrace(&["audit", "export", "-env=dev"])

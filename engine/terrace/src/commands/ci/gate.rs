@@ -1,13 +1,13 @@
 //! What the gate says of a run, for people who read it elsewhere.
 
 use terrace_ci::{GateReport, MissingPiece, PolicyReport, Verdict};
-use terrace_gate::{Demand, RefusalReason, Rules, approve, approvers_counted};
+use terrace_gate::{Demand, RefusalReason, Rules, approvers_counted};
 use terrace_page::{PolicyOutcome, PolicyVerdict};
 use terrace_plan::{Plan, PlanDigest};
 
 use crate::command_error::CommandError;
-use crate::commands::gate;
 use crate::commands::view::policies_of;
+use crate::commands::{gate, judging};
 use crate::session::{Place, Session};
 use crate::view::gate as gate_view;
 
@@ -25,13 +25,7 @@ pub(super) async fn ask(
     let demand = Demand::of(&rules, plan);
     let evidence = gate::evidence(session, place, plan, digest).await?;
     let approved_by = approvers_counted(plan, &evidence);
-    let secrets = crate::commands::judging::secrets(evidence.rules(), plan);
-    let refusal = approve(plan.clone(), evidence).err();
-    let refusal =
-        refusal.map(|refusal| crate::commands::judging::refusal_without_secrets(refusal, &secrets));
-    let reasons: Vec<RefusalReason> = refusal
-        .map(|refusal| refusal.reasons)
-        .unwrap_or_default()
+    let reasons: Vec<RefusalReason> = judging::reasons(plan, evidence)
         .into_iter()
         .filter(|reason| !overlooks(reason))
         .collect();

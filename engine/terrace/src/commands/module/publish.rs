@@ -8,12 +8,12 @@ use terrace_addr::version::Version;
 use terrace_diag::Diagnostic;
 use terrace_module_package::{
     Attestation, Catalogue, CatalogueError, Deprecation, ModuleAddress, ModuleArchive,
-    OciPublication, OciPublishError, Provenance, Publication, publish_oci,
+    OciPublication, OciPublishError, Provenance, Publication, join_upload, publish_oci,
 };
 use terrace_port::Clock as _;
 use terrace_registry_client::{Answer, ClientError, Discovery, Host, Http, OciRepository};
 
-use crate::args::{ModuleDeprecateArgs, ModulePublishArgs, ModuleYankArgs};
+use crate::args::{ModuleDeprecateArgs, ModulePublishArgs, PublishedVersionArgs};
 use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::commands::plan::commit;
 use crate::commands::registry::open_store;
@@ -129,7 +129,9 @@ pub(super) async fn publish(session: &Arc<Session>, args: &ModulePublishArgs) ->
         }
         Target::Server(host) => {
             let address = format!("{module}/{version}?takeover={}", args.take_over);
-            let body = framed(&attestation, &archive)?;
+            let body = join_upload(&attestation, &archive).ok_or_else(|| {
+                not_published("the signed statement is larger than anything that is read")
+            })?;
             let kind = "application/vnd.terrace.module-upload";
             ask(session, &host, "PUT", address, kind, body).await?;
             format!("{host}/{module}")
@@ -193,10 +195,6 @@ async fn provenance(
     };
     let run = variable("GITHUB_RUN_ID").zip(variable("GITHUB_REPOSITORY"));
     Ok(Provenance {
-        module: module.clone(),
-        version: version.clone(),
-        digest: archive.digest().to_owned(),
-        hash: archive.hash().to_owned(),
         repository,
         commit,
         reference: variable("GITHUB_REF"),
@@ -205,6 +203,7 @@ async fn provenance(
         workflow: variable("GITHUB_WORKFLOW_REF").and_then(|name| on_server(&name)),
         run: run.and_then(|(id, name)| on_server(&format!("{name}/actions/runs/{id}"))),
         made_at: SystemClock.now().0,
+        ..Provenance::of(archive, module.clone(), version.clone())
     })
 }
 
@@ -273,17 +272,6 @@ async fn to_oci(
     })
     .await?;
     Ok(format!("{place}@{digest}"))
-}
-
-/// What is uploaded to a registry's server.
-fn framed(attestation: &Attestation, archive: &ModuleArchive) -> Result<Vec<u8>, CommandError> {
-    let envelope = attestation.envelope();
-    let length = u32::try_from(envelope.len())
-        .map_err(|_| not_published("the signed statement is larger than anything that is read"))?;
-    let mut body = length.to_be_bytes().to_vec();
-    body.extend_from_slice(envelope);
-    body.extend_from_slice(archive.bytes());
-    Ok(body)
 }
 
 /// Asks a registry's server for something that changes it.
@@ -394,63 +382,64 @@ fn refused(error: &CatalogueError) -> CommandError {
     }
 }
 
-pub(super) async fn yank(session: &Arc<Session>, args: ModuleYankArgs) -> Outcome {
+/// What is said of a published version.
+enum Notice {
+    /// It is taken back.
+    Yanked,
+    /// It is not to be used any more; perhaps more is said elsewhere.
+    Deprecated(Option<String>),
+}
+
+pub(super) async fn yank(session: &Arc<Session>, args: PublishedVersionArgs) -> Outcome {
+    give_notice(session, args, Notice::Yanked).await
+}
+
+pub(super) async fn deprecate(session: &Arc<Session>, args: ModuleDeprecateArgs) -> Outcome {
+    give_notice(session, args.version, Notice::Deprecated(args.link)).await
+}
+
+/// Says something of a version where it was published, or takes it back.
+async fn give_notice(
+    session: &Arc<Session>,
+    args: PublishedVersionArgs,
+    notice: Notice,
+) -> Outcome {
     let module = read_name(&args.module)?;
     let version = read_version(&args.version)?;
+    let what = match (&notice, args.undo) {
+        (Notice::Yanked, false) => "Taken back",
+        (Notice::Yanked, true) => "Given back",
+        (Notice::Deprecated(_), false) => "Deprecated",
+        (Notice::Deprecated(_), true) => "Not deprecated any more",
+    };
     match Target::parse(&args.at)? {
         Target::Objects(place) => {
             let catalogue = Catalogue::new(open_store(session, &place).await?);
-            let done = if args.undo {
-                catalogue.restore(&module, &version).await
-            } else {
-                catalogue.yank(&module, &version, &args.reason).await
+            let done = match notice {
+                Notice::Yanked if args.undo => catalogue.restore(&module, &version).await,
+                Notice::Yanked => catalogue.yank(&module, &version, &args.reason).await,
+                Notice::Deprecated(link) => {
+                    let reason = args.reason;
+                    let said = (!args.undo).then_some(Deprecation { reason, link });
+                    catalogue.deprecate(&module, &version, said.as_ref()).await
+                }
             };
             done.map_err(|error| refused(&error))?;
         }
         Target::Server(host) => {
             let method = if args.undo { "DELETE" } else { "PUT" };
-            let body = json!({"reason": args.reason}).to_string().into_bytes();
-            let address = format!("{module}/{version}/yanked");
-            ask(session, &host, method, address, "application/json", body).await?;
-        }
-        Target::Oci(..) => return Err(not_in_oci()),
-    }
-    let what = if args.undo {
-        "Given back"
-    } else {
-        "Taken back"
-    };
-    changed(session, args.style.json, what, &module, &version);
-    Ok(SUCCESS)
-}
-
-pub(super) async fn deprecate(session: &Arc<Session>, args: ModuleDeprecateArgs) -> Outcome {
-    let module = read_name(&args.module)?;
-    let version = read_version(&args.version)?;
-    let said = (!args.undo).then(|| Deprecation {
-        reason: args.reason.clone(),
-        link: args.link.clone(),
-    });
-    match Target::parse(&args.at)? {
-        Target::Objects(place) => {
-            let catalogue = Catalogue::new(open_store(session, &place).await?);
-            let done = catalogue.deprecate(&module, &version, said.as_ref()).await;
-            done.map_err(|error| refused(&error))?;
-        }
-        Target::Server(host) => {
-            let method = if args.undo { "DELETE" } else { "PUT" };
-            let body = json!({"reason": args.reason, "link": args.link});
-            let address = format!("{module}/{version}/deprecation");
+            let (path, body) = match notice {
+                Notice::Yanked => ("yanked", json!({"reason": args.reason})),
+                Notice::Deprecated(link) => {
+                    ("deprecation", json!({"reason": args.reason, "link": link}))
+                }
+            };
+            let address = format!("{module}/{version}/{path}");
             let body = body.to_string().into_bytes();
             ask(session, &host, method, address, "application/json", body).await?;
         }
         Target::Oci(..) => return Err(not_in_oci()),
     }
-    let what = if args.undo {
-        "Not deprecated any more"
-    } else {
-        "Deprecated"
-    };
     changed(session, args.style.json, what, &module, &version);
     Ok(SUCCESS)
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 
 use terrace_config::Config;
 use terrace_gate::{
-    Approval, Demand, Evidence, PolicyEffect, PolicyResults, RefusalReason, Rules, Run, RunStatus,
-    approve, approvers_counted, find_run, load_run_policies, run_approvals,
+    Approval, Demand, Evidence, PolicyEffect, PolicyResults, Rules, Run, RunStatus,
+    approvers_counted, find_run, load_run_policies, run_approvals,
 };
 use terrace_page::{GateState, Missing, PolicyOutcome, PolicyVerdict, Rendered, RunPage};
 use terrace_plan::{Plan, PlanDigest, is_plan_file, read_plan_file};
@@ -244,18 +244,15 @@ async fn gate_state(
     let approvals = approvals(place, rules, plan, &evidence, &run.id).await?;
     let authors = evidence.authors_told();
     let is_planned = run.status == RunStatus::Planned;
-    let refusal = if is_planned {
-        approve(plan.clone(), evidence).err()
+    let reasons = if is_planned {
+        super::judging::reasons(plan, evidence)
     } else {
-        None
+        Vec::new()
     };
-    let missing = |reason: &RefusalReason| Missing {
+    let missing = reasons.iter().map(|reason| Missing {
         reason: reason.to_string(),
         remedy: reason.remedy(&rules.environment, &run.id),
-    };
-    let missing = refusal
-        .iter()
-        .flat_map(|refusal| refusal.reasons.iter().map(missing));
+    });
     Ok(GateState {
         environment: rules.environment.clone(),
         kind: demand.kind.name().to_owned(),

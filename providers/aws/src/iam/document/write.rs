@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::policy::escaped;
+use crate::document::escaped;
 
 /// A value of JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What is known of objects once a run has planned or applied.
+//! What is known of objects where nothing is being planned: after a run, or from a state alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,27 +8,41 @@ use terrace_addr::{
     ProviderAddr,
 };
 use terrace_config::{Config, ForEachOrCount};
+use terrace_diag::Diagnostics;
 use terrace_eval::{ConfigNode, Evaluator, Expansion, Schemas, Unknowns, Values};
 use terrace_plan::{Action, Plan};
-use terrace_port::ProviderSource;
 use terrace_state::State;
 use terrace_value::Value;
 
+use crate::ProviderSource;
+
 /// Values of objects: those of a state, or those that a plan leads to.
-pub(crate) struct Known {
+pub struct KnownValues {
     providers: Arc<dyn ProviderSource>,
     config: Arc<Config>,
+    /// Whether a resource without objects is known to have none.
+    is_whole: bool,
     resources: BTreeMap<AbsResource, BTreeMap<Option<InstanceKey>, Value>>,
     calls: BTreeMap<AbsNamed, Expansion>,
 }
 
-impl Known {
-    pub(crate) fn new(providers: Arc<dyn ProviderSource>, config: &Arc<Config>) -> Self {
+impl KnownValues {
+    /// For the objects of a state alone. A resource of which it holds none is unknown: there may have to be one.
+    pub fn of_state(providers: Arc<dyn ProviderSource>, config: &Arc<Config>) -> Self {
         Self {
             providers,
             config: Arc::clone(config),
+            is_whole: false,
             resources: BTreeMap::new(),
             calls: BTreeMap::new(),
+        }
+    }
+
+    /// For the objects that a run leads or has led to. A resource without objects is to have none.
+    pub fn of_run(providers: Arc<dyn ProviderSource>, config: &Arc<Config>) -> Self {
+        Self {
+            is_whole: true,
+            ..Self::of_state(providers, config)
         }
     }
 
@@ -40,7 +54,7 @@ impl Known {
     }
 
     /// With the objects of a state, which was written with these schemas.
-    pub(crate) fn add_state(&mut self, state: &State, schemas: &Schemas) {
+    pub fn add_state(&mut self, state: &State, schemas: &Schemas) {
         for (address, resource, instance) in state.instances() {
             let Some(object) = &instance.current else {
                 continue;
@@ -53,7 +67,7 @@ impl Known {
     }
 
     /// With what a plan makes of them.
-    pub(crate) fn add_plan(&mut self, plan: &Plan) {
+    pub fn add_plan(&mut self, plan: &Plan) {
         let present = plan
             .changes
             .iter()
@@ -70,7 +84,7 @@ impl Known {
     }
 
     /// Finds out which instances of modules there are. Problems have been told while planning.
-    pub(crate) fn expand_calls(&mut self, evaluator: &Evaluator) {
+    pub fn expand_calls(&mut self, evaluator: &Evaluator) {
         let (graph, _) = evaluator.config_graph();
         let order = graph.dag().topological_order().unwrap_or_default();
         for node in order.iter().filter_map(|id| graph.dag().get(*id)) {
@@ -78,19 +92,23 @@ impl Known {
                 continue;
             };
             for module in evaluator.module_instances(path, &*self).unwrap_or_default() {
-                let expanded = evaluator
-                    .expand_call(&module, name, Unknowns::Allow, &*self)
-                    .value;
-                if let Some(expansion) = expanded {
-                    self.calls
-                        .insert(AbsNamed::new(module, name.clone()), expansion);
-                }
+                let call = AbsNamed::new(module, name.clone());
+                drop(self.expand_call(evaluator, call));
             }
         }
     }
 
+    /// Finds out which instances of a module one call makes. The calls that it depends on must have been expanded.
+    pub fn expand_call(&mut self, evaluator: &Evaluator, call: AbsNamed) -> Diagnostics {
+        let expanded = evaluator.expand_call(&call.module, &call.name, Unknowns::Allow, &*self);
+        if let Some(expansion) = expanded.value {
+            self.calls.insert(call, expansion);
+        }
+        expanded.diagnostics
+    }
+
     /// Resources of the configuration that have an instance.
-    pub(crate) fn present(&self) -> impl Iterator<Item = ConfigResource> {
+    pub fn present(&self) -> impl Iterator<Item = ConfigResource> {
         let present = self.resources.iter().filter(|(_, known)| !known.is_empty());
         present.map(|(address, _)| ConfigResource {
             module: address.module.path(),
@@ -99,16 +117,13 @@ impl Known {
     }
 }
 
-impl Values for Known {
+impl Values for KnownValues {
     fn expansion(&self, resource: &AbsResource) -> Option<Expansion> {
-        let address = ConfigResource {
-            module: resource.module.path(),
-            resource: (*resource.resource).clone(),
-        };
-        let module = &self.config.module(&address.module)?.module;
-        let block = module.resources.get(&address.resource)?;
+        let module = &self.config.module(&resource.module.path())?.module;
+        let block = module.resources.get(&*resource.resource)?;
         let none = BTreeMap::new();
-        let instances = self.resources.get(resource).unwrap_or(&none);
+        let known = self.resources.get(resource);
+        let instances = known.or_else(|| self.is_whole.then_some(&none))?;
         Some(match block.repetition {
             ForEachOrCount::Count(_) => {
                 let after = |key: &Option<InstanceKey>| match key {
