@@ -53,7 +53,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"inline_policy": [{"name": "b", "policy": INLINE_WRITES}]}))
         .replace(json!({"path": "/apps/"}))
         .replace(json!({"name": "$name-other"}))
-        .data(
+        .found_by(
             "aws_iam_role",
             json!({"name": "${self.name}"}),
             &[
@@ -81,8 +81,8 @@ pub(crate) fn cases() -> Vec<Case> {
             .replace(json!({"description": "Reads"}))
             .replace(json!({"path": "/apps/"}))
             .replace(json!({"name": "$name-other"}))
-            .data("aws_iam_policy", json!({"arn": "${self.arn}"}), &POLICY)
-            .data("aws_iam_policy", json!({"name": "${self.name}", "path_prefix": "/apps/"}), &POLICY)
+            .found_by("aws_iam_policy", json!({"arn": "${self.arn}"}), &POLICY)
+            .found_by("aws_iam_policy", json!({"name": "${self.name}", "path_prefix": "/apps/"}), &POLICY)
             .import_leaves(&["delay_after_policy_creation_in_ms"]),
         Case::of("aws_iam_policy", json!({"name_prefix": "$name-", "policy": READS}))
             .variant("by prefix")
@@ -123,12 +123,12 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"tags": {"team": "b"}}))
         .replace(json!({"url": "https://$name.example.org/tokens"}))
         .settles(&["url"])
-        .data(
+        .found_by(
             "aws_iam_openid_connect_provider",
             json!({"arn": "${self.arn}"}),
             &["arn", "client_id_list", "id", "tags", "thumbprint_list", "url"],
         )
-        .data(
+        .found_by(
             "aws_iam_openid_connect_provider",
             json!({"url": "https://${self.url}"}),
             &["arn", "client_id_list", "id", "tags", "thumbprint_list", "url"],

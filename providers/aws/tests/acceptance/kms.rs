@@ -4,7 +4,7 @@ use crate::case::Case;
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
-        Case::of("aws_kms_key", json!({"description": "States"}))
+        Case::of("aws_kms_key", json!({"description": "States", "timeouts": {"create": "2m"}}))
             .update(json!({"description": "Secrets", "deletion_window_in_days": 7}))
             .update(json!({"enable_key_rotation": true}))
             .update(json!({"is_enabled": false}))
@@ -15,20 +15,20 @@ pub(crate) fn cases() -> Vec<Case> {
             .update(json!({"tags": {"team": "b"}}))
             .found_by(
                 "aws_kms_key",
-                json!({"key_id": "${self.key_id}"}),
+                json!({"key_id": "${self.key_id}", "grant_tokens": ["token"]}),
                 &[
-                    ("id", "id"),
-                    ("arn", "arn"),
-                    ("description", "description"),
-                    ("enabled", "is_enabled"),
-                    ("key_usage", "key_usage"),
-                    ("key_spec", "customer_master_key_spec"),
-                    ("multi_region", "multi_region"),
+                    "id",
+                    "arn",
+                    "description",
+                    "enabled = is_enabled",
+                    "key_usage",
+                    "key_spec = customer_master_key_spec",
+                    "multi_region",
                 ],
             )
             .replace(json!({"multi_region": true}))
             .replace(json!({"key_usage": "SIGN_VERIFY", "customer_master_key_spec": "RSA_2048"}))
-            .import_leaves(&["deletion_window_in_days", "bypass_policy_lockout_safety_check"])
+            .import_leaves(&["timeouts", "deletion_window_in_days", "bypass_policy_lockout_safety_check"])
             .untried("rotation_period_in_days", "moto does not tell of it")
             .untried("custom_key_store_id", "moto has no key stores")
             .untried("xks_key_id", "moto has no external key stores"),
@@ -49,7 +49,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .found_by(
             "aws_kms_alias",
             json!({"name": "${self.name}"}),
-            &[("id", "arn"), ("arn", "arn"), ("target_key_arn", "target_key_arn"), ("target_key_id", "target_key_id")],
+            &["id = arn", "arn", "target_key_arn", "target_key_id"],
         ),
         Case::of(
             "aws_kms_alias",

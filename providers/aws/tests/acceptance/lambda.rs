@@ -114,7 +114,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .import_leaves(&["publish", "s3_bucket", "s3_key", "s3_object_version", "skip_destroy"]),
         Case::of(
             "aws_lambda_function_url",
-            json!({"function_name": "${function.function_name}", "authorization_type": "NONE"}),
+            json!({"function_name": "${function.function_name}", "authorization_type": "NONE", "timeouts": {"create": "5m"}}),
         )
         .given("role", "aws_iam_role", role.clone())
         .given("function", "aws_lambda_function", plain("$name"))
@@ -123,11 +123,12 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"cors": {"allow_credentials": true, "allow_headers": ["a", "b"], "allow_methods": ["GET"], "allow_origins": ["https://example.com"], "expose_headers": ["c"], "max_age": 60}}))
         .update(json!({"cors": {"allow_credentials": false, "allow_headers": ["b"], "allow_methods": ["POST"], "allow_origins": ["*"], "expose_headers": ["d"], "max_age": 90}}))
         .replace(json!({"function_name": "${other.function_name}"}))
+        .import_leaves(&["timeouts"])
         .untried("invoke_mode", "moto keeps it only as it was made")
         .untried("qualifier", "moto has addresses of functions only, not of aliases"),
         Case::of(
             "aws_lambda_alias",
-            json!({"name": "live", "function_name": "${function.function_name}", "function_version": "1"}),
+            json!({"name": "live", "function_name": "${function.function_name}", "function_version": "1", "timeouts": {"update": "1m"}}),
         )
         .given("role", "aws_iam_role", role.clone())
         .given("function", "aws_lambda_function", plain("$name"))
@@ -138,14 +139,15 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"routing_config": {"additional_version_weights": {"2": 0.5}}}))
         .replace(json!({"name": "next"}))
         .replace(json!({"function_name": "${other.function_name}"}))
-        .import("${other.function_name}/next"),
+        .import("${other.function_name}/next")
+        .import_leaves(&["timeouts"]),
     ]
 }
 
 fn functions(one: &str, two: &str) -> Case {
     Case::of(
         "aws_lambda_function",
-        json!({"function_name": "$name", "role": "${role.arn}", "filename": one, "handler": "index.handle", "runtime": "python3.13"}),
+        json!({"function_name": "$name", "role": "${role.arn}", "filename": one, "handler": "index.handle", "runtime": "python3.13", "timeouts": {"create": "20m", "update": "20m", "delete": "20m"}}),
     )
     .given("role", "aws_iam_role", json!({"name": "$name-role", "assume_role_policy": TRUST}))
     .given("other", "aws_iam_role", json!({"name": "$name-other", "assume_role_policy": TRUST}))
@@ -166,7 +168,7 @@ fn functions(one: &str, two: &str) -> Case {
     .update(json!({"vpc_config": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]}}))
     .update(json!({"vpc_config": {"subnet_ids": ["subnet-1", "subnet-2"], "security_group_ids": ["sg-2"], "ipv6_allowed_for_dual_stack": true}}))
     .replace(json!({"function_name": "$name-other"}))
-    .data(
+    .found_by(
         "aws_lambda_function",
         json!({"function_name": "${self.function_name}"}),
         &[
@@ -176,7 +178,12 @@ fn functions(one: &str, two: &str) -> Case {
             "tracing_config", "version",
         ],
     )
-    .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy"])
+    .found_by(
+        "aws_lambda_function",
+        json!({"function_name": "${self.function_name}", "qualifier": "${self.version}"}),
+        &["function_name", "handler", "version", "qualified_arn"],
+    )
+    .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy", "timeouts"])
 }
 
 /// Settings that moto forgets, and that are remembered for it.

@@ -24,11 +24,11 @@ pub(crate) fn cases() -> Vec<Case> {
             "aws_cloudwatch_log_group",
             json!({"name": "${self.name}"}),
             &[
-                ("id", "id"),
-                ("arn", "arn"),
-                ("retention_in_days", "retention_in_days"),
-                ("kms_key_id", "kms_key_id"),
-                ("tags", "tags_all"),
+                "id",
+                "arn",
+                "retention_in_days",
+                "kms_key_id",
+                "tags = tags_all",
             ],
         ),
     ]

@@ -16,12 +16,17 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn buckets() -> Vec<Case> {
     vec![
-        Case::of("aws_s3_bucket", json!({"bucket": "$name-a"}))
+        Case::of("aws_s3_bucket", json!({"bucket": "$name-a", "timeouts": {"create": "5m", "read": "5m", "update": "5m", "delete": "5m"}}))
             .update(json!({"tags": {"team": "a", "cost": "1"}}))
             .update(json!({"tags": {"team": "b"}, "force_destroy": true}))
             .update(json!({"tags": null}))
             .replace(json!({"bucket": "$name-b"}))
             .replace(json!({"object_lock_enabled": true}))
+            .found_by(
+                "aws_s3_bucket",
+                json!({"bucket": "${self.bucket}"}),
+                &["id", "arn", "bucket", "bucket_domain_name", "bucket_region", "bucket_regional_domain_name", "hosted_zone_id"],
+            )
             .import_leaves(&["force_destroy", "timeouts"]),
         Case::of("aws_s3_bucket", json!({"bucket_prefix": "$name-p-"}))
             .variant("named by the provider")
@@ -160,7 +165,7 @@ fn rules() -> Vec<Case> {
             json!({"rule": [{
                 "id": "overwritten", "status": "Enabled", "filter": {"prefix": ""},
                 "noncurrent_version_expiration": {"noncurrent_days": 30},
-            }]}),
+            }], "timeouts": {"create": "5m", "update": "5m"}}),
         )
         .update(json!({"rule": [
             {
@@ -195,6 +200,7 @@ fn rules() -> Vec<Case> {
         ]}))
         .update(json!({"rule": [{"id": "whole", "status": "Enabled", "expiration": {"days": 3}}]}))
         .update(json!({"transition_default_minimum_object_size": "varies_by_storage_class"}))
+        .import_leaves(&["timeouts"])
         .replace(OTHER())
         .untried(OWNER.0, OWNER.1),
         setting("aws_s3_bucket_notification", json!({"eventbridge": true}))
@@ -299,6 +305,11 @@ fn objects() -> Vec<Case> {
             .update(json!({"force_destroy": true, "acl": "public-read"}))
             .replace(json!({"key": "a/c.txt"}))
             .replace(OTHER())
+            .found_by(
+                "aws_s3_object",
+                json!({"bucket": "${self.bucket}", "key": "${self.key}", "checksum_mode": "ENABLED"}),
+                &["arn",  "cache_control", "content_disposition", "content_encoding", "content_language", "content_type", "etag", "metadata", "server_side_encryption", "storage_class", "tags = tags_all", "website_redirect_location = website_redirect"],
+            )
             .import_leaves(&["content_base64", "force_destroy", "acl"])
             .untried("override_provider", "the provider of the cases sets no tags on all"),
         object(json!({"key": "c", "source": "Cargo.toml", "source_hash": "1"}))
@@ -309,6 +320,11 @@ fn objects() -> Vec<Case> {
         object(json!({"key": "d", "content": "one", "etag": "f97c5d29941bfb1b2fdab0874906ab82"}))
             .variant("by its hash")
             .update(json!({"content": "two", "etag": "b8a9f715dbb64fd5c56e7783c6820a61"}))
+            .found_by(
+                "aws_s3_object",
+                json!({"bucket": "${self.bucket}", "key": "${self.key}", "version_id": "", "download_body": "true", "range": "bytes=0-2"}),
+                &["body = content"],
+            )
             .import_leaves(&["content"]),
         object(json!({
             "key": "e", "content": "one", "server_side_encryption": "aws:kms", "bucket_key_enabled": true,

@@ -25,13 +25,13 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"value": "b"}))
         .found_by(
             "aws_ssm_parameter",
-            json!({"name": "${self.name}"}),
-            &[("id", "name"), ("arn", "arn"), ("type", "type"), ("value", "value"), ("version", "version")],
+            json!({"name": "${self.name}", "with_decryption": true}),
+            &["id = name", "arn", "type", "value", "version"],
         )
         .opened_by(
             "aws_ssm_parameter",
-            json!({"arn": "${self.arn}"}),
-            &[("name", "name"), ("type", "type"), ("value", "value"), ("version", "version")],
+            json!({"arn": "${self.arn}", "with_decryption": true}),
+            &["name", "type", "value", "version"],
         ),
         Case::of(
             "aws_ssm_parameter",

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::install::Unavailable;
-use crate::moto::Moto;
+use crate::moto::{Moto, exchange_at};
 use corrections::Memory;
 
 /// The server and moto behind it. Both end when it is dropped.
@@ -94,6 +94,26 @@ impl Aws {
     /// Where every service is.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What a service of us-east-1 answers to a call: one by its target (`AWSEvents.CreateEventBus`), or by a method and a path
+    /// (`POST /2018-10-31/layers/a/versions`). A refusal is an error.
+    pub fn ask(&self, service: &str, call: &str, body: &str) -> Result<Vec<u8>, Unavailable> {
+        let mut headers = format!(
+            "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n"
+        );
+        let (method, path) = call.split_once(' ').unwrap_or_else(|| {
+            headers +=
+                &format!("Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {call}\r\n");
+            ("POST", "/")
+        });
+        match exchange_at(self.address, method, path, &headers, body)? {
+            (200..300, answer) => Ok(answer),
+            (status, answer) => Err(Unavailable(format!(
+                "AWS answered {status} to {call}: {}",
+                String::from_utf8_lossy(&answer)
+            ))),
+        }
     }
 
     /// What is behind it, for what AWS itself would not do.
