@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 
-use super::{Answer, Asked, cbor, cloud_control, functions};
+use super::{Answer, Asked, cbor, cloud_control, edge, functions};
 
 /// What moto forgets.
 #[derive(Debug, Default)]
@@ -14,6 +14,7 @@ pub(super) struct Memory {
     kept: Mutex<BTreeMap<(String, &'static str), String>>,
     functions: functions::Settings,
     pub(super) clouds: cloud_control::Clouds,
+    pub(super) edge: edge::Functions,
 }
 
 /// CloudWatch's clients speak CBOR only, and moto does not; it does understand the same calls in JSON. Whether it was CBOR.
@@ -47,19 +48,6 @@ pub(super) fn from_cbor(asked: &mut Asked) -> bool {
     true
 }
 
-/// moto publishes no functions of CloudFront: there is one stage, and what it tells of it is the answer.
-pub(super) fn published(asked: &mut Asked) {
-    let function = asked
-        .line
-        .strip_prefix("POST /2020-05-31/function/")
-        .and_then(|rest| rest.split_once("/publish "));
-    if let Some((name, version)) = function {
-        asked.line = format!("GET /2020-05-31/function/{name}/describe {version}");
-        asked.body.clear();
-        asked.headers.retain(|(name, _)| name != "content-length");
-    }
-}
-
 /// An answer in JSON as one in CBOR.
 pub(super) fn to_cbor(answer: &mut Answer) {
     let json = serde_json::from_slice(&answer.body).unwrap_or(json!({}));
@@ -71,6 +59,30 @@ pub(super) fn to_cbor(answer: &mut Answer) {
     ] {
         answer.headers.push((name.to_owned(), value.to_owned()));
     }
+}
+
+/// What moto is asked in place of what it takes for a mistake.
+pub(super) fn simpler(asked: &Asked) -> Option<Asked> {
+    to_one_origin(asked)
+}
+
+/// moto wants the default behaviour to have an origin, and takes no group of them; the first origin will do for it.
+fn to_one_origin(asked: &Asked) -> Option<Asked> {
+    let (method, path) = asked.method_and_path();
+    if method == "GET" || !path.starts_with("/2020-05-31/distribution") {
+        return None;
+    }
+    let sent = String::from_utf8_lossy(&asked.body);
+    let first = between(&sent, "<Origins>", "</Origins>")
+        .and_then(|origins| between(origins, "<Id>", "</Id>"))?;
+    let behaviour = between(&sent, "<DefaultCacheBehavior>", "</DefaultCacheBehavior>")?;
+    let target = between(behaviour, "<TargetOriginId>", "</TargetOriginId>")?;
+    let simpler = behaviour.replacen(
+        &format!("<TargetOriginId>{target}<"),
+        &format!("<TargetOriginId>{first}<"),
+        1,
+    );
+    Some(asked.with_body(sent.replacen(behaviour, &simpler, 1).into_bytes()))
 }
 
 /// Puts an answer right.
@@ -116,8 +128,8 @@ fn written_settings(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     }
 }
 
-/// moto forgets of distributions which functions are called, and which access control origins are asked with. Their
-/// configuration is what was written last.
+/// moto forgets much of distributions: which functions are called, how origins are asked, who may sign. Their configuration is
+/// what was written last.
 fn distributions(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     let (method, path) = asked.method_and_path();
     let path = path.split('?').next().unwrap_or_default();
@@ -143,8 +155,25 @@ fn distributions(asked: &Asked, answer: &mut Answer, memory: &Memory) {
         if !kept.contains("<MinimumProtocolVersion>") {
             kept = kept.replace(OWN, &format!("{OWN}{LEAST}"));
         }
-        answer.body = told.replacen(configuration, &kept, 1).into_bytes();
+        answer.body = told
+            .replacen(configuration, &with_grpc(&kept), 1)
+            .into_bytes();
     }
+}
+
+/// Of every behaviour CloudFront tells whether it takes gRPC.
+fn with_grpc(configuration: &str) -> String {
+    let mut whole = String::new();
+    for (place, part) in configuration.split("<TargetOriginId>").enumerate() {
+        if place > 0 {
+            if !part.contains("<GrpcConfig>") {
+                whole += "<GrpcConfig><Enabled>false</Enabled></GrpcConfig>";
+            }
+            whole += "<TargetOriginId>";
+        }
+        whole += part;
+    }
+    whole
 }
 
 /// What the configuration of a distribution holds, in a document.
@@ -160,7 +189,7 @@ fn configuration(document: &str) -> Option<&str> {
         .map(|(inner, _)| inner)
 }
 
-fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+pub(super) fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     text.split_once(before)?
         .1
         .split_once(after)
@@ -181,13 +210,7 @@ pub(super) fn without_conditions(asked: &mut Asked, memory: &Memory) {
     if let Some(statements) = policy["Statement"].as_array_mut() {
         statements.retain(|one| one["Effect"] != "Deny" || one["Condition"].is_null());
     }
-    asked.body = policy.to_string().into_bytes();
-    let length = asked.body.len().to_string();
-    for (name, value) in &mut asked.headers {
-        if name == "content-length" {
-            value.clone_from(&length);
-        }
-    }
+    *asked = asked.with_body(policy.to_string().into_bytes());
 }
 
 fn whole_policy(asked: &Asked, answer: &mut Answer, memory: &Memory) {

@@ -5,6 +5,7 @@
 mod cbor;
 mod cloud_control;
 mod corrections;
+mod edge;
 mod functions;
 
 use std::io::{self, Read as _, Write as _};
@@ -25,6 +26,7 @@ pub struct Aws {
 }
 
 /// A request.
+#[derive(Clone)]
 struct Asked {
     /// Method, path, query and version.
     line: String,
@@ -43,6 +45,19 @@ struct Answer {
 impl Asked {
     fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
+    }
+
+    /// The same request with another body.
+    fn with_body(&self, body: Vec<u8>) -> Self {
+        let mut asked = self.clone();
+        let length = body.len().to_string();
+        for (name, value) in &mut asked.headers {
+            if name == "content-length" {
+                value.clone_from(&length);
+            }
+        }
+        asked.body = body;
+        asked
     }
 
     fn method_and_path(&self) -> (&str, &str) {
@@ -133,13 +148,15 @@ impl Drop for Aws {
 fn serve(mut client: TcpStream, behind: &str, memory: &Memory) -> io::Result<()> {
     while let Some(mut asked) = request(&mut client)? {
         let cbor = corrections::from_cbor(&mut asked);
-        corrections::published(&mut asked);
         corrections::without_conditions(&mut asked, memory);
-        if let Some(answer) = cloud_control::answered(&asked, &memory.clouds) {
+        let answered = cloud_control::answered(&asked, &memory.clouds)
+            .or_else(|| edge::answered(&asked, &memory.edge));
+        if let Some(answer) = answered {
             client.write_all(&written(&asked, &answer))?;
             continue;
         }
-        let Some(mut answer) = asked_of(behind, &asked)? else {
+        let simpler = corrections::simpler(&asked);
+        let Some(mut answer) = asked_of(behind, simpler.as_ref().unwrap_or(&asked))? else {
             return Ok(());
         };
         if cbor {
