@@ -7,6 +7,8 @@ pub(crate) fn cases() -> Vec<Case> {
         by_request(),
         provisioned(),
         indices(),
+        restored(),
+        imported(),
         Case::of("aws_dynamodb_table", all_at_once())
             .given("key", "aws_kms_key", json!({"description": "Items"}))
             .variant("all at once")
@@ -55,23 +57,17 @@ fn by_request() -> Case {
     .update(json!({"stream_enabled": false, "stream_view_type": null}))
     .update(json!({"deletion_protection_enabled": true}))
     .update(json!({"deletion_protection_enabled": false}))
+    .update(json!({"table_class": "STANDARD_INFREQUENT_ACCESS"}))
+    .update(json!({"table_class": "STANDARD"}))
+    .update(json!({"on_demand_throughput": {"max_read_request_units": 10, "max_write_request_units": 20}}))
+    .update(json!({"on_demand_throughput": {"max_read_request_units": 30, "max_write_request_units": 20}}))
     .update(json!({"tags": {"team": "a", "cost": "1"}}))
     .update(json!({"tags": {"team": "b"}}))
     .import_leaves(&["timeouts"])
     .replace(json!({"name": "$name-other"}))
     .replace_for(&["hash_key"], json!({"hash_key": "key", "attribute": [{"name": "key", "type": "S"}]}))
-    .untried("table_class", "moto keeps no class")
-    .untried("on_demand_throughput", "moto keeps no limits")
     .untried("replica", "the native provider makes no replicas, and says so")
     .untried("global_table_witness", "without replicas there are no witnesses")
-    .untried("restore_source_name", "moto restores a copy at once, without what is configured over it")
-    .untried("restore_source_table_arn", "moto restores by name alone")
-    .untried("restore_backup_arn", "a case cannot make a backup")
-    .untried("restore_date_time", "moto keeps no history")
-    .untried("restore_to_latest_time", "moto keeps no history")
-    .untried("import_table", "a case cannot put the files there")
-    .untried("global_secondary_index.on_demand_throughput", "moto keeps no limits")
-    .untried("global_secondary_index.warm_throughput", "moto warms nothing up")
 }
 
 fn provisioned() -> Case {
@@ -133,6 +129,74 @@ fn indices() -> Case {
     .update(json!({
         "global_secondary_index": [{"name": "by-owner", "hash_key": "owner", "projection_type": "KEYS_ONLY", "read_capacity": 3, "write_capacity": 2}],
     }))
+    .update(json!({
+        "billing_mode": "PAY_PER_REQUEST", "read_capacity": null, "write_capacity": null,
+        "global_secondary_index": [{
+            "name": "by-owner", "hash_key": "owner", "projection_type": "KEYS_ONLY",
+            "on_demand_throughput": {"max_read_request_units": 10, "max_write_request_units": 20},
+            "warm_throughput": {"read_units_per_second": 13000, "write_units_per_second": 5000},
+        }],
+    }))
+    .update(json!({
+        "global_secondary_index": [{
+            "name": "by-owner", "hash_key": "owner", "projection_type": "KEYS_ONLY",
+            "on_demand_throughput": {"max_read_request_units": 30, "max_write_request_units": 40},
+            "warm_throughput": {"read_units_per_second": 14000, "write_units_per_second": 6000},
+        }],
+    }))
+}
+
+/// A copy of another table: as that is now, as it was at a time, and as a backup has it.
+fn restored() -> Case {
+    Case::of(
+        "aws_dynamodb_table",
+        json!({
+            "name": "$name", "billing_mode": "PAY_PER_REQUEST", "restore_source_name": "${source.name}", "restore_to_latest_time": true,
+            "tags": {"team": "a"},
+        }),
+    )
+    .variant("restored")
+    .given("source", "aws_dynamodb_table", json!({
+        "name": "$name-source", "billing_mode": "PAY_PER_REQUEST", "hash_key": "id", "attribute": [{"name": "id", "type": "S"}],
+        "point_in_time_recovery": {"enabled": true},
+    }))
+    .asked("backup", "dynamodb", "DynamoDB_20120810.CreateBackup", json!({"TableName": "${source.name}", "BackupName": "$name"}))
+    .update(json!({"deletion_protection_enabled": true}))
+    .update(json!({"deletion_protection_enabled": false}))
+    .replace_for(&["restore_to_latest_time", "restore_date_time"], json!({"restore_to_latest_time": null, "restore_date_time": "2026-01-31T12:00:00Z"}))
+    .replace_for(&["restore_source_table_arn"], json!({"restore_source_name": null, "restore_source_table_arn": "${source.arn}"}))
+    .replace_for(&["restore_backup_arn"], json!({
+        "restore_source_table_arn": null, "restore_date_time": null, "restore_backup_arn": "${backup.BackupDetails.BackupArn}",
+        "table_class": "STANDARD_INFREQUENT_ACCESS", "stream_enabled": true, "stream_view_type": "NEW_IMAGE",
+    }))
+    .import_leaves(&["restore_backup_arn"])
+}
+
+/// A table that is filled from files.
+fn imported() -> Case {
+    let import = |prefix: &str, compression: &str| {
+        json!({"import_table": {
+            "input_format": "DYNAMODB_JSON", "input_compression_type": compression,
+            "s3_bucket_source": {"bucket": "${file.bucket}", "bucket_owner": "123456789012", "key_prefix": prefix},
+        }})
+    };
+    let mut table = json!({
+        "name": "$name", "billing_mode": "PAY_PER_REQUEST", "hash_key": "id", "attribute": [{"name": "id", "type": "S"}],
+    });
+    let first = import("a/", "NONE").as_object().unwrap().clone();
+    table.as_object_mut().unwrap().extend(first);
+    Case::of("aws_dynamodb_table", table)
+        .variant("imported")
+        .given("bucket", "aws_s3_bucket", json!({"bucket": "$name-files", "force_destroy": true}))
+        .given("file", "aws_s3_object", json!({
+            "bucket": "${bucket.bucket}", "key": "a/items.json", "content": "{\"Item\": {\"id\": {\"S\": \"one\"}}}",
+        }))
+        .replace(import("b/", "GZIP"))
+        .replace(json!({"import_table": {
+            "input_format": "CSV", "input_format_options": {"csv": {"delimiter": ";", "header_list": ["id", "owner"]}},
+            "s3_bucket_source": {"bucket": "${file.bucket}", "key_prefix": "c/"},
+        }}))
+        .not_imported()
 }
 
 fn all_at_once() -> Json {

@@ -119,6 +119,8 @@ pub(crate) fn cases() -> Vec<Case> {
         )
         .update(json!({"thumbprint_list": ["cf23df2207d99a74fbe169e3eba035e633b65d94"]}))
         .update(json!({"thumbprint_list": ["cf23df2207d99a74fbe169e3eba035e633b65d95"]}))
+        .update(json!({"client_id_list": ["sts.amazonaws.com", "other"]}))
+        .update(json!({"client_id_list": ["other", "third"]}))
         .update(json!({"tags": {"team": "a", "cost": "1"}}))
         .update(json!({"tags": {"team": "b"}}))
         .replace(json!({"url": "https://$name.example.org/tokens"}))
@@ -132,7 +134,6 @@ pub(crate) fn cases() -> Vec<Case> {
             "aws_iam_openid_connect_provider",
             json!({"url": "https://${self.url}"}),
             &["arn", "client_id_list", "id", "tags", "thumbprint_list", "url"],
-        )
-        .untried("client_id_list", "it is set; moto can neither add clients nor remove any, so that it is not changed in place"),
+        ),
     ]
 }

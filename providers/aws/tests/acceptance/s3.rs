@@ -2,9 +2,6 @@ use serde_json::{Value as Json, json};
 
 use crate::case::Case;
 
-/// Why `expected_bucket_owner` is left out.
-const OWNER: (&str, &str) = ("expected_bucket_owner", "deprecated; moto refuses no owner");
-
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = buckets();
     cases.extend(settings());
@@ -59,6 +56,9 @@ fn setting(type_name: &'static str, config: Json) -> Case {
         )
 }
 
+/// The bucket's owner is named.
+const OWNED: fn() -> Json = || json!({"expected_bucket_owner": "123456789012"});
+
 const OTHER: fn() -> Json = || json!({"bucket": "${other.bucket}"});
 
 fn settings() -> Vec<Case> {
@@ -77,10 +77,20 @@ fn settings() -> Vec<Case> {
         )
         .update(json!({"versioning_configuration": {"status": "Suspended"}}))
         .replace(OTHER())
-        .remains(suspended)
-        .untried(OWNER.0, OWNER.1)
-        .untried("mfa", "moto knows no device to tell a code")
-        .untried("versioning_configuration.mfa_delete", "moto knows no device to tell a code"),
+        .replace(OWNED())
+        .remains(suspended),
+        setting(
+            "aws_s3_bucket_versioning",
+            json!({"versioning_configuration": {"status": "Enabled", "mfa_delete": "Disabled"}}),
+        )
+        .variant("with a device")
+        .update(json!({
+            "mfa": "arn:aws:iam::123456789012:mfa/root 123456",
+            "versioning_configuration": {"status": "Enabled", "mfa_delete": "Enabled"},
+        }))
+        .update(json!({"versioning_configuration": {"status": "Enabled", "mfa_delete": "Disabled"}}))
+        .import_leaves(&["mfa"])
+        .remains(suspended),
         setting(
             "aws_s3_bucket_server_side_encryption_configuration",
             json!({"rule": [{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}]}),
@@ -91,9 +101,14 @@ fn settings() -> Vec<Case> {
             },
             "bucket_key_enabled": true,
         }]}))
+        .update(json!({"rule": [{
+            "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}, "blocked_encryption_types": ["SSE-C"],
+        }]}))
+        .update(json!({"rule": [{
+            "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}, "blocked_encryption_types": ["NONE"],
+        }]}))
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1)
-        .untried("rule.blocked_encryption_types", "moto forgets them"),
+        .replace(OWNED()),
         setting("aws_s3_bucket_policy", statement("s3:DeleteObject"))
             .update(statement("s3:PutObject"))
             .replace(OTHER()),
@@ -135,7 +150,7 @@ fn settings() -> Vec<Case> {
             "routing_rules": r#"[{"Condition":{"KeyPrefixEquals":"a/"},"Redirect":{"ReplaceKeyPrefixWith":"b/"}}]"#,
         }))
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1),
+        .replace(OWNED()),
         setting(
             "aws_s3_bucket_website_configuration",
             json!({"redirect_all_requests_to": {"host_name": "example.com"}}),
@@ -154,7 +169,7 @@ fn settings() -> Vec<Case> {
             {"allowed_methods": ["GET"], "allowed_origins": ["*"]},
         ]}))
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1),
+        .replace(OWNED()),
     ]
 }
 
@@ -202,7 +217,7 @@ fn rules() -> Vec<Case> {
         .update(json!({"transition_default_minimum_object_size": "varies_by_storage_class"}))
         .import_leaves(&["timeouts"])
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1),
+        .replace(OWNED()),
         setting("aws_s3_bucket_notification", json!({"eventbridge": true}))
             .update(json!({
                 "eventbridge": null,
@@ -249,8 +264,8 @@ fn lists() -> Vec<Case> {
         setting("aws_s3_bucket_acl", json!({"acl": "private"}))
             .update(json!({"acl": "public-read"}))
             .replace(OTHER())
-            .remains(kept)
-            .untried(OWNER.0, OWNER.1),
+        .replace(OWNED())
+            .remains(kept),
         setting("aws_s3_bucket_acl", policy("READ_ACP"))
             .variant("written out")
             .update(policy("WRITE"))
@@ -278,14 +293,18 @@ fn lists() -> Vec<Case> {
         .update(json!({"target_grant": [
             {"permission": "READ", "grantee": {"type": "CanonicalUser", "id": owner}},
         ]}))
+        .update(json!({"target_grant": [
+            {"permission": "READ", "grantee": {"type": "Group", "uri": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}},
+        ]}))
+        .update(json!({"target_object_key_format": {"simple_prefix": {}}}))
+        .update(json!({"target_object_key_format": {"partitioned_prefix": {"partition_date_source": "EventTime"}}}))
+        .update(json!({"target_object_key_format": {"partitioned_prefix": {"partition_date_source": "DeliveryTime"}}}))
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1)
+        .replace(OWNED())
         .untried(
             "target_grant.grantee.email_address",
             "S3 takes none any more",
-        )
-        .untried("target_grant.grantee.uri", "moto tells groups as users")
-        .untried("target_object_key_format", "moto forgets it"),
+        ),
     ]
 }
 
@@ -300,6 +319,7 @@ fn objects() -> Vec<Case> {
             }))
             .update(json!({"tags": {"team": "a", "cost": "one and two"}}))
             .update(json!({"tags": {"team": "b"}}))
+            .update(json!({"override_provider": {"default_tags": {"tags": {"cost": "2"}}}}))
             .update(json!({"storage_class": "STANDARD_IA", "website_redirect": "/other"}))
             .update(json!({"content": null, "content_base64": "AQID"}))
             .update(json!({"force_destroy": true, "acl": "public-read"}))
@@ -310,8 +330,7 @@ fn objects() -> Vec<Case> {
                 json!({"bucket": "${self.bucket}", "key": "${self.key}", "checksum_mode": "ENABLED"}),
                 &["arn",  "cache_control", "content_disposition", "content_encoding", "content_language", "content_type", "etag", "metadata", "server_side_encryption", "storage_class", "tags = tags_all", "website_redirect_location = website_redirect"],
             )
-            .import_leaves(&["content_base64", "force_destroy", "acl"])
-            .untried("override_provider", "the provider of the cases sets no tags on all"),
+            .import_leaves(&["content_base64", "force_destroy", "acl", "override_provider"]),
         object(json!({"key": "c", "source": "Cargo.toml", "source_hash": "1"}))
             .variant("from a file")
             .update(json!({"source_hash": "2"}))

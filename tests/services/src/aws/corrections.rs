@@ -5,16 +5,18 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 
-use super::{Answer, Asked, cbor, cloud_control, edge, functions};
+use super::{Answer, Asked, cbor, cloud_control, edge, functions, mappings, tables, targets};
 
 /// What moto forgets.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// By the object's name (or its path) and the attribute.
     kept: Mutex<BTreeMap<(String, &'static str), String>>,
-    functions: functions::Settings,
+    pub(super) functions: functions::Settings,
+    pub(super) mappings: mappings::Mappings,
     pub(super) clouds: cloud_control::Clouds,
     pub(super) edge: edge::Functions,
+    pub(super) tables: tables::Tables,
 }
 
 /// CloudWatch's clients speak CBOR only, and moto does not; it does understand the same calls in JSON. Whether it was CBOR.
@@ -63,7 +65,7 @@ pub(super) fn to_cbor(answer: &mut Answer) {
 
 /// What moto is asked in place of what it takes for a mistake.
 pub(super) fn simpler(asked: &Asked) -> Option<Asked> {
-    to_one_origin(asked)
+    to_one_origin(asked).or_else(|| tables::simpler(asked))
 }
 
 /// moto wants the default behaviour to have an origin, and takes no group of them; the first origin will do for it.
@@ -93,19 +95,24 @@ pub(super) fn correct(asked: &Asked, answer: &mut Answer, memory: &Memory) {
         memory.queues(asked, answer);
         whole_policy(asked, answer, memory);
         written_settings(asked, answer, memory);
+        guarded(asked, answer, memory);
+        tables::correct(asked, answer, &memory.tables);
+        targets::correct(asked, answer, memory);
     }
     if answer.status < 300 {
         distributions(asked, answer, memory);
     }
     functions::correct(asked, answer, &memory.functions);
+    mappings::correct(asked, answer, &memory.mappings);
 }
 
 /// moto forgets of lifecycle rules how large objects are and how many newer versions there must be, and the size from which
-/// objects move; and of notifications, whether there are any to EventBridge. What was written is what S3 tells.
+/// objects move; of notifications, whether there are any to EventBridge; of encryption, which kinds are refused; of logs, how they
+/// are called, and that groups may read them. What was written is what S3 tells.
 fn written_settings(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     const SIZE: &str = "x-amz-transition-default-minimum-object-size";
     let (method, path) = asked.method_and_path();
-    let settings = ["?lifecycle", "?notification"];
+    let settings = ["?lifecycle", "?notification", "?encryption", "?logging"];
     if !settings.iter().any(|setting| path.ends_with(setting)) {
         return;
     }
@@ -116,6 +123,7 @@ fn written_settings(asked: &Asked, answer: &mut Answer, memory: &Memory) {
             memory.keep((path.to_owned(), "written"), written);
             memory.keep((path.to_owned(), "size"), size.to_owned());
         }
+        "DELETE" => memory.forget(&(path.to_owned(), "written")),
         "GET" => {
             if let Some(written) = memory.kept(&(path.to_owned(), "written")) {
                 answer.body = written.into_bytes();
@@ -125,6 +133,47 @@ fn written_settings(asked: &Asked, answer: &mut Answer, memory: &Memory) {
             }
         }
         _ => {}
+    }
+}
+
+/// moto lets everybody have buckets of other owners, and asks for no code where versions are deleted by one only.
+pub(super) fn of_its_owner(asked: &Asked, memory: &Memory) -> Option<Answer> {
+    let (method, path) = asked.method_and_path();
+    let owner = asked.header("x-amz-expected-bucket-owner");
+    let mut refused = owner.is_some_and(|owner| owner != OWNER);
+    if method == "PUT" && path.ends_with("?versioning") {
+        let sent = String::from_utf8_lossy(&asked.body);
+        let key = (path.to_owned(), "MfaDelete");
+        let before = memory.kept(&key).unwrap_or_default();
+        let after = between(&sent, "<MfaDelete>", "</MfaDelete>").unwrap_or(&before);
+        let guarded = before == "Enabled" || after == "Enabled";
+        refused |= guarded && asked.header("x-amz-mfa").is_none();
+        if !refused {
+            memory.keep(key, after.to_owned());
+        }
+    }
+    refused.then(|| Answer {
+        status: 403,
+        headers: vec![("content-type".into(), "application/xml".into())],
+        body: b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>".to_vec(),
+    })
+}
+
+/// The account of every bucket.
+const OWNER: &str = "123456789012";
+
+/// moto forgets that versions are deleted by a code only.
+fn guarded(asked: &Asked, answer: &mut Answer, memory: &Memory) {
+    let (method, path) = asked.method_and_path();
+    if method != "GET" || !path.ends_with("?versioning") {
+        return;
+    }
+    let kept = memory.kept(&(path.to_owned(), "MfaDelete"));
+    if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
+        let told = String::from_utf8_lossy(&answer.body).into_owned();
+        let end = "</VersioningConfiguration>";
+        let whole = format!("<MfaDelete>{kept}</MfaDelete>{end}");
+        answer.body = told.replacen(end, &whole, 1).into_bytes();
     }
 }
 
@@ -265,12 +314,17 @@ fn payment(asked: &Asked, answer: &mut Answer) {
 const FORGOTTEN: [&str; 2] = ["Policy", "RedriveAllowPolicy"];
 
 impl Memory {
-    fn keep(&self, key: (String, &'static str), value: String) {
+    pub(super) fn keep(&self, key: (String, &'static str), value: String) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(key, value);
     }
 
-    fn kept(&self, key: &(String, &'static str)) -> Option<String> {
+    fn forget(&self, key: &(String, &'static str)) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(key);
+    }
+
+    pub(super) fn kept(&self, key: &(String, &'static str)) -> Option<String> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(key).cloned()
     }
@@ -280,9 +334,7 @@ impl Memory {
         if !target.starts_with("AmazonSQS.") {
             return;
         }
-        let Ok(said) = serde_json::from_slice::<Json>(&asked.body) else {
-            return;
-        };
+        let said = asked.json();
         let name = said["QueueUrl"].as_str().or(said["QueueName"].as_str());
         let name = name.unwrap_or_default().rsplit('/').next();
         let name = name.unwrap_or_default().to_owned();
@@ -297,16 +349,14 @@ impl Memory {
             }
             "AmazonSQS.DeleteQueue" => remembered.retain(|(queue, _), _| *queue != name),
             "AmazonSQS.GetQueueAttributes" => {
-                let Ok(mut told) = serde_json::from_slice::<Json>(&answer.body) else {
-                    return;
-                };
-                for attribute in FORGOTTEN {
-                    let value = remembered.get(&(name.clone(), attribute));
-                    if let Some(value) = value.filter(|value| !value.is_empty()) {
-                        told["Attributes"][attribute] = json!(value);
+                answer.change_json(|told| {
+                    for attribute in FORGOTTEN {
+                        let value = remembered.get(&(name.clone(), attribute));
+                        if let Some(value) = value.filter(|value| !value.is_empty()) {
+                            told["Attributes"][attribute] = json!(value);
+                        }
                     }
-                }
-                answer.body = told.to_string().into_bytes();
+                });
             }
             _ => {}
         }

@@ -7,11 +7,16 @@ mod cloud_control;
 mod corrections;
 mod edge;
 mod functions;
+mod mappings;
+mod tables;
+mod targets;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value as Json;
 
 use crate::install::Unavailable;
 use crate::moto::{Moto, exchange_at};
@@ -60,12 +65,49 @@ impl Asked {
         asked
     }
 
+    /// What it says, if that is JSON.
+    fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The region that it is signed for.
+    fn region(&self) -> &str {
+        let scope = self
+            .header("authorization")
+            .and_then(|signed| signed.split("Credential=").nth(1));
+        scope
+            .and_then(|scope| scope.split('/').nth(2))
+            .unwrap_or("us-east-1")
+    }
+
     fn method_and_path(&self) -> (&str, &str) {
         let mut words = self.line.split(' ');
         (
             words.next().unwrap_or_default(),
             words.next().unwrap_or_default(),
         )
+    }
+}
+
+impl Answer {
+    fn of_json(status: u16, body: &Json) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".into(), "application/x-amz-json-1.1".into())],
+            body: body.to_string().into_bytes(),
+        }
+    }
+
+    /// What it says, if that is JSON.
+    fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Changes what it says in JSON.
+    fn change_json(&mut self, change: impl FnOnce(&mut Json)) {
+        let mut told = self.json();
+        change(&mut told);
+        self.body = told.to_string().into_bytes();
     }
 }
 
@@ -150,9 +192,18 @@ fn serve(mut client: TcpStream, behind: &str, memory: &Memory) -> io::Result<()>
         let cbor = corrections::from_cbor(&mut asked);
         corrections::without_conditions(&mut asked, memory);
         let answered = cloud_control::answered(&asked, &memory.clouds)
-            .or_else(|| edge::answered(&asked, &memory.edge));
+            .or_else(|| edge::answered(&asked, &memory.edge))
+            .or_else(|| functions::answered(&asked, &memory.functions))
+            .or_else(|| mappings::answered(&asked, &memory.mappings))
+            .or_else(|| tables::answered(&asked))
+            .or_else(|| corrections::of_its_owner(&asked, memory))
+            .or_else(|| targets::answered(&asked, memory));
+        let last = asked.header("connection") == Some("close");
         if let Some(answer) = answered {
             client.write_all(&written(&asked, &answer))?;
+            if last {
+                return Ok(());
+            }
             continue;
         }
         let simpler = corrections::simpler(&asked);
@@ -164,6 +215,9 @@ fn serve(mut client: TcpStream, behind: &str, memory: &Memory) -> io::Result<()>
         }
         corrections::correct(&asked, &mut answer, memory);
         client.write_all(&written(&asked, &answer))?;
+        if last {
+            return Ok(());
+        }
     }
     Ok(())
 }
