@@ -226,7 +226,7 @@ fn settings(archive: &str) -> Case {
     .update(json!({"publish": true, "publish_to": "LATEST_PUBLISHED"}))
     .replace(json!({"tenancy_config": {"tenant_isolation_mode": "PER_TENANT"}}))
     .replace(json!({"durable_config": null}))
-    .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy"])
+    .import_leaves(&["filename", "source_code_hash", "publish", "publish_to", "skip_destroy"])
 }
 
 /// Functions that leave their network before they go.
@@ -374,7 +374,7 @@ fn brokers(
     .given("role", "aws_iam_role", role.clone())
     .given("function", "aws_lambda_function", function.clone())
     .given("other", "aws_lambda_function", other.clone())
-    .settles(&["last_modified"])
+    .settles(&["function_arn", "last_modified"])
     .update(json!({"batch_size": 50, "function_name": "${other.arn}"}))
     .update(json!({"source_access_configuration": [{"type": "BASIC_AUTH", "uri": secret("b")}]}))
     .update(json!({"tags": {"team": "b"}}))

@@ -89,9 +89,10 @@ pub(super) fn correct(asked: &Asked, answer: &mut Answer, tables: &Tables) {
         }
         "DescribeTable" => {
             let known = lock(tables).get(&key(asked, &sent["TableName"])).cloned();
-            if let Some(known) = known {
-                answer.change_json(|told| tell(&known, &mut told["Table"]));
-            }
+            answer.change_json(|told| {
+                tell(&known.unwrap_or_default(), &mut told["Table"]);
+                by_request(&mut told["Table"]);
+            });
         }
         _ => {}
     }
@@ -123,6 +124,22 @@ fn remember(tables: &Tables, key: Key, sent: &Json) {
     if sent.get("BillingMode").is_some() {
         known.retain(|name, _| !name.starts_with("Restored"));
     }
+}
+
+/// moto keeps what was provisioned when a table is paid for by request from then on.
+fn by_request(table: &mut Json) {
+    if table["BillingModeSummary"]["BillingMode"] != "PAY_PER_REQUEST" {
+        return;
+    }
+    let nothing = json!({"ReadCapacityUnits": 0, "WriteCapacityUnits": 0});
+    for index in table["GlobalSecondaryIndexes"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
+        index["ProvisionedThroughput"] = nothing.clone();
+    }
+    table["ProvisionedThroughput"] = nothing;
 }
 
 fn tell(known: &Map<String, Json>, told: &mut Json) {
