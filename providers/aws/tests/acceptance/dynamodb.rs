@@ -7,6 +7,8 @@ pub(crate) fn cases() -> Vec<Case> {
         by_request(),
         provisioned(),
         indices(),
+        replicated(),
+        agreeing(),
         restored(),
         imported(),
         Case::of("aws_dynamodb_table", all_at_once())
@@ -66,8 +68,6 @@ fn by_request() -> Case {
     .import_leaves(&["timeouts"])
     .replace(json!({"name": "$name-other"}))
     .replace_for(&["hash_key"], json!({"hash_key": "key", "attribute": [{"name": "key", "type": "S"}]}))
-    .untried("replica", "the native provider makes no replicas, and says so")
-    .untried("global_table_witness", "without replicas there are no witnesses")
 }
 
 fn provisioned() -> Case {
@@ -144,6 +144,49 @@ fn indices() -> Case {
             "warm_throughput": {"read_units_per_second": 14000, "write_units_per_second": 6000},
         }],
     }))
+}
+
+/// A table that is written to.
+fn written(more: Json) -> Json {
+    let mut table = json!({
+        "name": "$name", "billing_mode": "PAY_PER_REQUEST", "hash_key": "id", "attribute": [{"name": "id", "type": "S"}],
+        "stream_enabled": true, "stream_view_type": "NEW_AND_OLD_IMAGES",
+    });
+    let more = more.as_object().unwrap().clone();
+    table.as_object_mut().unwrap().extend(more);
+    table
+}
+
+/// A table with replicas in other regions.
+fn replicated() -> Case {
+    let key = |region: &str, name: &str| format!("arn:aws:kms:{region}:123456789012:key/{name}");
+    Case::of("aws_dynamodb_table", written(json!({"replica": [{"region_name": "eu-west-1"}]})))
+        .variant("with replicas")
+        .update(json!({"replica": [{"region_name": "eu-west-1"}, {"region_name": "eu-central-1", "point_in_time_recovery": true}]}))
+        .update(json!({"replica": [
+            {"region_name": "eu-west-1", "point_in_time_recovery": true, "deletion_protection_enabled": true},
+            {"region_name": "eu-central-1"},
+        ]}))
+        .update(json!({"replica": [{"region_name": "eu-west-1", "deletion_protection_enabled": false}]}))
+        .update(json!({"replica": [{"region_name": "eu-west-1", "propagate_tags": true}], "tags": {"team": "a", "cost": "1"}}))
+        .update(json!({"tags": {"team": "b"}}))
+        .update(json!({"replica": [{"region_name": "eu-west-1", "kms_key_arn": key("eu-west-1", "a")}]}))
+        .update(json!({"replica": [{"region_name": "eu-west-1", "kms_key_arn": key("eu-west-1", "b")}]}))
+        .update(json!({"replica": null}))
+        .update(json!({"replica": [{"region_name": "ap-south-1", "consistency_mode": "EVENTUAL"}]}))
+        .found_by("aws_dynamodb_table", json!({"name": "${self.name}"}), &["arn", "stream_arn"])
+}
+
+/// A table whose replicas agree before an item is written.
+fn agreeing() -> Case {
+    Case::of(
+        "aws_dynamodb_table",
+        written(json!({
+            "replica": [{"region_name": "us-east-2", "consistency_mode": "STRONG"}], "global_table_witness": {"region_name": "us-west-2"},
+        })),
+    )
+    .variant("that agrees")
+    .update(json!({"tags": {"team": "a"}}))
 }
 
 /// A copy of another table: as that is now, as it was at a time, and as a backup has it.

@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 
-use super::{Answer, Asked, cbor, cloud_control, edge, functions, mappings, tables, targets};
+use super::{
+    Answer, Asked, cbor, cloud_control, edge, functions, mappings, replicas, tables, targets,
+};
 
 /// What moto forgets.
 #[derive(Debug, Default)]
@@ -17,6 +19,7 @@ pub(super) struct Memory {
     pub(super) clouds: cloud_control::Clouds,
     pub(super) edge: edge::Functions,
     pub(super) tables: tables::Tables,
+    pub(super) replicas: replicas::Replicas,
 }
 
 /// CloudWatch's clients speak CBOR only, and moto does not; it does understand the same calls in JSON. Whether it was CBOR.
@@ -97,6 +100,7 @@ pub(super) fn correct(asked: &Asked, answer: &mut Answer, memory: &Memory) {
         written_settings(asked, answer, memory);
         guarded(asked, answer, memory);
         tables::correct(asked, answer, &memory.tables);
+        replicas::correct(asked, answer, &memory.replicas);
         targets::correct(asked, answer, memory);
     }
     if answer.status < 300 {

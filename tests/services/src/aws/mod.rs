@@ -8,6 +8,7 @@ mod corrections;
 mod edge;
 mod functions;
 mod mappings;
+mod replicas;
 mod tables;
 mod targets;
 
@@ -68,6 +69,20 @@ impl Asked {
     /// What it says, if that is JSON.
     fn json(&self) -> Json {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The same request of another call and another body, for another region.
+    fn elsewhere(&self, region: &str, target: &str, body: &Json) -> Self {
+        let mut asked = self.with_body(body.to_string().into_bytes());
+        let own = format!("/{}/", self.region());
+        for (name, value) in &mut asked.headers {
+            match name.as_str() {
+                "authorization" => *value = value.replacen(&own, &format!("/{region}/"), 1),
+                "x-amz-target" => target.clone_into(value),
+                _ => {}
+            }
+        }
+        asked
     }
 
     /// The region that it is signed for.
@@ -206,6 +221,7 @@ fn serve(mut client: TcpStream, behind: &str, memory: &Memory) -> io::Result<()>
             }
             continue;
         }
+        replicas::carry_out(&asked, memory, |asked| asked_of(behind, asked))?;
         let simpler = corrections::simpler(&asked);
         let Some(mut answer) = asked_of(behind, simpler.as_ref().unwrap_or(&asked))? else {
             return Ok(());
