@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -164,25 +164,36 @@ impl Moto {
         headers: &str,
         body: &str,
     ) -> Result<(u16, Vec<u8>), Unavailable> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-        stream.set_read_timeout(Some(Duration::from_mins(1)))?;
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
-            body.len()
-        )?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let end = answer.windows(4).position(|part| part == b"\r\n\r\n");
-        let body = end.map(|end| answer.split_off(end + 4)).unwrap_or_default();
-        let head = String::from_utf8_lossy(&answer);
-        let status = head
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        let status = status.ok_or_else(|| Unavailable(format!("no HTTP answer: {head}")))?;
-        Ok((status, body))
+        exchange_at(("127.0.0.1", self.port), method, path, headers, body)
     }
+}
+
+/// The status and the body of the answer of a server to a request, whose headers each have their end of line.
+pub(crate) fn exchange_at(
+    server: impl ToSocketAddrs,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> Result<(u16, Vec<u8>), Unavailable> {
+    let mut stream = TcpStream::connect(server)?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|part| part == b"\r\n\r\n");
+    let body = end.map(|end| answer.split_off(end + 4)).unwrap_or_default();
+    let head = String::from_utf8_lossy(&answer);
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| Unavailable(format!("no HTTP answer: {head}")))?;
+    Ok((status, body))
 }
 
 impl Drop for Moto {

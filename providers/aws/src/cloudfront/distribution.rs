@@ -51,7 +51,9 @@ impl Kind for Distribution {
 
     fn behave(&self, shape: Schema) -> Schema {
         let behavior = |behavior: Schema| {
+            // CloudFront tells of every behaviour whether it takes gRPC.
             behavior
+                .fills_in(&["grpc_config"])
                 .defaults_to_bool(&[("compress", false)])
                 .defaults_to_number(&[("min_ttl", 0)])
                 .within("lambda_function_association", |function| {

@@ -3,6 +3,7 @@
 mod indices;
 mod plan;
 mod read;
+mod replicas;
 mod settings;
 mod source;
 mod spec;

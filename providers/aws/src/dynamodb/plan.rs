@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 use terrace_provider_sdk::{Diagnostics, Object, Plan, Type, attribute};
 
 use super::indices::{self, INDICES};
+use super::replicas;
 use super::spec::{block, blocks, by_request, text};
 use crate::client::Client;
+
+/// What is said of a table's stream.
+const STREAM: [&str; 2] = ["stream_enabled", "stream_view_type"];
 
 /// Checks a configuration, which may hold unknowns.
 pub(super) fn validate(config: &Object, diagnostics: &mut Diagnostics) {
@@ -49,13 +53,7 @@ pub(super) fn validate(config: &Object, diagnostics: &mut Diagnostics) {
             );
         }
     }
-    if !config.items("replica").is_empty() {
-        diagnostics.error_at(
-            attribute("replica"),
-            "Replicas are not managed natively",
-            "The native provider makes tables in one region. For replicas use hashicorp/aws as a plugin (leave it out of native in the CLI configuration), or a table in each region with streams between them.",
-        );
-    }
+    replicas::validate(config, diagnostics);
 }
 
 fn stream(config: &Object, diagnostics: &mut Diagnostics) {
@@ -108,6 +106,14 @@ pub(super) fn complete(plan: &mut Plan<Client>) {
     if let Some(indices) = indices::planned(plan.prior.as_ref(), config, on_request) {
         planned.set(INDICES, indices);
     }
+    let streams_change = plan.prior.as_ref().is_some_and(|prior| {
+        STREAM
+            .iter()
+            .any(|name| prior.value(name) != planned.value(name))
+    });
+    if let Some(replicas) = replicas::planned(plan.prior.as_ref(), config, streams_change) {
+        planned.set(replicas::REPLICAS, replicas);
+    }
     let Some(prior) = &plan.prior else {
         keys(planned, &mut plan.diagnostics);
         return;
@@ -129,11 +135,7 @@ pub(super) fn complete(plan: &mut Plan<Client>) {
             planned.set(name, prior.value(name).clone());
         }
     }
-    let streams = ["stream_enabled", "stream_view_type"];
-    if streams
-        .iter()
-        .any(|name| prior.value(name) != planned.value(name))
-    {
+    if streams_change {
         planned.forget("stream_arn", Type::String);
         planned.forget("stream_label", Type::String);
     }

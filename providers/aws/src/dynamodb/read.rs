@@ -38,7 +38,7 @@ impl Source for TableData {
         object.set("replica", replicas.collect::<Vec<_>>());
         object.set(
             "point_in_time_recovery",
-            vec![recovery(context, name).await?],
+            vec![recovery(context, &context.region, name).await?],
         );
         object.set("ttl", vec![time_to_live(context, name).await?]);
         let arn = told.table_arn.unwrap_or_default();

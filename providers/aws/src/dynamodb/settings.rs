@@ -20,9 +20,19 @@ pub(super) async fn fetch(
     name: &str,
     subject: &Subject,
 ) -> Outcome<Option<TableDescription>> {
+    fetch_in(context, &context.region, name, subject).await
+}
+
+/// A table of a region.
+pub(super) async fn fetch_in(
+    context: &Context,
+    region: &str,
+    name: &str,
+    subject: &Subject,
+) -> Outcome<Option<TableDescription>> {
     let answer = context
         .client
-        .dynamodb(&context.region)
+        .dynamodb(region)
         .describe_table()
         .table_name(name)
         .send()
@@ -49,7 +59,7 @@ pub(super) async fn active(
         .await
 }
 
-fn is_active(table: &TableDescription) -> bool {
+pub(super) fn is_active(table: &TableDescription) -> bool {
     let encrypts = table
         .sse_description
         .as_ref()
@@ -156,11 +166,11 @@ pub(super) async fn expire(
 }
 
 /// Whether a table can be restored to any time, and how far back.
-pub(super) async fn recovery(context: &Context, name: &str) -> Outcome<Object> {
+pub(super) async fn recovery(context: &Context, region: &str, name: &str) -> Outcome<Object> {
     let subject = super::table::subject(name);
     let answer = context
         .client
-        .dynamodb(&context.region)
+        .dynamodb(region)
         .describe_continuous_backups()
         .table_name(name)
         .send()
@@ -193,10 +203,22 @@ pub(super) async fn recover(
     planned: &Object,
     longest: Duration,
 ) -> Outcome<()> {
-    let subject = super::table::subject(name);
     let wanted = block(planned, "point_in_time_recovery").unwrap_or_default();
     let enabled = wanted.flag("enabled").unwrap_or(false);
     let days = number(&wanted, "recovery_period_in_days").filter(|_| enabled);
+    keep_history(context, &context.region, name, enabled, days, longest).await
+}
+
+/// Sets whether a table of a region can be restored to any time, and how far back.
+pub(super) async fn keep_history(
+    context: &Context,
+    region: &str,
+    name: &str,
+    enabled: bool,
+    days: Option<i64>,
+    longest: Duration,
+) -> Outcome<()> {
+    let subject = super::table::subject(name);
     let specification = PointInTimeRecoverySpecification::builder()
         .point_in_time_recovery_enabled(enabled)
         .set_recovery_period_in_days(days.and_then(|days| i32::try_from(days).ok()))
@@ -206,7 +228,7 @@ pub(super) async fn recover(
     let look = || async {
         let answer = context
             .client
-            .dynamodb(&context.region)
+            .dynamodb(region)
             .update_continuous_backups()
             .table_name(name)
             .point_in_time_recovery_specification(specification.clone())
@@ -228,7 +250,7 @@ pub(super) async fn recover(
         .until(&subject, "ready for continuous backups", look)
         .await?;
     let look = || async {
-        let told = recovery(context, name).await?;
+        let told = recovery(context, region, name).await?;
         Ok((told.flag("enabled") == Some(enabled)).then_some(()))
     };
     patience
@@ -270,11 +292,12 @@ pub(super) async fn tags_of(context: &Context, arn: &str, subject: &Subject) -> 
 /// Changes the tags of a table.
 pub(super) async fn tag(
     context: &Context,
+    region: &str,
     arn: &str,
     change: &TagChange,
     subject: &Subject,
 ) -> Outcome<()> {
-    let dynamodb = context.client.dynamodb(&context.region);
+    let dynamodb = context.client.dynamodb(region);
     if !change.gone.is_empty() {
         dynamodb
             .untag_resource()

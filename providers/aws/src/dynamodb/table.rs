@@ -9,7 +9,7 @@ use terrace_provider_sdk::{Diagnostics, Object, Outcome, Plan, Schema, validate}
 use super::indices::{INDICES, IndexChanges};
 use super::settings::{active, expire, fetch, recover, recovery, tag, tags_of, time_to_live};
 use super::spec::{self, block, text};
-use super::{GONE, plan, source, told};
+use super::{GONE, plan, replicas, source, told};
 use crate::client::Client;
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
@@ -59,6 +59,17 @@ impl Kind for Table {
             .within("ttl", |ttl| ttl.defaults_to_bool(&[("enabled", false)]))
             .within("import_table", |import| {
                 import.replaces(&["s3_bucket_source"])
+            })
+            .within(replicas::REPLICAS, |replica| {
+                replica
+                    .defaults_to_text(&[("consistency_mode", "EVENTUAL")])
+                    .defaults_to_bool(&[
+                        ("point_in_time_recovery", false),
+                        ("propagate_tags", false),
+                    ])
+                    .change("consistency_mode", |mode| {
+                        mode.validate(validate::one_of(["EVENTUAL", "STRONG"]))
+                    })
             })
             .within("point_in_time_recovery", |recovery| {
                 recovery.change("recovery_period_in_days", |days| {
@@ -126,12 +137,14 @@ impl Kind for Table {
             };
             tag(
                 context,
+                &context.region,
                 &told.table_arn.unwrap_or_default(),
                 &change,
                 &subject(name),
             )
             .await?;
         }
+        replicas::create(context, name, planned, longest).await?;
         Ok(name.to_owned())
     }
 
@@ -151,9 +164,10 @@ impl Kind for Table {
         without_own_key(context, &mut object).await;
         object.set(
             "point_in_time_recovery",
-            vec![recovery(context, name).await?],
+            vec![recovery(context, &context.region, name).await?],
         );
         object.set("ttl", vec![time_to_live(context, name).await?]);
+        object.extend(replicas::told(context, &told, state).await?);
         let arn = told.table_arn.unwrap_or_default();
         object.set("tags_all", tags_of(context, &arn, &subject).await?);
         Ok(Some(object))
@@ -162,6 +176,7 @@ impl Kind for Table {
     async fn update(&self, context: &Context, change: Change<'_>) -> Outcome<()> {
         let (name, planned) = (change.id(), change.planned);
         let longest = timeouts::of(planned, "update", UNTIL_CHANGED);
+        replicas::end(context, name, change, longest).await?;
         let indices = if change.of(&[INDICES, "billing_mode"]) {
             IndexChanges::between(change)
         } else {
@@ -209,10 +224,13 @@ impl Kind for Table {
             })
             .await?;
         }
+        replicas::add(context, name, change, longest).await?;
+        replicas::settle(context, name, change, longest).await?;
         match change.tags() {
             Some(tags) => {
                 tag(
                     context,
+                    &context.region,
                     change.prior.text("arn").unwrap_or_default(),
                     &tags,
                     &subject(name),
@@ -226,6 +244,15 @@ impl Kind for Table {
     async fn delete(&self, context: &Context, state: &Object) -> Outcome<()> {
         let name = id(state);
         let subject = Self::subject(name);
+        if fetch(context, name, &subject).await?.is_none() {
+            return Ok(());
+        }
+        let nothing = Object::new();
+        let change = Change {
+            prior: state,
+            planned: &nothing,
+        };
+        replicas::end(context, name, change, UNTIL_CHANGED).await?;
         let patience = context.patience(timeouts::of(state, "delete", UNTIL_GONE));
         let look = || async {
             let answer = context
@@ -361,17 +388,20 @@ async fn without_own_key(context: &Context, object: &mut Object) {
     let Some(key) = text(&encryption, "kms_key_arn").map(str::to_owned) else {
         return;
     };
-    // Who may not look at keys sees the key, as the service tells it.
+    if key_of_aws(context, &context.region).await == Some(key) {
+        encryption.set("kms_key_arn", "");
+        object.set("server_side_encryption", vec![encryption]);
+    }
+}
+
+/// The key of AWS for DynamoDB in a region. Who may not look at keys sees the key of a table, as the service tells it.
+pub(super) async fn key_of_aws(context: &Context, region: &str) -> Option<String> {
     let answer = context
         .client
-        .kms(&context.region)
+        .kms(region)
         .describe_key()
         .key_id("alias/aws/dynamodb")
         .send()
         .await;
-    let own = answer.ok().and_then(|answer| answer.key_metadata?.arn);
-    if own == Some(key) {
-        encryption.set("kms_key_arn", "");
-        object.set("server_side_encryption", vec![encryption]);
-    }
+    answer.ok().and_then(|answer| answer.key_metadata?.arn)
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyState, KeyUsageType, OriginType, Tag};
-use terrace_provider_sdk::{Object, Outcome, Schema, validate};
+use terrace_provider_sdk::{Object, Outcome, Plan, Schema, Type, validate};
 
 use super::GONE;
+use crate::client::Client;
 use crate::document;
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
@@ -78,6 +79,23 @@ impl Kind for Key {
                 key.validate(validate::length(1..=128))
                     .validate(validate::also_requires(["custom_key_store_id"]))
             })
+    }
+
+    async fn plan(&self, plan: &mut Plan<Client>) -> Outcome<()> {
+        let days = "rotation_period_in_days";
+        let said = plan
+            .config
+            .as_ref()
+            .is_some_and(|config| config.is_set(days));
+        if plan.prior.is_some()
+            && !said
+            && plan.changes("enable_key_rotation")
+            && let Some(planned) = &mut plan.planned
+        {
+            // KMS has a period of its own, and none where keys stay.
+            planned.forget(days, Type::Number);
+        }
+        Ok(())
     }
 
     async fn create(&self, context: &mut Context, planned: &Object) -> Outcome<String> {
@@ -177,6 +195,9 @@ impl Kind for Key {
                 "rotation_period_in_days",
                 rotation.rotation_period_in_days.unwrap_or(0),
             );
+        } else {
+            // What KMS did not make, it does not replace.
+            object.set("enable_key_rotation", false);
         }
         object.set("tags_all", tags);
         Ok(Some(object))

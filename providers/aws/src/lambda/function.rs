@@ -316,7 +316,9 @@ impl Kind for Function {
         let name = id(state);
         let subject = Self::subject(name);
         let longest = timeouts::of(state, "delete", USUAL);
-        if state.flag("replace_security_groups_on_destroy") == Some(true) {
+        if state.flag("replace_security_groups_on_destroy") == Some(true)
+            && fetch(context, name, None, &subject).await?.is_some()
+        {
             update::leave_groups(context, state, longest, &subject).await?;
         }
         if one(state, "durable_config").is_some() {

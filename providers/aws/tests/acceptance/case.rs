@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 pub(crate) struct Case {
     pub(crate) type_name: &'static str,
     pub(crate) variant: &'static str,
-    pub(crate) given: Vec<(&'static str, &'static str, Json)>,
+    pub(crate) given: Vec<(&'static str, Given)>,
     pub(crate) config: Json,
     pub(crate) steps: Vec<Step>,
     pub(crate) readings: Vec<Reading>,
@@ -16,7 +16,18 @@ pub(crate) struct Case {
     pub(crate) settles: Vec<&'static str>,
     pub(crate) untried: Vec<(&'static str, &'static str)>,
     pub(crate) remains: Option<&'static str>,
-    pub(crate) data: Vec<(&'static str, Json, Vec<&'static str>)>,
+}
+
+/// What must be there before.
+pub(crate) enum Given {
+    /// An object of a type, so configured.
+    Object(&'static str, Json),
+    /// What a service answers that is asked for something that no type here makes.
+    Answer {
+        service: &'static str,
+        call: &'static str,
+        body: Json,
+    },
 }
 
 /// A change of the configuration: what it says is merged over what was there; null takes out.
@@ -32,8 +43,41 @@ pub(crate) struct Reading {
     pub(crate) type_name: &'static str,
     pub(crate) ephemeral: bool,
     pub(crate) config: Json,
-    /// What is read, and the attribute of the object that it is the same as.
-    pub(crate) same: Vec<(&'static str, &'static str)>,
+    /// What is read as the object says it: `attribute`, or `read = attribute` where the two are called otherwise.
+    pub(crate) same: Vec<&'static str>,
+}
+
+/// What a data source tells of no object that a case makes.
+pub(crate) struct Fact {
+    pub(crate) type_name: &'static str,
+    pub(crate) config: Json,
+    /// What it tells, attribute by attribute.
+    pub(crate) told: Json,
+}
+
+impl Fact {
+    /// A data source that tells this where it is so configured.
+    pub(crate) const fn of(type_name: &'static str, config: Json, told: Json) -> Self {
+        Self {
+            type_name,
+            config,
+            told,
+        }
+    }
+}
+
+impl Reading {
+    /// What is asked, ephemeral resources after `ephemeral.`, and the arguments that say what for.
+    pub(crate) fn asked(&self) -> (String, Vec<String>) {
+        let place = if self.ephemeral {
+            "ephemeral."
+        } else {
+            "data."
+        };
+        let mut arguments = Vec::new();
+        crate::cover::mentioned(&self.config, "", &mut arguments);
+        (format!("{place}{}", self.type_name), arguments)
+    }
 }
 
 impl Case {
@@ -51,7 +95,6 @@ impl Case {
             settles: Vec::new(),
             untried: Vec::new(),
             remains: None,
-            data: Vec::new(),
         }
     }
 
@@ -68,7 +111,25 @@ impl Case {
         type_name: &'static str,
         config: Json,
     ) -> Self {
-        self.given.push((name, type_name, config));
+        self.given.push((name, Given::Object(type_name, config)));
+        self
+    }
+
+    /// What no type here makes and must be there before: a service is called for it, by its target, or by a method
+    /// and a path. `${name.Part}` is what its answer says.
+    pub(crate) fn asked(
+        mut self,
+        name: &'static str,
+        service: &'static str,
+        call: &'static str,
+        body: Json,
+    ) -> Self {
+        let answer = Given::Answer {
+            service,
+            call,
+            body,
+        };
+        self.given.push((name, answer));
         self
     }
 
@@ -90,12 +151,13 @@ impl Case {
         self
     }
 
-    /// A data source that finds the object after its last change, and which of its attributes say what the object's do.
+    /// A data source that finds the object after its last change, and which of its attributes say what the object's do: each
+    /// by its name, or as `read = attribute` where the object calls it otherwise.
     pub(crate) fn found_by(
         mut self,
         type_name: &'static str,
         config: Json,
-        same: &[(&'static str, &'static str)],
+        same: &[&'static str],
     ) -> Self {
         self.readings.push(Reading {
             type_name,
@@ -111,7 +173,7 @@ impl Case {
         mut self,
         type_name: &'static str,
         config: Json,
-        same: &[(&'static str, &'static str)],
+        same: &[&'static str],
     ) -> Self {
         self.readings.push(Reading {
             type_name,
@@ -155,17 +217,6 @@ impl Case {
     /// It can still be read when it was destroyed, and why.
     pub(crate) fn remains(mut self, why: &'static str) -> Self {
         self.remains = Some(why);
-        self
-    }
-
-    /// A data source that finds the object by this configuration, and tells the same of it in these attributes.
-    pub(crate) fn data(
-        mut self,
-        type_name: &'static str,
-        config: Json,
-        attributes: &[&'static str],
-    ) -> Self {
-        self.data.push((type_name, config, attributes.to_vec()));
         self
     }
 

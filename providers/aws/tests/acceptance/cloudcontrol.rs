@@ -10,7 +10,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "aws_cloudcontrolapi_resource",
             json!({
                 "type_name": "AWS::Test::Thing", "schema": schema,
-                "desired_state": json!({"Name": "$name", "Days": 1}).to_string(),
+                "desired_state": json!({"Name": "$name", "Days": 1}).to_string(), "timeouts": {"create": "20m", "update": "20m", "delete": "20m"},
             }),
         )
         .update(state(json!({"Name": "$name", "Days": 2, "In": {"a/b": [1]}})))
@@ -18,6 +18,14 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"role_arn": "arn:aws:iam::123456789012:role/maker", "type_version_id": "00000001"}))
         .replace(state(json!({"Name": "$name-other"})))
         .replace(json!({"type_name": "AWS::Test::Other"}))
+        .found_by(
+            "aws_cloudcontrolapi_resource",
+            json!({
+                "type_name": "${self.type_name}", "identifier": "${self.id}",
+                "role_arn": "arn:aws:iam::123456789012:role/maker", "type_version_id": "00000001",
+            }),
+            &["id", "properties"],
+        )
         .not_imported(),
     ]
 }

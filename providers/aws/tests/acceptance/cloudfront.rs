@@ -2,6 +2,8 @@ use serde_json::{Value as Json, json};
 
 use crate::case::Case;
 
+const FUNCTION: &str = "function handler(event) { return event.request; }";
+
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = vec![
         Case::of(
@@ -16,14 +18,16 @@ pub(crate) fn cases() -> Vec<Case> {
         .replace(json!({"name": "$name-other"})),
         Case::of(
             "aws_cloudfront_function",
-            json!({
-                "name": "$name", "runtime": "cloudfront-js-2.0", "publish": false, "comment": "Asks",
-                "code": "function handler(event) { return event.request; }",
-            }),
+            json!({"name": "$name", "runtime": "cloudfront-js-1.0", "code": FUNCTION}),
         )
-        .replace(json!({"name": "$name-other"}))
-        .import_leaves(&["publish"])
-        .untried("key_value_store_associations", "no key value store of this provider: it has no type yet"),
+        .update(json!({"code": "function handler(event) { return event.response; }"}))
+        .update(json!({"comment": "Asks", "runtime": "cloudfront-js-2.0"}))
+        .update(json!({"key_value_store_associations": ["arn:aws:cloudfront::123456789012:key-value-store/a"]}))
+        .update(json!({"key_value_store_associations": ["arn:aws:cloudfront::123456789012:key-value-store/b"]}))
+        .update(json!({"publish": false}))
+        .update(json!({"code": FUNCTION}))
+        .update(json!({"publish": true}))
+        .replace(json!({"name": "$name-other"})),
     ];
     cases.extend(distributions());
     cases
@@ -79,21 +83,112 @@ fn distributions() -> Vec<Case> {
             .update(json!({"custom_error_response": [
                 {"error_code": 404, "response_code": 200, "response_page_path": "/index.html", "error_caching_min_ttl": 10},
             ]}))
-            .update(json!({"tags": {"team": "a"}}))
+            .update(json!({"tags": {"team": "a", "cost": "1"}}))
+            .update(json!({"tags": {"team": "b"}}))
             .update(json!({"enabled": false}))
+            .update(json!({"web_acl_id": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/1"}))
+            .update(json!({"web_acl_id": null, "anycast_ip_list_id": "aip_1"}))
+            .update(json!({"anycast_ip_list_id": "aip_2", "continuous_deployment_policy_id": "policy-1"}))
+            .update(json!({"connection_function_association": {"id": "cf-1"}, "cache_tag_config": {"header_name": "cache-tag"}}))
+            .update(json!({"connection_function_association": {"id": "cf-2"}, "cache_tag_config": {"header_name": "x-tags"}}))
+            .update(json!({"viewer_mtls_config": {"mode": "required", "trust_store_config": {
+                "trust_store_id": "ts-1", "advertise_trust_store_ca_names": true, "ignore_certificate_expiry": true,
+            }}}))
+            .update(json!({"viewer_mtls_config": {"mode": "optional", "trust_store_config": {"trust_store_id": "ts-2"}}}))
+            .replace(json!({"staging": true}))
             .import_leaves(&["wait_for_deployment"]),
         distribution(json!({"origin": [host], "default_cache_behavior": behavior}))
             .variant("of a host")
             .update(json!({"ordered_cache_behavior": [ordered]})),
+        behaviours(),
+        origins(),
         settled(),
     ]
 }
 
-/// What else there is to say of a distribution, and what is not tried.
+/// What both kinds of behaviours have, in one case.
+fn behaviours() -> Case {
+    let plain = || {
+        json!({
+            "target_origin_id": "bucket", "viewer_protocol_policy": "redirect-to-https",
+            "allowed_methods": ["GET", "HEAD"], "cached_methods": ["GET", "HEAD"],
+            "cache_policy_id": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+        })
+    };
+    let both = |settings: Json| {
+        let mut behaviour = plain();
+        let settings = settings.as_object().unwrap().clone();
+        behaviour.as_object_mut().unwrap().extend(settings);
+        let mut ordered = behaviour.clone();
+        ordered["path_pattern"] = json!("/api/*");
+        json!({"default_cache_behavior": behaviour, "ordered_cache_behavior": [ordered]})
+    };
+    let at_edge =
+        |version: u32| format!("arn:aws:lambda:us-east-1:123456789012:function:edge:{version}");
+    let log = |name: &str| format!("arn:aws:cloudfront::123456789012:realtime-log-config/{name}");
+    distribution(both(json!({})))
+        .variant("behaviours")
+        .given(
+            "function",
+            "aws_cloudfront_function",
+            json!({"name": "$name", "runtime": "cloudfront-js-2.0", "code": FUNCTION}),
+        )
+        .update(both(json!({"function_association": [{"event_type": "viewer-request", "function_arn": "${function.arn}"}]})))
+        .update(both(json!({"function_association": [{"event_type": "viewer-response", "function_arn": "${function.arn}"}]})))
+        .update(both(json!({"lambda_function_association": [{"event_type": "origin-request", "lambda_arn": at_edge(1), "include_body": true}]})))
+        .update(both(json!({"lambda_function_association": [{"event_type": "origin-response", "lambda_arn": at_edge(2)}]})))
+        .update(both(json!({"field_level_encryption_id": "E1", "smooth_streaming": true, "realtime_log_config_arn": log("a")})))
+        .update(both(json!({"field_level_encryption_id": "E2", "smooth_streaming": false, "realtime_log_config_arn": log("b")})))
+        .update(both(json!({"origin_request_policy_id": "1", "response_headers_policy_id": "2"})))
+        .update(both(json!({"origin_request_policy_id": "3", "response_headers_policy_id": "4"})))
+        .update(both(json!({"trusted_key_groups": ["K1", "K2"], "trusted_signers": ["self"]})))
+        .update(both(json!({"trusted_key_groups": ["K3"], "trusted_signers": ["123456789012"]})))
+        .update(both(json!({"trusted_key_groups": [], "trusted_signers": [], "grpc_config": {"enabled": true}})))
+        .update(both(json!({"grpc_config": {"enabled": false}, "compress": true})))
+}
+
+/// Where files come from.
+fn origins() -> Case {
+    let control = json!({
+        "name": "$name", "origin_access_control_origin_type": "s3", "signing_behavior": "always", "signing_protocol": "sigv4",
+    });
+    let bucket = |settings: Json| {
+        let mut origin =
+            json!({"origin_id": "bucket", "domain_name": "files.s3.us-east-1.amazonaws.com"});
+        let settings = settings.as_object().unwrap().clone();
+        origin.as_object_mut().unwrap().extend(settings);
+        json!({"origin": [origin]})
+    };
+    let host = |kind: &str| {
+        bucket(
+            json!({"domain_name": "example.com", "custom_origin_config": {
+                "http_port": 80, "https_port": 443, "origin_protocol_policy": "https-only", "origin_ssl_protocols": ["TLSv1.2"],
+                "ip_address_type": kind,
+            }}),
+        )
+    };
+    let private = |number: u32, settings: Json| {
+        let mut within = json!({"vpc_origin_id": format!("vo_{number}")});
+        let settings = settings.as_object().unwrap().clone();
+        within.as_object_mut().unwrap().extend(settings);
+        bucket(json!({"domain_name": "internal.example.com", "vpc_origin_config": within}))
+    };
+    distribution(bucket(json!({"origin_access_control_id": "${control.id}"})))
+        .variant("origins")
+        .given("control", "aws_cloudfront_origin_access_control", control)
+        .update(bucket(json!({"s3_origin_config": {"origin_access_identity": "origin-access-identity/cloudfront/E1"}})))
+        .update(bucket(json!({"s3_origin_config": {"origin_access_identity": "origin-access-identity/cloudfront/E2"}})))
+        .update(bucket(json!({"response_completion_timeout": 60})))
+        .update(bucket(json!({"response_completion_timeout": 90})))
+        .update(host("ipv4"))
+        .update(host("dualstack"))
+        .update(private(1, json!({})))
+        .update(private(2, json!({"origin_keepalive_timeout": 10, "origin_read_timeout": 40, "owner_account_id": "210987654321"})))
+}
+
+/// Which origins answer, what is logged, who may come and by which certificate.
 fn settled() -> Case {
-    let unknown = "moto forgets it";
-    let elsewhere = "names an object of a type that this provider does not have yet";
-    let case = distribution(json!({
+    distribution(json!({
         "origin": [
             {"origin_id": "bucket", "domain_name": "files.s3.us-east-1.amazonaws.com"},
             {"origin_id": "old", "domain_name": "old.s3.us-east-1.amazonaws.com"},
@@ -102,6 +197,11 @@ fn settled() -> Case {
             "origin_id": "both", "failover_criteria": {"status_codes": [500, 503]},
             "member": [{"origin_id": "bucket"}, {"origin_id": "old"}],
         }],
+        "default_cache_behavior": {
+            "target_origin_id": "both", "viewer_protocol_policy": "redirect-to-https",
+            "allowed_methods": ["GET", "HEAD"], "cached_methods": ["GET", "HEAD"],
+            "cache_policy_id": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+        },
         "retain_on_delete": false,
     }))
     .variant("of two origins")
@@ -110,64 +210,6 @@ fn settled() -> Case {
     .update(json!({"viewer_certificate": {
         "acm_certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/a",
         "minimum_protocol_version": "TLSv1.2_2021", "ssl_support_method": "sni-only",
-    }}));
-    // moto takes no group of origins as a target.
-    let later = [
-        "web_acl_id",
-        "staging",
-        "anycast_ip_list_id",
-        "continuous_deployment_policy_id",
-        "default_cache_behavior.function_association",
-        "default_cache_behavior.lambda_function_association",
-        "default_cache_behavior.field_level_encryption_id",
-        "default_cache_behavior.smooth_streaming",
-        "default_cache_behavior.origin_request_policy_id",
-        "default_cache_behavior.response_headers_policy_id",
-        "default_cache_behavior.realtime_log_config_arn",
-    ];
-    let case = later.into_iter().fold(case, |case, name| {
-        case.untried(name, "no case tries it yet")
-    });
-    let forgotten = [
-        "origin.origin_access_control_id",
-        "origin.s3_origin_config",
-        "origin.response_completion_timeout",
-        "origin.vpc_origin_config",
-        "origin.custom_origin_config.ip_address_type",
-        "default_cache_behavior.grpc_config",
-    ];
-    let same = [
-        "ordered_cache_behavior.cache_policy_id",
-        "ordered_cache_behavior.field_level_encryption_id",
-        "ordered_cache_behavior.origin_request_policy_id",
-        "ordered_cache_behavior.realtime_log_config_arn",
-        "ordered_cache_behavior.response_headers_policy_id",
-        "ordered_cache_behavior.smooth_streaming",
-        "ordered_cache_behavior.function_association",
-        "ordered_cache_behavior.grpc_config",
-        "ordered_cache_behavior.lambda_function_association",
-    ];
-    let newer = [
-        "cache_tag_config",
-        "connection_function_association",
-        "viewer_mtls_config",
-    ];
-    let case = forgotten
-        .into_iter()
-        .fold(case, |case, name| case.untried(name, unknown));
-    let case = newer.into_iter().fold(case, |case, name| {
-        case.untried(name, "newer than moto's CloudFront")
-    });
-    let case = same.into_iter().fold(case, |case, name| {
-        case.untried(name, "the same code as for the default behaviour")
-    });
-    [
-        "default_cache_behavior.trusted_key_groups",
-        "default_cache_behavior.trusted_signers",
-        "ordered_cache_behavior.trusted_key_groups",
-        "ordered_cache_behavior.trusted_signers",
-        "viewer_certificate.iam_certificate_id",
-    ]
-    .into_iter()
-    .fold(case, |case, name| case.untried(name, elsewhere))
+    }}))
+    .update(json!({"viewer_certificate": {"iam_certificate_id": "ASCA1", "minimum_protocol_version": "TLSv1", "ssl_support_method": "vip"}}))
 }

@@ -6,11 +6,12 @@ use serde_json::Value as Json;
 use terrace_provider_sdk::Provider;
 use terrace_schema::Block;
 
+use crate::case::Fact;
 use crate::world::{Table, World};
 
-/// Arguments of every type that are tried once for all, elsewhere: `region` in tests/regions.rs, timeouts where something is
-/// waited for, and ids that nobody sets.
-const EVERYWHERE: [&str; 4] = ["region", "timeouts", "id", "tags_all"];
+/// Arguments of every type that cases need not set: each life ends with a plan for another `region`; ids and all tags are told, and
+/// can be set by history only.
+const EVERYWHERE: [&str; 3] = ["region", "id", "tags_all"];
 
 /// The arguments that a configuration says something of.
 pub(crate) fn mentioned(config: &Json, within: &str, found: &mut Vec<String>) {
@@ -31,43 +32,78 @@ pub(crate) fn mentioned(config: &Json, within: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Arguments that no case sets and no case gives a reason for.
-pub(crate) fn missing(world: &World, tables: &[Table]) -> Vec<String> {
-    let mut tried: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+/// Types that no case has, and arguments that no case sets and no case gives a reason for.
+pub(crate) fn missing(world: &World, tables: &[Table], facts: &[Fact]) -> Vec<String> {
+    let mut tried: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for table in tables {
-        let known = tried.entry(table.type_name).or_default();
+        let known = tried.entry(table.type_name.to_owned()).or_default();
         known.extend(table.tried.iter().cloned());
         known.extend(table.untried.iter().map(|(name, _)| (*name).to_owned()));
+        for (name, _) in &table.untried {
+            // An argument of who only reads the object: `data.type.argument`.
+            if let Some((name, argument)) = name.rsplit_once('.')
+                && name.starts_with("data.")
+            {
+                let known = tried.entry(name.to_owned()).or_default();
+                known.insert(argument.to_owned());
+            }
+        }
+        for (name, arguments) in &table.read {
+            let known = tried.entry(name.clone()).or_default();
+            known.extend(arguments.iter().cloned());
+        }
+    }
+    for fact in facts {
+        let known = tried.entry(format!("data.{}", fact.type_name)).or_default();
+        let mut arguments = Vec::new();
+        mentioned(&fact.config, "", &mut arguments);
+        known.extend(arguments);
     }
     let schema = Provider::provider_schema(&world.provider);
+    let kinds = [
+        ("", &schema.resources),
+        ("data.", &schema.data_sources),
+        ("ephemeral.", &schema.ephemeral_resources),
+    ];
     let mut missing = Vec::new();
-    for (name, resource) in schema.resources.iter() {
-        let nothing = BTreeSet::new();
-        let tried = tried.get(&**name).unwrap_or(&nothing);
-        let mut arguments = Vec::new();
-        settable(&resource.block, "", &mut arguments);
-        missing.extend(
-            arguments
-                .into_iter()
-                .filter(|argument| {
-                    let left_out = |name: &str| {
-                        tried.contains(name)
-                            && argument.starts_with(&format!("{name}."))
-                            && !tried
-                                .iter()
-                                .any(|other| other.starts_with(&format!("{name}.")))
-                    };
-                    let top = argument.split('.').next().unwrap_or_default();
-                    !tried.contains(argument)
-                        && !EVERYWHERE.contains(&top)
-                        && !argument
-                            .match_indices('.')
-                            .any(|(at, _)| left_out(&argument[..at]))
-                })
-                .map(|argument| format!("{name}.{argument}")),
-        );
+    for (kind, types) in kinds {
+        for (name, shape) in types.iter() {
+            let name = format!("{kind}{name}");
+            match tried.get(&name) {
+                None => missing.push(format!("{name}: no case has it")),
+                Some(tried) => missing.extend(
+                    untold(&shape.block, tried, !kind.is_empty())
+                        .into_iter()
+                        .map(|argument| format!("{name}.{argument}")),
+                ),
+            }
+        }
     }
     missing
+}
+
+/// The arguments of a type of which the cases say nothing. The tags of what is only read are told.
+fn untold(block: &Block, tried: &BTreeSet<String>, told_tags: bool) -> Vec<String> {
+    let mut arguments = Vec::new();
+    settable(block, "", &mut arguments);
+    let told = if told_tags { &["tags"][..] } else { &[] };
+    arguments.retain(|argument| {
+        let left_out = |name: &str| {
+            tried.contains(name)
+                && argument.starts_with(&format!("{name}."))
+                && !tried
+                    .iter()
+                    .any(|other| other.starts_with(&format!("{name}.")))
+        };
+        let top = argument.split('.').next().unwrap_or_default();
+        !tried.contains(argument)
+            && !EVERYWHERE.contains(&top)
+            && !told.contains(&top)
+            && !argument
+                .match_indices('.')
+                .any(|(at, _)| left_out(&argument[..at]))
+    });
+    arguments
 }
 
 fn settable(block: &Block, within: &str, found: &mut Vec<String>) {
@@ -87,16 +123,25 @@ fn settable(block: &Block, within: &str, found: &mut Vec<String>) {
 }
 
 /// The counts that are published.
-pub(crate) fn totals(tables: &[Table]) -> String {
+pub(crate) fn totals(tables: &[Table], facts: &[Fact]) -> String {
     let types: BTreeSet<&str> = tables.iter().map(|table| table.type_name).collect();
+    let told = facts.iter().map(|fact| format!("data.{}", fact.type_name));
+    let read: BTreeSet<String> = tables
+        .iter()
+        .flat_map(|table| table.read.iter().map(|(name, _)| name.clone()))
+        .chain(told)
+        .collect();
     let sum = |count: fn(&Table) -> usize| tables.iter().map(count).sum::<usize>();
     format!(
-        "{} types in {} cases: {} updates, {} replacements, {} imports; {} arguments left out with a reason",
+        "{} types in {} cases: {} updates, {} replacements, {} imports; {} data sources and ephemeral resources read {} times; {} \
+         arguments left out with a reason",
         types.len(),
         tables.len(),
         sum(|table| table.updates),
         sum(|table| table.replacements),
         sum(|table| usize::from(table.imported)),
+        read.len(),
+        sum(|table| table.read.len()) + facts.len(),
         sum(|table| table.untried.len()),
     )
 }

@@ -6,7 +6,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let repository = || json!({"name": "$name"});
     let other = || json!({"name": "$name/other"});
     vec![
-        Case::of("aws_ecr_repository", json!({"name": "$name"}))
+        Case::of("aws_ecr_repository", json!({"name": "$name", "timeouts": {"delete": "20m"}}))
             .update(json!({"image_tag_mutability": "IMMUTABLE", "force_delete": true}))
             .update(json!({"image_scanning_configuration": {"scan_on_push": true}}))
             .update(json!({
@@ -18,20 +18,20 @@ pub(crate) fn cases() -> Vec<Case> {
             .replace(json!({"name": "$name/other"}))
             .replace(json!({"encryption_configuration": {"encryption_type": "KMS", "kms_key": "${key.arn}"}}))
             .given("key", "aws_kms_key", json!({"description": "Images"}))
-            .import_leaves(&["force_delete"])
+            .import_leaves(&["force_delete", "timeouts"])
             .found_by(
                 "aws_ecr_repository",
-                json!({"name": "${self.name}"}),
+                json!({"name": "${self.name}", "registry_id": "123456789012"}),
                 &[
-                    ("id", "id"),
-                    ("arn", "arn"),
-                    ("registry_id", "registry_id"),
-                    ("repository_url", "repository_url"),
-                    ("image_tag_mutability", "image_tag_mutability"),
-                    ("image_tag_mutability_exclusion_filter", "image_tag_mutability_exclusion_filter"),
-                    ("image_scanning_configuration", "image_scanning_configuration"),
-                    ("encryption_configuration", "encryption_configuration"),
-                    ("tags", "tags_all"),
+                    "id",
+                    "arn",
+                    "registry_id",
+                    "repository_url",
+                    "image_tag_mutability",
+                    "image_tag_mutability_exclusion_filter",
+                    "image_scanning_configuration",
+                    "encryption_configuration",
+                    "tags = tags_all",
                 ],
             ),
         Case::of(

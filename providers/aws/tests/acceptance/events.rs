@@ -24,8 +24,10 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"tags": {"team": "a", "cost": "1"}}))
         .update(json!({"tags": {"team": "b"}, "force_destroy": true}))
         .replace(json!({"name": "$name-other"}))
-        .import_leaves(&["force_destroy"])
-        .untried("event_bus_name", "it is the default one; no type here makes another"),
+        .asked("bus", "events", "AWSEvents.CreateEventBus", json!({"Name": "$name"}))
+        .replace_for(&["event_bus_name"], json!({"event_bus_name": "$name", "schedule_expression": null, "event_pattern": "{\"source\":[\"app\"]}"}))
+        .import("$name/$name-other")
+        .import_leaves(&["force_destroy"]),
         Case::of(
             "aws_cloudwatch_event_rule",
             json!({"name_prefix": "$name-", "schedule_expression": "rate(5 minutes)", "is_enabled": false}),
@@ -49,11 +51,13 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"retry_policy": {"maximum_retry_attempts": 3, "maximum_event_age_in_seconds": 60}}))
         .update(json!({"dead_letter_config": {"arn": QUEUE}, "force_destroy": true}))
         .update(json!({"dead_letter_config": null, "retry_policy": null}))
+        .asked("bus", "events", "AWSEvents.CreateEventBus", json!({"Name": "$name"}))
+        .given("far", "aws_cloudwatch_event_rule", json!({"name": "$name-far", "event_bus_name": "$name", "event_pattern": "{\"source\":[\"app\"]}"}))
         .replace(json!({"target_id": "one"}))
         .replace(json!({"rule": "${other.name}"}))
-        .import("${other.name}/one")
-        .import_leaves(&["force_destroy"])
-        .untried("event_bus_name", "it is the default one; no type here makes another"),
+        .replace(json!({"event_bus_name": "$name", "rule": "${far.name}"}))
+        .import("$name/${far.name}/one")
+        .import_leaves(&["force_destroy"]),
         special(&rule),
     ]
 }

@@ -53,7 +53,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"inline_policy": [{"name": "b", "policy": INLINE_WRITES}]}))
         .replace(json!({"path": "/apps/"}))
         .replace(json!({"name": "$name-other"}))
-        .data(
+        .found_by(
             "aws_iam_role",
             json!({"name": "${self.name}"}),
             &[
@@ -81,8 +81,8 @@ pub(crate) fn cases() -> Vec<Case> {
             .replace(json!({"description": "Reads"}))
             .replace(json!({"path": "/apps/"}))
             .replace(json!({"name": "$name-other"}))
-            .data("aws_iam_policy", json!({"arn": "${self.arn}"}), &POLICY)
-            .data("aws_iam_policy", json!({"name": "${self.name}", "path_prefix": "/apps/"}), &POLICY)
+            .found_by("aws_iam_policy", json!({"arn": "${self.arn}"}), &POLICY)
+            .found_by("aws_iam_policy", json!({"name": "${self.name}", "path_prefix": "/apps/"}), &POLICY)
             .import_leaves(&["delay_after_policy_creation_in_ms"]),
         Case::of("aws_iam_policy", json!({"name_prefix": "$name-", "policy": READS}))
             .variant("by prefix")
@@ -119,20 +119,21 @@ pub(crate) fn cases() -> Vec<Case> {
         )
         .update(json!({"thumbprint_list": ["cf23df2207d99a74fbe169e3eba035e633b65d94"]}))
         .update(json!({"thumbprint_list": ["cf23df2207d99a74fbe169e3eba035e633b65d95"]}))
+        .update(json!({"client_id_list": ["sts.amazonaws.com", "other"]}))
+        .update(json!({"client_id_list": ["other", "third"]}))
         .update(json!({"tags": {"team": "a", "cost": "1"}}))
         .update(json!({"tags": {"team": "b"}}))
         .replace(json!({"url": "https://$name.example.org/tokens"}))
         .settles(&["url"])
-        .data(
+        .found_by(
             "aws_iam_openid_connect_provider",
             json!({"arn": "${self.arn}"}),
             &["arn", "client_id_list", "id", "tags", "thumbprint_list", "url"],
         )
-        .data(
+        .found_by(
             "aws_iam_openid_connect_provider",
             json!({"url": "https://${self.url}"}),
             &["arn", "client_id_list", "id", "tags", "thumbprint_list", "url"],
-        )
-        .untried("client_id_list", "it is set; moto can neither add clients nor remove any, so that it is not changed in place"),
+        ),
     ]
 }

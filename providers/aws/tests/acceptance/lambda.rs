@@ -1,6 +1,9 @@
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::case::Case;
 
@@ -58,6 +61,8 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         functions(&one, &two),
         settings(&one),
+        networked(&one),
+        signed(&one, &two),
         Case::of(
             "aws_lambda_function",
             json!({"function_name": "$name", "role": "${role.arn}", "package_type": "Image", "image_uri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1",
@@ -80,10 +85,8 @@ pub(crate) fn cases() -> Vec<Case> {
         .replace(json!({"action": "lambda:GetFunction"}))
         .replace(json!({"statement_id": "two"}))
         .replace(json!({"qualifier": "live"}))
-        .import("${function.function_name}:live/two")
-        .untried("event_source_token", "moto forgets it")
-        .untried("function_url_auth_type", "moto does not write it into the policy")
-        .untried("invoked_via_function_url", "moto does not write it into the policy"),
+        .replace(json!({"event_source_token": "amzn1.ask.skill.1"}))
+        .import("${function.function_name}:live/two"),
         Case::of(
             "aws_lambda_permission",
             json!({"function_name": "${function.arn}", "action": "lambda:InvokeFunction", "principal": "arn:aws:iam::123456789012:root", "statement_id_prefix": "one-"}),
@@ -93,11 +96,14 @@ pub(crate) fn cases() -> Vec<Case> {
         .given("function", "aws_lambda_function", plain("$name"))
         .given("other", "aws_lambda_function", plain("$name-other"))
         .replace(json!({"principal_org_id": "o-1234567890"}))
+        .replace(json!({"action": "lambda:InvokeFunctionUrl", "function_url_auth_type": "AWS_IAM"}))
+        .replace(json!({"action": "lambda:InvokeFunction", "function_url_auth_type": null, "invoked_via_function_url": true}))
         .replace(json!({"statement_id_prefix": "two-"}))
         .replace(json!({"function_name": "${other.arn}"}))
         .not_imported(),
         mapping(&role, &plain("$name"), &plain("$name-other")),
         stream(&role, &plain("$name")),
+        brokers(&role, &plain("$name"), &plain("$name-other")),
         Case::of(
             "aws_lambda_function",
             json!({"function_name": "$name", "role": "${role.arn}", "handler": "index.handle", "runtime": "python3.13",
@@ -114,20 +120,22 @@ pub(crate) fn cases() -> Vec<Case> {
         .import_leaves(&["publish", "s3_bucket", "s3_key", "s3_object_version", "skip_destroy"]),
         Case::of(
             "aws_lambda_function_url",
-            json!({"function_name": "${function.function_name}", "authorization_type": "NONE"}),
+            json!({"function_name": "${function.function_name}", "authorization_type": "NONE", "timeouts": {"create": "5m"}}),
         )
         .given("role", "aws_iam_role", role.clone())
         .given("function", "aws_lambda_function", plain("$name"))
         .given("other", "aws_lambda_function", plain("$name-other"))
         .update(json!({"authorization_type": "AWS_IAM"}))
+        .update(json!({"invoke_mode": "RESPONSE_STREAM"}))
+        .given("live", "aws_lambda_alias", json!({"name": "live", "function_name": "${other.function_name}", "function_version": "1"}))
         .update(json!({"cors": {"allow_credentials": true, "allow_headers": ["a", "b"], "allow_methods": ["GET"], "allow_origins": ["https://example.com"], "expose_headers": ["c"], "max_age": 60}}))
         .update(json!({"cors": {"allow_credentials": false, "allow_headers": ["b"], "allow_methods": ["POST"], "allow_origins": ["*"], "expose_headers": ["d"], "max_age": 90}}))
         .replace(json!({"function_name": "${other.function_name}"}))
-        .untried("invoke_mode", "moto keeps it only as it was made")
-        .untried("qualifier", "moto has addresses of functions only, not of aliases"),
+        .replace(json!({"qualifier": "${live.name}"}))
+        .import_leaves(&["timeouts"]),
         Case::of(
             "aws_lambda_alias",
-            json!({"name": "live", "function_name": "${function.function_name}", "function_version": "1"}),
+            json!({"name": "live", "function_name": "${function.function_name}", "function_version": "1", "timeouts": {"update": "1m"}}),
         )
         .given("role", "aws_iam_role", role.clone())
         .given("function", "aws_lambda_function", plain("$name"))
@@ -138,14 +146,15 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"routing_config": {"additional_version_weights": {"2": 0.5}}}))
         .replace(json!({"name": "next"}))
         .replace(json!({"function_name": "${other.function_name}"}))
-        .import("${other.function_name}/next"),
+        .import("${other.function_name}/next")
+        .import_leaves(&["timeouts"]),
     ]
 }
 
 fn functions(one: &str, two: &str) -> Case {
     Case::of(
         "aws_lambda_function",
-        json!({"function_name": "$name", "role": "${role.arn}", "filename": one, "handler": "index.handle", "runtime": "python3.13"}),
+        json!({"function_name": "$name", "role": "${role.arn}", "filename": one, "handler": "index.handle", "runtime": "python3.13", "timeouts": {"create": "20m", "update": "20m", "delete": "20m"}}),
     )
     .given("role", "aws_iam_role", json!({"name": "$name-role", "assume_role_policy": TRUST}))
     .given("other", "aws_iam_role", json!({"name": "$name-other", "assume_role_policy": TRUST}))
@@ -166,7 +175,7 @@ fn functions(one: &str, two: &str) -> Case {
     .update(json!({"vpc_config": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]}}))
     .update(json!({"vpc_config": {"subnet_ids": ["subnet-1", "subnet-2"], "security_group_ids": ["sg-2"], "ipv6_allowed_for_dual_stack": true}}))
     .replace(json!({"function_name": "$name-other"}))
-    .data(
+    .found_by(
         "aws_lambda_function",
         json!({"function_name": "${self.function_name}"}),
         &[
@@ -176,7 +185,12 @@ fn functions(one: &str, two: &str) -> Case {
             "tracing_config", "version",
         ],
     )
-    .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy"])
+    .found_by(
+        "aws_lambda_function",
+        json!({"function_name": "${self.function_name}", "qualifier": "${self.version}"}),
+        &["function_name", "handler", "version", "qualified_arn"],
+    )
+    .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy", "timeouts"])
 }
 
 /// Settings that moto forgets, and that are remembered for it.
@@ -209,17 +223,64 @@ fn settings(archive: &str) -> Case {
     .update(json!({"file_system_config": null, "durable_config": {"execution_timeout": 120, "retention_period": 7}}))
     .update(json!({"capacity_provider_config": provider("a"), "architectures": ["x86_64"]}))
     .update(json!({"capacity_provider_config": provider("b")}))
+    .update(json!({"publish": true, "publish_to": "LATEST_PUBLISHED"}))
     .replace(json!({"tenancy_config": {"tenant_isolation_mode": "PER_TENANT"}}))
     .replace(json!({"durable_config": null}))
-    .import_leaves(&["filename", "source_code_hash", "publish", "skip_destroy"])
-    .untried("code_sha256", "a sum of the code that is configured asks for the code to be sent again, as source_code_hash does")
-    .untried("code_signing_config_arn", "moto cannot change it")
-    .untried("layers", "no type here makes one")
-    .untried("publish_to", "moto does not know it")
-    .untried("replace_security_groups_on_destroy", "moto has networks of functions without security groups that others could take the place of")
-    .untried("replacement_security_group_ids", "it goes with replace_security_groups_on_destroy")
-    .untried("skip_destroy", "a function that is kept would outlive its case")
-    .untried("source_kms_key_arn", "moto forgets it")
+    .import_leaves(&["filename", "source_code_hash", "publish", "publish_to", "skip_destroy"])
+}
+
+/// Functions that leave their network before they go.
+fn networked(archive: &str) -> Case {
+    Case::of(
+        "aws_lambda_function",
+        json!({
+            "function_name": "$name", "role": "${role.arn}", "filename": archive, "handler": "index.handle", "runtime": "python3.13",
+            "vpc_config": {"subnet_ids": ["subnet-1"], "security_group_ids": ["sg-1"]},
+        }),
+    )
+    .variant("in a network")
+    .given("role", "aws_iam_role", json!({"name": "$name-role", "assume_role_policy": TRUST}))
+    .update(json!({"replace_security_groups_on_destroy": true, "replacement_security_group_ids": ["sg-2"]}))
+    .update(json!({"replacement_security_group_ids": ["sg-3"]}))
+    .import_leaves(&["filename", "publish", "skip_destroy", "replace_security_groups_on_destroy", "replacement_security_group_ids"])
+}
+
+/// Functions by the sum of their code, how that is signed and encrypted, and what lies beneath it.
+fn signed(one: &str, two: &str) -> Case {
+    let signing =
+        |name: &str| format!("arn:aws:lambda:us-east-1:123456789012:code-signing-config:{name}");
+    let key = |name: &str| format!("arn:aws:kms:us-east-1:123456789012:key/{name}");
+    // A layer of an archive with nothing in it.
+    let empty = json!({"Content": {"ZipFile": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}});
+    Case::of(
+        "aws_lambda_function",
+        json!({
+            "function_name": "$name", "role": "${role.arn}", "filename": one, "handler": "index.handle", "runtime": "python3.13",
+            "code_sha256": sum(one), "code_signing_config_arn": signing("csc-1"), "source_kms_key_arn": key("a"),
+            "skip_destroy": true,
+        }),
+    )
+    .variant("signed")
+    .given("role", "aws_iam_role", json!({"name": "$name-role", "assume_role_policy": TRUST}))
+    .asked("base", "lambda", "POST /2018-10-31/layers/$name-base/versions", empty.clone())
+    .asked("tools", "lambda", "POST /2018-10-31/layers/$name-tools/versions", empty)
+    .update(json!({"filename": two, "code_sha256": sum(two)}))
+    .update(json!({"code_signing_config_arn": signing("csc-2"), "source_kms_key_arn": key("b")}))
+    .update(json!({"code_signing_config_arn": null}))
+    .update(json!({"layers": ["${base.LayerVersionArn}"]}))
+    .update(json!({"layers": ["${tools.LayerVersionArn}", "${base.LayerVersionArn}"]}))
+    .update(json!({"layers": null}))
+    .import_leaves(&["filename", "publish", "skip_destroy"])
+    .remains("skip_destroy leaves it")
+}
+
+/// The sum of an archive, as Lambda tells it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a function's code is a file that the case makes"
+)]
+fn sum(archive: &str) -> String {
+    STANDARD.encode(Sha256::digest(std::fs::read(archive).unwrap()))
 }
 
 fn mapping(
@@ -256,7 +317,6 @@ fn stream(role: &serde_json::Value, function: &serde_json::Value) -> Case {
         "access_config": [{"type": "BASIC_AUTH", "uri": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}],
         "schema_validation_config": [{"attribute": "KEY"}],
     });
-    let no_brokers = "moto has no mappings whose source is not of AWS";
     Case::of(
         "aws_lambda_event_source_mapping",
         json!({"event_source_arn": "${table.stream_arn}", "function_name": "${function.arn}", "starting_position": "LATEST",
@@ -285,7 +345,40 @@ fn stream(role: &serde_json::Value, function: &serde_json::Value) -> Case {
     .replace(json!({"starting_position": "TRIM_HORIZON"}))
     .replace_for(&["topics"], json!({"topics": ["t"], "amazon_managed_kafka_event_source_config": {"consumer_group_id": "g", "schema_registry_config": registry}}))
     .replace(json!({"queues": ["q"]}))
-    .untried("self_managed_event_source", no_brokers)
-    .untried("self_managed_kafka_event_source_config", no_brokers)
-    .untried("starting_position_timestamp", "moto forgets it")
+    .replace(json!({"starting_position": "AT_TIMESTAMP", "starting_position_timestamp": "2026-01-31T12:00:00Z"}))
+}
+
+/// A mapping of a cluster that is not of AWS.
+fn brokers(
+    role: &serde_json::Value,
+    function: &serde_json::Value,
+    other: &serde_json::Value,
+) -> Case {
+    let secret =
+        |name: &str| format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}");
+    let at = |hosts: &str| json!({"endpoints": {"KAFKA_BOOTSTRAP_SERVERS": hosts}});
+    let registry = json!({
+        "event_record_format": "JSON", "schema_registry_uri": "https://registry.example.com",
+        "access_config": [{"type": "BASIC_AUTH", "uri": secret("r")}],
+        "schema_validation_config": [{"attribute": "KEY"}],
+    });
+    Case::of(
+        "aws_lambda_event_source_mapping",
+        json!({
+            "function_name": "${function.arn}", "self_managed_event_source": at("a:9092,b:9092"), "topics": ["orders"],
+            "starting_position": "TRIM_HORIZON", "self_managed_kafka_event_source_config": {"consumer_group_id": "g"},
+            "source_access_configuration": [{"type": "BASIC_AUTH", "uri": secret("a")}], "tags": {"team": "a"},
+        }),
+    )
+    .variant("brokers")
+    .given("role", "aws_iam_role", role.clone())
+    .given("function", "aws_lambda_function", function.clone())
+    .given("other", "aws_lambda_function", other.clone())
+    .settles(&["function_arn", "last_modified"])
+    .update(json!({"batch_size": 50, "function_name": "${other.arn}"}))
+    .update(json!({"source_access_configuration": [{"type": "BASIC_AUTH", "uri": secret("b")}]}))
+    .update(json!({"tags": {"team": "b"}}))
+    .update(json!({"self_managed_kafka_event_source_config": {"consumer_group_id": "g", "schema_registry_config": registry}}))
+    .replace_for(&["self_managed_kafka_event_source_config"], json!({"self_managed_kafka_event_source_config": {"consumer_group_id": "h"}}))
+    .replace(json!({"self_managed_event_source": at("c:9092")}))
 }

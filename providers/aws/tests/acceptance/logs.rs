@@ -10,9 +10,10 @@ pub(crate) fn cases() -> Vec<Case> {
             .update(json!({"skip_destroy": false}))
             .update(json!({"tags": {"team": "a", "cost": "1"}}))
             .update(json!({"tags": {"team": "b"}}))
+            .update(json!({"deletion_protection_enabled": true}))
+            .update(json!({"deletion_protection_enabled": false}))
             .replace(json!({"name": "/$name/other"}))
-            .untried("log_group_class", "moto keeps no class")
-            .untried("deletion_protection_enabled", "moto protects no groups"),
+            .replace(json!({"log_group_class": "INFREQUENT_ACCESS"})),
         Case::of(
             "aws_cloudwatch_log_group",
             json!({"name_prefix": "$name-", "retention_in_days": 7, "kms_key_id": "${key.arn}", "tags": {"team": "a"}}),
@@ -24,11 +25,11 @@ pub(crate) fn cases() -> Vec<Case> {
             "aws_cloudwatch_log_group",
             json!({"name": "${self.name}"}),
             &[
-                ("id", "id"),
-                ("arn", "arn"),
-                ("retention_in_days", "retention_in_days"),
-                ("kms_key_id", "kms_key_id"),
-                ("tags", "tags_all"),
+                "id",
+                "arn",
+                "retention_in_days",
+                "kms_key_id",
+                "tags = tags_all",
             ],
         ),
     ]

@@ -2,9 +2,6 @@ use serde_json::{Value as Json, json};
 
 use crate::case::Case;
 
-/// Why `expected_bucket_owner` is left out.
-const OWNER: (&str, &str) = ("expected_bucket_owner", "deprecated; moto refuses no owner");
-
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = buckets();
     cases.extend(settings());
@@ -16,12 +13,17 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn buckets() -> Vec<Case> {
     vec![
-        Case::of("aws_s3_bucket", json!({"bucket": "$name-a"}))
+        Case::of("aws_s3_bucket", json!({"bucket": "$name-a", "timeouts": {"create": "5m", "read": "5m", "update": "5m", "delete": "5m"}}))
             .update(json!({"tags": {"team": "a", "cost": "1"}}))
             .update(json!({"tags": {"team": "b"}, "force_destroy": true}))
             .update(json!({"tags": null}))
             .replace(json!({"bucket": "$name-b"}))
             .replace(json!({"object_lock_enabled": true}))
+            .found_by(
+                "aws_s3_bucket",
+                json!({"bucket": "${self.bucket}"}),
+                &["id", "arn", "bucket", "bucket_domain_name", "bucket_region", "bucket_regional_domain_name", "hosted_zone_id"],
+            )
             .import_leaves(&["force_destroy", "timeouts"]),
         Case::of("aws_s3_bucket", json!({"bucket_prefix": "$name-p-"}))
             .variant("named by the provider")
@@ -54,6 +56,9 @@ fn setting(type_name: &'static str, config: Json) -> Case {
         )
 }
 
+/// The bucket's owner is named.
+const OWNED: fn() -> Json = || json!({"expected_bucket_owner": "123456789012"});
+
 const OTHER: fn() -> Json = || json!({"bucket": "${other.bucket}"});
 
 fn settings() -> Vec<Case> {
@@ -72,10 +77,20 @@ fn settings() -> Vec<Case> {
         )
         .update(json!({"versioning_configuration": {"status": "Suspended"}}))
         .replace(OTHER())
-        .remains(suspended)
-        .untried(OWNER.0, OWNER.1)
-        .untried("mfa", "moto knows no device to tell a code")
-        .untried("versioning_configuration.mfa_delete", "moto knows no device to tell a code"),
+        .replace(OWNED())
+        .remains(suspended),
+        setting(
+            "aws_s3_bucket_versioning",
+            json!({"versioning_configuration": {"status": "Enabled", "mfa_delete": "Disabled"}}),
+        )
+        .variant("with a device")
+        .update(json!({
+            "mfa": "arn:aws:iam::123456789012:mfa/root 123456",
+            "versioning_configuration": {"status": "Enabled", "mfa_delete": "Enabled"},
+        }))
+        .update(json!({"versioning_configuration": {"status": "Enabled", "mfa_delete": "Disabled"}}))
+        .import_leaves(&["mfa"])
+        .remains(suspended),
         setting(
             "aws_s3_bucket_server_side_encryption_configuration",
             json!({"rule": [{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}]}),
@@ -86,9 +101,14 @@ fn settings() -> Vec<Case> {
             },
             "bucket_key_enabled": true,
         }]}))
+        .update(json!({"rule": [{
+            "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}, "blocked_encryption_types": ["SSE-C"],
+        }]}))
+        .update(json!({"rule": [{
+            "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}, "blocked_encryption_types": ["NONE"],
+        }]}))
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1)
-        .untried("rule.blocked_encryption_types", "moto forgets them"),
+        .replace(OWNED()),
         setting("aws_s3_bucket_policy", statement("s3:DeleteObject"))
             .update(statement("s3:PutObject"))
             .replace(OTHER()),
@@ -130,7 +150,7 @@ fn settings() -> Vec<Case> {
             "routing_rules": r#"[{"Condition":{"KeyPrefixEquals":"a/"},"Redirect":{"ReplaceKeyPrefixWith":"b/"}}]"#,
         }))
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1),
+        .replace(OWNED()),
         setting(
             "aws_s3_bucket_website_configuration",
             json!({"redirect_all_requests_to": {"host_name": "example.com"}}),
@@ -149,7 +169,7 @@ fn settings() -> Vec<Case> {
             {"allowed_methods": ["GET"], "allowed_origins": ["*"]},
         ]}))
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1),
+        .replace(OWNED()),
     ]
 }
 
@@ -160,7 +180,7 @@ fn rules() -> Vec<Case> {
             json!({"rule": [{
                 "id": "overwritten", "status": "Enabled", "filter": {"prefix": ""},
                 "noncurrent_version_expiration": {"noncurrent_days": 30},
-            }]}),
+            }], "timeouts": {"create": "5m", "update": "5m"}}),
         )
         .update(json!({"rule": [
             {
@@ -195,8 +215,9 @@ fn rules() -> Vec<Case> {
         ]}))
         .update(json!({"rule": [{"id": "whole", "status": "Enabled", "expiration": {"days": 3}}]}))
         .update(json!({"transition_default_minimum_object_size": "varies_by_storage_class"}))
+        .import_leaves(&["timeouts"])
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1),
+        .replace(OWNED()),
         setting("aws_s3_bucket_notification", json!({"eventbridge": true}))
             .update(json!({
                 "eventbridge": null,
@@ -243,8 +264,8 @@ fn lists() -> Vec<Case> {
         setting("aws_s3_bucket_acl", json!({"acl": "private"}))
             .update(json!({"acl": "public-read"}))
             .replace(OTHER())
-            .remains(kept)
-            .untried(OWNER.0, OWNER.1),
+        .replace(OWNED())
+            .remains(kept),
         setting("aws_s3_bucket_acl", policy("READ_ACP"))
             .variant("written out")
             .update(policy("WRITE"))
@@ -272,14 +293,18 @@ fn lists() -> Vec<Case> {
         .update(json!({"target_grant": [
             {"permission": "READ", "grantee": {"type": "CanonicalUser", "id": owner}},
         ]}))
+        .update(json!({"target_grant": [
+            {"permission": "READ", "grantee": {"type": "Group", "uri": "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"}},
+        ]}))
+        .update(json!({"target_object_key_format": {"simple_prefix": {}}}))
+        .update(json!({"target_object_key_format": {"partitioned_prefix": {"partition_date_source": "EventTime"}}}))
+        .update(json!({"target_object_key_format": {"partitioned_prefix": {"partition_date_source": "DeliveryTime"}}}))
         .replace(OTHER())
-        .untried(OWNER.0, OWNER.1)
+        .replace(OWNED())
         .untried(
             "target_grant.grantee.email_address",
             "S3 takes none any more",
-        )
-        .untried("target_grant.grantee.uri", "moto tells groups as users")
-        .untried("target_object_key_format", "moto forgets it"),
+        ),
     ]
 }
 
@@ -294,13 +319,18 @@ fn objects() -> Vec<Case> {
             }))
             .update(json!({"tags": {"team": "a", "cost": "one and two"}}))
             .update(json!({"tags": {"team": "b"}}))
+            .update(json!({"override_provider": {"default_tags": {"tags": {"cost": "2"}}}}))
             .update(json!({"storage_class": "STANDARD_IA", "website_redirect": "/other"}))
             .update(json!({"content": null, "content_base64": "AQID"}))
             .update(json!({"force_destroy": true, "acl": "public-read"}))
             .replace(json!({"key": "a/c.txt"}))
             .replace(OTHER())
-            .import_leaves(&["content_base64", "force_destroy", "acl"])
-            .untried("override_provider", "the provider of the cases sets no tags on all"),
+            .found_by(
+                "aws_s3_object",
+                json!({"bucket": "${self.bucket}", "key": "${self.key}", "checksum_mode": "ENABLED"}),
+                &["arn",  "cache_control", "content_disposition", "content_encoding", "content_language", "content_type", "etag", "metadata", "server_side_encryption", "storage_class", "tags = tags_all", "website_redirect_location = website_redirect"],
+            )
+            .import_leaves(&["content_base64", "force_destroy", "acl", "override_provider"]),
         object(json!({"key": "c", "source": "Cargo.toml", "source_hash": "1"}))
             .variant("from a file")
             .update(json!({"source_hash": "2"}))
@@ -309,6 +339,11 @@ fn objects() -> Vec<Case> {
         object(json!({"key": "d", "content": "one", "etag": "f97c5d29941bfb1b2fdab0874906ab82"}))
             .variant("by its hash")
             .update(json!({"content": "two", "etag": "b8a9f715dbb64fd5c56e7783c6820a61"}))
+            .found_by(
+                "aws_s3_object",
+                json!({"bucket": "${self.bucket}", "key": "${self.key}", "version_id": "", "download_body": "true", "range": "bytes=0-2"}),
+                &["body = content"],
+            )
             .import_leaves(&["content"]),
         object(json!({
             "key": "e", "content": "one", "server_side_encryption": "aws:kms", "bucket_key_enabled": true,

@@ -11,7 +11,7 @@ pub(crate) fn cases() -> Vec<Case> {
 fn queues() -> Vec<Case> {
     let dead = || json!({"name": "$name-dead"});
     vec![
-        Case::of("aws_sqs_queue", json!({"name": "$name"}))
+        Case::of("aws_sqs_queue", json!({"name": "$name", "timeouts": {"create": "3m", "update": "3m", "delete": "3m"}}))
             .given("dead", "aws_sqs_queue", dead())
             .update(json!({
                 "delay_seconds": 5, "max_message_size": 2048, "message_retention_seconds": 60,
@@ -25,11 +25,12 @@ fn queues() -> Vec<Case> {
             .update(json!({"redrive_allow_policy": "{\"redrivePermission\":\"denyAll\"}"}))
             .update(json!({"tags": {"team": "a", "cost": "1"}}))
             .update(json!({"tags": {"team": "b"}}))
+            .import_leaves(&["timeouts"])
             .replace(json!({"name": "$name-other"}))
             .found_by(
                 "aws_sqs_queue",
                 json!({"name": "${self.name}"}),
-                &[("id", "id"), ("arn", "arn"), ("url", "url"), ("tags", "tags_all")],
+                &["id", "arn", "url", "tags = tags_all"],
             ),
         Case::of("aws_sqs_queue", json!({"name_prefix": "$name-"}))
             .variant("called by a prefix")

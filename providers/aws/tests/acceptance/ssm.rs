@@ -15,8 +15,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .replace(json!({"name": "/$name/other"}))
         .replace(json!({"tier": "Standard"}))
         .import_leaves(&["overwrite"])
-        .untried("arn", "the service gives it; an argument by history only")
-        .untried("data_type", "moto keeps no other type than text"),
+        .untried("arn", "the service gives it; an argument by history only"),
         Case::of(
             "aws_ssm_parameter",
             json!({"name": "/$name/secret", "type": "SecureString", "value": "a", "key_id": "alias/aws/ssm"}),
@@ -25,14 +24,20 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"value": "b"}))
         .found_by(
             "aws_ssm_parameter",
-            json!({"name": "${self.name}"}),
-            &[("id", "name"), ("arn", "arn"), ("type", "type"), ("value", "value"), ("version", "version")],
+            json!({"name": "${self.name}", "with_decryption": true}),
+            &["id = name", "arn", "type", "value", "version"],
         )
         .opened_by(
             "aws_ssm_parameter",
-            json!({"arn": "${self.arn}"}),
-            &[("name", "name"), ("type", "type"), ("value", "value"), ("version", "version")],
+            json!({"arn": "${self.arn}", "with_decryption": true}),
+            &["name", "type", "value", "version"],
         ),
+        Case::of(
+            "aws_ssm_parameter",
+            json!({"name": "/$name/image", "type": "String", "value": "ami-12345678", "data_type": "aws:ec2:image"}),
+        )
+        .variant("an image")
+        .update(json!({"value": "ami-12345679"})),
         Case::of(
             "aws_ssm_parameter",
             json!({"name": "/$name/open", "type": "String", "insecure_value": "a"}),

@@ -15,7 +15,7 @@ use terrace_schema::{Block, proposed_new};
 use terrace_test_services::Aws;
 use terrace_value::{Path, Value};
 
-use crate::case::{Case, Reading, Step};
+use crate::case::{Case, Fact, Given, Reading, Step};
 use crate::values::{configured, filled, filled_text, merged};
 
 /// moto and a provider that is configured to it.
@@ -34,8 +34,8 @@ pub(crate) struct Table {
     pub(crate) updates: usize,
     pub(crate) replacements: usize,
     pub(crate) imported: bool,
-    /// How many data sources told of it.
-    pub(crate) data: usize,
+    /// What else told of it, ephemeral resources after `ephemeral.`, with the arguments that they were asked by.
+    pub(crate) read: Vec<(String, Vec<String>)>,
 }
 
 impl fmt::Display for Table {
@@ -46,9 +46,10 @@ impl fmt::Display for Table {
             self.title,
             self.updates,
             self.replacements,
-            match self.data {
+            match self.read.len() {
                 0 => String::new(),
-                count => format!("told by {count} data sources, "),
+                1 => "read by another, ".to_owned(),
+                count => format!("read by {count} others, "),
             },
             if self.imported { "imported, " } else { "" }
         )
@@ -115,10 +116,21 @@ impl World {
     pub(crate) async fn live(&self, place: usize, case: &Case) -> Table {
         let mut names = BTreeMap::from([("name".to_owned(), json!(format!("case-{place}")))]);
         let mut before = Vec::new();
-        for (name, type_name, config) in &case.given {
-            let state = self.given(type_name, config, &names).await;
-            names.insert((*name).to_owned(), as_json(&state));
-            before.push((*type_name, state));
+        for (name, given) in &case.given {
+            let there = match given {
+                Given::Object(type_name, config) => {
+                    let state = self.given(type_name, config, &names).await;
+                    let there = as_json(&state);
+                    before.push((*type_name, state));
+                    there
+                }
+                Given::Answer {
+                    service,
+                    call,
+                    body,
+                } => self.asked(service, call, body, &names),
+            };
+            names.insert((*name).to_owned(), there);
         }
         let mut life = Life {
             world: self,
@@ -134,6 +146,23 @@ impl World {
             self.end(type_name, &state).await;
         }
         table
+    }
+
+    /// What a service answers.
+    fn asked(
+        &self,
+        service: &str,
+        call: &str,
+        body: &Json,
+        names: &BTreeMap<String, Json>,
+    ) -> Json {
+        let call = filled_text(call, &|reference| look(names, reference));
+        let body = filled(body, &|reference| look(names, reference));
+        let answer = self
+            .aws
+            .ask(service, call.as_str().unwrap(), &body.to_string());
+        let answer = answer.unwrap_or_else(|why| panic!("{call} {body}: {why}"));
+        serde_json::from_slice(&answer).unwrap_or_default()
     }
 
     pub(crate) async fn schema(&self, type_name: &str) -> Arc<terrace_schema::ResourceSchema> {
@@ -216,6 +245,49 @@ impl World {
         sure(type_name, self.provider.apply(request).await);
     }
 
+    /// What a data source or an ephemeral resource tells.
+    async fn told(&self, what: &str, name: &str, ephemeral: bool, config: &Json) -> Value {
+        let schema = self.provider.schema().await.unwrap();
+        let table = if ephemeral {
+            &schema.ephemeral_resources
+        } else {
+            &schema.data_sources
+        };
+        let shape = table
+            .get(name)
+            .unwrap_or_else(|| panic!("the provider does not read {name}"));
+        let config = configured(&shape.block, config);
+        let provider = &self.provider;
+        let told = if ephemeral {
+            let checked = provider
+                .validate_ephemeral_config(name, config.clone())
+                .await;
+            sure(what, checked);
+            sure(what, provider.open_ephemeral(name, config).await).value
+        } else {
+            sure(
+                what,
+                provider.validate_data_config(name, config.clone()).await,
+            );
+            sure(what, provider.read_data(name, config).await)
+        };
+        assert!(
+            told.is_wholly_known(),
+            "{what}: something in {} is not known",
+            shown(&told)
+        );
+        told
+    }
+
+    /// A data source tells what it should.
+    pub(crate) async fn tells(&self, fact: &Fact) {
+        let what = format!("{} {}", fact.type_name, fact.config);
+        let told = as_json(&self.told(&what, fact.type_name, false, &fact.config).await);
+        for (name, wanted) in fact.told.as_object().unwrap() {
+            assert_eq!(&told[name], wanted, "{what}: {name}");
+        }
+    }
+
     async fn plan(
         &self,
         type_name: &str,
@@ -266,15 +338,13 @@ impl Life<'_> {
             }
             self.plans_clean(&config).await;
         }
-        for (type_name, config, attributes) in &self.case.data {
-            self.data(type_name, config, attributes).await;
-        }
         for reading in &self.case.readings {
             self.found(reading).await;
         }
         if let Some(id) = self.case.import {
             self.import(id, &config).await;
         }
+        self.elsewhere(&config).await;
         self.destroy().await;
         Table {
             title: self.title.clone(),
@@ -284,37 +354,7 @@ impl Life<'_> {
             updates,
             replacements,
             imported: self.case.import.is_some(),
-            data: self.case.data.len(),
-        }
-    }
-
-    /// A data source tells of the object what its state does.
-    async fn data(&self, type_name: &str, config: &Json, attributes: &[&str]) {
-        let what = format!("{}, read by data source {type_name} {config}", self.title);
-        let schema = self.world.provider.schema().await.unwrap();
-        let found = schema.data_sources.get(type_name);
-        let found = found.unwrap_or_else(|| panic!("the provider has no data source {type_name}"));
-        let config = filled(config, &|reference| look(&self.names, reference));
-        let config = configured(&found.block, &config);
-        let provider = &self.world.provider;
-        let checked = provider
-            .validate_data_config(type_name, config.clone())
-            .await;
-        sure(&what, checked);
-        let told = sure(&what, provider.read_data(type_name, config).await);
-        assert!(
-            told.is_wholly_known(),
-            "{what}: something in {} is not known",
-            shown(&told)
-        );
-        for name in attributes {
-            let (told, state) = (told.get(name).unwrap(), self.state.get(name).unwrap());
-            assert!(
-                same(told, state) || shown(told) == shown(state),
-                "{what}: {name} is {} and not {}",
-                shown(told),
-                shown(state)
-            );
+            read: self.case.readings.iter().map(Reading::asked).collect(),
         }
     }
 
@@ -428,6 +468,21 @@ impl Life<'_> {
         self.make(config).await;
     }
 
+    /// What lives in a region is replaced for another one.
+    async fn elsewhere(&self, config: &Json) {
+        if !self.block.block.attributes.contains_key("region") {
+            return;
+        }
+        let what = format!("{}, moving", self.title);
+        let moved = self.config(&merged(config, &json!({"region": "eu-central-1"})));
+        let plan = self.plan(&moved).await;
+        assert!(
+            paths(&plan.requires_replace).contains("region"),
+            "{what}: region asks for no replacement, only {}",
+            paths(&plan.requires_replace)
+        );
+    }
+
     async fn read(&self, what: &str, state: &Value) -> Value {
         let request = ReadRequest {
             type_name: self.case.type_name.into(),
@@ -495,35 +550,24 @@ impl Life<'_> {
 
     /// Who only reads the object sees it as it is.
     async fn found(&self, reading: &Reading) {
-        let (title, name) = (&self.title, reading.type_name);
-        let what = format!("{title}, read by {name}");
-        let schema = self.world.provider.schema().await.unwrap();
-        let table = if reading.ephemeral {
-            &schema.ephemeral_resources
-        } else {
-            &schema.data_sources
-        };
-        let shape = table
-            .get(name)
-            .unwrap_or_else(|| panic!("the provider does not read {name}"));
+        let name = reading.type_name;
+        let what = format!("{}, read by {name} {}", self.title, reading.config);
         let config = filled(&reading.config, &|reference| look(&self.names, reference));
-        let config = configured(&shape.block, &config);
-        let provider = &self.world.provider;
-        let value = if reading.ephemeral {
-            sure(&what, provider.open_ephemeral(name, config).await).value
-        } else {
-            sure(&what, provider.read_data(name, config).await)
-        };
-        for (read, attribute) in &reading.same {
-            let (read_value, own) = (value.get(read).unwrap(), self.state.get(attribute).unwrap());
+        let told = self
+            .world
+            .told(&what, name, reading.ephemeral, &config)
+            .await;
+        for pair in &reading.same {
+            let (read, attribute) = pair.split_once(" = ").unwrap_or((pair, pair));
+            let (told, own) = (told.get(read).unwrap(), self.state.get(attribute).unwrap());
             assert!(
-                same(read_value, own) || shown(read_value) == shown(own),
+                same(told, own) || shown(told) == shown(own),
                 "{what}: {read} is {} and {attribute} of the object {}",
-                shown(read_value),
+                shown(told),
                 shown(own)
             );
             assert!(
-                !read_value.is_null() || own.is_null(),
+                !told.is_null() || own.is_null(),
                 "{what}: {read} is not told"
             );
         }

@@ -5,15 +5,21 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value as Json, json};
 
-use super::{Answer, Asked, cbor, cloud_control, functions};
+use super::{
+    Answer, Asked, cbor, cloud_control, edge, functions, mappings, replicas, tables, targets,
+};
 
 /// What moto forgets.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// By the object's name (or its path) and the attribute.
     kept: Mutex<BTreeMap<(String, &'static str), String>>,
-    functions: functions::Settings,
+    pub(super) functions: functions::Settings,
+    pub(super) mappings: mappings::Mappings,
     pub(super) clouds: cloud_control::Clouds,
+    pub(super) edge: edge::Functions,
+    pub(super) tables: tables::Tables,
+    pub(super) replicas: replicas::Replicas,
 }
 
 /// CloudWatch's clients speak CBOR only, and moto does not; it does understand the same calls in JSON. Whether it was CBOR.
@@ -47,19 +53,6 @@ pub(super) fn from_cbor(asked: &mut Asked) -> bool {
     true
 }
 
-/// moto publishes no functions of CloudFront: there is one stage, and what it tells of it is the answer.
-pub(super) fn published(asked: &mut Asked) {
-    let function = asked
-        .line
-        .strip_prefix("POST /2020-05-31/function/")
-        .and_then(|rest| rest.split_once("/publish "));
-    if let Some((name, version)) = function {
-        asked.line = format!("GET /2020-05-31/function/{name}/describe {version}");
-        asked.body.clear();
-        asked.headers.retain(|(name, _)| name != "content-length");
-    }
-}
-
 /// An answer in JSON as one in CBOR.
 pub(super) fn to_cbor(answer: &mut Answer) {
     let json = serde_json::from_slice(&answer.body).unwrap_or(json!({}));
@@ -73,6 +66,30 @@ pub(super) fn to_cbor(answer: &mut Answer) {
     }
 }
 
+/// What moto is asked in place of what it takes for a mistake.
+pub(super) fn simpler(asked: &Asked) -> Option<Asked> {
+    to_one_origin(asked).or_else(|| tables::simpler(asked))
+}
+
+/// moto wants the default behaviour to have an origin, and takes no group of them; the first origin will do for it.
+fn to_one_origin(asked: &Asked) -> Option<Asked> {
+    let (method, path) = asked.method_and_path();
+    if method == "GET" || !path.starts_with("/2020-05-31/distribution") {
+        return None;
+    }
+    let sent = String::from_utf8_lossy(&asked.body);
+    let first = between(&sent, "<Origins>", "</Origins>")
+        .and_then(|origins| between(origins, "<Id>", "</Id>"))?;
+    let behaviour = between(&sent, "<DefaultCacheBehavior>", "</DefaultCacheBehavior>")?;
+    let target = between(behaviour, "<TargetOriginId>", "</TargetOriginId>")?;
+    let simpler = behaviour.replacen(
+        &format!("<TargetOriginId>{target}<"),
+        &format!("<TargetOriginId>{first}<"),
+        1,
+    );
+    Some(asked.with_body(sent.replacen(behaviour, &simpler, 1).into_bytes()))
+}
+
 /// Puts an answer right.
 pub(super) fn correct(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     elements(answer);
@@ -81,19 +98,25 @@ pub(super) fn correct(asked: &Asked, answer: &mut Answer, memory: &Memory) {
         memory.queues(asked, answer);
         whole_policy(asked, answer, memory);
         written_settings(asked, answer, memory);
+        guarded(asked, answer, memory);
+        tables::correct(asked, answer, &memory.tables);
+        replicas::correct(asked, answer, &memory.replicas);
+        targets::correct(asked, answer, memory);
     }
     if answer.status < 300 {
         distributions(asked, answer, memory);
     }
     functions::correct(asked, answer, &memory.functions);
+    mappings::correct(asked, answer, &memory.mappings);
 }
 
 /// moto forgets of lifecycle rules how large objects are and how many newer versions there must be, and the size from which
-/// objects move; and of notifications, whether there are any to EventBridge. What was written is what S3 tells.
+/// objects move; of notifications, whether there are any to EventBridge; of encryption, which kinds are refused; of logs, how they
+/// are called, and that groups may read them. What was written is what S3 tells.
 fn written_settings(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     const SIZE: &str = "x-amz-transition-default-minimum-object-size";
     let (method, path) = asked.method_and_path();
-    let settings = ["?lifecycle", "?notification"];
+    let settings = ["?lifecycle", "?notification", "?encryption", "?logging"];
     if !settings.iter().any(|setting| path.ends_with(setting)) {
         return;
     }
@@ -104,6 +127,7 @@ fn written_settings(asked: &Asked, answer: &mut Answer, memory: &Memory) {
             memory.keep((path.to_owned(), "written"), written);
             memory.keep((path.to_owned(), "size"), size.to_owned());
         }
+        "DELETE" => memory.forget(&(path.to_owned(), "written")),
         "GET" => {
             if let Some(written) = memory.kept(&(path.to_owned(), "written")) {
                 answer.body = written.into_bytes();
@@ -116,8 +140,49 @@ fn written_settings(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     }
 }
 
-/// moto forgets of distributions which functions are called, and which access control origins are asked with. Their
-/// configuration is what was written last.
+/// moto lets everybody have buckets of other owners, and asks for no code where versions are deleted by one only.
+pub(super) fn of_its_owner(asked: &Asked, memory: &Memory) -> Option<Answer> {
+    let (method, path) = asked.method_and_path();
+    let owner = asked.header("x-amz-expected-bucket-owner");
+    let mut refused = owner.is_some_and(|owner| owner != OWNER);
+    if method == "PUT" && path.ends_with("?versioning") {
+        let sent = String::from_utf8_lossy(&asked.body);
+        let key = (path.to_owned(), "MfaDelete");
+        let before = memory.kept(&key).unwrap_or_default();
+        let after = between(&sent, "<MfaDelete>", "</MfaDelete>").unwrap_or(&before);
+        let guarded = before == "Enabled" || after == "Enabled";
+        refused |= guarded && asked.header("x-amz-mfa").is_none();
+        if !refused {
+            memory.keep(key, after.to_owned());
+        }
+    }
+    refused.then(|| Answer {
+        status: 403,
+        headers: vec![("content-type".into(), "application/xml".into())],
+        body: b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>".to_vec(),
+    })
+}
+
+/// The account of every bucket.
+const OWNER: &str = "123456789012";
+
+/// moto forgets that versions are deleted by a code only.
+fn guarded(asked: &Asked, answer: &mut Answer, memory: &Memory) {
+    let (method, path) = asked.method_and_path();
+    if method != "GET" || !path.ends_with("?versioning") {
+        return;
+    }
+    let kept = memory.kept(&(path.to_owned(), "MfaDelete"));
+    if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
+        let told = String::from_utf8_lossy(&answer.body).into_owned();
+        let end = "</VersioningConfiguration>";
+        let whole = format!("<MfaDelete>{kept}</MfaDelete>{end}");
+        answer.body = told.replacen(end, &whole, 1).into_bytes();
+    }
+}
+
+/// moto forgets much of distributions: which functions are called, how origins are asked, who may sign. Their configuration is
+/// what was written last.
 fn distributions(asked: &Asked, answer: &mut Answer, memory: &Memory) {
     let (method, path) = asked.method_and_path();
     let path = path.split('?').next().unwrap_or_default();
@@ -143,8 +208,25 @@ fn distributions(asked: &Asked, answer: &mut Answer, memory: &Memory) {
         if !kept.contains("<MinimumProtocolVersion>") {
             kept = kept.replace(OWN, &format!("{OWN}{LEAST}"));
         }
-        answer.body = told.replacen(configuration, &kept, 1).into_bytes();
+        answer.body = told
+            .replacen(configuration, &with_grpc(&kept), 1)
+            .into_bytes();
     }
+}
+
+/// Of every behaviour CloudFront tells whether it takes gRPC.
+fn with_grpc(configuration: &str) -> String {
+    let mut whole = String::new();
+    for (place, part) in configuration.split("<TargetOriginId>").enumerate() {
+        if place > 0 {
+            if !part.contains("<GrpcConfig>") {
+                whole += "<GrpcConfig><Enabled>false</Enabled></GrpcConfig>";
+            }
+            whole += "<TargetOriginId>";
+        }
+        whole += part;
+    }
+    whole
 }
 
 /// What the configuration of a distribution holds, in a document.
@@ -160,7 +242,7 @@ fn configuration(document: &str) -> Option<&str> {
         .map(|(inner, _)| inner)
 }
 
-fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+pub(super) fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
     text.split_once(before)?
         .1
         .split_once(after)
@@ -181,13 +263,7 @@ pub(super) fn without_conditions(asked: &mut Asked, memory: &Memory) {
     if let Some(statements) = policy["Statement"].as_array_mut() {
         statements.retain(|one| one["Effect"] != "Deny" || one["Condition"].is_null());
     }
-    asked.body = policy.to_string().into_bytes();
-    let length = asked.body.len().to_string();
-    for (name, value) in &mut asked.headers {
-        if name == "content-length" {
-            value.clone_from(&length);
-        }
-    }
+    *asked = asked.with_body(policy.to_string().into_bytes());
 }
 
 fn whole_policy(asked: &Asked, answer: &mut Answer, memory: &Memory) {
@@ -242,12 +318,17 @@ fn payment(asked: &Asked, answer: &mut Answer) {
 const FORGOTTEN: [&str; 2] = ["Policy", "RedriveAllowPolicy"];
 
 impl Memory {
-    fn keep(&self, key: (String, &'static str), value: String) {
+    pub(super) fn keep(&self, key: (String, &'static str), value: String) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(key, value);
     }
 
-    fn kept(&self, key: &(String, &'static str)) -> Option<String> {
+    fn forget(&self, key: &(String, &'static str)) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.remove(key);
+    }
+
+    pub(super) fn kept(&self, key: &(String, &'static str)) -> Option<String> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(key).cloned()
     }
@@ -257,9 +338,7 @@ impl Memory {
         if !target.starts_with("AmazonSQS.") {
             return;
         }
-        let Ok(said) = serde_json::from_slice::<Json>(&asked.body) else {
-            return;
-        };
+        let said = asked.json();
         let name = said["QueueUrl"].as_str().or(said["QueueName"].as_str());
         let name = name.unwrap_or_default().rsplit('/').next();
         let name = name.unwrap_or_default().to_owned();
@@ -274,16 +353,14 @@ impl Memory {
             }
             "AmazonSQS.DeleteQueue" => remembered.retain(|(queue, _), _| *queue != name),
             "AmazonSQS.GetQueueAttributes" => {
-                let Ok(mut told) = serde_json::from_slice::<Json>(&answer.body) else {
-                    return;
-                };
-                for attribute in FORGOTTEN {
-                    let value = remembered.get(&(name.clone(), attribute));
-                    if let Some(value) = value.filter(|value| !value.is_empty()) {
-                        told["Attributes"][attribute] = json!(value);
+                answer.change_json(|told| {
+                    for attribute in FORGOTTEN {
+                        let value = remembered.get(&(name.clone(), attribute));
+                        if let Some(value) = value.filter(|value| !value.is_empty()) {
+                            told["Attributes"][attribute] = json!(value);
+                        }
                     }
-                }
-                answer.body = told.to_string().into_bytes();
+                });
             }
             _ => {}
         }

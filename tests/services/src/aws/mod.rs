@@ -5,15 +5,22 @@
 mod cbor;
 mod cloud_control;
 mod corrections;
+mod edge;
 mod functions;
+mod mappings;
+mod replicas;
+mod tables;
+mod targets;
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::Value as Json;
+
 use crate::install::Unavailable;
-use crate::moto::Moto;
+use crate::moto::{Moto, exchange_at};
 use corrections::Memory;
 
 /// The server and moto behind it. Both end when it is dropped.
@@ -25,6 +32,7 @@ pub struct Aws {
 }
 
 /// A request.
+#[derive(Clone)]
 struct Asked {
     /// Method, path, query and version.
     line: String,
@@ -45,12 +53,76 @@ impl Asked {
         header(&self.headers, name)
     }
 
+    /// The same request with another body.
+    fn with_body(&self, body: Vec<u8>) -> Self {
+        let mut asked = self.clone();
+        let length = body.len().to_string();
+        for (name, value) in &mut asked.headers {
+            if name == "content-length" {
+                value.clone_from(&length);
+            }
+        }
+        asked.body = body;
+        asked
+    }
+
+    /// What it says, if that is JSON.
+    fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The same request of another call and another body, for another region.
+    fn elsewhere(&self, region: &str, target: &str, body: &Json) -> Self {
+        let mut asked = self.with_body(body.to_string().into_bytes());
+        let own = format!("/{}/", self.region());
+        for (name, value) in &mut asked.headers {
+            match name.as_str() {
+                "authorization" => *value = value.replacen(&own, &format!("/{region}/"), 1),
+                "x-amz-target" => target.clone_into(value),
+                _ => {}
+            }
+        }
+        asked
+    }
+
+    /// The region that it is signed for.
+    fn region(&self) -> &str {
+        let scope = self
+            .header("authorization")
+            .and_then(|signed| signed.split("Credential=").nth(1));
+        scope
+            .and_then(|scope| scope.split('/').nth(2))
+            .unwrap_or("us-east-1")
+    }
+
     fn method_and_path(&self) -> (&str, &str) {
         let mut words = self.line.split(' ');
         (
             words.next().unwrap_or_default(),
             words.next().unwrap_or_default(),
         )
+    }
+}
+
+impl Answer {
+    fn of_json(status: u16, body: &Json) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".into(), "application/x-amz-json-1.1".into())],
+            body: body.to_string().into_bytes(),
+        }
+    }
+
+    /// What it says, if that is JSON.
+    fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Changes what it says in JSON.
+    fn change_json(&mut self, change: impl FnOnce(&mut Json)) {
+        let mut told = self.json();
+        change(&mut told);
+        self.body = told.to_string().into_bytes();
     }
 }
 
@@ -96,6 +168,26 @@ impl Aws {
         format!("http://{}", self.address)
     }
 
+    /// What a service of us-east-1 answers to a call: one by its target (`AWSEvents.CreateEventBus`), or by a method and a path
+    /// (`POST /2018-10-31/layers/a/versions`). A refusal is an error.
+    pub fn ask(&self, service: &str, call: &str, body: &str) -> Result<Vec<u8>, Unavailable> {
+        let mut headers = format!(
+            "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n"
+        );
+        let (method, path) = call.split_once(' ').unwrap_or_else(|| {
+            headers +=
+                &format!("Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {call}\r\n");
+            ("POST", "/")
+        });
+        match exchange_at(self.address, method, path, &headers, body)? {
+            (200..300, answer) => Ok(answer),
+            (status, answer) => Err(Unavailable(format!(
+                "AWS answered {status} to {call}: {}",
+                String::from_utf8_lossy(&answer)
+            ))),
+        }
+    }
+
     /// What is behind it, for what AWS itself would not do.
     pub const fn moto(&self) -> &Moto {
         &self.moto
@@ -113,13 +205,25 @@ impl Drop for Aws {
 fn serve(mut client: TcpStream, behind: &str, memory: &Memory) -> io::Result<()> {
     while let Some(mut asked) = request(&mut client)? {
         let cbor = corrections::from_cbor(&mut asked);
-        corrections::published(&mut asked);
         corrections::without_conditions(&mut asked, memory);
-        if let Some(answer) = cloud_control::answered(&asked, &memory.clouds) {
+        let answered = cloud_control::answered(&asked, &memory.clouds)
+            .or_else(|| edge::answered(&asked, &memory.edge))
+            .or_else(|| functions::answered(&asked, &memory.functions))
+            .or_else(|| mappings::answered(&asked, &memory.mappings))
+            .or_else(|| tables::answered(&asked))
+            .or_else(|| corrections::of_its_owner(&asked, memory))
+            .or_else(|| targets::answered(&asked, memory));
+        let last = asked.header("connection") == Some("close");
+        if let Some(answer) = answered {
             client.write_all(&written(&asked, &answer))?;
+            if last {
+                return Ok(());
+            }
             continue;
         }
-        let Some(mut answer) = asked_of(behind, &asked)? else {
+        replicas::carry_out(&asked, memory, |asked| asked_of(behind, asked))?;
+        let simpler = corrections::simpler(&asked);
+        let Some(mut answer) = asked_of(behind, simpler.as_ref().unwrap_or(&asked))? else {
             return Ok(());
         };
         if cbor {
@@ -127,6 +231,9 @@ fn serve(mut client: TcpStream, behind: &str, memory: &Memory) -> io::Result<()>
         }
         corrections::correct(&asked, &mut answer, memory);
         client.write_all(&written(&asked, &answer))?;
+        if last {
+            return Ok(());
+        }
     }
     Ok(())
 }
