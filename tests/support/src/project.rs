@@ -134,6 +134,28 @@ impl Project {
         self.run(program, &mut self.command(program, arguments), arguments)
     }
 
+    /// Runs git to its end, as an author, and gives what it printed.
+    #[track_caller]
+    pub fn git(&self, arguments: &[&str]) -> String {
+        let author = ["-c", "user.name=x", "-c", "user.email=x@example.com"];
+        let arguments = [&author[..], arguments].concat();
+        self.other("git", &arguments).success().stdout
+    }
+
+    /// Commits everything in a directory below the root module's, or above it. It becomes a repository where it is none.
+    #[track_caller]
+    pub fn commit(&self, directory: impl AsRef<Path>, message: &str) {
+        let directory = self.path().join(directory);
+        let directory = directory.to_str().expect("tests' paths are text");
+        for arguments in [
+            &["init", "--quiet", "."][..],
+            &["add", "--all"],
+            &["commit", "--quiet", "--message", message],
+        ] {
+            self.git(&[&["-C", directory], arguments].concat());
+        }
+    }
+
     fn run(&self, name: &str, command: &mut Command, arguments: &[&str]) -> Ran {
         Running::start(line(name, arguments), command, self.outer().to_owned()).wait()
     }

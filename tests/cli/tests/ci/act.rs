@@ -75,7 +75,9 @@ impl World {
             issuer,
             act,
         };
-        world.git(&["init", "--quiet", "--initial-branch=main"]);
+        world
+            .project
+            .git(&["init", "--quiet", "--initial-branch=main"]);
         world
             .project
             .terrace(&["init-ci", "github", "-action=./.github/actions/terrace"])
@@ -86,17 +88,12 @@ impl World {
         Some(world)
     }
 
-    fn git(&self, arguments: &[&str]) -> String {
-        let identity = ["-c", "user.name=ann", "-c", "user.email=ann@example.com"];
-        let arguments = [&identity[..], arguments].concat();
-        self.project.other("git", &arguments).success().stdout
-    }
-
     /// Everything as it is; the commit.
     fn commit(&self) -> String {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "--message=a change"]);
-        self.git(&["rev-parse", "HEAD"]).trim().to_owned()
+        self.project.git(&["add", "--all"]);
+        self.project
+            .git(&["commit", "--quiet", "--allow-empty", "--message=a change"]);
+        self.project.git(&["rev-parse", "HEAD"]).trim().to_owned()
     }
 
     fn arguments(&self, workflow: &str, event: &str, document: &Value) -> Vec<String> {

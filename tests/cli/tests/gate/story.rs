@@ -681,14 +681,7 @@ fn a_branch_lets_its_own_commits_through_as_they_are() {
         "  after  = [\"dev\"]\n  branch = \"main\"\n",
     );
     let world = World::with(CONFIGURATION, &rules);
-    let git = |arguments: &[&str]| {
-        let identity = ["-c", "user.name=ann", "-c", "user.email=ann@example.com"];
-        let arguments: Vec<&str> = identity
-            .into_iter()
-            .chain(arguments.iter().copied())
-            .collect();
-        world.project.other("git", &arguments).success()
-    };
+    let git = |arguments: &[&str]| world.project.git(arguments);
     let commit = |message: &str| {
         git(&["add", "main.tf", "terrace.hcl"]);
         git(&["commit", "-q", "-m", message]);

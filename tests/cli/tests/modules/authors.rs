@@ -1,21 +1,10 @@
 //! `terrace module`: checking, documenting and beginning modules, and keeping those current that are called.
 
-use std::process::Command;
-
 use serde_json::Value;
 use terrace_test_services::{Reply, Web};
 use terrace_test_support::Project;
 
 use super::{registry, repository, zip};
-
-fn git(project: &Project, arguments: &[&str]) {
-    let status = Command::new("git")
-        .args(["-c", "user.name=x", "-c", "user.email=x@example.com"])
-        .args(arguments)
-        .current_dir(project.path())
-        .status();
-    assert!(status.unwrap().success(), "git {arguments:?}");
-}
 
 const VARIABLES: &str = r#"variable "name" {
   description = "The name."
@@ -41,10 +30,8 @@ fn released() -> Project {
         "outputs.tf",
         "output \"id\" {\n  description = \"The id.\"\n  value       = terraform_data.main.id\n}\n",
     );
-    git(&project, &["init", "--quiet", "."]);
-    git(&project, &["add", "--all"]);
-    git(&project, &["commit", "--quiet", "--message", "x"]);
-    git(&project, &["tag", "v1.2.0"]);
+    project.commit(".", "x");
+    project.git(&["tag", "v1.2.0"]);
     project
 }
 
@@ -212,11 +199,8 @@ fn a_new_module_is_as_a_module_should_be() {
 fn calls_are_raised_where_they_stand() {
     let project = Project::new();
     let source = repository(&project, &[("main.tf", "output \"x\" {\n  value = 1\n}\n")]);
-    let tagged = Command::new("git")
-        .args(["tag", "v1.1.0"])
-        .current_dir(project.outer().join("repository"))
-        .status();
-    assert!(tagged.unwrap().success());
+    let repository = project.outer().join("repository");
+    project.git(&["-C", repository.to_str().unwrap(), "tag", "v1.1.0"]);
     let call = |version: &str| {
         format!("# Ours.\nmodule \"one\" {{\n  source = \"{source}?ref={version}\" # pinned\n}}\n")
     };
@@ -349,11 +333,10 @@ fn a_version_of_a_registry_is_compared_with() {
 fn a_shallow_clone_does_not_pass_for_an_unreleased_module() {
     let project = released();
     project.write("more.tf", "output \"more\" {\n  value = 1\n}\n");
-    git(&project, &["add", "--all"]);
-    git(&project, &["commit", "--quiet", "--message", "y"]);
+    project.commit(".", "y");
     let from = format!("file://{}", project.path().display());
     let clone = ["clone", "--quiet", "--depth=1", "--no-tags", &from, "clone"];
-    git(&project, &clone);
+    project.git(&clone);
     let said = project.terrace_in("clone", &["module", "check", "-only=changes"]);
     let text = said.fails(1).all();
     assert!(text.contains("fetch-depth: 0"), "{text}");

@@ -26,28 +26,10 @@ fn repository(project: &Project, files: &[(&str, &str)]) -> String {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    for arguments in [
-        &["init", "--quiet", "."][..],
-        &["add", "--all"],
-        &[
-            "-c",
-            "user.name=x",
-            "-c",
-            "user.email=x@example.com",
-            "commit",
-            "--quiet",
-            "--message",
-            "x",
-        ],
-        &["tag", "--force", "v1.0.0"],
-    ] {
-        let status = Command::new("git")
-            .args(arguments)
-            .current_dir(&directory)
-            .status();
-        assert!(status.unwrap().success(), "git {arguments:?}");
-    }
-    format!("git::file://{}", directory.display())
+    project.commit(&directory, "x");
+    let place = directory.to_str().unwrap();
+    project.git(&["-C", place, "tag", "--force", "v1.0.0"]);
+    format!("git::file://{place}")
 }
 
 fn zip(files: &[(&str, &str)]) -> Vec<u8> {

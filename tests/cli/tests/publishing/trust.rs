@@ -111,31 +111,13 @@ fn another_key_is_refused_and_so_are_other_files() {
 #[test]
 fn what_is_not_committed_is_not_published_under_a_commit() {
     let author = Author::new();
-    for arguments in [
-        &["init", "--quiet", "."][..],
-        &["add", "--all"],
-        &[
-            "-c",
-            "user.name=x",
-            "-c",
-            "user.email=x@example.com",
-            "commit",
-            "--quiet",
-            "--message",
-            "x",
-        ],
-    ] {
-        author.project.other("git", arguments).success();
-    }
+    author.project.commit(".", "x");
     author.edit("more");
     author
         .publish("../site", "1.0.0")
         .fails(1)
         .says("Module differs from the commit");
-    author
-        .project
-        .other("git", &["clean", "--quiet", "--force"])
-        .success();
+    author.project.git(&["clean", "--quiet", "--force"]);
     author.publish("../site", "1.0.0").success();
     let about = author.site().join(format!("v1/modules/{MODULE}/versions"));
     let about = std::fs::read_to_string(about).unwrap();
