@@ -1,31 +1,12 @@
 // Drives Chromium over pages and prints what it found as one line of JSON, for tests/chromium.rs.
-// node driver.cjs JOB, where JOB is a JSON file: {"action": …, "page": "file:///…", …}
+// Its jobs are {"action": …, "page": "file:///…", …}.
 
-const fs = require("node:fs");
-const { chromium } = require("playwright-core");
+const { job, open: openPage, run, violations } = require("./browser.cjs");
 
-const PATIENCE = 120_000;
-const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--force-color-profile=srgb"];
-
-const job = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
-
-async function open(browser, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(PATIENCE);
-  const page = await context.newPage();
-  const seen = { requests: [], dialogs: 0, errors: [] };
-  page.on("request", (request) => seen.requests.push(request.url()));
-  page.on("dialog", (dialog) => {
-    seen.dialogs += 1;
-    dialog.dismiss();
-  });
-  page.on("pageerror", (error) => seen.errors.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error") seen.errors.push(message.text());
-  });
-  await page.goto(job.page, { timeout: PATIENCE });
-  await page.waitForFunction(() => performance.getEntriesByName("terrace-shown").length > 0 && document.querySelector("#list li"));
-  return { context, page, seen };
+async function open(browser, options) {
+  const opened = await openPage(browser, job.page, options);
+  await opened.page.waitForFunction(() => performance.getEntriesByName("terrace-shown").length > 0 && document.querySelector("#list li"));
+  return opened;
 }
 
 const focused = (page) =>
@@ -144,39 +125,25 @@ async function keyboard(browser) {
 }
 
 // What axe-core finds wrong, in light and dark, wide and narrow, folded and unfolded, on each part of the page.
-async function accessibility(browser) {
-  const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-  const found = [];
-  let looks = 0;
-  for (const colorScheme of ["light", "dark"]) {
-    for (const width of [1280, 400]) {
-      const { context, page } = await open(browser, { colorScheme, bypassCSP: true, viewport: { width, height: 860 } });
-      const look = async (what) => {
-        await page.evaluate(axe);
-        const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-        looks += 1;
-        for (const violation of result.violations) {
-          found.push(`${colorScheme}, ${width}, ${what}: ${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.failureSummary}`).slice(0, 3).join("; ")}`);
-        }
-      };
-      await look("list");
-      await page.fill("#query", job.query);
-      await page.keyboard.press("Enter");
-      await page.waitForFunction(() => document.activeElement.closest("#list"));
-      await page.keyboard.press("Enter");
-      await page.waitForSelector("#list .details");
-      await look("change");
-      for (const tab of ["outputs", "drift", "graph"]) {
-        await page.click(`#tab-${tab}`);
-        await look(tab);
-      }
-      await page.keyboard.press("?");
-      await page.waitForSelector("#help[open]");
-      await look("help");
-      await context.close();
+function accessibility(browser) {
+  return violations(async (options, look) => {
+    const { context, page } = await open(browser, options);
+    await look(page, "list");
+    await page.fill("#query", job.query);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement.closest("#list"));
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#list .details");
+    await look(page, "change");
+    for (const tab of ["outputs", "drift", "graph"]) {
+      await page.click(`#tab-${tab}`);
+      await look(page, tab);
     }
-  }
-  return { found, looks };
+    await page.keyboard.press("?");
+    await page.waitForSelector("#help[open]");
+    await look(page, "help");
+    await context.close();
+  });
 }
 
 // Nothing of what names and values try comes about, even without the content security policy.
@@ -239,16 +206,4 @@ async function screenshots(browser) {
   return {};
 }
 
-const ACTIONS = { measure, keyboard, accessibility, injection, screenshots };
-
-(async () => {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ARGUMENTS, timeout: PATIENCE });
-  try {
-    console.log(JSON.stringify(await ACTIONS[job.action](browser)));
-  } finally {
-    await browser.close();
-  }
-})().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+run({ measure, keyboard, accessibility, injection, screenshots });

@@ -1,54 +1,21 @@
 // Drives Chromium over the pages of a registry and prints what it found as one line of JSON, for tests/registry.rs.
-// node registry.cjs JOB, where JOB is a JSON file: {"action": …, "base": "http://…", …}
+// Its jobs are {"action": …, "base": "http://…", …}.
 
-const fs = require("node:fs");
-const { chromium } = require("playwright-core");
+const { job, newContext, open: openPage, run, violations } = require("./browser.cjs");
 
-const PATIENCE = 120_000;
-const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--force-color-profile=srgb"];
-
-const job = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
-
-async function open(browser, path, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(PATIENCE);
-  const page = await context.newPage();
-  const seen = { requests: [], dialogs: 0, errors: [] };
-  page.on("request", (request) => seen.requests.push(request.url()));
-  page.on("dialog", (dialog) => {
-    seen.dialogs += 1;
-    dialog.dismiss();
-  });
-  page.on("pageerror", (error) => seen.errors.push(String(error)));
-  page.on("console", (message) => {
-    if (message.type() === "error") seen.errors.push(message.text());
-  });
-  await page.goto(`${job.base}${path}`, { timeout: PATIENCE });
-  return { context, page, seen };
-}
+const open = (browser, path, options) => openPage(browser, `${job.base}${path}`, options);
 
 const focused = (page) => page.evaluate(() => ({ tag: document.activeElement.tagName, id: document.activeElement.id, text: document.activeElement.textContent }));
 
 // What axe-core finds wrong, in light and dark, wide and narrow, on each page.
-async function accessibility(browser) {
-  const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-  const found = [];
-  let looks = 0;
-  for (const colorScheme of ["light", "dark"]) {
-    for (const width of [1280, 400]) {
-      for (const path of job.paths) {
-        const { context, page } = await open(browser, path, { colorScheme, bypassCSP: true, viewport: { width, height: 860 } });
-        await page.evaluate(axe);
-        const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-        looks += 1;
-        for (const violation of result.violations) {
-          found.push(`${colorScheme}, ${width}, ${path}: ${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.failureSummary}`).slice(0, 3).join("; ")}`);
-        }
-        await context.close();
-      }
+function accessibility(browser) {
+  return violations(async (options, look) => {
+    for (const path of job.paths) {
+      const { context, page } = await open(browser, path, options);
+      await look(page, path);
+      await context.close();
     }
-  }
-  return { found, looks };
+  });
 }
 
 // A module is found and read with the keyboard alone.
@@ -96,15 +63,14 @@ async function injection(browser) {
 async function screenshots(browser) {
   const host = "registry.example.com";
   const shoot = async (name, path, options) => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5, ...options });
-    context.setDefaultTimeout(PATIENCE);
+    const context = await newContext(browser, { deviceScaleFactor: 1.5, ...options });
     await context.route("**", async (route) => {
       const request = route.request();
       const url = request.url().replace(`http://${host}`, job.base);
       await route.fulfill({ response: await route.fetch({ url, headers: { ...request.headers(), host } }) });
     });
     const page = await context.newPage();
-    await page.goto(`http://${host}${path}`, { timeout: PATIENCE });
+    await page.goto(`http://${host}${path}`);
     await page.screenshot({ path: `${job.directory}/${name}.png` });
     await context.close();
   };
@@ -114,16 +80,4 @@ async function screenshots(browser) {
   return {};
 }
 
-const ACTIONS = { accessibility, keyboard, injection, screenshots };
-
-(async () => {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ARGUMENTS, timeout: PATIENCE });
-  try {
-    console.log(JSON.stringify(await ACTIONS[job.action](browser)));
-  } finally {
-    await browser.close();
-  }
-})().catch((error) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+run({ accessibility, keyboard, injection, screenshots });

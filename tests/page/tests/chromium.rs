@@ -45,11 +45,8 @@ impl Stage {
     fn play(&self, browser: &Browser, mut job: Value) -> Value {
         let page = self.directory.path().join("page.html");
         job["page"] = json!(format!("file://{}", page.display()));
-        let path = self.directory.path().join("job.json");
-        std::fs::write(&path, job.to_string()).unwrap();
         let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("driver.cjs");
-        let said = browser.run(&driver, &[path.to_str().unwrap()]).unwrap();
-        serde_json::from_str(said.lines().last().unwrap()).unwrap()
+        browser.play(&driver, &job).unwrap()
     }
 }
 

@@ -64,11 +64,8 @@ impl Stage {
 
     fn play(&self, browser: &Browser, mut job: Value) -> Value {
         job["base"] = json!(self.base);
-        let path = self.project.outer().join("job.json");
-        std::fs::write(&path, job.to_string()).unwrap();
         let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("registry.cjs");
-        let said = browser.run(&driver, &[path.to_str().unwrap()]).unwrap();
-        serde_json::from_str(said.lines().last().unwrap()).unwrap()
+        browser.play(&driver, &job).unwrap()
     }
 }
 
@@ -96,28 +93,9 @@ fn fill(project: &Project) {
     let change = |arguments: &[&str]| change(project, arguments);
     project.write("README.md", "# Network\n\nA network with subnets in every zone, and routes between them.\n\n## How to use it\n\n- name the **zones**\n- give it a range\n\n```hcl\nmodule \"network\" {\n  source  = \"registry.example.com/acme/network/aws\"\n  version = \"~> 2.0\"\n  zones   = [\"a\", \"b\"]\n}\n```\n\nMore is said [elsewhere](https://example.com/network).\n");
     project.write("main.tf", "variable \"zones\" {\n  type        = list(string)\n  description = \"The zones that get a subnet.\"\n}\n\nvariable \"range\" {\n  type        = string\n  description = \"The network's addresses.\"\n  default     = \"10.0.0.0/16\"\n}\n\nresource \"terraform_data\" \"subnet\" {\n  for_each = toset(var.zones)\n}\n\noutput \"subnets\" {\n  description = \"The subnets, by zone.\"\n  value       = terraform_data.subnet\n}\n");
-    for arguments in [
-        &["init", "--quiet"][..],
-        &["add", "--all"],
-        &[
-            "-c",
-            "user.name=Author",
-            "-c",
-            "user.email=author@example.com",
-            "commit",
-            "--quiet",
-            "--message=A network",
-        ],
-        &[
-            "remote",
-            "add",
-            "origin",
-            "https://git.example.com/acme/network.git",
-        ],
-    ] {
-        let status = project.command("git", arguments).status().unwrap();
-        assert!(status.success(), "{arguments:?}");
-    }
+    project.commit(".", "A network");
+    let origin = "https://git.example.com/acme/network.git";
+    project.git(&["remote", "add", "origin", origin]);
     publish(MODULE, "1.0.0");
     publish(MODULE, "2.0.0");
     publish(MODULE, "2.1.0");

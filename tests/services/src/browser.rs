@@ -1,7 +1,10 @@
 //! Chromium, and the npm packages that drive it and judge pages.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use serde_json::Value;
 
 use crate::install::{Unavailable, download, once, run, works};
 
@@ -41,20 +44,24 @@ impl Browser {
         })
     }
 
-    /// Runs a script of node that `require`s the packages, with arguments; what it printed.
+    /// Runs a script of node that `require`s the packages with a job: a file of JSON, which is its argument. What it found: the
+    /// JSON that is the last line that it printed.
     ///
     /// The browser's executable is in `CHROMIUM`.
-    pub fn run(&self, script: &Path, arguments: &[&str]) -> Result<String, Unavailable> {
+    pub fn play(&self, script: &Path, job: &Value) -> Result<Value, Unavailable> {
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(job.to_string().as_bytes())?;
         let mut command = Command::new("node");
         command
             .arg(script)
-            .args(arguments)
+            .arg(file.path())
             .env("NODE_PATH", &self.packages)
             .env("CHROMIUM", &self.executable);
         let output = command.output()?;
-        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        if output.status.success() {
-            return Ok(printed);
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let found = printed.lines().last().map(serde_json::from_str);
+        if let (true, Some(Ok(found))) = (output.status.success(), found) {
+            return Ok(found);
         }
         Err(Unavailable(format!(
             "{command:?}: {}\n{printed}\n{}",
