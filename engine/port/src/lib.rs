@@ -20,6 +20,6 @@ pub use provider::{
 };
 pub use remote::{Connection, Content, Login, Platform, Proxy, Remote, RemoteError, RemoteTask};
 pub use store::{
-    JournalStore, LockInfo, LockLease, LockedState, RunStore, StateStore, StateVersion, StoreError,
-    StoredState,
+    JournalStore, LockInfo, LockLease, LockedState, NoRuns, RunStore, StateStore, StateVersion,
+    StoreError, StoredState,
 };

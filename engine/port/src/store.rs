@@ -203,6 +203,29 @@ pub trait RunStore: Send + Sync {
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StoreError>;
 }
 
+/// Keeps nothing: for states beside which nobody keeps runs, and so no rules of a gate.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoRuns;
+
+#[async_trait]
+impl RunStore for NoRuns {
+    async fn get(&self, _: &str) -> Result<Option<Arc<[u8]>>, StoreError> {
+        Ok(None)
+    }
+    async fn put(&self, _: &str, _: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn compare_and_put(&self, _: &str, _: Option<&[u8]>, _: &[u8]) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn delete(&self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+    async fn list(&self, _: &str) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
 /// An append-only, durable sequence of frames. Each frame carries length, checksum and sequence number in the store's own way.
 #[async_trait]
 pub trait JournalStore: Send + Sync {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use terrace_port::{JournalStore, LockedState, RunStore, StateVersion, StoreError, StoredState};
+use terrace_port::{JournalStore, LockedState, StateVersion, StoreError, StoredState};
 
 /// A state and its journal in memory. Nobody else has it, so it is always locked.
 #[derive(Clone, Debug, Default)]
@@ -57,25 +57,5 @@ impl JournalStore for MemoryStore {
     async fn clear(&self) -> Result<(), StoreError> {
         self.content().frames.clear();
         Ok(())
-    }
-}
-
-/// There are no runs beside the state of a test, and so no rules of a gate.
-#[async_trait]
-impl RunStore for MemoryStore {
-    async fn get(&self, _: &str) -> Result<Option<Arc<[u8]>>, StoreError> {
-        Ok(None)
-    }
-    async fn put(&self, _: &str, _: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn compare_and_put(&self, _: &str, _: Option<&[u8]>, _: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn delete(&self, _: &str) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn list(&self, _: &str) -> Result<Vec<String>, StoreError> {
-        Ok(Vec::new())
     }
 }

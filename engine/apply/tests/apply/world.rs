@@ -16,10 +16,10 @@ use terrace_plan::{Plan, PlanInputs, PlanMode};
 use terrace_planner::PlanOptions;
 use terrace_port::{
     ApplyRequest, ApplyResponse, Attempt, Clock, Connection, Content, DeferralReason, Entropy,
-    ImportedResource, JournalStore, LockedState, Observer, OperationEvent, PlanRequest,
+    ImportedResource, JournalStore, LockedState, NoRuns, Observer, OperationEvent, PlanRequest,
     PlanResponse, Process, ProcessOutput, ProcessRequest, Provider, ProviderDiagnostic,
     ProviderError, ProviderSource, ReadRequest, ReadResponse, Remote, RemoteError, RemoteTask,
-    Reply, ResourceState, RunStore, StateVersion, StoreError, StoredState,
+    Reply, ResourceState, StateVersion, StoreError, StoredState,
 };
 use terrace_schema::{Attribute, Block, ProviderSchema, ResourceSchema};
 use terrace_state::State;
@@ -452,27 +452,6 @@ impl JournalStore for Journal {
     }
 }
 
-struct Runs;
-
-#[async_trait]
-impl RunStore for Runs {
-    async fn get(&self, _: &str) -> Result<Option<Arc<[u8]>>, StoreError> {
-        Ok(None)
-    }
-    async fn put(&self, _: &str, _: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn compare_and_put(&self, _: &str, _: Option<&[u8]>, _: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn delete(&self, _: &str) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn list(&self, _: &str) -> Result<Vec<String>, StoreError> {
-        Ok(Vec::new())
-    }
-}
-
 struct Commands(Arc<World>);
 
 #[async_trait]
@@ -754,7 +733,7 @@ impl World {
 
     pub(crate) async fn run(self: &Arc<Self>, plan: Plan, stop: &Stop) -> Applied {
         let digest = plan.digest();
-        let evidence = terrace_gate::gather(&Runs, &plan, digest, None, &[], 0)
+        let evidence = terrace_gate::gather(&NoRuns, &plan, digest, None, &[], 0)
             .await
             .unwrap();
         let approved = terrace_gate::approve(plan, evidence).unwrap();

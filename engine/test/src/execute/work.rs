@@ -10,7 +10,7 @@ use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::{Evaluator, Values};
 use terrace_plan::{Plan, PlanInputs, VariableInput};
 use terrace_planner::{KnownValues, PlanOptions, PlanRequest};
-use terrace_port::{Observer, OperationEvent};
+use terrace_port::{NoRuns, Observer, OperationEvent};
 use terrace_state::State;
 use terrace_value::{Marks, Value};
 
@@ -272,7 +272,7 @@ impl Execution<'_> {
                 why,
             ))
         };
-        let evidence = terrace_gate::gather(store, &plan, digest, None, &[], now)
+        let evidence = terrace_gate::gather(&NoRuns, &plan, digest, None, &[], now)
             .await
             .map_err(|error| refused(error.told()))?;
         let approved = terrace_gate::approve(plan, evidence).map_err(|refusal| {

@@ -14,9 +14,9 @@ use terrace_functions::{Context, FileError, FunctionTable};
 use terrace_plan::{Plan, PlanInputs};
 use terrace_planner::{PlanOptions, PlanRequest};
 use terrace_port::{
-    Connection, Entropy, JournalStore, LockedState, Observer, OperationEvent, Process,
+    Connection, Entropy, JournalStore, LockedState, NoRuns, Observer, OperationEvent, Process,
     ProcessOutput, ProcessRequest, Provider, ProviderError, ProviderSource, Remote, RemoteError,
-    RemoteTask, RunStore, StoreError,
+    RemoteTask,
 };
 use terrace_provider_testkit::{MemoryWorld, Operation, Outcome, StrictProvider};
 use terrace_state::State;
@@ -85,25 +85,6 @@ impl Remote for Nothing {
         _: &(dyn for<'a> Fn(&'a str) + Send + Sync),
     ) -> Result<(), RemoteError> {
         Err(RemoteError("nothing is reached".into()))
-    }
-}
-
-#[async_trait]
-impl RunStore for Nothing {
-    async fn get(&self, _: &str) -> Result<Option<Arc<[u8]>>, StoreError> {
-        Ok(None)
-    }
-    async fn put(&self, _: &str, _: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn compare_and_put(&self, _: &str, _: Option<&[u8]>, _: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn delete(&self, _: &str) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn list(&self, _: &str) -> Result<Vec<String>, StoreError> {
-        Ok(Vec::new())
     }
 }
 
@@ -220,7 +201,7 @@ impl Work {
         let source = self.source();
         let plan = self.plan(&source).await?;
         let digest = plan.digest();
-        let evidence = terrace_gate::gather(&Nothing, &plan, digest, None, &[], 0).await?;
+        let evidence = terrace_gate::gather(&NoRuns, &plan, digest, None, &[], 0).await?;
         let approved =
             terrace_gate::approve(plan, evidence).map_err(|refusal| format!("{refusal:?}"))?;
         let began = Instant::now();

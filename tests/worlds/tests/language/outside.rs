@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use terrace_functions::{Context, FileError};
 use terrace_port::{
     Clock, Connection, Entropy, JournalStore, LockedState, Observer, OperationEvent, Process,
-    ProcessOutput, ProcessRequest, Remote, RemoteError, RemoteTask, RunStore, StateVersion,
-    StoreError, StoredState,
+    ProcessOutput, ProcessRequest, Remote, RemoteError, RemoteTask, StateVersion, StoreError,
+    StoredState,
 };
 
 /// What is stored: the state, and the frames of the journal.
@@ -57,27 +57,6 @@ impl JournalStore for Store {
     async fn clear(&self) -> Result<(), StoreError> {
         self.frames.lock().unwrap().clear();
         Ok(())
-    }
-}
-
-pub(crate) struct Runs;
-
-#[async_trait]
-impl RunStore for Runs {
-    async fn get(&self, _: &str) -> Result<Option<Arc<[u8]>>, StoreError> {
-        Ok(None)
-    }
-    async fn put(&self, _: &str, _: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn compare_and_put(&self, _: &str, _: Option<&[u8]>, _: &[u8]) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn delete(&self, _: &str) -> Result<(), StoreError> {
-        Ok(())
-    }
-    async fn list(&self, _: &str) -> Result<Vec<String>, StoreError> {
-        Ok(Vec::new())
     }
 }
 

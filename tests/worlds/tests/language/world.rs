@@ -13,12 +13,12 @@ use terrace_eval::{Evaluator, Inputs, Paths};
 use terrace_functions::FunctionTable;
 use terrace_plan::{Plan, PlanInputs, PlanMode, VariableInput, read_plan_file, write_plan_file};
 use terrace_planner::PlanOptions;
-use terrace_port::{Clock as _, Provider, ProviderError, ProviderSource};
+use terrace_port::{Clock as _, NoRuns, Provider, ProviderError, ProviderSource};
 use terrace_provider_testkit::{Call, MemoryWorld, Operation, Outcome, StrictProvider, World as _};
 use terrace_state::State;
 use terrace_value::Value;
 
-use crate::outside::{Constant, Locked, Runs, Store, Turned};
+use crate::outside::{Constant, Locked, Store, Turned};
 
 type Script = Arc<dyn Fn(&Call) -> Outcome + Send + Sync>;
 
@@ -235,7 +235,7 @@ impl World {
     pub(crate) async fn run(&self, plan: Plan) -> Applied {
         let (plan, _) = read_plan_file(&write_plan_file(&plan).0).unwrap();
         let digest = plan.digest();
-        let evidence = terrace_gate::gather(&Runs, &plan, digest, None, &[], 0)
+        let evidence = terrace_gate::gather(&NoRuns, &plan, digest, None, &[], 0)
             .await
             .unwrap();
         let ephemeral = plan
