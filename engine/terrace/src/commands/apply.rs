@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use terrace_addr::Name;
-use terrace_apply::{Applied, ApplyRequest, Stop};
+use terrace_apply::{Applied, ApplyRequest, Counts, Stop};
 use terrace_gate::{
     ApprovedPlan, ChangeKind, Demand, OwedReview, Run, RunCounts, RunStatus, Tail, anchor_audit,
     load_run_plan, record_applied, record_applying, record_owed, rules_change, save_run,
@@ -66,6 +66,14 @@ enum Request {
 }
 
 impl Request {
+    const fn of(args: &ApplyArgs) -> Self {
+        if args.destroys {
+            Self::Destroy
+        } else {
+            Self::Apply
+        }
+    }
+
     /// What the history of the state calls it.
     const fn operation(self) -> &'static str {
         match self {
@@ -86,11 +94,7 @@ struct Manner<'a> {
 impl<'a> Manner<'a> {
     fn of(args: &'a ApplyArgs) -> Self {
         Self {
-            request: if args.destroys {
-                Request::Destroy
-            } else {
-                Request::Apply
-            },
+            request: Request::of(args),
             lock: &args.lock,
             parallelism: args.options.parallelism.max(1),
         }
@@ -164,7 +168,7 @@ pub(crate) async fn run_here(
         let encrypted = encrypt_as_configured(session, &mut *locked).await;
         locked.unlock().await?;
         encrypted?;
-        finish_without_changes(session, &place, &made, args.destroys).await?;
+        finish_without_changes(session, &place, &made, Request::of(args)).await?;
         return Ok(SUCCESS);
     }
     let run = plan::record(session, &place, &made, args.key.as_deref()).await?;
@@ -220,7 +224,7 @@ async fn finish_without_changes(
     session: &Session,
     place: &Place,
     made: &Made,
-    destroys: bool,
+    request: Request,
 ) -> Result<(), CommandError> {
     if place.environment.is_some() {
         let mut run = plan::run_record(session, place, made);
@@ -234,21 +238,8 @@ async fn finish_without_changes(
             record_end(session, place, &run, &state).await?;
         }
     }
-    session
-        .view
-        .line("\nApply complete! Resources: 0 added, 0 changed, 0 destroyed.");
     let state = terrace_state::load(&*place.store, &place.workspace).await?;
-    print_outputs(session, &state);
-    if session.view.json {
-        let operation = if destroys {
-            stream::Operation::Destroy
-        } else {
-            stream::Operation::Apply
-        };
-        let view = &session.view;
-        view.output(stream::summary_line(RunCounts::default(), operation));
-        view.output(stream::outputs_line(&state.outputs));
-    }
+    tell_done(session, request, Counts::default(), &state);
     Ok(())
 }
 
@@ -338,7 +329,7 @@ async fn saved_plan(
     super::running::check_before_lock(session, &place).await?;
     let store = place.store.runs(&place.workspace);
     let known = terrace_gate::load_run(&*store, &digest.short()).await?;
-    let run = known.unwrap_or_else(|| record_of(session, &place, &plan, digest));
+    let run = known.unwrap_or_else(|| plan::record_of(session, &place, &plan, digest));
     account.run = Some(run.id.clone());
     account.counts = run.counts;
     account.has_changes = plan.has_changes();
@@ -399,28 +390,6 @@ fn refuse_plan_options(options: &PlanOptions) -> Result<(), CommandError> {
         ));
     }
     Ok(())
-}
-
-fn record_of(session: &Session, place: &Place, plan: &Plan, digest: PlanDigest) -> Run {
-    Run {
-        id: digest.short(),
-        plan: digest,
-        configuration: terrace_gate::configuration_digest(&plan.inputs.configuration),
-        environment: place.environment.clone(),
-        workspace: place.workspace.clone(),
-        mode: "normal".to_owned(),
-        status: RunStatus::Planned,
-        actor: session.actor(),
-        commit: None,
-        version: super::version::VERSION.to_owned(),
-        created: plan.inputs.timestamp.clone(),
-        finished: None,
-        counts: RunCounts::of(plan),
-        message: None,
-        change: plan.inputs.request.kind.clone(),
-        reason: plan.inputs.request.reason.clone(),
-        statements: plan.inputs.request.statements.clone(),
-    }
 }
 
 /// Asks the gate.
@@ -756,89 +725,79 @@ const fn is_work(kind: &OpKind) -> bool {
     )
 }
 
-/// What was done, and the outputs.
+/// Tells what has become of an apply. Returns the exit code.
 fn report(session: &Session, applied: Applied, request: Request) -> u8 {
     let failed = applied.diagnostics.has_errors();
-    let is_unstored = applied.is_unstored;
     session
         .view
         .diagnostics(applied.diagnostics, &applied.sources);
     let counts = applied.counts;
-    let as_u64 = |count: usize| count as u64;
-    if session.view.json {
+    if !failed {
+        tell_done(session, request, counts, &applied.state);
+        return SUCCESS;
+    }
+    if !session.view.json && request != Request::Import {
+        session.view.line(format!(
+            "Apply failed. Done before: {} added, {} changed, {} destroyed. {}",
+            counts.added,
+            counts.changed,
+            counts.destroyed,
+            if applied.is_unstored {
+                "The state does not hold it yet."
+            } else {
+                "The state holds all of it."
+            }
+        ));
+    }
+    FAILURE
+}
+
+/// Says what was done, and the outputs.
+fn tell_done(session: &Session, request: Request, counts: Counts, state: &terrace_state::State) {
+    let view = &session.view;
+    if view.json {
+        let as_u64 = |count: usize| count as u64;
         let counts = RunCounts {
             add: as_u64(counts.added),
             change: as_u64(counts.changed),
             remove: as_u64(counts.destroyed),
             import: as_u64(counts.imported),
         };
-        if failed {
-            return FAILURE;
-        }
         let operation = match request {
             Request::Destroy => stream::Operation::Destroy,
             Request::Apply | Request::Import => stream::Operation::Apply,
         };
-        let view = &session.view;
         view.output(stream::summary_line(counts, operation));
-        view.output(stream::outputs_line(&applied.state.outputs));
-        return SUCCESS;
+        view.output(stream::outputs_line(&state.outputs));
+        return;
     }
-    if request == Request::Import {
-        return report_import(session, failed);
-    }
-    if failed {
-        session.view.line(format!(
-            "Apply failed. Done before: {} added, {} changed, {} destroyed. {}",
-            counts.added,
-            counts.changed,
-            counts.destroyed,
-            if is_unstored {
-                "The state does not hold it yet."
-            } else {
-                "The state holds all of it."
-            }
-        ));
-        return FAILURE;
-    }
-    let imported = if counts.imported > 0 {
-        format!("{} imported, ", counts.imported)
-    } else {
-        String::new()
-    };
-    let forgotten = if counts.forgotten > 0 {
-        format!(", {} forgotten", counts.forgotten)
-    } else {
-        String::new()
-    };
-    let summary = if request == Request::Destroy {
-        format!(
+    let summary = match request {
+        Request::Import => {
+            view.line("\nImport successful!\n\nThe resources that were imported are shown above. These resources are now in\nyour Terrace state and will henceforth be managed by Terrace.\n");
+            return;
+        }
+        Request::Destroy => format!(
             "Destroy complete! Resources: {} destroyed.",
             counts.destroyed
-        )
-    } else {
-        format!(
-            "Apply complete! Resources: {imported}{} added, {} changed, {} destroyed{forgotten}.",
-            counts.added, counts.changed, counts.destroyed
-        )
+        ),
+        Request::Apply => {
+            let imported = match counts.imported {
+                0 => String::new(),
+                imported => format!("{imported} imported, "),
+            };
+            let forgotten = match counts.forgotten {
+                0 => String::new(),
+                forgotten => format!(", {forgotten} forgotten"),
+            };
+            format!(
+                "Apply complete! Resources: {imported}{} added, {} changed, {} destroyed{forgotten}.",
+                counts.added, counts.changed, counts.destroyed
+            )
+        }
     };
-    session.view.line(format!(
-        "\n{}",
-        session
-            .view
-            .style
-            .paint(crate::view::style::Role::Add, summary)
-    ));
-    print_outputs(session, &applied.state);
-    SUCCESS
-}
-
-fn report_import(session: &Session, failed: bool) -> u8 {
-    if failed {
-        return FAILURE;
-    }
-    session.view.line("\nImport successful!\n\nThe resources that were imported are shown above. These resources are now in\nyour Terrace state and will henceforth be managed by Terrace.\n");
-    SUCCESS
+    let summary = view.style.paint(crate::view::style::Role::Add, summary);
+    view.line(format!("\n{summary}"));
+    print_outputs(session, state);
 }
 
 fn print_outputs(session: &Session, state: &terrace_state::State) {

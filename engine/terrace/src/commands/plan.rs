@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use terrace_addr::{AbsResourceInstance, ParseError, Target};
-use terrace_diag::SourceMap;
 use terrace_gate::{
     AUTHOR_NAMESPACE, Demand, Rules, Run, RunCounts, RunStatus, Statement, configuration_digest,
     fingerprint_of, last_applied, save_authorship, save_run, save_run_plan, sign_statement,
@@ -443,12 +442,8 @@ async fn over(
     work.inputs.request.rules = rules.map(|rules| rules.digest().to_string());
     let made = plan_over(session, state, &work, options).await;
     work.providers.close().await;
-    let (plan, sources) = made?;
-    session
-        .view
-        .diagnostics(terrace_diag::Diagnostics::new(), &sources);
     Ok(Made {
-        plan,
+        plan: made?,
         work,
         digest: OnceLock::new(),
         file: OnceLock::new(),
@@ -460,7 +455,7 @@ async fn plan_over(
     state: State,
     work: &Work,
     options: PlannerOptions,
-) -> Result<(Plan, SourceMap), CommandError> {
+) -> Result<Plan, CommandError> {
     let secrets = Secrets::of_values(
         work.inputs
             .variables
@@ -494,7 +489,6 @@ async fn plan_over(
     if let Some(path) = generates {
         write_generated(session, &plan, &path)?;
     }
-    let sources = work.sources.clone();
     if diagnostics.has_errors() || plan.errored {
         if session.view.json && plan.is_begun() {
             show(session, &plan);
@@ -504,10 +498,10 @@ async fn plan_over(
                 "\nPlanning failed. Terrace encountered an error while generating this plan.",
             );
         }
-        return Err(CommandError::new(diagnostics, sources));
+        return Err(CommandError::new(diagnostics, work.sources.clone()));
     }
-    session.view.diagnostics(diagnostics, &sources);
-    Ok((plan, sources))
+    session.view.diagnostics(diagnostics, &work.sources);
+    Ok(plan)
 }
 
 /// What is wrong with the configuration whatever the state and the objects are, where planning has failed. It is told
@@ -619,41 +613,40 @@ fn person_of<'a>(place: &'a Place, key: &str) -> Option<&'a str> {
 
 /// The record of a plan that was just made.
 pub(crate) fn run_record(session: &Session, place: &Place, made: &Made) -> Run {
-    let mode = match made.plan.mode {
+    let mut run = record_of(session, place, &made.plan, made.digest());
+    run.commit = run.commit.or_else(|| commit(session));
+    run.created = now_precisely();
+    run
+}
+
+/// The record of a plan that may have been made elsewhere, at another time.
+pub(crate) fn record_of(session: &Session, place: &Place, plan: &Plan, digest: PlanDigest) -> Run {
+    let request = &plan.inputs.request;
+    let imports = plan.changes.iter().any(|change| change.importing.is_some());
+    let mode = match plan.mode {
         PlanMode::Normal => "normal",
         PlanMode::Destroy => "destroy",
-        PlanMode::RefreshOnly
-            if made
-                .plan
-                .changes
-                .iter()
-                .any(|change| change.importing.is_some()) =>
-        {
-            "import"
-        }
+        PlanMode::RefreshOnly if imports => "import",
         PlanMode::RefreshOnly => "refresh-only",
     };
     Run {
-        id: made.digest().short(),
-        plan: made.digest(),
-        configuration: configuration_digest(&made.plan.inputs.configuration),
+        id: digest.short(),
+        plan: digest,
+        configuration: configuration_digest(&plan.inputs.configuration),
         environment: place.environment.clone(),
         workspace: place.workspace.clone(),
         mode: mode.to_owned(),
         status: RunStatus::Planned,
         actor: session.actor(),
-        commit: match &made.plan.inputs.request.commit {
-            Some(commit) => Some(commit.clone()),
-            None => commit(session),
-        },
+        commit: request.commit.clone(),
         version: VERSION.to_owned(),
-        created: now_precisely(),
+        created: plan.inputs.timestamp.clone(),
         finished: None,
-        counts: RunCounts::of(&made.plan),
+        counts: RunCounts::of(plan),
         message: None,
-        change: made.plan.inputs.request.kind.clone(),
-        reason: made.plan.inputs.request.reason.clone(),
-        statements: made.plan.inputs.request.statements.clone(),
+        change: request.kind.clone(),
+        reason: request.reason.clone(),
+        statements: request.statements.clone(),
     }
 }
 

@@ -7,68 +7,56 @@ use terrace_gate::{
 };
 use terrace_port::{Clock as _, RunStore};
 
-use crate::args::{RunsArgs, RunsCommand, RunsFilter};
+use crate::args::{RunsArgs, RunsCommand, RunsFilter, Where};
 use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::outside::{SystemClock, rfc3339, write_file};
 use crate::session::{Place, Session, parse_duration};
 use crate::view::{gate as gate_view, plan as plan_view, policy as policy_view, table::table};
 
 pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Config>) -> Outcome {
-    if let Some(RunsCommand::Show { run, style, place }) = &args.command {
-        let environment = place.env.as_deref().or(args.place.env.as_deref());
-        let place = session.place(environment, config)?;
-        return show(session, &place, run, style.json).await;
+    let own = args.place.env.as_deref();
+    let chosen = |place: &Where| session.place(place.env.as_deref().or(own), config);
+    let all = |place: &Where| places(session, place.env.as_deref().or(own), config);
+    match &args.command {
+        None => list(session, args, &places(session, own, config)?).await,
+        Some(RunsCommand::Show { run, style, place }) => {
+            show(session, &chosen(place)?, run, style.json).await
+        }
+        Some(RunsCommand::Approvals { run, dir, place }) => {
+            approvals(session, &chosen(place)?, run, dir.as_deref()).await
+        }
+        Some(RunsCommand::Export {
+            run,
+            file,
+            key,
+            place,
+        }) => super::bundle::export(session, &chosen(place)?, run, (file, key.as_deref())).await,
+        Some(RunsCommand::Verify {
+            run, style, place, ..
+        }) => verify(session, &chosen(place)?, run, style.json).await,
+        Some(RunsCommand::Prune {
+            keep,
+            older_than,
+            dry_run,
+            style,
+            place,
+        }) => {
+            let places = all(place)?;
+            let asked = super::prune::asked(session, *keep, older_than.as_deref())?;
+            super::prune::run(session, &places, asked, (*dry_run, style.json)).await
+        }
+        Some(RunsCommand::Report {
+            since,
+            style,
+            place,
+        }) => tell_report(session, &all(place)?, since.as_deref(), style.json).await,
     }
-    if let Some(RunsCommand::Approvals { run, dir, place }) = &args.command {
-        let environment = place.env.as_deref().or(args.place.env.as_deref());
-        let place = session.place(environment, config)?;
-        return approvals(session, &place, run, dir.as_deref()).await;
-    }
-    if let Some(RunsCommand::Export {
-        run,
-        file,
-        key,
-        place,
-    }) = &args.command
-    {
-        let environment = place.env.as_deref().or(args.place.env.as_deref());
-        let place = session.place(environment, config)?;
-        return super::bundle::export(session, &place, run, (file, key.as_deref())).await;
-    }
-    if let Some(RunsCommand::Verify {
-        run, style, place, ..
-    }) = &args.command
-    {
-        let environment = place.env.as_deref().or(args.place.env.as_deref());
-        let place = session.place(environment, config)?;
-        return verify(session, &place, run, style.json).await;
-    }
-    if let Some(RunsCommand::Prune {
-        keep,
-        older_than,
-        dry_run,
-        style,
-        place,
-    }) = &args.command
-    {
-        let environment = place.env.as_deref().or(args.place.env.as_deref());
-        let places = places(session, environment, config)?;
-        let asked = super::prune::asked(session, *keep, older_than.as_deref())?;
-        return super::prune::run(session, &places, asked, (*dry_run, style.json)).await;
-    }
-    if let Some(RunsCommand::Report {
-        since,
-        style,
-        place,
-    }) = &args.command
-    {
-        let environment = place.env.as_deref().or(args.place.env.as_deref());
-        let places = places(session, environment, config)?;
-        return tell_report(session, &places, since.as_deref(), style.json).await;
-    }
-    let places = places(session, args.place.env.as_deref(), config)?;
+}
+
+/// Lists the runs of places that a filter leaves.
+async fn list(session: &Session, args: &RunsArgs, places: &[Place]) -> Outcome {
     let mut runs = Vec::new();
-    for place in &places {
+    for place in places {
         runs.extend(filtered(place, &args.filter).await?);
     }
     runs.sort_by(Run::by_creation);
@@ -79,7 +67,7 @@ pub(crate) async fn run(session: &Session, args: &RunsArgs, config: Option<&Conf
             .output(format!("{:#}", serde_json::Value::Array(list)));
         return Ok(SUCCESS);
     }
-    for place in &places {
+    for place in places {
         super::gate::tell_owed(session, place).await?;
     }
     if runs.is_empty() {
@@ -114,17 +102,15 @@ async fn filtered(place: &Place, filter: &RunsFilter) -> Result<Vec<Run>, Comman
     let resource = filter.resource.clone().map(Pattern::new);
     let mut runs = Vec::new();
     for run in list_runs(&*store).await? {
-        let kind = if run.change.is_empty() {
-            "normal"
-        } else {
-            &run.change
-        };
         let created = run.created.parse::<jiff::Timestamp>().ok();
         let fits = filter
             .status
             .as_deref()
             .is_none_or(|status| run.status.name() == status)
-            && filter.change.as_deref().is_none_or(|change| kind == change)
+            && filter
+                .change
+                .as_deref()
+                .is_none_or(|change| kind(&run) == change)
             && filter.actor.as_deref().is_none_or(|actor| {
                 run.actor == actor || run.actor.split('@').next() == Some(actor)
             })
@@ -345,6 +331,14 @@ fn seconds(time: &str) -> String {
     }
 }
 
+/// What kind of change a run is.
+fn kind(run: &Run) -> &str {
+    match run.change.as_str() {
+        "" => "normal",
+        kind => kind,
+    }
+}
+
 fn run_json(run: &Run) -> serde_json::Value {
     serde_json::json!({
         "id": run.id,
@@ -361,7 +355,7 @@ fn run_json(run: &Run) -> serde_json::Value {
         "finished": run.finished,
         "changes": {"add": run.counts.add, "change": run.counts.change, "remove": run.counts.remove, "import": run.counts.import},
         "message": run.message,
-        "change": if run.change.is_empty() { "normal" } else { &run.change },
+        "change": kind(run),
         "reason": run.reason,
         "statements": run.statements,
     })

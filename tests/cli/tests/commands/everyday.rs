@@ -49,6 +49,10 @@ fn from_init_to_destroy() {
     let destroyed = project.terrace(&["destroy", "-auto-approve"]).success();
     destroyed.says("Destroy complete! Resources: 3 destroyed.");
     project
+        .terrace(&["destroy", "-auto-approve"])
+        .success()
+        .says("Destroy complete! Resources: 0 destroyed.");
+    project
         .terrace(&["plan", "-destroy"])
         .success()
         .says("No changes.");

@@ -72,6 +72,22 @@ fn a_plan_without_changes_is_no_run_unless_others_wait_for_it() {
 }
 
 #[test]
+fn what_a_plan_file_was_planned_for_is_recorded_where_it_is_applied() {
+    let shop = Shop::new();
+    let project = &shop.project;
+    let arguments = ["plan", "-env=dev", "-destroy", "-out=gone.tfplan"];
+    project.terrace(&arguments).success();
+    assert_eq!(ids(&shop, "dev"), [""; 0], "there is nothing to destroy");
+    project.terrace(&["apply", "gone.tfplan"]).success();
+    let runs = project
+        .terrace(&["runs", "-env=dev", "-json"])
+        .success()
+        .json();
+    assert_eq!(runs[0]["mode"], "destroy", "{runs}");
+    assert_eq!(runs[0]["status"], "applied", "{runs}");
+}
+
+#[test]
 fn the_log_says_in_json_of_which_run_and_environment_it_tells() {
     let mut shop = Shop::new();
     shop.apply_in_dev();

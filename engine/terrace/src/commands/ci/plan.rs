@@ -114,11 +114,6 @@ const fn comes_with_merging(reason: &RefusalReason) -> bool {
     )
 }
 
-/// Every reason counts.
-const fn none(_: &RefusalReason) -> bool {
-    false
-}
-
 struct Job<'a> {
     session: &'a Session,
     context: &'a Context,
@@ -294,7 +289,7 @@ impl Job<'_> {
             let overlooks = if is_proposed {
                 comes_with_merging
             } else {
-                none
+                gate::nothing
             };
             let subject = (&made.plan, made.digest());
             filled.gate = gate::ask(own, place, subject, overlooks).await?;

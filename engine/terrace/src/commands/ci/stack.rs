@@ -3,8 +3,8 @@
 use terrace_ci::{ApplyOutcome, ApplyReport};
 use terrace_diag::Diagnostic;
 use terrace_gate::{
-    Approval, Demand, ForgeReference, RefusalReason, Reviewed, Run, RunStatus, find_run,
-    load_reviewed, load_run, load_run_plan, run_approvals, save_forge_reference,
+    Approval, Demand, ForgeReference, Reviewed, Run, RunStatus, find_run, load_reviewed, load_run,
+    load_run_plan, run_approvals, save_forge_reference,
 };
 use terrace_plan::{Differences, Plan, PlanDigest, differences};
 
@@ -311,18 +311,13 @@ impl<'a> Work<'a> {
 
     /// Notes what the gate waits for.
     async fn wait(&self, report: &mut ApplyReport, known: &Known) -> Result<(), CommandError> {
-        const fn none(_: &RefusalReason) -> bool {
-            false
-        }
         let subject = (&known.plan, known.digest);
-        report.gate = asking::ask(self.own, &self.place, subject, none).await?;
+        report.gate = asking::ask(self.own, &self.place, subject, asking::nothing).await?;
         report.outcome = ApplyOutcome::Gated;
         self.keep_page(report, known).await
     }
 
     async fn carry_out(&self, report: &mut ApplyReport, known: &Known) -> Result<(), CommandError> {
-        report.run = Some(known.run.id.clone());
-        report.counts = reporting::counts(known.run.counts);
         let args = self.apply_args(Some(known.run.id.clone()));
         let mut account = Account::default();
         match Box::pin(apply::run_here(self.own, &args, &mut account)).await {
