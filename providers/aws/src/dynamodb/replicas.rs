@@ -470,3 +470,110 @@ pub(super) fn validate(config: &Object, diagnostics: &mut Diagnostics) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replica(parts: &[(&str, Value)]) -> Value {
+        let nothing = [
+            ("arn", Value::null(Type::String)),
+            ("consistency_mode", Value::null(Type::String)),
+            ("deletion_protection_enabled", Value::null(Type::Bool)),
+            ("kms_key_arn", Value::null(Type::String)),
+            ("point_in_time_recovery", Value::null(Type::Bool)),
+            ("propagate_tags", Value::null(Type::Bool)),
+            ("region_name", Value::null(Type::String)),
+            ("stream_arn", Value::null(Type::String)),
+            ("stream_label", Value::null(Type::String)),
+        ];
+        let mut replica = Object::new();
+        for (name, value) in nothing.iter().chain(parts) {
+            replica.set(name, value.clone());
+        }
+        Value::object(replica.entries().clone())
+    }
+
+    fn table(replicas: Vec<Value>) -> Object {
+        let mut table = Object::new();
+        table.set("region", "us-east-1");
+        table.set(REPLICAS, replicas);
+        table
+    }
+
+    /// A replica as its state has it.
+    fn there(place: &str) -> Value {
+        replica(&[
+            ("region_name", Value::string(place)),
+            ("arn", Value::string(place)),
+            ("consistency_mode", Value::string(EVENTUAL)),
+            ("deletion_protection_enabled", Value::bool(false)),
+            ("kms_key_arn", Value::string("")),
+            ("point_in_time_recovery", Value::bool(false)),
+            ("propagate_tags", Value::bool(false)),
+            ("stream_arn", Value::string("stream")),
+            ("stream_label", Value::string("label")),
+        ])
+    }
+
+    fn plan(prior: &Object, config: &Object, streams_change: bool) -> Vec<Object> {
+        let mut table = Object::new();
+        let planned = planned(Some(prior), config, streams_change).unwrap();
+        table.set(REPLICAS, planned);
+        blocks(&table, REPLICAS)
+    }
+
+    #[test]
+    fn a_replica_that_stays_is_as_it_was_and_a_new_one_is_not_known_yet() {
+        let west = replica(&[("region_name", Value::string("eu-west-1"))]);
+        let prior = table(vec![there("eu-west-1")]);
+        let same = plan(&prior, &table(vec![west.clone()]), false);
+        assert_eq!(same, blocks(&prior, REPLICAS));
+        let south = replica(&[("region_name", Value::string("ap-south-1"))]);
+        let both = plan(&prior, &table(vec![west.clone(), south]), false);
+        let known = |place: &str| {
+            let replica = both.iter().find(|replica| region(replica) == place);
+            replica.unwrap().is_known("arn")
+        };
+        assert!(known("eu-west-1") && !known("ap-south-1"));
+        let streamed = plan(&prior, &table(vec![west]), true);
+        assert!(streamed[0].is_known("arn") && !streamed[0].is_known("stream_arn"));
+    }
+
+    #[test]
+    fn a_replica_with_another_key_or_another_consistency_is_made_anew() {
+        let before = Object::of(&there("eu-west-1")).unwrap();
+        let with = |name: &str, text: &str| {
+            let place = ("region_name", Value::string("eu-west-1"));
+            Object::of(&replica(&[place, (name, Value::string(text))])).unwrap()
+        };
+        assert!(anew(&before, &with("kms_key_arn", "key")));
+        assert!(anew(&before, &with("consistency_mode", STRONG)));
+        assert!(!anew(&before, &with("consistency_mode", EVENTUAL)));
+    }
+
+    #[test]
+    fn mistakes_are_told() {
+        let told = |config: &Object| {
+            let mut diagnostics = Diagnostics::new();
+            validate(config, &mut diagnostics);
+            let told: Vec<String> = diagnostics
+                .iter()
+                .map(|problem| problem.summary.clone())
+                .collect();
+            told
+        };
+        let here = replica(&[("region_name", Value::string("us-east-1"))]);
+        assert_eq!(
+            told(&table(vec![here])),
+            ["Replica in the region of its table"]
+        );
+        let mut witnessed = table(vec![replica(&[(
+            "region_name",
+            Value::string("eu-west-1"),
+        )])]);
+        let place = Value::object([("region_name", Value::string("eu-west-2"))]);
+        witnessed.set(WITNESS, vec![place]);
+        assert_eq!(told(&witnessed), ["Witness without replicas that agree"]);
+    }
+}

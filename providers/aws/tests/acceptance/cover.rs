@@ -39,15 +39,6 @@ pub(crate) fn missing(world: &World, tables: &[Table], facts: &[Fact]) -> Vec<St
         let known = tried.entry(table.type_name.to_owned()).or_default();
         known.extend(table.tried.iter().cloned());
         known.extend(table.untried.iter().map(|(name, _)| (*name).to_owned()));
-        for (name, _) in &table.untried {
-            // An argument of who only reads the object: `data.type.argument`.
-            if let Some((name, argument)) = name.rsplit_once('.')
-                && name.starts_with("data.")
-            {
-                let known = tried.entry(name.to_owned()).or_default();
-                known.insert(argument.to_owned());
-            }
-        }
         for (name, arguments) in &table.read {
             let known = tried.entry(name.clone()).or_default();
             known.extend(arguments.iter().cloned());
@@ -117,8 +108,12 @@ fn settable(block: &Block, within: &str, found: &mut Vec<String>) {
             continue;
         }
         let name = format!("{within}{name}");
+        let before = found.len();
         settable(&nested.block, &format!("{name}."), found);
-        found.push(name);
+        // A block with nothing in it is set by being there; one whose attributes are all told is told as well.
+        if found.len() > before || nested.block.attributes.is_empty() {
+            found.push(name);
+        }
     }
 }
 

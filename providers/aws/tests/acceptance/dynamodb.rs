@@ -14,10 +14,6 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::of("aws_dynamodb_table", all_at_once())
             .given("key", "aws_kms_key", json!({"description": "Items"}))
             .variant("all at once")
-            .untried(
-                "data.aws_dynamodb_table.server_side_encryption",
-                "it is told; a block that can be set by history only",
-            )
             .found_by("aws_dynamodb_table", json!({"name": "${self.name}"}), &TOLD),
     ]
 }

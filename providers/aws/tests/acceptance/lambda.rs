@@ -118,21 +118,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(json!({"s3_key": "${next.key}"}))
         .update(json!({"s3_object_version": "${next.version_id}"}))
         .import_leaves(&["publish", "s3_bucket", "s3_key", "s3_object_version", "skip_destroy"]),
-        Case::of(
-            "aws_lambda_function_url",
-            json!({"function_name": "${function.function_name}", "authorization_type": "NONE", "timeouts": {"create": "5m"}}),
-        )
-        .given("role", "aws_iam_role", role.clone())
-        .given("function", "aws_lambda_function", plain("$name"))
-        .given("other", "aws_lambda_function", plain("$name-other"))
-        .update(json!({"authorization_type": "AWS_IAM"}))
-        .update(json!({"invoke_mode": "RESPONSE_STREAM"}))
-        .given("live", "aws_lambda_alias", json!({"name": "live", "function_name": "${other.function_name}", "function_version": "1"}))
-        .update(json!({"cors": {"allow_credentials": true, "allow_headers": ["a", "b"], "allow_methods": ["GET"], "allow_origins": ["https://example.com"], "expose_headers": ["c"], "max_age": 60}}))
-        .update(json!({"cors": {"allow_credentials": false, "allow_headers": ["b"], "allow_methods": ["POST"], "allow_origins": ["*"], "expose_headers": ["d"], "max_age": 90}}))
-        .replace(json!({"function_name": "${other.function_name}"}))
-        .replace(json!({"qualifier": "${live.name}"}))
-        .import_leaves(&["timeouts"]),
+        address(&role, &plain("$name"), &plain("$name-other")),
         Case::of(
             "aws_lambda_alias",
             json!({"name": "live", "function_name": "${function.function_name}", "function_version": "1", "timeouts": {"update": "1m"}}),
@@ -149,6 +135,29 @@ pub(crate) fn cases() -> Vec<Case> {
         .import("${other.function_name}/next")
         .import_leaves(&["timeouts"]),
     ]
+}
+
+/// The address of a function, or of its alias.
+fn address(
+    role: &serde_json::Value,
+    function: &serde_json::Value,
+    other: &serde_json::Value,
+) -> Case {
+    Case::of(
+        "aws_lambda_function_url",
+        json!({"function_name": "${function.function_name}", "authorization_type": "NONE", "timeouts": {"create": "5m"}}),
+    )
+    .given("role", "aws_iam_role", role.clone())
+    .given("function", "aws_lambda_function", function.clone())
+    .given("other", "aws_lambda_function", other.clone())
+    .update(json!({"authorization_type": "AWS_IAM"}))
+    .update(json!({"invoke_mode": "RESPONSE_STREAM"}))
+    .given("live", "aws_lambda_alias", json!({"name": "live", "function_name": "${other.function_name}", "function_version": "1"}))
+    .update(json!({"cors": {"allow_credentials": true, "allow_headers": ["a", "b"], "allow_methods": ["GET"], "allow_origins": ["https://example.com"], "expose_headers": ["c"], "max_age": 60}}))
+    .update(json!({"cors": {"allow_credentials": false, "allow_headers": ["b"], "allow_methods": ["POST"], "allow_origins": ["*"], "expose_headers": ["d"], "max_age": 90}}))
+    .replace(json!({"function_name": "${other.function_name}"}))
+    .replace(json!({"qualifier": "${live.name}"}))
+    .import_leaves(&["timeouts"])
 }
 
 fn functions(one: &str, two: &str) -> Case {

@@ -20,6 +20,7 @@
 mod case;
 mod cover;
 mod facts;
+mod tagged;
 mod values;
 mod vanished;
 mod world;

@@ -25,6 +25,16 @@ fn buckets() -> Vec<Case> {
                 &["id", "arn", "bucket", "bucket_domain_name", "bucket_region", "bucket_regional_domain_name", "hosted_zone_id"],
             )
             .import_leaves(&["force_destroy", "timeouts"]),
+        Case::of("aws_s3_bucket", json!({"bucket": "$name-far", "region": "eu-west-1"}))
+            .variant("of another region")
+            .update(json!({"tags": {"team": "a"}}))
+            .replace(json!({"region": "eu-central-1", "bucket": "$name-farther"}))
+            .found_by(
+                "aws_s3_bucket",
+                json!({"bucket": "${self.bucket}", "region": "${self.region}"}),
+                &["arn", "bucket_region", "bucket_regional_domain_name", "hosted_zone_id"],
+            )
+            .import("${self.id}@eu-central-1"),
         Case::of("aws_s3_bucket", json!({"bucket_prefix": "$name-p-"}))
             .variant("named by the provider")
             .replace(json!({"bucket_prefix": "$name-q-"})),
@@ -272,9 +282,9 @@ fn lists() -> Vec<Case> {
             .remains(kept)
             .untried(
                 "access_control_policy.grant.grantee.email_address",
-                "S3 takes none any more",
+                "S3 has refused grants by e-mail address since October 2025",
             )
-            .untried("access_control_policy.owner.display_name", "deprecated"),
+            .untried("access_control_policy.owner.display_name", "S3 has told none since November 2025, so that one that is set never comes back"),
         setting(
             "aws_s3_bucket_logging",
             json!({"target_bucket": "${logs.bucket}", "target_prefix": "a/"}),
@@ -303,7 +313,7 @@ fn lists() -> Vec<Case> {
         .replace(OWNED())
         .untried(
             "target_grant.grantee.email_address",
-            "S3 takes none any more",
+            "S3 has refused grants by e-mail address since October 2025",
         ),
     ]
 }
@@ -319,7 +329,7 @@ fn objects() -> Vec<Case> {
             }))
             .update(json!({"tags": {"team": "a", "cost": "one and two"}}))
             .update(json!({"tags": {"team": "b"}}))
-            .update(json!({"override_provider": {"default_tags": {"tags": {"cost": "2"}}}}))
+            .update(json!({"override_provider": {"default_tags": {"tags": {}}}}))
             .update(json!({"storage_class": "STANDARD_IA", "website_redirect": "/other"}))
             .update(json!({"content": null, "content_base64": "AQID"}))
             .update(json!({"force_destroy": true, "acl": "public-read"}))

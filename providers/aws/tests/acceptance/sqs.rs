@@ -32,6 +32,16 @@ fn queues() -> Vec<Case> {
                 json!({"name": "${self.name}"}),
                 &["id", "arn", "url", "tags = tags_all"],
             ),
+        Case::of("aws_sqs_queue", json!({"name": "$name", "region": "eu-west-1"}))
+            .variant("of another region")
+            .update(json!({"delay_seconds": 5}))
+            .found_by(
+                "aws_sqs_queue",
+                json!({"name": "${self.name}", "region": "${self.region}"}),
+                &["arn", "region", "url"],
+            )
+            .replace(json!({"region": "eu-central-1"}))
+            .import("${self.id}@eu-central-1"),
         Case::of("aws_sqs_queue", json!({"name_prefix": "$name-"}))
             .variant("called by a prefix")
             .replace(json!({"name_prefix": "$name-other-"})),

@@ -15,7 +15,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .replace(json!({"name": "/$name/other"}))
         .replace(json!({"tier": "Standard"}))
         .import_leaves(&["overwrite"])
-        .untried("arn", "the service gives it; an argument by history only"),
+        .untried("arn", "SSM gives it, whatever is configured"),
         Case::of(
             "aws_ssm_parameter",
             json!({"name": "/$name/secret", "type": "SecureString", "value": "a", "key_id": "alias/aws/ssm"}),

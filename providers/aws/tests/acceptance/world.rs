@@ -81,6 +81,11 @@ impl Clock for SystemClock {
 impl World {
     /// Starts moto and configures the provider to it.
     pub(crate) async fn start() -> Self {
+        Self::start_with(json!({})).await
+    }
+
+    /// The same, with more said to the provider.
+    pub(crate) async fn start_with(more: Json) -> Self {
         let aws = tokio::task::spawn_blocking(Aws::start)
             .await
             .unwrap()
@@ -91,11 +96,11 @@ impl World {
             user_agent: "terrace-acceptance".into(),
         });
         let world = Self { provider, aws };
-        world.configure().await;
+        world.configure(&more).await;
         world
     }
 
-    async fn configure(&self) {
+    async fn configure(&self, more: &Json) {
         let schema = self.provider.schema().await.unwrap();
         let block = &schema.provider.block;
         let names = block.blocks["endpoints"].block.attributes.keys();
@@ -108,7 +113,8 @@ impl World {
             "skip_credentials_validation": true, "skip_metadata_api_check": "true",
             "s3_use_path_style": true, "endpoints": [endpoints],
         });
-        let reply = self.provider.configure(configured(block, &config)).await;
+        let config = configured(block, &merged(&config, more));
+        let reply = self.provider.configure(config).await;
         sure("configuring", reply);
     }
 
@@ -474,7 +480,7 @@ impl Life<'_> {
             return;
         }
         let what = format!("{}, moving", self.title);
-        let moved = self.config(&merged(config, &json!({"region": "eu-central-1"})));
+        let moved = self.config(&merged(config, &json!({"region": "ap-northeast-1"})));
         let plan = self.plan(&moved).await;
         assert!(
             paths(&plan.requires_replace).contains("region"),
@@ -616,7 +622,7 @@ fn look(names: &BTreeMap<String, Json>, reference: &str) -> Json {
     })
 }
 
-fn as_json(value: &Value) -> Json {
+pub(crate) fn as_json(value: &Value) -> Json {
     serde_json::from_str(&terrace_value::json::encode(value, &value.ty()).unwrap()).unwrap()
 }
 

@@ -171,14 +171,19 @@ impl Aws {
     /// What a service of us-east-1 answers to a call: one by its target (`AWSEvents.CreateEventBus`), or by a method and a path
     /// (`POST /2018-10-31/layers/a/versions`). A refusal is an error.
     pub fn ask(&self, service: &str, call: &str, body: &str) -> Result<Vec<u8>, Unavailable> {
-        let mut headers = format!(
-            "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n"
+        let signed = header_line(
+            "authorization",
+            &format!(
+                "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+            ),
         );
-        let (method, path) = call.split_once(' ').unwrap_or_else(|| {
-            headers +=
-                &format!("Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {call}\r\n");
-            ("POST", "/")
-        });
+        let (method, path, headers) = if let Some((method, path)) = call.split_once(' ') {
+            (method, path, signed)
+        } else {
+            let spoken = header_line("content-type", "application/x-amz-json-1.1");
+            let target = header_line("x-amz-target", call);
+            ("POST", "/", signed + &spoken + &target)
+        };
         match exchange_at(self.address, method, path, &headers, body)? {
             (200..300, answer) => Ok(answer),
             (status, answer) => Err(Unavailable(format!(

@@ -52,7 +52,7 @@ pub(super) fn answered(asked: &Asked) -> Option<Answer> {
     let call = called(asked)?;
     let sent = asked.json();
     let latest = sent["UseLatestRestorableTime"] == true;
-    let wrong = call == "RestoreTableToPointInTime" && latest == !sent["RestoreDateTime"].is_null();
+    let wrong = call == "RestoreTableToPointInTime" && latest != sent["RestoreDateTime"].is_null();
     let refusal = json!({"__type": "ValidationException", "message": "Exactly one of RestoreDateTime and UseLatestRestorableTime is wanted"});
     wrong.then(|| Answer::of_json(400, &refusal))
 }
