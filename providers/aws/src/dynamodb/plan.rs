@@ -114,6 +114,7 @@ pub(super) fn complete(plan: &mut Plan<Client>) {
     if let Some(replicas) = replicas::planned(plan.prior.as_ref(), config, streams_change) {
         planned.set(replicas::REPLICAS, replicas);
     }
+    replicas::without_witness(config, planned);
     let Some(prior) = &plan.prior else {
         keys(planned, &mut plan.diagnostics);
         return;

@@ -72,6 +72,20 @@ pub(super) fn planned(
     Some(Value::set(ty, items.collect::<Vec<_>>()))
 }
 
+/// A witness goes with the replicas that agree.
+pub(super) fn without_witness(config: &Object, planned: &mut Object) {
+    let ty = planned.value(WITNESS).ty();
+    let known = config.is_known(REPLICAS) && config.is_known(WITNESS);
+    if !known || witness(config).is_some() || is_strong(&blocks(planned, REPLICAS)) {
+        return;
+    }
+    if witness(planned).is_some()
+        && let Some(element) = ty.element()
+    {
+        planned.set(WITNESS, Value::list(element.clone(), []));
+    }
+}
+
 /// A configured replica with what it will have besides.
 fn completed(mut replica: Object, known: Option<&Object>, streams_change: bool) -> Object {
     let told = [

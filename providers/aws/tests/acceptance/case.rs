@@ -38,6 +38,17 @@ pub(crate) enum Step {
     Replace(Json, Vec<&'static str>),
 }
 
+impl Step {
+    /// Whether what becomes of an argument is looked at.
+    pub(crate) fn is_about(&self, argument: &str) -> bool {
+        let top = argument.split('.').next().unwrap_or_default();
+        match self {
+            Self::Update(_) => true,
+            Self::Replace(_, names) => names.is_empty() || names.contains(&top),
+        }
+    }
+}
+
 /// How an object is found by those who only read it.
 pub(crate) struct Reading {
     pub(crate) type_name: &'static str,

@@ -16,6 +16,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .update(state(json!({"Name": "$name", "Days": 2, "In": {"a/b": [1]}})))
         .update(state(json!({"Name": "$name", "In": {"a/b": [1, 2]}})))
         .update(json!({"role_arn": "arn:aws:iam::123456789012:role/maker", "type_version_id": "00000001"}))
+        .update(json!({"schema": json!({"createOnlyProperties": ["/properties/Name", "/properties/Kind"]}).to_string()}))
         .replace(state(json!({"Name": "$name-other"})))
         .replace(json!({"type_name": "AWS::Test::Other"}))
         .found_by(

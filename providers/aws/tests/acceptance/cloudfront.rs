@@ -15,7 +15,8 @@ pub(crate) fn cases() -> Vec<Case> {
         )
         .update(json!({"description": "Signs what it asks for"}))
         .update(json!({"signing_behavior": "no-override", "origin_access_control_origin_type": "lambda"}))
-        .replace(json!({"name": "$name-other"})),
+        .replace(json!({"name": "$name-other"}))
+        .untried("signing_protocol", "sigv4 is the only one"),
         Case::of(
             "aws_cloudfront_function",
             json!({"name": "$name", "runtime": "cloudfront-js-1.0", "code": FUNCTION}),
@@ -74,6 +75,24 @@ fn distributions() -> Vec<Case> {
         },
         "origin_shield": {"enabled": true, "origin_shield_region": "us-east-1"},
     });
+    let other = json!({
+        "origin_id": "other", "domain_name": "example.org", "origin_path": "/v2", "connection_attempts": 1,
+        "connection_timeout": 6, "custom_header": [{"name": "X-By", "value": "edge"}],
+        "custom_origin_config": {
+            "http_port": 8080, "https_port": 8443, "origin_protocol_policy": "match-viewer",
+            "origin_ssl_protocols": ["TLSv1.1", "TLSv1.2"], "origin_keepalive_timeout": 20, "origin_read_timeout": 40,
+        },
+        "origin_shield": {"enabled": false, "origin_shield_region": "us-east-2"},
+    });
+    let fewer = json!({
+        "target_origin_id": "other", "viewer_protocol_policy": "allow-all",
+        "allowed_methods": ["GET", "HEAD"], "cached_methods": ["GET", "HEAD", "OPTIONS"],
+        "compress": false, "min_ttl": 2, "default_ttl": 120, "max_ttl": 7200,
+        "forwarded_values": {
+            "query_string": false, "headers": ["Accept"], "query_string_cache_keys": ["part"],
+            "cookies": {"forward": "none"},
+        },
+    });
     vec![
         distribution(json!({"wait_for_deployment": false}))
             .update(json!({
@@ -95,11 +114,14 @@ fn distributions() -> Vec<Case> {
                 "trust_store_id": "ts-1", "advertise_trust_store_ca_names": true, "ignore_certificate_expiry": true,
             }}}))
             .update(json!({"viewer_mtls_config": {"mode": "optional", "trust_store_config": {"trust_store_id": "ts-2"}}}))
+            .update(json!({"retain_on_delete": true, "wait_for_deployment": true}))
+            .update(json!({"retain_on_delete": false, "wait_for_deployment": false}))
             .replace(json!({"staging": true}))
             .import_leaves(&["wait_for_deployment"]),
         distribution(json!({"origin": [host], "default_cache_behavior": behavior}))
             .variant("of a host")
-            .update(json!({"ordered_cache_behavior": [ordered]})),
+            .update(json!({"ordered_cache_behavior": [ordered]}))
+            .update(json!({"origin": [other], "default_cache_behavior": fewer, "ordered_cache_behavior": null})),
         behaviours(),
         origins(),
         settled(),
@@ -145,6 +167,7 @@ fn behaviours() -> Case {
         .update(both(json!({"trusted_key_groups": ["K3"], "trusted_signers": ["123456789012"]})))
         .update(both(json!({"trusted_key_groups": [], "trusted_signers": [], "grpc_config": {"enabled": true}})))
         .update(both(json!({"grpc_config": {"enabled": false}, "compress": true})))
+        .update(both(json!({"cache_policy_id": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"})))
 }
 
 /// Where files come from.
@@ -205,6 +228,17 @@ fn settled() -> Case {
         "retain_on_delete": false,
     }))
     .variant("of two origins")
+    .update(json!({
+        "origin_group": [{
+            "origin_id": "pair", "failover_criteria": {"status_codes": [404]},
+            "member": [{"origin_id": "old"}, {"origin_id": "bucket"}],
+        }],
+        "default_cache_behavior": {
+            "target_origin_id": "pair", "viewer_protocol_policy": "redirect-to-https",
+            "allowed_methods": ["GET", "HEAD"], "cached_methods": ["GET", "HEAD"],
+            "cache_policy_id": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+        },
+    }))
     .update(json!({"logging_config": {"bucket": "logs.s3.amazonaws.com", "prefix": "cdn/", "include_cookies": true}}))
     .update(json!({"restrictions": {"geo_restriction": {"restriction_type": "whitelist", "locations": ["DE", "FR"]}}}))
     .update(json!({"viewer_certificate": {

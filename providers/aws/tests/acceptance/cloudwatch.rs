@@ -39,6 +39,12 @@ pub(crate) fn cases() -> Vec<Case> {
                 {"id": "sum", "expression": "errors * 2", "label": "Twice", "return_data": true},
                 {"id": "errors", "metric": {"metric_name": "Errors", "namespace": "AWS/Lambda", "period": 120, "stat": "Maximum"}},
             ],
+        }))
+        .update(json!({
+            "metric_query": [
+                {"id": "sum", "expression": "errors * 2", "label": "Twice"},
+                {"id": "errors", "return_data": true, "metric": {"metric_name": "Errors", "namespace": "AWS/Lambda", "period": 120, "stat": "Maximum"}},
+            ],
         })),
         Case::of(
             "aws_cloudwatch_metric_alarm",
@@ -50,6 +56,13 @@ pub(crate) fn cases() -> Vec<Case> {
                 ],
             }),
         )
-        .variant("of what is usual"),
+        .variant("of what is usual")
+        .update(json!({
+            "threshold_metric_id": "usual",
+            "metric_query": [
+                {"id": "usual", "expression": "ANOMALY_DETECTION_BAND(errors, 3)", "return_data": true},
+                {"id": "errors", "return_data": true, "metric": {"metric_name": "Errors", "namespace": "AWS/Lambda", "period": 60, "stat": "Sum"}},
+            ],
+        })),
     ]
 }

@@ -32,12 +32,41 @@ pub(crate) fn mentioned(config: &Json, within: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Types that no case has, and arguments that no case sets and no case gives a reason for.
+/// The arguments that two configurations say otherwise.
+pub(crate) fn changed(before: &Json, after: &Json) -> Vec<String> {
+    let (mut one, mut other) = (BTreeMap::new(), BTreeMap::new());
+    said(before, "", &mut one);
+    said(after, "", &mut other);
+    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let differs = |name: &&&String| one.get(**name) != other.get(**name);
+    names
+        .into_iter()
+        .filter(|name| differs(&name))
+        .cloned()
+        .collect()
+}
+
+/// All that a configuration says of each argument.
+fn said(config: &Json, within: &str, found: &mut BTreeMap<String, Vec<Json>>) {
+    match config {
+        Json::Array(items) => items.iter().for_each(|item| said(item, within, found)),
+        Json::Object(parts) => {
+            for (name, part) in parts {
+                let name = format!("{within}{name}");
+                said(part, &format!("{name}."), found);
+                found.entry(name).or_default().push(part.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Types that no case has, and arguments that no case changes (of who only reads: sets) and no case gives a reason for.
 pub(crate) fn missing(world: &World, tables: &[Table], facts: &[Fact]) -> Vec<String> {
     let mut tried: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for table in tables {
         let known = tried.entry(table.type_name.to_owned()).or_default();
-        known.extend(table.tried.iter().cloned());
+        known.extend(table.changed.iter().cloned());
         known.extend(table.untried.iter().map(|(name, _)| (*name).to_owned()));
         for (name, arguments) in &table.read {
             let known = tried.entry(name.clone()).or_default();

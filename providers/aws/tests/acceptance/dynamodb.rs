@@ -13,7 +13,15 @@ pub(crate) fn cases() -> Vec<Case> {
         imported(),
         Case::of("aws_dynamodb_table", all_at_once())
             .given("key", "aws_kms_key", json!({"description": "Items"}))
+            .given("other", "aws_kms_key", json!({"description": "More items"}))
             .variant("all at once")
+            .update(
+                json!({"server_side_encryption": {"enabled": true, "kms_key_arn": "${other.arn}"}}),
+            )
+            .update(json!({"server_side_encryption": {"enabled": false}}))
+            .update(
+                json!({"server_side_encryption": {"enabled": true, "kms_key_arn": "${key.arn}"}}),
+            )
             .found_by("aws_dynamodb_table", json!({"name": "${self.name}"}), &TOLD),
     ]
 }
@@ -183,6 +191,10 @@ fn agreeing() -> Case {
     )
     .variant("that agrees")
     .update(json!({"tags": {"team": "a"}}))
+    .update(json!({"replica": null, "global_table_witness": null}))
+    .update(json!({
+        "replica": [{"region_name": "us-west-2", "consistency_mode": "STRONG"}], "global_table_witness": {"region_name": "us-east-2"},
+    }))
 }
 
 /// A copy of another table: as that is now, as it was at a time, and as a backup has it.
@@ -204,8 +216,12 @@ fn restored() -> Case {
     .update(json!({"deletion_protection_enabled": false}))
     .replace_for(&["restore_to_latest_time", "restore_date_time"], json!({"restore_to_latest_time": null, "restore_date_time": "2026-01-31T12:00:00Z"}))
     .replace_for(&["restore_source_table_arn"], json!({"restore_source_name": null, "restore_source_table_arn": "${source.arn}"}))
+    .replace_for(
+        &["restore_source_name"],
+        json!({"restore_source_table_arn": null, "restore_source_name": "${source.name}"}),
+    )
     .replace_for(&["restore_backup_arn"], json!({
-        "restore_source_table_arn": null, "restore_date_time": null, "restore_backup_arn": "${backup.BackupDetails.BackupArn}",
+        "restore_source_name": null, "restore_date_time": null, "restore_backup_arn": "${backup.BackupDetails.BackupArn}",
         "table_class": "STANDARD_INFREQUENT_ACCESS", "stream_enabled": true, "stream_view_type": "NEW_IMAGE",
     }))
     .not_imported()
@@ -227,13 +243,14 @@ fn imported() -> Case {
     Case::of("aws_dynamodb_table", table)
         .variant("imported")
         .given("bucket", "aws_s3_bucket", json!({"bucket": "$name-files", "force_destroy": true}))
+        .given("more", "aws_s3_bucket", json!({"bucket": "$name-more", "force_destroy": true}))
         .given("file", "aws_s3_object", json!({
             "bucket": "${bucket.bucket}", "key": "a/items.json", "content": "{\"Item\": {\"id\": {\"S\": \"one\"}}}",
         }))
         .replace(import("b/", "GZIP"))
         .replace(json!({"import_table": {
             "input_format": "CSV", "input_format_options": {"csv": {"delimiter": ";", "header_list": ["id", "owner"]}},
-            "s3_bucket_source": {"bucket": "${file.bucket}", "key_prefix": "c/"},
+            "s3_bucket_source": {"bucket": "${more.bucket}", "key_prefix": "c/"},
         }}))
         .not_imported()
 }

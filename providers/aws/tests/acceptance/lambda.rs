@@ -71,7 +71,11 @@ pub(crate) fn cases() -> Vec<Case> {
         .variant("image")
         .given("role", "aws_iam_role", role.clone())
         .update(json!({"image_uri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:2"}))
-        .import_leaves(&["publish", "skip_destroy"]),
+        .update(json!({"image_config": {"command": ["index.other"], "entry_point": ["/start"], "working_directory": "/srv"}}))
+        .replace_for(&["package_type"], json!({
+            "package_type": "Zip", "image_uri": null, "image_config": null, "filename": one.as_str(), "handler": "index.handle", "runtime": "python3.13",
+        }))
+        .import_leaves(&["filename", "publish", "skip_destroy"]),
         Case::of(
             "aws_lambda_permission",
             json!({"function_name": "${function.function_name}", "action": "lambda:InvokeFunction", "principal": "events.amazonaws.com", "statement_id": "one"}),
@@ -116,7 +120,10 @@ pub(crate) fn cases() -> Vec<Case> {
         .given("code", "aws_s3_object", json!({"bucket": "${versions.bucket}", "key": "one.zip", "source": one.as_str(), "force_destroy": true}))
         .given("next", "aws_s3_object", json!({"bucket": "${versions.bucket}", "key": "two.zip", "source": two.as_str(), "force_destroy": true}))
         .update(json!({"s3_key": "${next.key}"}))
+        .given("shelf", "aws_s3_bucket", json!({"bucket": "$name-shelf", "force_destroy": true}))
+        .given("last", "aws_s3_object", json!({"bucket": "${shelf.bucket}", "key": "one.zip", "source": one.as_str(), "force_destroy": true}))
         .update(json!({"s3_object_version": "${next.version_id}"}))
+        .update(json!({"s3_bucket": "${shelf.bucket}", "s3_key": "${last.key}", "s3_object_version": null}))
         .import_leaves(&["publish", "s3_bucket", "s3_key", "s3_object_version", "skip_destroy"]),
         address(&role, &plain("$name"), &plain("$name-other")),
         Case::of(
@@ -266,7 +273,6 @@ fn signed(one: &str, two: &str) -> Case {
         json!({
             "function_name": "$name", "role": "${role.arn}", "filename": one, "handler": "index.handle", "runtime": "python3.13",
             "code_sha256": sum(one), "code_signing_config_arn": signing("csc-1"), "source_kms_key_arn": key("a"),
-            "skip_destroy": true,
         }),
     )
     .variant("signed")
@@ -279,6 +285,7 @@ fn signed(one: &str, two: &str) -> Case {
     .update(json!({"layers": ["${base.LayerVersionArn}"]}))
     .update(json!({"layers": ["${tools.LayerVersionArn}", "${base.LayerVersionArn}"]}))
     .update(json!({"layers": null}))
+    .update(json!({"skip_destroy": true}))
     .import_leaves(&["filename", "publish", "skip_destroy"])
     .remains("skip_destroy leaves it")
 }
@@ -326,6 +333,11 @@ fn stream(role: &serde_json::Value, function: &serde_json::Value) -> Case {
         "access_config": [{"type": "BASIC_AUTH", "uri": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}],
         "schema_validation_config": [{"attribute": "KEY"}],
     });
+    let validated = json!({
+        "event_record_format": "SOURCE", "schema_registry_uri": "https://schemas.example.com",
+        "access_config": [{"type": "CLIENT_CERTIFICATE_TLS_AUTH", "uri": "arn:aws:secretsmanager:us-east-1:123456789012:secret:t"}],
+        "schema_validation_config": [{"attribute": "VALUE"}],
+    });
     Case::of(
         "aws_lambda_event_source_mapping",
         json!({"event_source_arn": "${table.stream_arn}", "function_name": "${function.arn}", "starting_position": "LATEST",
@@ -352,7 +364,9 @@ fn stream(role: &serde_json::Value, function: &serde_json::Value) -> Case {
     .update(json!({"document_db_event_source_config": {"database_name": "d", "collection_name": "c", "full_document": "UpdateLookup"}}))
     .update(json!({"source_access_configuration": [{"type": "BASIC_AUTH", "uri": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"}]}))
     .replace(json!({"starting_position": "TRIM_HORIZON"}))
-    .replace_for(&["topics"], json!({"topics": ["t"], "amazon_managed_kafka_event_source_config": {"consumer_group_id": "g", "schema_registry_config": registry}}))
+    .replace_for(&["topics"], json!({"topics": ["t"], "amazon_managed_kafka_event_source_config": {"consumer_group_id": "g", "schema_registry_config": registry.clone()}}))
+    .update(json!({"amazon_managed_kafka_event_source_config": {"consumer_group_id": "g", "schema_registry_config": validated}}))
+    .replace(json!({"amazon_managed_kafka_event_source_config": {"consumer_group_id": "h", "schema_registry_config": registry}}))
     .replace(json!({"queues": ["q"]}))
     .replace(json!({"starting_position": "AT_TIMESTAMP", "starting_position_timestamp": "2026-01-31T12:00:00Z"}))
 }

@@ -19,7 +19,10 @@ pub(crate) fn cases() -> Vec<Case> {
             json!({"name_prefix": "$name-", "retention_in_days": 7, "kms_key_id": "${key.arn}", "tags": {"team": "a"}}),
         )
         .given("key", "aws_kms_key", json!({"description": "Logs"}))
+        .given("other", "aws_kms_key", json!({"description": "More logs"}))
         .variant("called by a prefix")
+        .update(json!({"kms_key_id": null}))
+        .update(json!({"kms_key_id": "${other.arn}"}))
         .replace(json!({"name_prefix": "$name-other-"}))
         .found_by(
             "aws_cloudwatch_log_group",

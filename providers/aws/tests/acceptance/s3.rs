@@ -42,7 +42,8 @@ fn buckets() -> Vec<Case> {
             "aws_s3_bucket",
             json!({"bucket": "$name-123456789012-us-east-1-an", "bucket_namespace": "account-regional"}),
         )
-        .variant("of the account's own names"),
+        .variant("of the account's own names")
+        .replace(json!({"bucket": "$name-global", "bucket_namespace": "global"})),
     ]
 }
 
@@ -145,6 +146,7 @@ fn settings() -> Vec<Case> {
             "aws_s3_bucket_website_configuration",
             json!({"index_document": {"suffix": "index.html"}}),
         )
+        .update(json!({"index_document": {"suffix": "start.html"}}))
         .update(json!({
             "error_document": {"key": "404.html"},
             "routing_rule": [{
@@ -279,6 +281,15 @@ fn lists() -> Vec<Case> {
         setting("aws_s3_bucket_acl", policy("READ_ACP"))
             .variant("written out")
             .update(policy("WRITE"))
+            .update(json!({"access_control_policy": {
+                "owner": {"id": owner},
+                "grant": [
+                    {"grantee": {"type": "CanonicalUser", "id": owner}, "permission": "FULL_CONTROL"},
+                    {"grantee": {"type": "CanonicalUser", "id": "85aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"}, "permission": "READ"},
+                ],
+            }}))
+            .untried("access_control_policy.owner", "it is who owns the bucket, and stays")
+            .untried("access_control_policy.owner.id", "it is who owns the bucket, and stays")
             .remains(kept)
             .untried(
                 "access_control_policy.grant.grantee.email_address",
@@ -299,7 +310,18 @@ fn lists() -> Vec<Case> {
             "aws_s3_bucket_acl",
             json!({"bucket": "${logs.bucket}", "acl": "log-delivery-write"}),
         )
+        .given(
+            "more",
+            "aws_s3_bucket",
+            json!({"bucket": "$name-more", "force_destroy": true}),
+        )
+        .given(
+            "same",
+            "aws_s3_bucket_acl",
+            json!({"bucket": "${more.bucket}", "acl": "log-delivery-write"}),
+        )
         .update(json!({"target_prefix": "b/"}))
+        .update(json!({"target_bucket": "${more.bucket}"}))
         .update(json!({"target_grant": [
             {"permission": "READ", "grantee": {"type": "CanonicalUser", "id": owner}},
         ]}))
@@ -361,16 +383,22 @@ fn objects() -> Vec<Case> {
         }))
         .variant("encrypted")
         .update(json!({"content": "two"}))
+        .update(json!({"kms_key_id": "arn:aws:kms:us-east-1:123456789012:key/b"}))
+        .update(json!({"bucket_key_enabled": false}))
         .import_leaves(&["content"]),
+        object(json!({"key": "h", "content": "one", "server_side_encryption": "AES256"}))
+            .variant("encrypted by S3")
+            .update(json!({"server_side_encryption": "aws:kms"}))
+            .import_leaves(&["content"]),
         object(json!({"key": "f", "content": "one", "checksum_algorithm": "SHA256"}))
             .variant("with a checksum")
             .update(json!({"content": "two"}))
-            .import_leaves(&["content", "checksum_algorithm", "checksum_sha256"]),
+            .update(json!({"checksum_algorithm": "SHA1"}))
+            .import_leaves(&["content", "checksum_algorithm", "checksum_sha1", "checksum_sha256"]),
         Case::of(
             "aws_s3_object",
             json!({
                 "bucket": "${bucket.bucket}", "key": "g", "content": "one", "force_destroy": true,
-                "object_lock_mode": "GOVERNANCE", "object_lock_retain_until_date": "2040-01-01T00:00:00Z",
                 "object_lock_legal_hold_status": "OFF",
             }),
         )
@@ -380,6 +408,7 @@ fn objects() -> Vec<Case> {
             "aws_s3_bucket",
             json!({"bucket": "$name-locked", "object_lock_enabled": true, "force_destroy": true}),
         )
+        .update(json!({"object_lock_mode": "GOVERNANCE", "object_lock_retain_until_date": "2040-01-01T00:00:00Z"}))
         .update(json!({"object_lock_retain_until_date": "2041-01-01T00:00:00Z"}))
         .update(json!({"object_lock_legal_hold_status": "ON"}))
         .update(json!({"object_lock_legal_hold_status": "OFF"}))

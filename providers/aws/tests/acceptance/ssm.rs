@@ -22,6 +22,7 @@ pub(crate) fn cases() -> Vec<Case> {
         )
         .variant("secret")
         .update(json!({"value": "b"}))
+        .update(json!({"key_id": "alias/own"}))
         .found_by(
             "aws_ssm_parameter",
             json!({"name": "${self.name}", "with_decryption": true}),
@@ -37,7 +38,8 @@ pub(crate) fn cases() -> Vec<Case> {
             json!({"name": "/$name/image", "type": "String", "value": "ami-12345678", "data_type": "aws:ec2:image"}),
         )
         .variant("an image")
-        .update(json!({"value": "ami-12345679"})),
+        .update(json!({"value": "ami-12345679"}))
+        .update(json!({"data_type": "text"})),
         Case::of(
             "aws_ssm_parameter",
             json!({"name": "/$name/open", "type": "String", "insecure_value": "a"}),

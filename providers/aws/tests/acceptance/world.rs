@@ -28,8 +28,8 @@ pub(crate) struct World {
 pub(crate) struct Table {
     pub(crate) title: String,
     pub(crate) type_name: &'static str,
-    /// Arguments that the cases set, `block.argument` within blocks.
-    pub(crate) tried: Vec<String>,
+    /// Arguments that were changed, `block.argument` within blocks.
+    pub(crate) changed: Vec<String>,
     pub(crate) untried: Vec<(&'static str, &'static str)>,
     pub(crate) updates: usize,
     pub(crate) replacements: usize,
@@ -322,26 +322,29 @@ impl World {
 impl Life<'_> {
     async fn whole(&mut self) -> Table {
         let mut config = self.case.config.clone();
-        let mut tried = Vec::new();
-        crate::cover::mentioned(&self.case.config, "", &mut tried);
+        let mut changed = Vec::new();
+        crate::cover::mentioned(&self.case.config, "", &mut changed);
+        // How long something may take is no part of an object: it is enough to say it.
+        changed.retain(|name| name.starts_with("timeouts"));
         self.make(&config).await;
         self.plans_clean(&config).await;
         let (mut updates, mut replacements) = (0, 0);
         for step in &self.case.steps {
+            let before = config.clone();
             match step {
                 Step::Update(change) => {
                     config = merged(&config, change);
-                    crate::cover::mentioned(change, "", &mut tried);
                     self.update(&config, change).await;
                     updates += 1;
                 }
                 Step::Replace(change, names) => {
                     config = merged(&config, change);
-                    crate::cover::mentioned(change, "", &mut tried);
                     self.replace(&config, change, names).await;
                     replacements += 1;
                 }
             }
+            let differs = crate::cover::changed(&before, &config).into_iter();
+            changed.extend(differs.filter(|name| step.is_about(name)));
             self.plans_clean(&config).await;
         }
         for reading in &self.case.readings {
@@ -355,7 +358,7 @@ impl Life<'_> {
         Table {
             title: self.title.clone(),
             type_name: self.case.type_name,
-            tried,
+            changed,
             untried: self.case.untried.clone(),
             updates,
             replacements,

@@ -1,5 +1,5 @@
 //! Sources of Lambda's events. moto has none that are not AWS's own: their mappings are here. Of the others it forgets from when on
-//! they are read.
+//! they are read, and changes of what brokers are told.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -102,9 +102,12 @@ fn tags(asked: &Asked, mappings: &Mappings, id: &str) -> Option<Answer> {
     Some(Answer::of_json(200, &json!({"Tags": tags})))
 }
 
-/// Remembers from when on a source is read, and tells it.
+/// Remembers what moto forgets of other sources, and tells it.
 pub(super) fn correct(asked: &Asked, answer: &mut Answer, mappings: &Mappings) {
-    const START: &str = "StartingPositionTimestamp";
+    const KEPT: [&str; 2] = [
+        "StartingPositionTimestamp",
+        "AmazonManagedKafkaEventSourceConfig",
+    ];
     let (method, path) = asked.method_and_path();
     if answer.status >= 300 || !path.starts_with(PLACE) {
         return;
@@ -112,10 +115,16 @@ pub(super) fn correct(asked: &Asked, answer: &mut Answer, mappings: &Mappings) {
     let told = answer.json();
     let id = told["UUID"].as_str().unwrap_or_default().to_owned();
     let mut mappings = mappings.lock().unwrap_or_else(PoisonError::into_inner);
-    if method == "POST" && !asked.json()[START].is_null() {
-        mappings.insert(id.clone(), asked.json()[START].clone());
+    if id.is_empty() || id.starts_with(OWN) {
+        return;
     }
-    if let Some(start) = mappings.get(&id) {
-        answer.change_json(|told| told[START] = start.clone());
+    let known = mappings.entry(id).or_insert_with(|| json!({}));
+    for name in KEPT {
+        if method != "GET"
+            && let Some(sent) = asked.json().get(name)
+        {
+            known[name] = sent.clone();
+        }
     }
+    answer.change_json(|told| put(told, known));
 }

@@ -64,7 +64,17 @@ pub(super) fn correct(asked: &Asked, answer: &mut Answer, tables: &Tables) {
     };
     let sent = asked.json();
     match call {
-        "CreateTable" | "UpdateTable" => remember(tables, key(asked, &sent["TableName"]), &sent),
+        "CreateTable" => remember(tables, key(asked, &sent["TableName"]), &sent),
+        "UpdateTable" => {
+            let key = key(asked, &sent["TableName"]);
+            remember(tables, key.clone(), &sent);
+            // moto changes no encryption.
+            if let Some(encryption) = sent.get("SSESpecification") {
+                let mut tables = lock(tables);
+                let known = tables.entry(key).or_default();
+                known.insert("SSESpecification".to_owned(), encryption.clone());
+            }
+        }
         "ImportTable" => {
             let sent = &sent["TableCreationParameters"];
             remember(tables, key(asked, &sent["TableName"]), sent);
@@ -154,7 +164,10 @@ fn tell(known: &Map<String, Json>, told: &mut Json) {
                 let none = json!({"ReadCapacityUnits": 0, "WriteCapacityUnits": 0});
                 told["ProvisionedThroughput"] = if value.is_null() { none } else { value.clone() };
             }
-            "RestoredSSESpecification" if value["Enabled"] == true => {
+            "SSESpecification" if value["Enabled"] == false => {
+                told["SSEDescription"] = Json::Null;
+            }
+            "SSESpecification" | "RestoredSSESpecification" if value["Enabled"] == true => {
                 told["SSEDescription"] = json!({
                     "Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": value["KMSMasterKeyId"],
                 });

@@ -16,6 +16,12 @@ pub(super) fn answered(asked: &Asked, memory: &Memory) -> Option<Answer> {
             memory.keep((group("logGroupIdentifier"), "protected"), protected);
             Some(Answer::of_json(200, &json!({})))
         }
+        // moto encrypts log groups only when they are made.
+        "Logs_20140328.AssociateKmsKey" | "Logs_20140328.DisassociateKmsKey" => {
+            let key = sent["kmsKeyId"].as_str().unwrap_or_default();
+            memory.keep((group("logGroupName"), "kmsKeyId"), key.to_owned());
+            Some(Answer::of_json(200, &json!({})))
+        }
         "Logs_20140328.DeleteLogGroup" => {
             let kept = memory.kept(&(group("logGroupName"), "protected"))?;
             let refusal =
@@ -80,10 +86,17 @@ fn log_groups(target: &str, asked: &Asked, answer: &mut Answer, memory: &Memory)
         }
         "Logs_20140328.DescribeLogGroups" => answer.change_json(|told| {
             for group in told["logGroups"].as_array_mut().into_iter().flatten() {
-                let name = group["logGroupName"].as_str().unwrap_or_default();
-                let class = memory.kept(&(name.to_owned(), "class"));
-                let protected = memory.kept(&(name.to_owned(), "protected"));
+                let name = group["logGroupName"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned();
+                let class = memory.kept(&(name.clone(), "class"));
+                let protected = memory.kept(&(name.clone(), "protected"));
                 group["logGroupClass"] = json!(class.unwrap_or_else(|| "STANDARD".into()));
+                if let Some(key) = memory.kept(&(name, "kmsKeyId")) {
+                    let key = Some(key).filter(|key| !key.is_empty());
+                    group["kmsKeyId"] = json!(key);
+                }
                 group["deletionProtectionEnabled"] = json!(protected.as_deref() == Some("true"));
             }
         }),
