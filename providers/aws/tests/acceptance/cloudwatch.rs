@@ -42,7 +42,7 @@ pub(crate) fn cases() -> Vec<Case> {
         }))
         .update(json!({
             "metric_query": [
-                {"id": "sum", "expression": "errors * 2", "label": "Twice"},
+                {"id": "sum", "expression": "errors * 2", "label": "Twice", "return_data": false},
                 {"id": "errors", "return_data": true, "metric": {"metric_name": "Errors", "namespace": "AWS/Lambda", "period": 120, "stat": "Maximum"}},
             ],
         })),
