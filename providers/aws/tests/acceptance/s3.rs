@@ -5,6 +5,7 @@ use crate::case::Case;
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = buckets();
     cases.extend(settings());
+    cases.extend(sites());
     cases.extend(rules());
     cases.extend(lists());
     cases.extend(objects());
@@ -142,6 +143,12 @@ fn settings() -> Vec<Case> {
         )
         .update(json!({"rule": {"object_ownership": "BucketOwnerEnforced"}}))
         .replace(OTHER()),
+    ]
+}
+
+/// What makes a bucket a site.
+fn sites() -> Vec<Case> {
+    vec![
         setting(
             "aws_s3_bucket_website_configuration",
             json!({"index_document": {"suffix": "index.html"}}),
