@@ -209,9 +209,7 @@ impl Hosts {
 
 /// What the errors behind an error say; itself it says where the request was to go.
 fn why(error: &reqwest::Error) -> String {
-    error
-        .source()
-        .map_or_else(|| error.to_string(), |source| chain(source))
+    error.source().map_or_else(|| error.to_string(), chain)
 }
 
 /// Which attempt of a request it is.

@@ -480,6 +480,27 @@ async fn fewer_attempts_than_a_host_without_connection_is_usually_given() {
     ");
 }
 
+/// By its id, what was to be made when a run was killed is looked for.
+#[tokio::test]
+async fn an_id_that_is_known_before_there_is_an_object() {
+    let world = World::start(|_| panic!("nobody is to be asked")).await;
+    let mut elsewhere = parameter("/app/url");
+    elsewhere["region"] = json!("us-east-1");
+    let nameless = json!({"assume_role_policy": "{}"});
+    for (type_name, config, id) in [
+        (PARAMETER, parameter("/app/url"), Some("/app/url")),
+        (PARAMETER, elsewhere, Some("/app/url@us-east-1")),
+        (VERSIONING, versioning("Enabled"), Some("storefront-media")),
+        (ROLE, role(), Some("site")),
+        (ROLE, nameless, None),
+        ("aws_sqs_queue", json!({"name": "orders"}), None),
+    ] {
+        let planned = world.state(type_name, &config).await;
+        let known = world.provider.id_before_creation(type_name, &planned).await;
+        assert_eq!(known.as_deref(), id, "{type_name}");
+    }
+}
+
 /// A region that is spelled wrong is a host that has no address.
 #[tokio::test]
 async fn a_host_that_has_no_address() {
