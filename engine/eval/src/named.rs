@@ -387,6 +387,18 @@ fn output_problem(output: &Output, node: &ModuleNode, value: &Value) -> Option<D
             .at(output.value.span),
         );
     }
+    // What is within a value does not count, as in the reference. The root module may have no such outputs at all.
+    let is_plain = value.is_known() && !value.marks().contains(Marks::EPHEMERAL);
+    if output.ephemeral && is_plain && !node.path.is_root() {
+        return Some(
+            Diagnostic::error(
+                "not-ephemeral",
+                "Value not allowed in ephemeral output",
+                "This output value is declared as returning an ephemeral value, so it can only be set to an ephemeral value.",
+            )
+            .at(output.value.span),
+        );
+    }
     if node.path.is_root() && !output.sensitive && value.has_marks_deep(Marks::SENSITIVE) {
         return Some(
             Diagnostic::error(

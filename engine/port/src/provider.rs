@@ -319,6 +319,11 @@ pub trait Provider: Send + Sync {
     async fn apply(&self, request: ApplyRequest) -> Attempt<ApplyResponse>;
     /// Finds the objects of an id.
     async fn import(&self, type_name: &str, id: &str) -> Attempt<Vec<ImportedResource>>;
+    /// The id by which [`Self::import`] finds an object of these attributes, where they tell it before the object is made. It is
+    /// looked for by it where nobody knows whether it was made, since the answer was lost.
+    async fn id_before_creation(&self, _type_name: &str, _planned: &Value) -> Option<String> {
+        None
+    }
     /// Finds the object of an identity: an object of the type that the schema's identity says.
     async fn import_identity(
         &self,

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use terrace_addr::ProviderAddr;
 use terrace_addr::version::Version;
 use terrace_port::{Provider, Surroundings};
+use terrace_provider_client::LogSink;
+#[cfg(feature = "aws")]
+use terrace_provider_client::{LogLevel, LogRecord};
 use terrace_provider_std::Outside;
 
 use crate::outside::{SystemClock, SystemEntropy};
@@ -43,15 +46,18 @@ pub(crate) fn more_types(provider: &ProviderAddr) -> Option<String> {
     })
 }
 
-/// Opens the one of this name, if there is one.
+/// Opens the one of this name, if there is one. What helps to find a mistake goes to the log, where there is one.
 pub(crate) fn open(
     provider: &ProviderAddr,
     surroundings: &Surroundings,
+    log: Option<&LogSink>,
 ) -> Option<Arc<dyn Provider>> {
     #[cfg(feature = "aws")]
     if *provider == ProviderAddr::default_for("aws") {
-        return Some(Arc::new(aws(surroundings)));
+        return Some(Arc::new(aws(surroundings, log.cloned())));
     }
+    #[cfg(not(feature = "aws"))]
+    let _ = log;
     #[cfg(feature = "azure")]
     if *provider == terrace_provider_azure::address() {
         return Some(Arc::new(azure(surroundings)));
@@ -67,11 +73,25 @@ pub(crate) fn open(
 #[cfg(feature = "aws")]
 fn aws(
     surroundings: &Surroundings,
+    log: Option<LogSink>,
 ) -> terrace_provider_sdk::Provider<terrace_provider_aws::Client> {
+    let log = log.map(|sink| -> terrace_provider_aws::Log {
+        Arc::new(move |message| {
+            sink(&LogRecord {
+                level: LogLevel::Warn,
+                from_plugin: true,
+                module: "provider.aws".to_owned(),
+                message: message.to_owned(),
+                fields: Vec::new(),
+            });
+        })
+    });
     terrace_provider_aws::provider(terrace_provider_aws::Outside {
         clock: Arc::new(SystemClock),
         surroundings: surroundings.clone(),
         user_agent: concat!("Terrace/", env!("CARGO_PKG_VERSION")).to_owned(),
+        log,
+        pace: terrace_provider_aws::Pace::default(),
     })
 }
 

@@ -22,7 +22,8 @@ const REATTACH: &str = "TF_REATTACH_PROVIDERS";
 /// What all providers' processes have in common.
 pub(crate) struct Plugins {
     attached: BTreeMap<ProviderAddr, Reattach>,
-    log: Option<LogSink>,
+    /// Takes what they say for those who look for a mistake.
+    pub(crate) log: Option<LogSink>,
     guard: Option<Arc<Guard>>,
     cache: Option<SchemaCache>,
     /// What they have in their environment.

@@ -375,7 +375,8 @@ impl ProviderSet {
         }
         let located = self.located.lock().await.get(provider).cloned();
         if let Some(Located::Native(_)) = located {
-            let native = native::open(provider, &self.wiring.plugins.surroundings);
+            let plugins = &self.wiring.plugins;
+            let native = native::open(provider, &plugins.surroundings, plugins.log.as_ref());
             return native.map(in_process).ok_or_else(|| ProviderError {
                 message: format!("There is no native provider for {provider}."),
             });

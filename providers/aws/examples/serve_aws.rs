@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use terrace_port::{Clock, Surroundings};
-use terrace_provider_aws::{Outside, provider};
+use terrace_provider_aws::{Outside, Pace, provider};
 
 struct System;
 
@@ -30,5 +30,7 @@ fn main() -> ExitCode {
         clock: Arc::new(System),
         surroundings: Surroundings::default(),
         user_agent: concat!("Terrace/", env!("CARGO_PKG_VERSION")).to_owned(),
+        log: Some(Arc::new(terrace_provider_serve::log_warning)),
+        pace: Pace::default(),
     }))
 }

@@ -386,6 +386,7 @@ impl Reader<'_> {
             retry_capacity: capacity
                 .filter(|count| *count > 0)
                 .and_then(|count| usize::try_from(count).ok()),
+            ..Network::default()
         }
     }
 

@@ -5,9 +5,10 @@ mod cause;
 use std::error::Error;
 use std::fmt;
 
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use terrace_aws_access::Refused;
+use terrace_aws_access::{Place, Refused, Unreached};
 use terrace_provider_sdk::{Diagnostic, Diagnostics, Outcome};
 
 use cause::Cause;
@@ -49,10 +50,9 @@ pub(crate) trait Answered<T>: Sized {
     ) -> Outcome<Option<T>>;
 }
 
-impl<T, E, R> Answered<T> for Result<T, SdkError<E, R>>
+impl<T, E> Answered<T> for Result<T, SdkError<E, HttpResponse>>
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: fmt::Debug + Send + Sync + 'static,
 {
     fn when(self, doing: &str, subject: &Subject, permission: &str) -> Outcome<T> {
         self.map_err(|error| refusal(&error, doing, subject, permission).into())
@@ -85,19 +85,23 @@ pub(crate) fn is_one_of<E: ProvideErrorMetadata, R>(
 }
 
 /// A refusal as people read it: what was being done, what AWS says, why that is, and what helps.
-fn refusal<E, R>(
-    error: &SdkError<E, R>,
+fn refusal<E>(
+    error: &SdkError<E, HttpResponse>,
     doing: &str,
     subject: &Subject,
     permission: &str,
 ) -> Diagnostic
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: fmt::Debug + Send + Sync + 'static,
 {
     if let Some(Refused(problem)) = behind(error).find_map(<dyn Error>::downcast_ref) {
         let detail = format!("{doing} {subject} takes credentials. {}", problem.detail);
         return Diagnostic::error(problem.summary.clone(), capital(&detail));
+    }
+    if let Some(unreached) = Unreached::behind(error) {
+        let summary = format!("AWS cannot be reached while {doing} {}", subject.what);
+        let detail = format!("{subject}: {unreached}\n\n{}", unreached.advice());
+        return Diagnostic::error(summary, detail);
     }
     let (told, cause) = match error.as_service_error() {
         Some(service) => {
@@ -116,11 +120,20 @@ where
         Some(why) => format!("{why} while {doing} {}", subject.what),
         None => format!("{doing} {} failed", subject.what),
     };
+    let place = region(error)
+        .filter(|region| !told.contains(region) && !subject.name.contains(region))
+        .map(|region| format!(" in {region}"))
+        .unwrap_or_default();
     let detail = match cause.advice(&told, permission) {
-        Some(advice) => format!("{subject}: {told}\n\n{advice}"),
-        None => format!("{subject}: {told}"),
+        Some(advice) => format!("{subject}{place}: {told}\n\n{advice}"),
+        None => format!("{subject}{place}: {told}"),
     };
     Diagnostic::error(capital(&summary), detail)
+}
+
+/// The region that refused; none where nothing was answered, or where the service is the same in all regions.
+fn region<E>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
+    error.raw_response()?.extension::<Place>()?.region()
 }
 
 /// An answer of AWS in words, with the id by which AWS finds the request again.

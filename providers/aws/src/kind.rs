@@ -27,6 +27,10 @@ pub(crate) trait Kind: Default + Send + Sync + 'static {
     /// Whether hashicorp/aws has it on the older plugin SDK, whose objects are planned by other rules.
     const LEGACY: bool = true;
 
+    /// The arguments whose values are the id, with this between them, of a type whose ids are known before there is an object;
+    /// what is left out is no part of it.
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = None;
+
     /// Adds to the type's shape what it does not tell: replacements, defaults, what the service fills in, checks.
     fn behave(&self, shape: Schema) -> Schema;
 
@@ -56,6 +60,16 @@ pub(crate) trait Kind: Default + Send + Sync + 'static {
         let mut object = Object::new();
         object.set("id", id);
         Ok(object)
+    }
+
+    /// The id by which an object that is planned so can be imported, where that is known before it is made. By it, what was to be
+    /// made when a run was killed is looked for.
+    async fn foretold(&self, _context: &Context, planned: &Object) -> Option<String> {
+        let (arguments, between) = Self::ID_OF?;
+        let parts = arguments.iter().filter(|name| planned.is_set(name));
+        let parts: Option<Vec<&str>> = parts.map(|name| planned.text(name)).collect();
+        let id = parts?.join(between);
+        (!id.is_empty()).then_some(id)
     }
 
     /// The object in words.
@@ -336,6 +350,17 @@ impl<K: Kind> Resource for Managed<K> {
     async fn delete(&self, call: &mut Call<Client>, state: Object) -> Outcome<()> {
         let context = Context::of(call, &state);
         self.0.delete(&context, &state).await
+    }
+
+    async fn id_before_creation(&self, call: &mut Call<Client>, planned: Object) -> Option<String> {
+        let context = Context::of(call, &planned);
+        let id = self.0.foretold(&context, &planned).await?;
+        let is_elsewhere = Self::has("region") && context.region != call.client.region();
+        Some(if is_elsewhere {
+            format!("{id}@{}", context.region)
+        } else {
+            id
+        })
     }
 
     async fn import(&self, _call: &mut Call<Client>, from: ImportFrom) -> Outcome<Object> {

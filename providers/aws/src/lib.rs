@@ -8,6 +8,9 @@
 //! what the service fills in) and its calls: a `Kind`, beside the service's other types. What all have in common (regions, tags,
 //! objects of which AWS tells late, or which were made by half) is told once, by `Managed`.
 
+// Calls of the SDK are many futures within each other, and what retries them adds some.
+#![recursion_limit = "256"]
+
 mod blocks;
 mod client;
 mod configuration;
@@ -51,12 +54,14 @@ mod sqs;
 mod ssm;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use terrace_aws_access::{Caller, Session};
 use terrace_port::{Clock, Surroundings};
 use terrace_provider_sdk::{Diagnostic, Object, Outcome, Provider, ProviderBuilder};
 
 pub use client::Client;
+pub use terrace_aws_access::Log;
 
 use configuration::{Configuration, Environment, provider_schema};
 
@@ -72,6 +77,26 @@ pub struct Outside {
     pub surroundings: Surroundings,
     /// How requests say who makes them.
     pub user_agent: String,
+    /// Takes what helps to find a mistake: a host that cannot be reached and is tried again.
+    pub log: Option<Log>,
+    /// How long is waited between attempts.
+    pub pace: Pace,
+}
+
+/// How long is waited between attempts.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The pause before a call is made a second time, at most. Each further one is twice as long, up to 20 s.
+    pub retry: Duration,
+}
+
+impl Default for Pace {
+    /// What AWS asks of its callers.
+    fn default() -> Self {
+        Self {
+            retry: Duration::from_secs(1),
+        }
+    }
 }
 
 /// Types being added to the provider.
@@ -124,10 +149,12 @@ async fn configured(
     environment: &Environment,
     outside: &Outside,
 ) -> Outcome<Client> {
-    let configuration = Configuration::read(config, environment)?;
+    let mut configuration = Configuration::read(config, environment)?;
+    configuration.access.network.first_pause = outside.pace.retry;
     let caller = Caller {
         clock: outside.clock.clone(),
         user_agent: outside.user_agent.clone(),
+        log: outside.log.clone(),
     };
     let session = Session::open(configuration.access.clone(), &caller)
         .await

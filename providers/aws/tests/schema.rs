@@ -20,7 +20,7 @@ use std::sync::Arc;
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value as Json};
 use terrace_port::{Clock, Provider as _, Surroundings};
-use terrace_provider_aws::{Outside, VERSION, provider};
+use terrace_provider_aws::{Outside, Pace, VERSION, provider};
 use terrace_provider_sdk::schema_of_json;
 use terrace_schema::{
     Attribute, AttributeType, Block, NestedObject, ProviderSchema, ResourceSchema, SchemaTable,
@@ -189,6 +189,8 @@ async fn ours() -> Arc<ProviderSchema> {
         clock: Arc::new(At1970),
         surroundings: Surroundings::default(),
         user_agent: "terrace-schema".into(),
+        log: None,
+        pace: Pace::default(),
     });
     provider.schema().await.unwrap()
 }

@@ -64,6 +64,9 @@ impl Provider for Overriding {
     async fn import(&self, type_name: &str, id: &str) -> Attempt<Vec<ImportedResource>> {
         self.real.import(type_name, id).await
     }
+    async fn id_before_creation(&self, type_name: &str, planned: &Value) -> Option<String> {
+        self.real.id_before_creation(type_name, planned).await
+    }
     async fn import_identity(
         &self,
         type_name: &str,

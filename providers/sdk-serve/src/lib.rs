@@ -25,7 +25,7 @@ use tokio::sync::{OnceCell, watch};
 use tonic::{Request, Response, Status};
 
 pub use listen::Environment;
-pub use start::{run, run_protocol};
+pub use start::{log_warning, run, run_protocol};
 
 use handler::Handler;
 

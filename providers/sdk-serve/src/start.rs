@@ -31,6 +31,11 @@ pub fn run_protocol(provider: impl Provider + 'static, protocol: u32) -> ExitCod
     start(Arc::new(provider), Some(protocol))
 }
 
+/// Tells those who look for a mistake: engines take what a plugin prints to standard error into their logs.
+pub fn log_warning(message: &str) {
+    eprintln!("[WARN] {message}");
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

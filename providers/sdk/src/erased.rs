@@ -24,6 +24,7 @@ pub(crate) trait AnyResource<C>: Send + Sync {
     async fn update(&self, call: &mut Call<C>, prior: &Value, planned: &Value) -> Outcome<Value>;
     async fn delete(&self, call: &mut Call<C>, state: &Value) -> Outcome<()>;
     async fn import(&self, call: &mut Call<C>, from: ImportFrom) -> Outcome<Object>;
+    async fn id_before_creation(&self, call: &mut Call<C>, planned: &Value) -> Option<String>;
     async fn upgrade(&self, version: i64, state: Object) -> Outcome<Object>;
     async fn upgrade_identity(&self, version: i64, identity: Object) -> Outcome<Object>;
     async fn take_over(&self, from: MoveFrom) -> Outcome<Option<Object>>;
@@ -74,6 +75,15 @@ impl<R: Resource> AnyResource<R::Client> for Erased<R> {
 
     async fn import(&self, call: &mut Call<R::Client>, from: ImportFrom) -> Outcome<Object> {
         self.0.import(call, from).await
+    }
+
+    async fn id_before_creation(
+        &self,
+        call: &mut Call<R::Client>,
+        planned: &Value,
+    ) -> Option<String> {
+        let planned = R::State::from_value(planned).ok()?;
+        self.0.id_before_creation(call, planned).await
     }
 
     async fn upgrade(&self, version: i64, state: Object) -> Outcome<Object> {

@@ -541,6 +541,12 @@ impl<C: Send + Sync + 'static> Port for Provider<C> {
         attempted(self.imported(type_name, ImportFrom::Id(id.to_owned()))).await
     }
 
+    async fn id_before_creation(&self, type_name: &str, planned: &Value) -> Option<String> {
+        let entry = self.resource(type_name).ok()?;
+        let mut call = self.call(&Value::NULL, &[]).ok()?;
+        entry.of.id_before_creation(&mut call, planned).await
+    }
+
     async fn import_identity(
         &self,
         type_name: &str,

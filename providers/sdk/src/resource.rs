@@ -75,6 +75,16 @@ pub trait Resource: Send + Sync + 'static {
         Err(Diagnostic::error("Resource Import Not Implemented", detail).into())
     }
 
+    /// The id by which [`import`](Self::import) finds an object that is planned so, where it is known before the object is made.
+    /// What was to be made when a run was killed is looked for by it.
+    async fn id_before_creation(
+        &self,
+        _call: &mut Call<Self::Client>,
+        _planned: Self::State,
+    ) -> Option<String> {
+        None
+    }
+
     /// Brings a state of schema version `version` to the present one. What it holds is what the state held, by the attributes'
     /// names of then.
     async fn upgrade(&self, _version: i64, state: Object) -> Outcome<Object> {

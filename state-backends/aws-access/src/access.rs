@@ -90,6 +90,8 @@ pub struct Network {
     pub insecure: bool,
     /// How often a request is made at most.
     pub attempts: u32,
+    /// The pause before a request is made a second time, at most. Each further one is twice as long, up to 20 s.
+    pub first_pause: Duration,
     /// Whether retries are paced by what the service bears, and not only by how many there were.
     pub adaptive: bool,
     /// How many retries may be outstanding before no more are made, in units of the SDK's; any number where there is none.
@@ -105,6 +107,7 @@ impl Default for Network {
             no_proxy: None,
             insecure: false,
             attempts: 6,
+            first_pause: Duration::from_secs(1),
             adaptive: false,
             retry_capacity: None,
         }

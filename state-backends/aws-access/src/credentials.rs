@@ -22,7 +22,7 @@ use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use terrace_backend_remote::{Problem, chain};
 use terrace_port::Clock;
 
-use crate::{Identity, Role, StaticKeys, Web, WebToken};
+use crate::{Identity, Role, StaticKeys, Unreached, Web, WebToken};
 
 /// Named in what the SDK says of credentials.
 const GIVEN: &str = "arguments";
@@ -326,13 +326,27 @@ impl Stage {
     /// What to say where this step gives no credentials.
     pub(crate) fn refused(&self, identity: &Identity, error: &CredentialsError) -> Problem {
         match &self.role {
-            Some(role) => role.refused(&chain(error)),
+            Some(role) => match Unreached::behind(error) {
+                Some(unreached) => role.unreached(unreached),
+                None => role.refused(&chain(error)),
+            },
             None => missing(identity, &chain(error)),
         }
     }
 }
 
 impl AssumedRole {
+    fn unreached(&self, unreached: &Unreached) -> Problem {
+        Problem::new(
+            "Cannot assume IAM Role",
+            format!(
+                "IAM Role ({}) cannot be assumed: {unreached}\n\n{}",
+                self.arn,
+                unreached.advice()
+            ),
+        )
+    }
+
     fn refused(&self, why: &str) -> Problem {
         let (with, how, what) = if self.by_token {
             (

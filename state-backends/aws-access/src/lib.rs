@@ -21,6 +21,7 @@ mod access;
 mod arguments;
 pub mod checks;
 mod credentials;
+mod reach;
 mod read;
 mod regions;
 mod session;
@@ -28,6 +29,7 @@ mod web;
 
 pub use access::{Access, Account, Identity, Network, Role, StaticKeys, WebToken};
 pub use arguments::arguments;
+pub use reach::{Log, Place, Unreached};
 pub use read::endpoint;
 pub use regions::Partition;
 pub use session::{Caller, CallerIdentity, Refused, Session};

@@ -327,5 +327,6 @@ fn network(reader: &mut Reader<'_>) -> Network {
         attempts: u32::try_from(retries.max(0)).unwrap_or(u32::MAX - 1) + 1,
         retry_capacity: None,
         adaptive: retry_mode.as_deref() == Some("adaptive"),
+        ..Network::default()
     }
 }

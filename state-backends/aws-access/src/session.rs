@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
@@ -14,9 +15,14 @@ use aws_types::sdk_ua_metadata::FrameworkMetadata;
 use terrace_backend_remote::{Problem, Surroundings, chain};
 use terrace_port::Clock;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::credentials::{self, Stage};
+use crate::reach::{Hosts, Log, Unreached};
 use crate::{Access, Web, regions};
+
+/// For how long nobody tries to sign in again after it was refused.
+const REFUSED: Duration = Duration::from_mins(1);
 
 /// Who makes requests.
 #[derive(Clone)]
@@ -25,6 +31,8 @@ pub struct Caller {
     pub clock: Arc<dyn Clock>,
     /// What requests call their sender: `Terrace/1.2.3`.
     pub user_agent: String,
+    /// Takes that a host cannot be reached and is tried again.
+    pub log: Option<Log>,
 }
 
 impl Caller {
@@ -33,6 +41,7 @@ impl Caller {
         Self {
             clock: surroundings.clock.clone(),
             user_agent: surroundings.user_agent.to_owned(),
+            log: None,
         }
     }
 }
@@ -65,6 +74,8 @@ struct Inner {
     sts: SdkConfig,
     stages: Vec<Stage>,
     signed_in: OnceCell<()>,
+    /// Why nobody could sign in, and when that was seen.
+    refused: Mutex<Option<(Instant, Problem)>>,
     identity: OnceCell<CallerIdentity>,
 }
 
@@ -84,17 +95,19 @@ impl Session {
     /// # Errors
     /// A proxy, certificates or a metadata service that cannot be, or no region.
     pub async fn open(access: Access, caller: &Caller) -> Result<Self, Problem> {
-        let web = Web::new(&access.network)?;
+        let web = Web::new(&access.network, Hosts::new(caller.log.clone()))?;
         let region = match &access.region {
             Some(region) => region.clone(),
             None => regions::find(&access.identity, &web).await?,
         };
         let config = config(&access, &region, caller, &web).await;
-        let mut sts = config.to_builder();
-        if let Some(region) = &access.sts_region {
-            sts = sts.region(Region::new(region.clone()));
-        }
-        if let Some(endpoint) = access.endpoint_of("sts") {
+        let sts_region = access.sts_region.as_ref().unwrap_or(&region);
+        let endpoint = access.endpoint_of("sts");
+        let mut sts = config
+            .to_builder()
+            .region(Region::new(sts_region.clone()))
+            .http_client(web.to("sts", sts_region, endpoint));
+        if let Some(endpoint) = endpoint {
             sts = sts.endpoint_url(endpoint);
             sts.insert_origin("endpoint_url", Origin::shared_config());
         }
@@ -106,6 +119,7 @@ impl Session {
             sts,
             stages,
             signed_in: OnceCell::new(),
+            refused: Mutex::default(),
             identity: OnceCell::new(),
         });
         let first = SharedCredentialsProvider::new(SignsIn(inner.clone()));
@@ -141,11 +155,13 @@ impl Session {
 
     /// The same in another region.
     pub fn config_in(&self, service: &str, region: &str) -> SdkConfig {
+        let endpoint = self.endpoint(service);
         let mut builder = self
             .config
             .to_builder()
-            .region(Region::new(region.to_owned()));
-        if let Some(endpoint) = self.endpoint(service) {
+            .region(Region::new(region.to_owned()))
+            .http_client(self.web.to(service, region, endpoint));
+        if let Some(endpoint) = endpoint {
             builder = builder.endpoint_url(endpoint);
             // What the configuration says counts more than what the environment says.
             builder.insert_origin("endpoint_url", Origin::shared_config());
@@ -194,13 +210,35 @@ impl Session {
 impl Inner {
     async fn sign_in(&self) -> Result<(), Problem> {
         let signing = self.signed_in.get_or_try_init(|| async {
-            for stage in &self.stages {
-                let found = stage.credentials.provide_credentials().await;
-                found.map_err(|error| stage.refused(&self.access.identity, &error))?;
+            if let Some(refused) = self.refused() {
+                return Err(refused);
             }
-            self.check_account().await
+            let signed = self.sign_in_anew().await;
+            if let Err(problem) = &signed {
+                *self.remembered() = Some((Instant::now(), problem.clone()));
+            }
+            signed
         });
         signing.await.copied()
+    }
+
+    async fn sign_in_anew(&self) -> Result<(), Problem> {
+        for stage in &self.stages {
+            let found = stage.credentials.provide_credentials().await;
+            found.map_err(|error| stage.refused(&self.access.identity, &error))?;
+        }
+        self.check_account().await
+    }
+
+    /// Why nobody could sign in a moment ago. Requests that wait for each other's sign-in would else all wait for their own.
+    fn refused(&self) -> Option<Problem> {
+        let refused = self.remembered();
+        let (moment, problem) = refused.as_ref()?;
+        (moment.elapsed() < REFUSED).then(|| problem.clone())
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, Option<(Instant, Problem)>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The credentials after all roles.
@@ -214,15 +252,23 @@ impl Inner {
             let signed = self.sts.to_builder().credentials_provider(self.provider());
             let sts = aws_sdk_sts::Client::new(&signed.build());
             let answer = sts.get_caller_identity().send().await;
-            let answer = answer.map_err(|error| {
-                Problem::new(
+            let answer = answer.map_err(|error| match Unreached::behind(&error) {
+                Some(unreached) => Problem::new(
+                    "AWS cannot be reached",
+                    format!(
+                        "Whose credentials these are is asked of STS, and {unreached}\n\n{} Where there is no STS, set \
+                         skip_credentials_validation and skip_requesting_account_id.",
+                        unreached.advice()
+                    ),
+                ),
+                None => Problem::new(
                     "Invalid credentials",
                     format!(
                         "validating provider credentials: retrieving caller identity from STS: {}\n\nWhere there is no STS, set \
                          skip_credentials_validation and skip_requesting_account_id.",
                         chain(&error)
                     ),
-                )
+                ),
             })?;
             Ok(CallerIdentity {
                 account: answer.account.unwrap_or_default(),
@@ -261,7 +307,11 @@ async fn config(access: &Access, region: &str, caller: &Caller, web: &Web) -> Sd
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(web.clone())
         .region(Region::new(region.to_owned()))
-        .retry_config(retries.with_max_attempts(access.network.attempts))
+        .retry_config(
+            retries
+                .with_max_attempts(access.network.attempts)
+                .with_initial_backoff(access.network.first_pause),
+        )
         .use_fips(access.fips)
         .use_dual_stack(access.dual_stack)
         .no_credentials();

@@ -1,6 +1,7 @@
 //! Requests of the SDK over the HTTP client that all of Terrace uses: it knows proxies for HTTP and for HTTPS, bundles of
 //! certificates, and connections that are not looked at.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -14,6 +15,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use terrace_backend_remote::Problem;
 
 use crate::Network;
+use crate::reach::{Attempt, Hosts, Place};
 
 /// How long a connection may take to come about.
 const CONNECTING: Duration = Duration::from_secs(10);
@@ -26,11 +28,22 @@ pub struct Web {
     client: reqwest::Client,
     /// Until the head of the answer, where a caller has its own idea of it.
     patience: Option<Duration>,
+    hosts: Hosts,
+    /// What is asked, where that is known.
+    service: Option<Arc<Service>>,
+}
+
+/// What a client asks.
+#[derive(Debug)]
+struct Service {
+    name: String,
+    region: String,
+    endpoint: Option<String>,
 }
 
 impl Web {
     /// A client as the settings ask for it.
-    pub(crate) fn new(network: &Network) -> Result<Self, Problem> {
+    pub(crate) fn new(network: &Network, hosts: Hosts) -> Result<Self, Problem> {
         let mut builder = reqwest::Client::builder()
             .connect_timeout(CONNECTING)
             .read_timeout(STANDING_STILL)
@@ -96,7 +109,21 @@ impl Web {
         Ok(Self {
             client,
             patience: None,
+            hosts,
+            service: None,
         })
+    }
+
+    /// The same for requests to a service in a region, at this endpoint where it is not where it usually is.
+    pub(crate) fn to(&self, service: &str, region: &str, endpoint: Option<&str>) -> Self {
+        Self {
+            service: Some(Arc::new(Service {
+                name: service.to_owned(),
+                region: region.to_owned(),
+                endpoint: endpoint.map(str::to_owned),
+            })),
+            ..self.clone()
+        }
     }
 
     /// A client without settings.
@@ -104,12 +131,15 @@ impl Web {
         Self {
             client: reqwest::Client::new(),
             patience: None,
+            hosts: Hosts::default(),
+            service: None,
         }
     }
 
     async fn send(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let method = request.method().parse::<reqwest::Method>();
         let method = method.map_err(|error| ConnectorError::user(error.into()))?;
+        let (place, attempt) = (self.place(request.uri()), Attempt::of(&request));
         let mut sent = self.client.request(method, request.uri());
         for (name, value) in request.headers() {
             sent = sent.header(name, value);
@@ -124,10 +154,15 @@ impl Web {
                 Err(elapsed) => return Err(ConnectorError::timeout(elapsed.into())),
             },
         };
-        let answer = answer.map_err(connector_error)?;
+        let failed = |error: reqwest::Error| match place.clone() {
+            Some(place) if error.is_connect() => self.hosts.unreached(place, attempt, &error),
+            Some(place) if !error.is_builder() => Hosts::broken(place, attempt, &error),
+            _ => connector_error(error),
+        };
+        let answer = answer.map_err(failed)?;
         let status = answer.status().as_u16();
         let headers = answer.headers().clone();
-        let body = answer.bytes().await.map_err(connector_error)?;
+        let body = answer.bytes().await.map_err(failed)?;
         let status = status
             .try_into()
             .map_err(|error| ConnectorError::other(Box::new(error), None))?;
@@ -139,7 +174,24 @@ impl Web {
                     .append(name.as_str().to_owned(), value.to_owned());
             }
         }
+        if let Some(place) = place {
+            self.hosts.answered(&place.host);
+            response.add_extension(place);
+        }
         Ok(response)
+    }
+
+    /// Where a request goes to.
+    fn place(&self, uri: &str) -> Option<Place> {
+        let service = self.service.as_ref()?;
+        let (_, rest) = uri.split_once("://")?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        Some(Place::new(
+            &service.name,
+            &service.region,
+            &rest[..end],
+            service.endpoint.as_deref(),
+        ))
     }
 }
 

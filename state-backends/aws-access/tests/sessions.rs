@@ -27,6 +27,7 @@ fn caller() -> Caller {
     Caller {
         clock: Arc::new(Noon),
         user_agent: "Terrace/0.1.0".to_owned(),
+        log: None,
     }
 }
 

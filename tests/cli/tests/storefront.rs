@@ -255,11 +255,6 @@ fn a_plan_without_changes_beside_terraform() {
                 "data.aws_region.current.region",
                 "data.aws_region.current.name",
             )
-            // Terraform 1.11 takes ephemeral resources of which there are none for values like others.
-            .replace(
-                "= ephemeral.aws_ssm_parameter.secret",
-                "= var.secret_values",
-            )
     };
     let (Some(mut ours), Some(mut theirs)) = (Story::begin(), Story::of(&older)) else {
         return;

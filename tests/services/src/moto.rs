@@ -1,5 +1,6 @@
 //! moto, a server that answers as AWS does.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -112,6 +113,19 @@ impl Moto {
             (404, _) => Ok(None),
             (status, _) => Err(Unavailable(format!("moto answered {status} to {key}"))),
         }
+    }
+
+    /// How many things there are of which kind, by service and kind: `kms Key`.
+    pub fn inventory(&self) -> Result<BTreeMap<String, usize>, Unavailable> {
+        let (status, body) = self.exchange("GET", "/moto-api/data.json", "")?;
+        let services: BTreeMap<String, BTreeMap<String, Vec<serde_json::Value>>> =
+            serde_json::from_slice(&body)
+                .map_err(|error| Unavailable(format!("moto answered {status}: {error}")))?;
+        let counted = services.into_iter().flat_map(|(service, kinds)| {
+            let kinds = kinds.into_iter().filter(|(_, things)| !things.is_empty());
+            kinds.map(move |(kind, things)| (format!("{service} {kind}"), things.len()))
+        });
+        Ok(counted.collect())
     }
 
     /// Puts an image of nothing into a repository of ECR.

@@ -3,6 +3,7 @@
 //! What it does is drawn from a seed, or told by a test. It knows HTTP or plain TCP. While it is calm it forwards everything.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -112,6 +113,29 @@ struct Weather {
     connections: Vec<TcpStream>,
     counts: BTreeMap<String, usize>,
     requests: usize,
+    watch: Option<Watch>,
+}
+
+/// What tells a request from others, by its head and body.
+type Fits = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Looks out for requests.
+#[derive(Clone)]
+struct Watch {
+    fits: Fits,
+    /// How many have come.
+    seen: usize,
+    /// The one that nothing gets past, and where it stops.
+    last: Option<(usize, Way)>,
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch")
+            .field("seen", &self.seen)
+            .field("last", &self.last)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Draws faults.
@@ -204,6 +228,7 @@ impl Proxy {
     pub fn calm(&self) {
         let mut weather = self.shared.weather();
         weather.dice = None;
+        weather.watch = None;
         weather.is_down = false;
         weather.there_is_closed = false;
         weather.back_is_closed = false;
@@ -216,6 +241,43 @@ impl Proxy {
         let mut weather = self.shared.weather();
         weather.there_is_closed = matches!(way, Way::There | Way::Both);
         weather.back_is_closed = matches!(way, Way::Back | Way::Both);
+    }
+
+    /// From now on, counts the requests that fit. From the one of this number on (the first is 1), nothing gets through that
+    /// way: it comes before the server, or the server has carried it out and its answer does not go on. Only where the proxy
+    /// knows HTTP.
+    pub fn stop_at(
+        &self,
+        number: usize,
+        way: Way,
+        fits: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) {
+        self.shared.weather().watch = Some(Watch {
+            fits: Arc::new(fits),
+            seen: 0,
+            last: Some((number, way)),
+        });
+    }
+
+    /// Counts the requests that fit from now on.
+    pub fn count(&self, fits: impl Fn(&str) -> bool + Send + Sync + 'static) {
+        self.shared.weather().watch = Some(Watch {
+            fits: Arc::new(fits),
+            seen: 0,
+            last: None,
+        });
+    }
+
+    /// How many of the requests that are counted have come.
+    pub fn counted(&self) -> usize {
+        let weather = self.shared.weather();
+        weather.watch.as_ref().map_or(0, |watch| watch.seen)
+    }
+
+    /// Whether something is held back.
+    pub fn is_stopped(&self) -> bool {
+        let weather = self.shared.weather();
+        weather.there_is_closed || weather.back_is_closed
     }
 
     /// Cuts all connections. New ones are as before.
@@ -301,6 +363,18 @@ impl Shared {
         self.wait(|weather| weather.back_is_closed)
     }
 
+    /// Counts a request, and says where it stops if it is the one that does.
+    fn stops(&self, request: &[u8]) -> Option<Way> {
+        let mut weather = self.weather();
+        let watch = weather.watch.as_mut()?;
+        if !(watch.fits)(&String::from_utf8_lossy(request)) {
+            return None;
+        }
+        watch.seen += 1;
+        let (number, way) = watch.last?;
+        (watch.seen == number).then_some(way)
+    }
+
     /// What goes wrong next.
     fn draw(&self) -> Option<(Fault, u64)> {
         let mut weather = self.weather();
@@ -353,6 +427,10 @@ impl Shared {
                 }
                 _ => {}
             }
+            let stops = self.stops(&request);
+            if matches!(stops, Some(Way::There | Way::Both)) {
+                self.weather().there_is_closed = true;
+            }
             self.wait_there()?;
             server.write_all(&request)?;
             let is_head = request.starts_with(b"HEAD ");
@@ -360,6 +438,9 @@ impl Shared {
                 return gone();
             };
             self.write_down(&request, &answer);
+            if stops == Some(Way::Back) {
+                self.weather().back_is_closed = true;
+            }
             match drawn {
                 Some((Fault::LostAnswer, _)) => return gone(),
                 Some((Fault::CutInAnswer, number)) => {

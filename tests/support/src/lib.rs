@@ -7,12 +7,14 @@
 )]
 
 mod documents;
+mod gate;
 mod plugin;
 mod project;
 mod ran;
 mod running;
 
 pub use documents::differences;
+pub use gate::Gate;
 pub use plugin::{aws_by_its_schema, dev_override};
 pub use project::Project;
 pub use ran::{Ran, Said};

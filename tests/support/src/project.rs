@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -165,6 +166,15 @@ impl Project {
         Running::start(
             line("terrace", arguments),
             &mut self.command(terrace(), arguments),
+            self.outer().to_owned(),
+        )
+    }
+
+    /// Starts `terrace` as the leader of a group of processes, to which all belong that it starts, and goes on.
+    pub fn start_group(&self, arguments: &[&str]) -> Running {
+        Running::start(
+            line("terrace", arguments),
+            self.command(terrace(), arguments).process_group(0),
             self.outer().to_owned(),
         )
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::NamedTempFile;
 
@@ -54,9 +54,7 @@ impl Running {
         if self.ended {
             return;
         }
-        let child = self.child.as_ref().expect("it has not been awaited");
-        let id = i32::try_from(child.id()).expect("a process id is small");
-        kill(Pid::from_raw(id), signal).expect("the process can be signalled");
+        kill(self.id(), signal).expect("the process can be signalled");
     }
 
     /// Sends SIGINT, as Ctrl-C does.
@@ -72,6 +70,19 @@ impl Running {
     /// Sends SIGKILL.
     pub fn kill(&self) {
         self.signal(Signal::SIGKILL);
+    }
+
+    /// Sends SIGKILL to it and to all that it has started, at once. Only for one that leads a group.
+    pub fn kill_group(&self) {
+        if self.ended {
+            return;
+        }
+        killpg(self.id(), Signal::SIGKILL).expect("the group can be signalled");
+    }
+
+    fn id(&self) -> Pid {
+        let child = self.child.as_ref().expect("it has not been awaited");
+        Pid::from_raw(i32::try_from(child.id()).expect("a process id is small"))
     }
 
     /// Whether it has ended.

@@ -246,6 +246,7 @@ impl<'r> Produce<'r> {
             }));
         }
         let creates = self.approved.prior.is_none();
+        let import_id = id_to_look_for(&self.subject, creates, &plan).await;
         frames.push(Frame::Intent(Intent {
             op: self.op,
             address: self.subject.address.clone(),
@@ -258,9 +259,7 @@ impl<'r> Produce<'r> {
             provider: self.subject.provider_config.clone(),
             prior: self.approved.prior.clone(),
             planned_private: plan.private.clone(),
-            import_id: identifying(&self.subject.schema.block, &plan.planned)
-                .filter(|(name, _)| name == "id")
-                .map(|(_, id)| id),
+            import_id,
         }));
         Step::Durable {
             frames,
@@ -376,4 +375,20 @@ fn tainted(object: &Arc<Object>) -> Arc<Object> {
         status: ObjectStatus::Tainted,
         ..(**object).clone()
     })
+}
+
+/// The id by which recovery finds an object, where it is known before it is made.
+async fn id_to_look_for(subject: &Subject, creates: bool, plan: &FinalPlan) -> Option<String> {
+    let known = identifying(&subject.schema.block, &plan.planned);
+    if let Some((_, id)) = known.filter(|(name, _)| name == "id") {
+        return Some(id);
+    }
+    if !creates {
+        return None;
+    }
+    let type_name = subject.address.type_name();
+    subject
+        .provider
+        .id_before_creation(type_name, &plan.planned)
+        .await
 }

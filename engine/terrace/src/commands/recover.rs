@@ -65,7 +65,8 @@ async fn tell(session: &Session, place: &Place) -> Outcome {
     }
 }
 
-const NOTHING: &str =
+/// What is said where the last apply came to its end.
+pub(crate) const NOTHING: &str =
     "There is nothing to recover: the journal holds nothing that the state lacks.";
 
 /// What the command line tells of objects that nobody else can know of.

@@ -62,6 +62,7 @@ pub(crate) struct MetricAlarm;
 impl Kind for MetricAlarm {
     const NAME: &'static str = "aws_cloudwatch_metric_alarm";
     const WHAT: &'static str = "CloudWatch Metric Alarm";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["alarm_name"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         let at_least_one = |number: Attribute| number.validate(validate::at_least(1));

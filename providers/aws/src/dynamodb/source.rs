@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{
     BillingMode, CsvOptions, ImportStatus, InputCompressionType, InputFormat, InputFormatOptions,
     S3BucketSource, TableClass, TableCreationParameters,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -62,7 +63,7 @@ pub(super) async fn make(
 }
 
 /// Sends a request for a table until DynamoDB does not work on too many at once any more.
-async fn begin<T, E, R, F>(
+async fn begin<T, E, F>(
     context: &Context,
     longest: Duration,
     (doing, subject, permission): (&str, &Subject, &str),
@@ -71,8 +72,7 @@ async fn begin<T, E, R, F>(
 where
     T: Send,
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-    F: Future<Output = Result<T, SdkError<E, R>>> + Send,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
 {
     let look = || async {
         match send().await {

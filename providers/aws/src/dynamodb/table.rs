@@ -34,6 +34,7 @@ pub(super) fn subject(name: &str) -> Subject {
 impl Kind for Table {
     const NAME: &'static str = "aws_dynamodb_table";
     const WHAT: &'static str = "DynamoDB Table";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["name"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         let projections = || validate::one_of(["ALL", "INCLUDE", "KEYS_ONLY"]);

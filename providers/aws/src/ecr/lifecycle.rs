@@ -20,6 +20,7 @@ pub(crate) struct LifecyclePolicy;
 impl Kind for LifecyclePolicy {
     const NAME: &'static str = "aws_ecr_lifecycle_policy";
     const WHAT: &'static str = "ECR Lifecycle Policy";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["repository"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         shape

@@ -26,6 +26,7 @@ pub(crate) struct RepositoryPolicy;
 impl Kind for RepositoryPolicy {
     const NAME: &'static str = "aws_ecr_repository_policy";
     const WHAT: &'static str = "ECR Repository Policy";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["repository"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         shape.replaces(&["repository"]).change("policy", |policy| {

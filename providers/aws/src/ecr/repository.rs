@@ -33,6 +33,7 @@ pub(crate) struct Repository;
 impl Kind for Repository {
     const NAME: &'static str = "aws_ecr_repository";
     const WHAT: &'static str = "ECR Repository";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["name"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         shape

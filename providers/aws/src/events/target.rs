@@ -21,6 +21,8 @@ pub(crate) struct Target;
 impl Kind for Target {
     const NAME: &'static str = "aws_cloudwatch_event_target";
     const WHAT: &'static str = "EventBridge Target";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> =
+        Some((&["event_bus_name", "rule", "target_id"], "/"));
 
     fn behave(&self, shape: Schema) -> Schema {
         shape

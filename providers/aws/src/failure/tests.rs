@@ -1,6 +1,7 @@
 //! What refusals say: AWS's own words, and what they leave out.
 
 use aws_sdk_s3::operation::put_bucket_versioning::PutBucketVersioningError;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::ErrorMetadata;
 
 use super::*;
@@ -42,7 +43,7 @@ fn a_refusal_that_names_no_action_is_of_the_calls_own() {
             .message("Access Denied")
             .build(),
     );
-    let error: Result<(), SdkError<_, ()>> = Err(SdkError::service_error(error, ()));
+    let error = refused(error);
     let subject = Subject::new("S3 Bucket Versioning", "storefront-media");
     let refused = error.when("creating", &subject, "s3:PutBucketVersioning");
     insta::assert_snapshot!(text(refused), @r"
@@ -62,7 +63,7 @@ fn a_bucket_that_vanished() {
             .message("The specified bucket does not exist")
             .build(),
     );
-    let error: Result<(), SdkError<_, ()>> = Err(SdkError::service_error(error, ()));
+    let error = refused(error);
     let subject = Subject::new("S3 Bucket Versioning", "storefront-media");
     let refused = error.when("updating", &subject, "s3:PutBucketVersioning");
     insta::assert_snapshot!(text(refused), @r"
@@ -96,6 +97,12 @@ fn an_object_that_vanished_after_it_was_made() {
 
     SSM Parameter (/app/url) was made, and AWS does not know it. It may have been deleted by someone else meanwhile, or AWS needs longer than usual to tell of it. It stays in the state: run plan again, and see whether it is there.
     ");
+}
+
+fn refused<E>(error: E) -> Result<(), SdkError<E, HttpResponse>> {
+    let status = 403.try_into().unwrap();
+    let answer = HttpResponse::new(status, SdkBody::empty());
+    Err(SdkError::service_error(error, answer))
 }
 
 fn text<T>(outcome: Outcome<T>) -> String {

@@ -14,6 +14,8 @@ pub(crate) struct Attachment;
 impl Kind for Attachment {
     const NAME: &'static str = "aws_iam_role_policy_attachment";
     const WHAT: &'static str = "IAM Role Policy Attachment";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> =
+        Some((&["role", "policy_arn"], "/"));
 
     fn behave(&self, shape: Schema) -> Schema {
         shape.replaces(&["role", "policy_arn"])

@@ -8,6 +8,7 @@ use terrace_provider_sdk::{Object, Outcome, Schema, validate};
 
 use super::{GONE, sdk_tags, told_tags};
 use crate::blocks::{list, owned};
+use crate::client::Client;
 use crate::failure::{Answered as _, Subject};
 use crate::kind::{Change, Context, Kind, id};
 use crate::shape::Behaviour as _;
@@ -66,6 +67,16 @@ impl Kind for OpenIdConnectProvider {
                 "iam:CreateOpenIDConnectProvider",
             )?;
         Ok(answer.open_id_connect_provider_arn.unwrap_or_default())
+    }
+
+    async fn foretold(&self, context: &Context, planned: &Object) -> Option<String> {
+        let url = planned.text("url")?;
+        let account = context.client.account().await.ok()?;
+        let partition = Client::partition(&context.region).id;
+        Some(format!(
+            "arn:{partition}:iam::{account}:oidc-provider/{}",
+            url.trim_start_matches("https://")
+        ))
     }
 
     async fn read(&self, context: &Context, state: &Object) -> Outcome<Option<Object>> {

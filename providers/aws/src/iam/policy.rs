@@ -8,6 +8,7 @@ use terrace_provider_sdk::{Object, Outcome, Schema};
 
 use super::{GONE, PROPAGATION, decoded, named, sdk_tags, told_tags};
 use crate::blocks::{given, or_empty};
+use crate::client::Client;
 use crate::document;
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
@@ -54,6 +55,13 @@ impl Kind for Policy {
             .when("creating", &Self::subject(&name), "iam:CreatePolicy")?;
         let arn = answer.policy.and_then(|policy| policy.arn);
         Ok(arn.unwrap_or_default())
+    }
+
+    async fn foretold(&self, context: &Context, planned: &Object) -> Option<String> {
+        let (name, path) = (planned.text("name")?, planned.text("path").unwrap_or("/"));
+        let account = context.client.account().await.ok()?;
+        let partition = Client::partition(&context.region).id;
+        Some(format!("arn:{partition}:iam::{account}:policy{path}{name}"))
     }
 
     async fn read(&self, context: &Context, state: &Object) -> Outcome<Option<Object>> {

@@ -29,6 +29,7 @@ pub(crate) struct Role;
 impl Kind for Role {
     const NAME: &'static str = "aws_iam_role";
     const WHAT: &'static str = "IAM Role";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["name"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         shape

@@ -17,6 +17,7 @@ pub(crate) struct RolePolicy;
 impl Kind for RolePolicy {
     const NAME: &'static str = "aws_iam_role_policy";
     const WHAT: &'static str = "IAM Role Policy";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["role", "name"], ":"));
 
     fn behave(&self, shape: Schema) -> Schema {
         shape

@@ -26,6 +26,7 @@ pub(crate) struct Alias;
 impl Kind for Alias {
     const NAME: &'static str = "aws_kms_alias";
     const WHAT: &'static str = "KMS Alias";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["name"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         let pattern = "^alias/[a-zA-Z0-9/_-]+$";

@@ -7,6 +7,7 @@ use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyState, KeyUsageType, OriginTyp
 use terrace_provider_sdk::{Object, Outcome, Plan, Schema, Type, validate};
 
 use super::GONE;
+use super::lost::Lost;
 use crate::client::Client;
 use crate::document;
 use crate::failure::{Answered as _, Subject, is_one_of};
@@ -132,8 +133,22 @@ impl Kind for Key {
         Ok(key)
     }
 
+    async fn foretold(&self, context: &Context, planned: &Object) -> Option<String> {
+        Some(Lost::planned(context, planned)?.id())
+    }
+
     async fn read(&self, context: &Context, state: &Object) -> Outcome<Option<Object>> {
-        let key = id(state);
+        let lost = match Lost::of_id(id(state)) {
+            Some(lost) => {
+                let subject = Self::subject(lost.description());
+                match lost.find(context, &subject).await? {
+                    Some(key) => Some(key),
+                    None => return Ok(None),
+                }
+            }
+            None => None,
+        };
+        let key = lost.as_deref().unwrap_or(id(state));
         let subject = Self::subject(key);
         let Some(told) = fetch(context, key, Vec::new(), &subject)
             .await?
@@ -148,6 +163,7 @@ impl Kind for Key {
             return Ok(None);
         };
         let mut object = Object::new();
+        object.set("id", key);
         object.set("arn", told.arn.clone());
         object.set("key_id", told.key_id.clone());
         object.set(
@@ -303,7 +319,7 @@ impl Key {
 }
 
 /// Whether a key is one still: one that waits for its end counts as gone.
-fn is_there(key: &KeyMetadata) -> bool {
+pub(super) fn is_there(key: &KeyMetadata) -> bool {
     !matches!(
         key.key_state,
         Some(KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
@@ -455,7 +471,11 @@ async fn rotate(context: &Context, key: &str, planned: &Object, subject: &Subjec
     Ok(())
 }
 
-async fn tags_of(context: &Context, key: &str, subject: &Subject) -> Outcome<Option<Tags>> {
+pub(super) async fn tags_of(
+    context: &Context,
+    key: &str,
+    subject: &Subject,
+) -> Outcome<Option<Tags>> {
     let mut tags = Tags::new();
     let mut pages = context
         .client

@@ -2,6 +2,7 @@
 
 mod alias;
 mod key;
+mod lost;
 mod read;
 
 use crate::Builder;

@@ -25,6 +25,8 @@ pub(crate) struct Alias;
 impl Kind for Alias {
     const NAME: &'static str = "aws_lambda_alias";
     const WHAT: &'static str = "Lambda Alias";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> =
+        Some((&["function_name", "name"], "/"));
 
     fn behave(&self, shape: Schema) -> Schema {
         shape

@@ -70,6 +70,7 @@ pub(crate) struct Function;
 impl Kind for Function {
     const NAME: &'static str = "aws_lambda_function";
     const WHAT: &'static str = "Lambda Function";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["function_name"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         let between =

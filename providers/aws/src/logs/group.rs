@@ -35,6 +35,7 @@ pub(crate) struct Group;
 impl Kind for Group {
     const NAME: &'static str = "aws_cloudwatch_log_group";
     const WHAT: &'static str = "CloudWatch Logs Log Group";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["name"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         let characters = r"^[0-9A-Za-z_./#-]+$";

@@ -75,6 +75,7 @@ pub(crate) struct Bucket;
 impl Kind for Bucket {
     const NAME: &'static str = "aws_s3_bucket";
     const WHAT: &'static str = "S3 Bucket";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["bucket"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         let namespaces = ["account-regional", "global"];

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use terrace_provider_sdk::{Diagnostic, Object, Outcome};
@@ -55,7 +56,7 @@ impl<'c> Bucket<'c> {
 
     /// Changes something of it. A bucket that S3 does not know yet may have been made a moment ago, and another change may be
     /// under way.
-    pub(super) async fn change<T, E, R, F>(
+    pub(super) async fn change<T, E, F>(
         &self,
         doing: &str,
         permission: &str,
@@ -64,8 +65,7 @@ impl<'c> Bucket<'c> {
     where
         T: Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
-        F: Future<Output = Result<T, SdkError<E, R>>> + Send,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
         let transient = [NO_BUCKET, "OperationAborted"];
         let changed = self
@@ -97,16 +97,15 @@ impl<'c> Bucket<'c> {
     }
 
     /// Ends something of it. What is gone already, or went with the bucket, is no error.
-    pub(super) async fn end<T, E, R>(
+    pub(super) async fn end<T, E>(
         &self,
         permission: &str,
         gone: &[&str],
-        call: impl Future<Output = Result<T, SdkError<E, R>>> + Send,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     ) -> Outcome<()>
     where
         T: Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         match call.await {
             Err(error) if is_one_of(&error, &[NO_BUCKET]) => Ok(()),
@@ -118,16 +117,15 @@ impl<'c> Bucket<'c> {
     }
 
     /// Reads something of it; `None` where it is gone, or the whole bucket is.
-    pub(super) async fn look<T, E, R>(
+    pub(super) async fn look<T, E>(
         &self,
         permission: &str,
         gone: &[&str],
-        call: impl Future<Output = Result<T, SdkError<E, R>>> + Send,
+        call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     ) -> Outcome<Option<T>>
     where
         T: Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         match call.await {
             Err(error) if is_one_of(&error, &[NO_BUCKET]) => Ok(None),

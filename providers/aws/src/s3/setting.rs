@@ -102,6 +102,12 @@ impl<S: Setting> Kind for Of<S> {
         S::delete(&bucket, state).await
     }
 
+    async fn foretold(&self, context: &Context, planned: &Object) -> Option<String> {
+        planned.text("bucket")?;
+        let bucket = Bucket::of(context, planned, Self::subject);
+        Some(S::id(&bucket, planned))
+    }
+
     fn import(&self, id: &str) -> Outcome<Object> {
         Ok(S::import(id))
     }

@@ -27,6 +27,7 @@ pub(crate) struct Parameter;
 impl Kind for Parameter {
     const NAME: &'static str = "aws_ssm_parameter";
     const WHAT: &'static str = "SSM Parameter";
+    const ID_OF: Option<(&'static [&'static str], &'static str)> = Some((&["name"], ""));
 
     fn behave(&self, shape: Schema) -> Schema {
         let size = |attribute: Attribute, most| attribute.validate(validate::length(0..=most));

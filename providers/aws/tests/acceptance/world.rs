@@ -9,7 +9,7 @@ use terrace_port::{
     ApplyRequest, Clock, PlanRequest, PlanResponse, Provider as Port, ProviderDiagnostic,
     ReadRequest, Reply, Surroundings,
 };
-use terrace_provider_aws::{Client, Outside, provider};
+use terrace_provider_aws::{Client, Outside, Pace, provider};
 use terrace_provider_sdk::Provider;
 use terrace_schema::{Block, proposed_new};
 use terrace_test_services::Aws;
@@ -94,6 +94,8 @@ impl World {
             clock: Arc::new(SystemClock),
             surroundings: Surroundings::default(),
             user_agent: "terrace-acceptance".into(),
+            log: None,
+            pace: Pace::default(),
         });
         let world = Self { provider, aws };
         world.configure(&more).await;

@@ -19,6 +19,7 @@ mod world;
 
 use serde_json::{Value as Json, json};
 use terrace_port::Provider as _;
+use tokio::net::TcpSocket;
 
 use stand_in::{Answer, Request, StandIn};
 use world::{World, keys};
@@ -66,6 +67,26 @@ fn created_role() -> Answer {
     )
 }
 
+/// A world at a port that nobody listens on: it is bound without being listened on.
+async fn closed(settings: Json) -> (TcpSocket, World) {
+    let mut stand_in = StandIn::start(|_| panic!("nobody is to be asked")).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    stand_in.endpoint = format!("http://{}", socket.local_addr().unwrap());
+    (socket, World::with(settings, stand_in).await)
+}
+
+/// What was said, without the port, and without the number by which systems know a refused connection.
+fn plain(said: &str, world: &World) -> String {
+    let said = said.replace(
+        world.stand_in.endpoint.trim_start_matches("http://"),
+        "closed:1",
+    );
+    let mut parts = said.split(" (os error ");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |text, part| text + part.split_once(')').unwrap().1)
+}
+
 #[tokio::test]
 async fn a_call_that_is_throttled_is_made_again() {
     let world = World::start(|request| match request.operation.as_str() {
@@ -110,7 +131,7 @@ async fn a_call_that_is_throttled_for_ever() {
     insta::assert_snapshot!(came.said, @r"
     Error: Too many requests while creating SSM Parameter
 
-    SSM Parameter (/app/url): ThrottlingException: Rate exceeded (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+    SSM Parameter (/app/url) in eu-west-1: ThrottlingException: Rate exceeded (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
 
     AWS throttled the call, also after the retries that the provider's max_retries allows. Wait a little, lower -parallelism, or raise max_retries.
     ");
@@ -133,7 +154,7 @@ async fn credentials_that_expired() {
     insta::assert_snapshot!(came.said, @r"
     Error: Credentials expired while reading SSM Parameter
 
-    SSM Parameter (/app/url): ExpiredTokenException: The security token included in the request is expired (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+    SSM Parameter (/app/url) in eu-west-1: ExpiredTokenException: The security token included in the request is expired (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
 
     The session that this run signed in with is over. Sign in again (for a profile of AWS SSO: aws sso login) and run the command again: what was finished before is in the state.
     ");
@@ -170,7 +191,7 @@ async fn credentials_that_are_none() {
     insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @r"
     Error: Credentials not accepted while creating SSM Parameter
 
-    SSM Parameter (/app/url): UnrecognizedClientException: The security token included in the request is invalid. (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+    SSM Parameter (/app/url) in eu-west-1: UnrecognizedClientException: The security token included in the request is invalid. (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
 
     AWS does not know the key that signed the request, or the secret is not the key's. Look at which credentials are in use (aws sts get-caller-identity says it): the provider's arguments count most, then AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, then the profile. A temporary key needs its AWS_SESSION_TOKEN too; a key of another partition (China, GovCloud) is none here.
     ");
@@ -243,7 +264,7 @@ async fn an_action_that_aws_does_not_name() {
     insta::assert_snapshot!(world.read(PARAMETER, &state).await.said, @r"
     Error: Permission denied while reading SSM Parameter
 
-    SSM Parameter (/app/url): AccessDeniedException (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+    SSM Parameter (/app/url) in eu-west-1: AccessDeniedException (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
 
     The credentials lack the permission ssm:DescribeParameters. AWS does not say why. Allow it in a policy of the role or user that this run signs in as; where that is done, look for a deny in the object's own policy, in permissions boundaries and in service control policies.
     ");
@@ -266,7 +287,7 @@ async fn an_object_that_was_made_by_half() {
     insta::assert_snapshot!(came.said, @r"
     Error: Permission denied while tagging SSM Parameter
 
-    SSM Parameter (/app/url): AccessDeniedException (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+    SSM Parameter (/app/url) in eu-west-1: AccessDeniedException (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
 
     The credentials lack the permission ssm:AddTagsToResource. AWS does not say why. Allow it in a policy of the role or user that this run signs in as; where that is done, look for a deny in the object's own policy, in permissions boundaries and in service control policies.
 
@@ -374,7 +395,7 @@ async fn an_object_whose_name_is_taken() {
     insta::assert_snapshot!(world.create(PARAMETER, &parameter("/app/url")).await.said, @r"
     Error: Already there while creating SSM Parameter
 
-    SSM Parameter (/app/url): ParameterAlreadyExists: The parameter already exists. To overwrite this value, set the overwrite option in the request to true. (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+    SSM Parameter (/app/url) in eu-west-1: ParameterAlreadyExists: The parameter already exists. To overwrite this value, set the overwrite option in the request to true. (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
 
     Something of this name is there, and the state does not have it. Import it (terrace import, or an import block) if this configuration is to manage it, or choose another name.
     ");
@@ -395,31 +416,132 @@ async fn data_that_are_not_there() {
 
 #[tokio::test]
 async fn a_plan_without_a_network() {
-    let mut stand_in = StandIn::start(|_| panic!("nobody is to be asked")).await;
-    // A port that nobody listens on: it was free a moment ago, and is bound without being listened on.
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    stand_in.endpoint = format!("http://{}", socket.local_addr().unwrap());
-    let endpoint = stand_in.endpoint.clone();
-    let mut settings = keys();
-    settings["max_retries"] = json!(1);
-    let world = World::with(settings, stand_in).await;
+    let (_socket, world) = closed(keys()).await;
     let state = world
         .state(PARAMETER, &json!({"id": "/app/url", "type": "String"}))
         .await;
     let came = world.read(PARAMETER, &state).await;
     assert_eq!(came.state, state, "what was known stays");
-    let said = came.said.replace(&endpoint, "http://closed");
-    // Systems number it differently.
-    let (before, number) = said.split_once(" (os error ").unwrap();
-    let (_, after) = number.split_once(')').unwrap();
-    insta::assert_snapshot!(format!("{before}{after}"), @r"
+    insta::assert_snapshot!(plain(&came.said, &world), @r"
     Error: AWS cannot be reached while reading SSM Parameter
 
-    SSM Parameter (/app/url): io error: error sending request for url (http://closed/): client error (Connect): tcp connect error: Connection refused
+    SSM Parameter (/app/url): there is no connection to ssm at closed:1 (region eu-west-1), tried 7 times: client error (Connect): tcp connect error: Connection refused
 
-    Nothing was answered. Look at the network, at the proxy settings (HTTPS_PROXY, NO_PROXY), and at the provider's region and endpoints: a service is only where its region is spelled right. Then run the command again.
+    The configured endpoint of ssm is http://closed:1 (an endpoints argument, AWS_ENDPOINT_URL, or the profile). See whether a server listens there and whether the address is spelled right, or leave it out where AWS itself is meant. Then run the command again.
     ");
+    // Not the 25 attempts of a call that is throttled.
+    insta::assert_snapshot!(plain(&world.log().join("\n"), &world), @r"
+    there is no connection to ssm at closed:1 (region eu-west-1), tried once: client error (Connect): tcp connect error: Connection refused; trying again
+    there is no connection to ssm at closed:1 (region eu-west-1), tried 2 times: client error (Connect): tcp connect error: Connection refused; trying again
+    there is no connection to ssm at closed:1 (region eu-west-1), tried 3 times: client error (Connect): tcp connect error: Connection refused; trying again
+    there is no connection to ssm at closed:1 (region eu-west-1), tried 4 times: client error (Connect): tcp connect error: Connection refused; trying again
+    there is no connection to ssm at closed:1 (region eu-west-1), tried 5 times: client error (Connect): tcp connect error: Connection refused; trying again
+    there is no connection to ssm at closed:1 (region eu-west-1), tried 6 times: client error (Connect): tcp connect error: Connection refused; trying again
+    there is no connection to ssm at closed:1 (region eu-west-1), tried 7 times: client error (Connect): tcp connect error: Connection refused; that is given up
+    ");
+    // It is known by now: the next object does not wait as long.
+    let came = world.read(PARAMETER, &state).await;
+    insta::assert_snapshot!(plain(&came.said, &world), @r"
+    Error: AWS cannot be reached while reading SSM Parameter
+
+    SSM Parameter (/app/url): there is no connection to ssm at closed:1 (region eu-west-1), tried once: client error (Connect): tcp connect error: Connection refused
+
+    The configured endpoint of ssm is http://closed:1 (an endpoints argument, AWS_ENDPOINT_URL, or the profile). See whether a server listens there and whether the address is spelled right, or leave it out where AWS itself is meant. Then run the command again.
+    ");
+}
+
+#[tokio::test]
+async fn a_network_that_comes_back() {
+    let (socket, world) = closed(keys()).await;
+    let calls = async { world.create(PARAMETER, &parameter("/app/url")).await };
+    let listening = async {
+        while world.log().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        StandIn::at(socket.listen(8).unwrap(), ssm)
+    };
+    let (came, _listening) = tokio::join!(calls, listening);
+    assert_eq!(came.said, "");
+    assert_eq!(came.text("id"), Some("/app/url"));
+}
+
+#[tokio::test]
+async fn fewer_attempts_than_a_host_without_connection_is_usually_given() {
+    let mut settings = keys();
+    settings["max_retries"] = json!(2);
+    let (_socket, world) = closed(settings).await;
+    let said = world.create(ROLE, &role()).await.said;
+    insta::assert_snapshot!(plain(&said, &world), @r"
+    Error: AWS cannot be reached while creating IAM Role
+
+    IAM Role (site): there is no connection to iam at closed:1, tried 2 times: client error (Connect): tcp connect error: Connection refused
+
+    The configured endpoint of iam is http://closed:1 (an endpoints argument, AWS_ENDPOINT_URL, or the profile). See whether a server listens there and whether the address is spelled right, or leave it out where AWS itself is meant. Then run the command again.
+    ");
+}
+
+/// By its id, what was to be made when a run was killed is looked for.
+#[tokio::test]
+async fn an_id_that_is_known_before_there_is_an_object() {
+    let world = World::start(|_| panic!("nobody is to be asked")).await;
+    let mut elsewhere = parameter("/app/url");
+    elsewhere["region"] = json!("us-east-1");
+    let nameless = json!({"assume_role_policy": "{}"});
+    for (type_name, config, id) in [
+        (PARAMETER, parameter("/app/url"), Some("/app/url")),
+        (PARAMETER, elsewhere, Some("/app/url@us-east-1")),
+        (VERSIONING, versioning("Enabled"), Some("storefront-media")),
+        (ROLE, role(), Some("site")),
+        (ROLE, nameless, None),
+        ("aws_sqs_queue", json!({"name": "orders"}), None),
+    ] {
+        let planned = world.state(type_name, &config).await;
+        let known = world.provider.id_before_creation(type_name, &planned).await;
+        assert_eq!(known.as_deref(), id, "{type_name}");
+    }
+}
+
+/// A region that is spelled wrong is a host that has no address.
+#[tokio::test]
+async fn a_host_that_has_no_address() {
+    let mut stand_in = StandIn::start(|_| panic!("nobody is to be asked")).await;
+    stand_in.endpoint = "http://ssm.nowhere.invalid".into();
+    let world = World::with(keys(), stand_in).await;
+    let said = world.create(PARAMETER, &parameter("/app/url")).await.said;
+    // Systems say it in their own words.
+    let (before, _) = said.split_once("dns error").unwrap();
+    let (_, after) = said.split_once("\n\nThe configured").unwrap();
+    insta::assert_snapshot!(format!("{before}[...] The configured{after}"), @r"
+    Error: AWS cannot be reached while creating SSM Parameter
+
+    SSM Parameter (/app/url): there is no connection to ssm at ssm.nowhere.invalid (region eu-west-1), tried 7 times: client error (Connect): [...] The configured endpoint of ssm is http://ssm.nowhere.invalid (an endpoints argument, AWS_ENDPOINT_URL, or the profile). See whether a server listens there and whether the address is spelled right, or leave it out where AWS itself is meant. Then run the command again.
+    ");
+}
+
+/// Who signs in first finds that there is nobody; the others do not each find out for themselves.
+#[tokio::test]
+async fn nobody_is_there_to_sign_in_at() {
+    let mut settings = keys();
+    settings["skip_credentials_validation"] = json!(false);
+    let (_socket, world) = closed(settings).await;
+    let calls = (0..20).map(|place| {
+        let config = parameter(&format!("/app/{place}"));
+        let world = &world;
+        async move { world.create(PARAMETER, &config).await.said }
+    });
+    let said = futures::future::join_all(calls).await;
+    insta::assert_snapshot!(plain(&said[0], &world), @r"
+    Error: AWS cannot be reached
+
+    Creating SSM Parameter (/app/0) takes credentials. Whose credentials these are is asked of STS, and there is no connection to sts at closed:1 (region eu-west-1), tried 7 times: client error (Connect): tcp connect error: Connection refused
+
+    The configured endpoint of sts is http://closed:1 (an endpoints argument, AWS_ENDPOINT_URL, or the profile). See whether a server listens there and whether the address is spelled right, or leave it out where AWS itself is meant. Then run the command again. Where there is no STS, set skip_credentials_validation and skip_requesting_account_id.
+    ");
+    assert!(
+        said.iter()
+            .all(|said| said.contains("there is no connection to sts"))
+    );
+    assert_eq!(world.log().len(), 7, "{:#?}", world.log());
 }
 
 /// S3 names no action: the call's own is told.
@@ -431,7 +553,7 @@ async fn a_bucket_that_denies_access() {
     insta::assert_snapshot!(came.said, @r"
     Error: Permission denied while creating S3 Bucket Versioning
 
-    S3 Bucket Versioning (storefront-media): AccessDenied: Access Denied (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
+    S3 Bucket Versioning (storefront-media) in eu-west-1: AccessDenied: Access Denied (request 4d3fa5cb-0f5c-4b0e-9b6e-0a1b2c3d4e5f)
 
     The credentials lack the permission s3:PutBucketVersioning. AWS does not say why. Allow it in a policy of the role or user that this run signs in as; where that is done, look for a deny in the object's own policy, in permissions boundaries and in service control policies.
     ");

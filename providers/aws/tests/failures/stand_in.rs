@@ -92,6 +92,14 @@ impl StandIn {
     /// Starts it on a free port.
     pub(crate) async fn start(answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::at(listener, answer)
+    }
+
+    /// Starts it where it listens.
+    pub(crate) fn at(
+        listener: TcpListener,
+        answer: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::<Mutex<BTreeMap<String, usize>>>::default();
         let (answer, seen): (Handler, _) = (Arc::new(answer), asked.clone());

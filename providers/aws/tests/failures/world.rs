@@ -1,14 +1,15 @@
 //! The provider driven as the engine drives it, against the stand-in.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use terrace_port::{
     ApplyRequest, Clock, PlanRequest, Provider as Port, ProviderDiagnostic, ReadRequest,
     Surroundings,
 };
-use terrace_provider_aws::{Client, Outside, provider};
+use terrace_provider_aws::{Client, Outside, Pace, provider};
 use terrace_provider_sdk::Provider;
 use terrace_schema::{ResourceSchema, proposed_new};
 use terrace_value::Value;
@@ -20,6 +21,8 @@ use crate::values::configured;
 pub(crate) struct World {
     pub(crate) provider: Provider<Client>,
     pub(crate) stand_in: StandIn,
+    /// What was told to those who look for a mistake.
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 struct SystemClock;
@@ -71,10 +74,18 @@ impl World {
                 ("AWS_SHARED_CREDENTIALS_FILE".into(), "/nowhere/keys".into()),
             ]),
         };
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        let told = log.clone();
         let provider = provider(Outside {
             clock: Arc::new(SystemClock),
             surroundings,
             user_agent: "terrace-failures".into(),
+            log: Some(Arc::new(move |message| {
+                told.lock().unwrap().push(message.to_owned());
+            })),
+            pace: Pace {
+                retry: Duration::from_millis(10),
+            },
         });
         let schema = provider.schema().await.unwrap();
         let block = &schema.provider.block;
@@ -96,7 +107,16 @@ impl World {
             .await
             .unwrap();
         assert_eq!(said(&reply.diagnostics), "");
-        Self { provider, stand_in }
+        Self {
+            provider,
+            stand_in,
+            log,
+        }
+    }
+
+    /// What was told to those who look for a mistake, line by line.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 
     async fn schema(&self, type_name: &str) -> Arc<ResourceSchema> {

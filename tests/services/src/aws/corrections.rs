@@ -22,6 +22,22 @@ pub(super) struct Memory {
     pub(super) replicas: replicas::Replicas,
 }
 
+impl Memory {
+    /// As at the beginning.
+    pub(super) fn clear(&self) {
+        fn empty<T: Default>(kept: &Mutex<T>) {
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = T::default();
+        }
+        empty(&self.kept);
+        empty(&self.functions);
+        empty(&self.mappings);
+        empty(&self.clouds);
+        empty(&self.edge);
+        empty(&self.tables);
+        empty(&self.replicas);
+    }
+}
+
 /// CloudWatch's clients speak CBOR only, and moto does not; it does understand the same calls in JSON. Whether it was CBOR.
 pub(super) fn from_cbor(asked: &mut Asked) -> bool {
     let path = asked.line.split(' ').nth(1).unwrap_or_default();

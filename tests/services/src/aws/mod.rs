@@ -27,6 +27,7 @@ use corrections::Memory;
 #[derive(Debug)]
 pub struct Aws {
     moto: Moto,
+    memory: Arc<Memory>,
     address: SocketAddr,
     over: Arc<AtomicBool>,
 }
@@ -143,13 +144,14 @@ impl Aws {
         let address = listener.local_addr()?;
         let over = Arc::new(AtomicBool::new(false));
         let behind: Arc<str> = moto.endpoint().trim_start_matches("http://").into();
-        let (ended, memory) = (over.clone(), Arc::new(Memory::default()));
+        let memory = Arc::new(Memory::default());
+        let (ended, remembered) = (over.clone(), memory.clone());
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if ended.load(Ordering::SeqCst) {
                     return;
                 }
-                let (behind, memory) = (behind.clone(), memory.clone());
+                let (behind, memory) = (behind.clone(), remembered.clone());
                 std::thread::spawn(move || {
                     // A client that hangs up in the midst of a call needs no answer.
                     let _gone = serve(client, &behind, &memory);
@@ -158,6 +160,7 @@ impl Aws {
         });
         Ok(Self {
             moto,
+            memory,
             address,
             over,
         })
@@ -191,6 +194,18 @@ impl Aws {
                 String::from_utf8_lossy(&answer)
             ))),
         }
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Forgets everything that was made in it.
+    pub fn reset(&self) -> Result<(), Unavailable> {
+        self.moto.reset()?;
+        self.memory.clear();
+        Ok(())
     }
 
     /// What is behind it, for what AWS itself would not do.

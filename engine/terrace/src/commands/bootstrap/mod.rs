@@ -18,6 +18,18 @@ use crate::command_error::{CommandError, Outcome, SUCCESS};
 use crate::outside::{Disk, write_file};
 use crate::session::Session;
 
+/// How long a step waits for the lock of a run before this one that was killed: longer than a lock lives without being renewed.
+const PATIENCE: &str = "-lock-timeout=2m";
+
+/// Moves the state to where it belongs, if it is not there.
+const INIT: [&str; 5] = [
+    "init",
+    "-input=false",
+    "-migrate-state",
+    "-force-copy",
+    PATIENCE,
+];
+
 /// What is wanted, complete and checked.
 struct Wanted {
     project: String,
@@ -52,15 +64,18 @@ async fn aws(session: &Session, args: &BootstrapAwsArgs) -> Outcome {
     place(session, &files::configuration(&wanted))?;
     heading(session, 2, "Make it");
     // Where a run before this one ended, its state may lie here or in the bucket; init finds out, and moves it if need be.
-    steps
-        .carry_out(&["init", "-input=false", "-migrate-state", "-force-copy"])
-        .await?;
+    steps.carry_out(&INIT).await?;
+    if steps.needs_recovery().await? {
+        steps.carry_out(&["recover", PATIENCE]).await?;
+    }
     let approve: &[&str] = if args.auto_approve {
         &["-auto-approve"]
     } else {
         &[]
     };
-    steps.carry_out(&[&["apply"], approve].concat()).await?;
+    steps
+        .carry_out(&[&["apply", PATIENCE], approve].concat())
+        .await?;
     let outputs = steps.outputs().await?;
     heading(
         session,
@@ -68,9 +83,7 @@ async fn aws(session: &Session, args: &BootstrapAwsArgs) -> Outcome {
         "Move its state into the bucket that it has made",
     );
     place(session, &[files::own_backend(&outputs)])?;
-    steps
-        .carry_out(&["init", "-input=false", "-migrate-state", "-force-copy"])
-        .await?;
+    steps.carry_out(&INIT).await?;
     heading(session, 4, "The environments");
     place(session, &files::environments(&wanted, &outputs))?;
     if wanted.github.is_some() {
@@ -274,8 +287,20 @@ fn wanted(args: &BootstrapAwsArgs) -> Result<Wanted, CommandError> {
         }
         Ok((name.to_owned(), who.to_owned()))
     });
+    let approvers: Vec<(String, String)> = approvers.collect::<Result<_, _>>()?;
+    if let [(name, _)] = approvers.as_slice()
+        && args.environments.len() > 1
+    {
+        return Err(Diagnostic::error(
+            "invalid-bootstrap",
+            "A single approver",
+            format!("{name} is the only one who may approve, and the gates of all environments but the first ask for someone other than who made the plan: nobody could pass them where {name} made it."),
+        )
+        .hint("name another one by a second -approver, or none: then the gates are written as comments")
+        .into());
+    }
     Ok(Wanted {
-        approvers: approvers.collect::<Result<_, _>>()?,
+        approvers,
         project,
         region,
         environments: args.environments.clone(),

@@ -9,6 +9,7 @@ use terrace_diag::Diagnostic;
 use tokio::process::Command;
 
 use crate::command_error::CommandError;
+use crate::commands::recover::NOTHING;
 use crate::session::Session;
 
 /// Commands in one directory.
@@ -39,19 +40,31 @@ impl<'s> Steps<'s> {
         Err(unfinished(arguments))
     }
 
+    /// Whether an apply was killed, and what it did is to be brought into the state first.
+    pub(super) async fn needs_recovery(&self) -> Result<bool, CommandError> {
+        let answer = self.answer(&["recover", "-dry-run"]).await?;
+        Ok(String::from_utf8_lossy(&answer).trim() != NOTHING)
+    }
+
     /// The outputs of what was applied.
     pub(super) async fn outputs(&self) -> Result<Json, CommandError> {
-        let arguments = ["output", "-json"];
+        let answer = self.answer(&["output", "-json"]).await?;
+        serde_json::from_slice(&answer).map_err(|error| no_start(&error))
+    }
+
+    /// What a command prints that only looks.
+    async fn answer(&self, arguments: &[&str]) -> Result<Vec<u8>, CommandError> {
         let answer = self
-            .command(&arguments)?
+            .command(arguments)?
             .stderr(Stdio::inherit())
             .output()
             .await
             .map_err(|error| no_start(&error))?;
-        if !answer.status.success() {
-            return Err(unfinished(&arguments));
+        if answer.status.success() {
+            Ok(answer.stdout)
+        } else {
+            Err(unfinished(arguments))
         }
-        serde_json::from_slice(&answer.stdout).map_err(|error| no_start(&error))
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command, CommandError> {

@@ -58,3 +58,18 @@ run "secrets_are_read_and_not_kept" {
     error_message = "The value of a secret must not be kept."
   }
 }
+
+run "there_may_be_no_secrets" {
+  module {
+    source = "./tests/caller"
+  }
+
+  variables {
+    settings = { "web/colour" = "green" }
+  }
+
+  assert {
+    condition     = keys(output.names) == ["web/colour"]
+    error_message = "There must be settings alone."
+  }
+}
