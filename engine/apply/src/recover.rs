@@ -315,6 +315,24 @@ impl Asked<'_> {
         )
     }
 
+    /// The provider refused to import what was to be made.
+    fn not_told<T>(&self, id: &str, reply: &terrace_port::Reply<T>) -> Diagnostics {
+        let address = &self.intent.address;
+        let remark = reply.diagnostics.iter().find(|remark| remark.error);
+        let words = remark.map_or_else(String::new, |remark| {
+            format!(" {}: {}", remark.summary, remark.detail)
+        });
+        open(
+            self.intent,
+            format!(
+                "The provider was asked to create {address}, and its answer was not recorded. Asked for {id:?}, by which the object would be found, it failed:{words}"
+            ),
+            format!(
+                "If this says that there is no such object, run `terrace recover -not-created '{address}'`; if it could not be looked for, recover again once it can."
+            ),
+        )
+    }
+
     fn keep<T>(&self, doing: &str, attempt: terrace_port::Attempt<T>) -> Result<T, Diagnostics> {
         match attempt {
             Err(error) => Err(self.failed(doing, &error.message)),
@@ -414,11 +432,12 @@ impl Asked<'_> {
         })
     }
 
-    /// The object of an id; `None` when there is none. An id that a person gave must be there.
+    /// The object of an id; `None` when there is none. An id that a person gave must be there. An import that fails may say that there
+    /// is no such object, or that nobody could look: only a person tells these apart.
     async fn import(&self, id: &str, given: bool) -> Result<Option<Arc<Object>>, Diagnostics> {
         let type_name = self.intent.address.type_name();
         let found = match self.provider.import(type_name, id).await {
-            Ok(reply) if reply.failed() && !given => return Ok(None),
+            Ok(reply) if reply.failed() && !given => return Err(self.not_told(id, &reply)),
             attempt => self.keep("importing it", attempt)?,
         };
         let Some(found) = found

@@ -539,6 +539,33 @@ fn a_second_request_abandons_what_never_ends() {
 }
 
 #[test]
+fn an_import_that_fails_does_not_say_that_nothing_was_made() {
+    let world = World::new();
+    *world.foretells.lock().unwrap() = true;
+    world.manner("a", Manner::Stuck);
+    let plan = world.plan(CHAIN, PlanMode::Normal).now_or_never().unwrap();
+    let stop = Stop::default();
+    let run = world.run(plan, &stop);
+    futures::pin_mut!(run);
+    assert!(run.as_mut().now_or_never().is_none());
+    stop.request();
+    stop.request();
+    assert_eq!(run.now_or_never().expect("it ends").uncertain.len(), 1);
+    world.calm();
+    let asked = world.recover(CHAIN, false);
+    assert_eq!(asked.settled.len(), 0);
+    assert_eq!(
+        messages(&asked.diagnostics),
+        [
+            "Uncertain object: The provider was asked to create fake_thing.a, and its answer was not recorded. Asked for \"named-a\", by which the object would be found, it failed: Not found: There is no such object."
+        ]
+    );
+    let told = world.recover(CHAIN, true);
+    assert_eq!(told.settled[0].finding, "was not created");
+    assert!(!world.apply(CHAIN).diagnostics.has_errors());
+}
+
+#[test]
 fn a_plan_is_stale_once_what_it_touches_has_changed() {
     let world = World::new();
     let plan = world.plan(CHAIN, PlanMode::Normal).now_or_never().unwrap();

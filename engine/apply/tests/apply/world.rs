@@ -96,6 +96,8 @@ pub(crate) struct World {
     pub(crate) refuse_writes: Arc<Mutex<bool>>,
     /// Where reading takes a while: what was begun and what was answered, in order.
     pub(crate) reading: Arc<Mutex<Option<Vec<&'static str>>>>,
+    /// Whether names tell ids before objects are made.
+    pub(crate) foretells: Arc<Mutex<bool>>,
     /// Whether the journal keeps what is staged when its process dies.
     pub(crate) stages: Arc<Mutex<bool>>,
 }
@@ -338,6 +340,10 @@ impl Provider for Fake {
             private: [].into(),
             identity: None,
         }]))
+    }
+    async fn id_before_creation(&self, _: &str, planned: &Value) -> Option<String> {
+        let foretells = *self.0.foretells.lock().unwrap();
+        foretells.then(|| format!("named-{}", text(planned, "name")))
     }
     async fn read_data(&self, _: &str, config: Value) -> Attempt<Value> {
         let name = text(&config, "name");
