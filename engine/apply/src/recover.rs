@@ -13,8 +13,8 @@ use terrace_addr::{AbsResourceInstance, ProviderAddr};
 use terrace_diag::{Diagnostic, Diagnostics};
 use terrace_eval::Evaluator;
 use terrace_port::{
-    Clock, Entropy, JournalStore, LockedState, Provider, ProviderSource, ReadRequest,
-    ResourceState, StoreError,
+    Clock, Entropy, JournalStore, LockedState, Provider, ProviderDiagnostic, ProviderSource,
+    ReadRequest, ResourceState, StoreError,
 };
 use terrace_schema::{IdentitySchema, ResourceSchema};
 use terrace_state::journal::{
@@ -295,6 +295,12 @@ fn not_created(intent: &Intent, state: &State) -> Settled {
     }
 }
 
+/// Why a provider refused, in its words; nothing where it did not.
+fn refusal(remarks: &[ProviderDiagnostic]) -> Option<String> {
+    let remark = remarks.iter().find(|remark| remark.error)?;
+    Some(format!("{}: {}", remark.summary, remark.detail))
+}
+
 /// One uncertain object and whom to ask about it.
 struct Asked<'a> {
     intent: &'a Intent,
@@ -318,10 +324,8 @@ impl Asked<'_> {
     /// The provider refused to import what was to be made.
     fn not_told<T>(&self, id: &str, reply: &terrace_port::Reply<T>) -> Diagnostics {
         let address = &self.intent.address;
-        let remark = reply.diagnostics.iter().find(|remark| remark.error);
-        let words = remark.map_or_else(String::new, |remark| {
-            format!(" {}: {}", remark.summary, remark.detail)
-        });
+        let words =
+            refusal(&reply.diagnostics).map_or_else(String::new, |words| format!(" {words}"));
         open(
             self.intent,
             format!(
@@ -336,10 +340,8 @@ impl Asked<'_> {
     fn keep<T>(&self, doing: &str, attempt: terrace_port::Attempt<T>) -> Result<T, Diagnostics> {
         match attempt {
             Err(error) => Err(self.failed(doing, &error.message)),
-            Ok(reply) => match reply.diagnostics.into_iter().find(|remark| remark.error) {
-                Some(remark) => {
-                    Err(self.failed(doing, &format!("{}: {}", remark.summary, remark.detail)))
-                }
+            Ok(reply) => match refusal(&reply.diagnostics) {
+                Some(words) => Err(self.failed(doing, &words)),
                 // What is put off is not known, whatever value stands beside it.
                 None => match reply.deferred {
                     Some(reason) => Err(self.failed(

@@ -16,6 +16,9 @@ use crate::kind::{Looked, Managed};
 /// What DynamoDB says of a table that is not there.
 const GONE: [&str; 2] = ["ResourceNotFoundException", "TableNotFoundException"];
 
+/// What it says of a table that is being changed, and where too many others are.
+const BUSY: [&str; 2] = ["ResourceInUseException", "LimitExceededException"];
+
 /// Adds its types.
 pub(crate) fn register(builder: Builder) -> Builder {
     builder

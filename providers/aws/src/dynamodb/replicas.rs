@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::types::{
 use aws_smithy_types::error::operation::BuildError;
 use terrace_provider_sdk::{Diagnostic, Diagnostics, Object, Outcome, Type, Value};
 
+use super::BUSY;
 use super::settings::{fetch, fetch_in, keep_history, recovery, tag};
 use super::spec::{block, blocks, text};
 use super::table::subject;
@@ -38,6 +39,11 @@ fn beside<'r>(replicas: &'r [Object], replica: &Object) -> Option<&'r Object> {
         .find(|other| region(other) == region(replica))
 }
 
+/// The replica that goes on as this one; none where it is made, or made anew.
+fn continued<'r>(before: &'r [Object], replica: &Object) -> Option<&'r Object> {
+    beside(before, replica).filter(|known| !anew(known, replica))
+}
+
 /// What replicas will be: as configured, with what is known of them already. Nothing where configuration says nothing.
 pub(super) fn planned(
     prior: Option<&Object>,
@@ -54,7 +60,7 @@ pub(super) fn planned(
     let replicas: Vec<Object> = configured
         .into_iter()
         .map(|replica| {
-            let known = beside(&before, &replica).filter(|known| !anew(known, &replica));
+            let known = continued(&before, &replica);
             completed(replica, known, streams_change)
         })
         .collect();
@@ -210,6 +216,16 @@ pub(super) async fn create(
         prior: &nothing,
         planned,
     };
+    bring(context, name, change, longest).await
+}
+
+/// Makes the replicas that are new, or made anew, and sets what each has of its own.
+pub(super) async fn bring(
+    context: &Context,
+    name: &str,
+    change: Change<'_>,
+    longest: Duration,
+) -> Outcome<()> {
     add(context, name, change, longest).await?;
     settle(context, name, change, longest).await
 }
@@ -235,9 +251,7 @@ pub(super) async fn end(
             .map_err(|error| incomplete(&error))?;
         updates.push(ReplicationGroupUpdate::builder().delete(delete).build());
     }
-    let witness =
-        witness(change.prior).filter(|place| Some(place) != self::witness(change.planned).as_ref());
-    let witness = witness.map(|place| {
+    let witness = witness_beyond(change.prior, change.planned).map(|place| {
         let delete = DeleteGlobalTableWitnessGroupMemberAction::builder()
             .region_name(place)
             .build();
@@ -253,17 +267,12 @@ pub(super) async fn end(
 }
 
 /// Makes the replicas that are new, or made anew.
-pub(super) async fn add(
-    context: &Context,
-    name: &str,
-    change: Change<'_>,
-    longest: Duration,
-) -> Outcome<()> {
+async fn add(context: &Context, name: &str, change: Change<'_>, longest: Duration) -> Outcome<()> {
     let before = blocks(change.prior, REPLICAS);
     let after = blocks(change.planned, REPLICAS);
     let mut updates = Vec::new();
     for replica in &after {
-        if beside(&before, replica).is_some_and(|before| !anew(before, replica)) {
+        if continued(&before, replica).is_some() {
             continue;
         }
         let create = CreateReplicationGroupMemberAction::builder()
@@ -273,9 +282,7 @@ pub(super) async fn add(
             .map_err(|error| incomplete(&error))?;
         updates.push(ReplicationGroupUpdate::builder().create(create).build());
     }
-    let witness =
-        witness(change.planned).filter(|place| Some(place) != self::witness(change.prior).as_ref());
-    let witness = witness.map(|place| {
+    let witness = witness_beyond(change.planned, change.prior).map(|place| {
         let create = CreateGlobalTableWitnessGroupMemberAction::builder()
             .region_name(place)
             .build();
@@ -291,7 +298,7 @@ pub(super) async fn add(
 }
 
 /// Sets what each replica has of its own: its history, its protection and its tags.
-pub(super) async fn settle(
+async fn settle(
     context: &Context,
     name: &str,
     change: Change<'_>,
@@ -299,7 +306,7 @@ pub(super) async fn settle(
 ) -> Outcome<()> {
     let before = blocks(change.prior, REPLICAS);
     for replica in blocks(change.planned, REPLICAS) {
-        let known = beside(&before, &replica).filter(|known| !anew(known, &replica));
+        let known = continued(&before, &replica);
         let was = |setting: &str| known.and_then(|known| known.flag(setting)).unwrap_or(false);
         let place = region(&replica);
         let is = |setting: &str| replica.flag(setting).unwrap_or(false);
@@ -360,6 +367,11 @@ async fn protect(
     Ok(())
 }
 
+/// Whether a table has replicas, or a witness.
+pub(super) fn has_any(table: &Object) -> bool {
+    !blocks(table, REPLICAS).is_empty() || witness(table).is_some()
+}
+
 fn is_strong(replicas: &[Object]) -> bool {
     replicas
         .iter()
@@ -369,6 +381,11 @@ fn is_strong(replicas: &[Object]) -> bool {
 /// The region that only agrees.
 fn witness(table: &Object) -> Option<String> {
     block(table, WITNESS).and_then(|witness| text(&witness, "region_name").map(str::to_owned))
+}
+
+/// The region of the one table that only agrees, where it is not that of the other.
+fn witness_beyond(table: &Object, other: &Object) -> Option<String> {
+    witness(table).filter(|place| witness(other).as_ref() != Some(place))
 }
 
 fn incomplete(error: &BuildError) -> Diagnostics {
@@ -422,14 +439,7 @@ async fn one(
                 (strong && makes).then_some(MultiRegionConsistency::Strong),
             );
         match call.send().await {
-            Err(error)
-                if is_one_of(
-                    &error,
-                    &["ResourceInUseException", "LimitExceededException"],
-                ) =>
-            {
-                Ok(None)
-            }
+            Err(error) if is_one_of(&error, &BUSY) => Ok(None),
             answer => answer
                 .when("changing the replicas of", &subject, "dynamodb:UpdateTable")
                 .map(Some),

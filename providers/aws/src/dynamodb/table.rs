@@ -9,7 +9,7 @@ use terrace_provider_sdk::{Diagnostics, Object, Outcome, Plan, Schema, validate}
 use super::indices::{INDICES, IndexChanges};
 use super::settings::{active, expire, fetch, recover, recovery, tag, tags_of, time_to_live};
 use super::spec::{self, block, text};
-use super::{GONE, plan, replicas, source, told};
+use super::{BUSY, GONE, plan, replicas, source, told};
 use crate::client::Client;
 use crate::failure::{Answered as _, Subject, is_one_of};
 use crate::kind::{Change, Context, Kind, id};
@@ -225,8 +225,7 @@ impl Kind for Table {
             })
             .await?;
         }
-        replicas::add(context, name, change, longest).await?;
-        replicas::settle(context, name, change, longest).await?;
+        replicas::bring(context, name, change, longest).await?;
         match change.tags() {
             Some(tags) => {
                 tag(
@@ -245,15 +244,17 @@ impl Kind for Table {
     async fn delete(&self, context: &Context, state: &Object) -> Outcome<()> {
         let name = id(state);
         let subject = Self::subject(name);
-        if fetch(context, name, &subject).await?.is_none() {
-            return Ok(());
+        if replicas::has_any(state) {
+            if fetch(context, name, &subject).await?.is_none() {
+                return Ok(());
+            }
+            let nothing = Object::new();
+            let change = Change {
+                prior: state,
+                planned: &nothing,
+            };
+            replicas::end(context, name, change, UNTIL_CHANGED).await?;
         }
-        let nothing = Object::new();
-        let change = Change {
-            prior: state,
-            planned: &nothing,
-        };
-        replicas::end(context, name, change, UNTIL_CHANGED).await?;
         let patience = context.patience(timeouts::of(state, "delete", UNTIL_GONE));
         let look = || async {
             let answer = context
@@ -264,15 +265,7 @@ impl Kind for Table {
                 .send()
                 .await;
             match answer {
-                // It is being changed, or too many others are.
-                Err(error)
-                    if is_one_of(
-                        &error,
-                        &["ResourceInUseException", "LimitExceededException"],
-                    ) =>
-                {
-                    Ok(None)
-                }
+                Err(error) if is_one_of(&error, &BUSY) => Ok(None),
                 answer => answer
                     .unless_gone(&GONE, "deleting", &subject, "dynamodb:DeleteTable")
                     .map(Some),
